@@ -1,0 +1,1 @@
+"""Agents that babble, map, imagine and reach."""

@@ -1,0 +1,94 @@
+"""The data-collection agent: it babbles with its arm and keeps the poses from which one can learn."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from infant_env.body import PENETRATION_LIMIT, ArmModel
+from infant_env.camera import EyeCamera
+
+NOT_VISIBLE = "not_visible"
+PENETRATES = "penetrates"
+_MAX_DRAWS = 10_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One pose that was kept, and what it took to find it."""
+
+    eye: NDArray[np.uint8]
+    """What the eye sees, shape (H, W, 3)."""
+    joints: NDArray[np.float32]
+    """The pose, shape (J,), rad."""
+    hand_position: NDArray[np.float32]
+    """Shape (3,), metres."""
+    arm_in_view: float
+    """Share of the pixels that show the arm."""
+    hand_in_view: float
+    """Share of the pixels that show the hand."""
+    rejected: Counter[str]
+    """How many poses were drawn in vain before this one, by reason."""
+
+
+class BabblingAgent:
+    """Draws poses uniformly in joint space and keeps those that are possible and visible (paper, Sec. 2.1).
+
+    A pose is rejected when the arm penetrates the body by more than 5 mm (the paper speaks of valid poses), else when the arm
+    shows in less than `min_arm_in_view` of the pixels ("samples where the arm was not visible were discarded").
+
+    Sample i depends on the seed and on i alone, so that any number of agents may share the work in any order.
+
+    Args:
+        arm: the body to babble with.
+        eye_size: rows and columns of the pictures, (H, W).
+        seed: seed of the whole data set.
+        min_arm_in_view: the least share of the pixels that must show the arm.
+    """
+
+    def __init__(
+        self, arm: ArmModel, eye_size: tuple[int, int] = (300, 500), seed: int = 0, min_arm_in_view: float = 0.01
+    ) -> None:
+        self.arm = arm
+        self.seed = seed
+        self.min_arm_in_view = min_arm_in_view
+        self._data = mujoco.MjData(arm.model)
+        self._eye = EyeCamera(arm, eye_size)
+
+    def sample(self, i: int) -> Sample:
+        """Babbles until a pose is good.
+
+        Args:
+            i: number of the sample in the data set.
+
+        Raises:
+            ValueError: 10,000 poses in a row were rejected.
+        """
+        random = np.random.default_rng([self.seed, i])
+        low, high = self.arm.joint_ranges.T
+        rejected: Counter[str] = Counter()
+        for _ in range(_MAX_DRAWS):
+            joints = random.uniform(low, high).astype(np.float32)  # rounded before posing: picture and record agree
+            self.arm.pose(self._data, joints)
+            reason, arm_in_view, hand_in_view = self._judge()
+            if reason is None:
+                hand = self.arm.hand_position(self._data).astype(np.float32)
+                return Sample(self._eye.render(self._data), joints, hand, arm_in_view, hand_in_view, rejected)
+            rejected[reason] += 1
+        raise ValueError(
+            f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected that the eye sees the arm in some; "
+            "turn the eye's camera to the arm or lower min_arm_in_view"
+        )
+
+    def close(self) -> None:
+        """Frees the camera."""
+        self._eye.close()
+
+    def _judge(self) -> tuple[str | None, float, float]:
+        """Why the present pose is rejected (None: it is kept), and the shares of arm and hand in view."""
+        if self.arm.penetration(self._data) > PENETRATION_LIMIT:
+            return PENETRATES, 0.0, 0.0
+        arm_in_view, hand_in_view = self._eye.in_view(self._data)
+        return (NOT_VISIBLE if arm_in_view < self.min_arm_in_view else None), arm_in_view, hand_in_view

@@ -1,0 +1,207 @@
+"""What the dimensions of a map's neurons mean: named modalities side by side, and their say in the winner."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Samples = Mapping[str, Tensor]
+"""Modality name -> features, shape (N, width); a row that is NaN throughout says that this sample lacks the modality."""
+
+
+@dataclass(frozen=True)
+class Modalities:
+    """The named modalities of a map, in the order in which their dimensions lie in a neuron.
+
+    Attributes:
+        widths: number of dimensions of each modality, n^(m) in Eq. 2.
+        c: influence of each modality on the winner, c^(m) in Eq. 2 and 3.
+    """
+
+    widths: dict[str, int]
+    c: dict[str, float]
+
+    @classmethod
+    def of(cls, widths: Mapping[str, int], c: Mapping[str, float] | None = None) -> "Modalities":
+        """Check and complete: a modality that `c` does not name has influence 1."""
+        if not widths or any(width < 1 for width in widths.values()):
+            raise ValueError(f"a map needs at least one modality, each at least one wide, got widths {dict(widths)}")
+        modalities = cls(dict(widths), {name: 1.0 for name in widths})
+        return cls(modalities.widths, modalities.influences(c))
+
+    @property
+    def width(self) -> int:
+        """Dimensions of one neuron, D."""
+        return sum(self.widths.values())
+
+    def slice(self, name: str) -> slice:
+        """Where a modality's dimensions lie in a neuron."""
+        self.check_known([name])
+        names = list(self.widths)
+        start = sum(self.widths[before] for before in names[: names.index(name)])
+        return slice(start, start + self.widths[name])
+
+    def columns(self, names: Iterable[str]) -> Tensor:
+        """Indices of the dimensions of some modalities, in the map's order, shape (d,)."""
+        wanted = self.ordered(names)
+        return torch.cat([torch.arange(self.width)[self.slice(name)] for name in wanted])
+
+    def ordered(self, names: Iterable[str]) -> list[str]:
+        """The given names in the map's order, each checked to be known."""
+        given = list(names)
+        self.check_known(given)
+        return [name for name in self.widths if name in given]
+
+    def check_known(self, names: Iterable[str]) -> None:
+        """Raise ValueError, with the list of those that are known, for a modality that the map has not."""
+        unknown = [name for name in names if name not in self.widths]
+        if unknown:
+            raise ValueError(f"unknown modality {', '.join(map(repr, unknown))}; the map knows {list(self.widths)}")
+
+    def influences(self, c: Mapping[str, float] | None) -> dict[str, float]:
+        """c^(m) of every modality: the given ones, else the map's own.
+
+        Raises:
+            ValueError: an unknown modality, a negative or infinite influence, or none above zero.
+        """
+        self.check_known(c or {})
+        merged = {name: float((c or {}).get(name, self.c[name])) for name in self.widths}
+        if not all(0 <= value < float("inf") for value in merged.values()) or not any(merged.values()):
+            raise ValueError(f"weights c must be finite, 0 or more, and one above 0, got {merged}")
+        return merged
+
+    def scales(self, names: Iterable[str], c: Mapping[str, float] | None = None) -> Tensor:
+        """Factor of every dimension of some modalities that makes -A of Eq. 3 a plain L1 distance, shape (d,).
+
+        c_m / n_m / sum(c), the sum over these modalities alone: the activity of a query by some of the modalities is
+        then the weighted mean absolute error over what the query knows.
+
+        Raises:
+            ValueError: none of these modalities has an influence above zero.
+        """
+        wanted, c = self.ordered(names), self.influences(c)
+        total = sum(c[name] for name in wanted)
+        if total <= 0:
+            raise ValueError(
+                f"a query by {wanted} cannot vote: their weights c are {[c[name] for name in wanted]}; "
+                "give one of them a weight above 0, or query by another modality"
+            )
+        parts = [torch.full((self.widths[name],), c[name] / self.widths[name] / total) for name in wanted]
+        return torch.cat(parts)
+
+    def stack(self, samples: Samples) -> tuple[Tensor, Tensor]:
+        """Check samples and lay their modalities side by side.
+
+        A modality that `samples` does not name, and a row that is NaN throughout a modality, is missing.
+
+        Returns:
+            Features (N, D), float32, 0 where missing; and which modalities each sample has, shape (N, M), bool.
+
+        Raises:
+            ValueError: no or unknown modalities, wrong widths, different lengths, infinite or single NaN values, or a
+                sample without any modality.
+        """
+        self._check_shapes(samples)
+        first = next(iter(samples.values()))
+        count, device = first.shape[0], first.device
+        parts, present = [], []
+        for name, width in self.widths.items():
+            if name in samples:
+                rows, known = split_missing(name, samples[name])
+            else:
+                rows = torch.zeros((count, width), device=device)
+                known = torch.zeros(count, dtype=torch.bool, device=device)
+            parts.append(rows)
+            present.append(known)
+        has = torch.stack(present, 1)  # (N, M)
+        if not bool(has.any(1).all()):
+            row = int((~has.any(1)).nonzero()[0])
+            raise ValueError(f"sample {row} lacks every modality (all its rows are NaN); leave it out")
+        return torch.cat(parts, 1), has
+
+    def groups(self, names: Iterable[str], c: Mapping[str, float] | None = None) -> list[tuple[list[int], float]]:
+        """For each of these modalities that votes: its dimensions in a neuron, and the factor c_m / n_m / sum(c)."""
+        wanted = self.ordered(names)
+        scales = dict(zip(wanted, self.scales(wanted, c).split([self.widths[name] for name in wanted]), strict=True))
+        spans = {name: self.slice(name) for name in wanted}
+        groups = [(list(range(spans[name].start, spans[name].stop)), float(scales[name][0])) for name in wanted]
+        return [(dims, scale) for dims, scale in groups if scale > 0]
+
+    def row_scales(self, has: Tensor) -> Tensor:
+        """The factors of `scales` for samples of which each has its own modalities, 0 where missing, (N, M) -> (N, D).
+
+        Raises:
+            ValueError: a sample has only modalities without influence, so it has no winner.
+        """
+        c = torch.tensor(list(self.c.values()), device=has.device)
+        votes = has * c  # (N, M)
+        total = votes.sum(1, keepdim=True)
+        if not bool((total > 0).all()):
+            row = int((total <= 0).nonzero()[0, 0])
+            raise ValueError(f"sample {row} has only modalities whose weight c is 0, so no winner; weights c are {self.c}")
+        widths = torch.tensor(list(self.widths.values()), device=has.device)
+        return self.per_dimension(votes / total / widths)
+
+    def patterns(self, has: Tensor) -> Iterator[tuple[Tensor, list[str]]]:
+        """Group samples by the modalities that they have: indices of the samples, names of their modalities."""
+        names = list(self.widths)
+        if bool(has.all()):
+            yield torch.arange(len(has), device=has.device), names
+            return
+        for pattern in torch.unique(has, dim=0):
+            rows = (has == pattern).all(1).nonzero().squeeze(1)
+            yield rows, [name for name, known in zip(names, pattern.tolist(), strict=True) if known]
+
+    def per_dimension(self, has: Tensor) -> Tensor:
+        """Spread a flag per modality over its dimensions: (N, M) -> (N, D)."""
+        repeats = torch.tensor(list(self.widths.values()), device=has.device)
+        return has.repeat_interleave(repeats, dim=1)
+
+    def split(self, features: Tensor) -> dict[str, Tensor]:
+        """The modalities of features laid side by side: (..., D) -> name -> (..., width)."""
+        return dict(zip(self.widths, features.split(list(self.widths.values()), dim=-1), strict=True))
+
+    def _check_shapes(self, samples: Samples) -> None:
+        if not samples:
+            raise ValueError(f"no modality was given; give one or more of {list(self.widths)}")
+        self.check_known(samples)
+        for name, rows in samples.items():
+            if rows.ndim != 2 or rows.shape[1] != self.widths[name]:
+                raise ValueError(f"{name} must have shape (N, {self.widths[name]}), got {tuple(rows.shape)}")
+        lengths = {name: rows.shape[0] for name, rows in samples.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"modalities must have one row per sample each, got {lengths} rows")
+
+
+def split_missing(name: str, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Tell missing rows from broken ones.
+
+    Returns:
+        The rows as float32 with 0 in place of the missing ones, (N, width); and which are known, (N,), bool.
+
+    Raises:
+        ValueError: a row holds an infinite value, or NaN in some dimensions but not in all.
+    """
+    rows = rows.to(torch.float32)
+    finite = torch.isfinite(rows)
+    known = ~torch.isnan(rows).all(1)
+    broken = (known & ~finite.all(1)).nonzero()
+    if broken.numel():
+        raise ValueError(
+            f"{name} holds NaN or infinite values in {broken.numel()} rows, the first is {int(broken[0])}; a sample that "
+            f"lacks the modality has NaN throughout its row, all other values must be finite"
+        )
+    return torch.where(known[:, None], rows, torch.zeros((), device=rows.device)), known
+
+
+def widths_of(samples: Samples) -> dict[str, int]:
+    """The width of each modality of some samples, with at least one sample.
+
+    Raises:
+        ValueError: a modality is not a matrix with at least one row and one column.
+    """
+    for name, rows in samples.items():
+        if rows.ndim != 2 or 0 in rows.shape:
+            raise ValueError(f"{name} must have shape (N, width) with N and width above 0, got {tuple(rows.shape)}")
+    return {name: int(rows.shape[1]) for name, rows in samples.items()}

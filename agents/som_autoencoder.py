@@ -1,0 +1,126 @@
+"""SOM-AE: an encoder, a multi-modal map over its latents and the joints, and a decoder (paper, Sec. 2.3)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .autoencoder import ConvAutoencoder
+from .som import MultiModalSom
+
+Array = Tensor | NDArray[Any]
+
+
+class SomAutoencoder:
+    """What the infant knows of its arm: from pictures to poses and back.
+
+    ```python
+    mind = SomAutoencoder.load("runs/paper")
+    joints = mind.recall(images)  # (B, 64, 64) in [0, 1] -> (B, 5) rad
+    images = mind.imagine(joints)  # and back
+    ```
+
+    Args:
+        autoencoder: trained; between pictures and standardised latents.
+        som: trained; its modalities are `vision` (latents) and `proprioception` (normalized joints).
+        joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
+    """
+
+    READOUTS = ("winner", "local_linear")
+
+    def __init__(self, autoencoder: ConvAutoencoder, som: MultiModalSom, joint_ranges: Array) -> None:
+        self.autoencoder = autoencoder.eval()
+        self.som = som
+        self.device = som.device
+        self.joint_ranges = torch.as_tensor(joint_ranges, dtype=torch.float32, device=self.device)  # (J, 2)
+
+    def recall(self, images: Array, readout: str = "winner") -> Tensor:
+        """The pose that the map holds for a picture.
+
+        Args:
+            images: preprocessed pictures, shape (B, 64, 64), in [0, 1] (`infant_env.vision.to_gray`).
+            readout: `winner` (paper) or `local_linear` (see `MultiModalSom.recall`).
+
+        Returns:
+            Joint angles, shape (B, J), rad.
+
+        Raises:
+            ValueError: the pictures are misshapen or hold NaN, or the readout is unknown.
+        """
+        low, high = self.joint_ranges.T
+        return low + self.predict("vision", images, readout)["proprioception"] * (high - low)
+
+    def imagine(self, joints: Array, readout: str = "winner") -> Tensor:
+        """The picture that the map holds for a pose.
+
+        Args:
+            joints: joint angles, shape (B, J), rad.
+            readout: `winner` (paper) or `local_linear`.
+
+        Returns:
+            Pictures, shape (B, 64, 64), in [0, 1].
+
+        Raises:
+            ValueError: the joints are misshapen or hold NaN, or the readout is unknown.
+        """
+        return self.predict("proprioception", self.normalize(joints), readout)["vision"]
+
+    @torch.inference_mode()
+    def predict(self, source: str, samples: Array, readout: str = "winner") -> dict[str, Tensor]:
+        """From one modality to all.
+
+        Args:
+            source: `vision` or `proprioception`.
+            samples: pictures (B, 64, 64) or normalized joints (B, J).
+            readout: `winner` or `local_linear`.
+
+        Returns:
+            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J).
+        """
+        if readout not in self.READOUTS:
+            raise ValueError(f"got the readout {readout!r}, expected one of {self.READOUTS}")
+        query = {source: self._features(source, samples)}
+        recalled = self.som.recall(query, ["vision", "proprioception"], readout=readout)
+        return {
+            "vision": self.autoencoder.decode(recalled["vision"]),
+            "proprioception": recalled["proprioception"],
+        }
+
+    @torch.inference_mode()
+    def activity(self, source: str, samples: Array) -> Tensor:
+        """How well each neuron fits (Eq. 3), for pictures (B, 64, 64) or normalized joints (B, J); shape (B, X, Y), <= 0."""
+        return self.som.activity({source: self._features(source, samples)})
+
+    def normalize(self, joints: Array) -> Tensor:
+        """Joint angles in rad, shape (..., J), scaled to [0, 1] by their range."""
+        low, high = self.joint_ranges.T
+        return (torch.as_tensor(joints, dtype=torch.float32, device=self.device) - low) / (high - low)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `autoencoder.safetensors` and `som.safetensors`."""
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "SomAutoencoder":
+        """Reads a trained SOM-AE from a run's folder."""
+        raise NotImplementedError
+
+    def _features(self, source: str, samples: Array) -> Tensor:
+        samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)
+        samples = samples.to(self.device, torch.float32)
+        if source == "vision":
+            _check_images(samples)
+            return self.autoencoder.encode(samples)
+        return samples
+
+
+def _check_images(images: Tensor) -> None:
+    if images.ndim != 3 or images.shape[1:] != (64, 64):
+        raise ValueError(
+            f"got pictures of shape {tuple(images.shape)}, expected (B, 64, 64); preprocess frames of the eye with "
+            "infant_env.vision.to_gray"
+        )
+    if not bool(torch.isfinite(images).all()):
+        raise ValueError("got pictures with NaN or infinite pixels, expected luminance in [0, 1]")

@@ -1,0 +1,58 @@
+"""What both ways of training share: the initial map, and how a training recognises its own checkpoints."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from .modalities import Modalities
+
+def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings: Sequence[float]) -> Tensor:
+    """Numbers that tell one training from another: its settings, weights c, and sums over its samples, float64."""
+    ramp = torch.linspace(1, 2, len(features), dtype=torch.float64, device=features.device)
+    data = [float((features.double().sum(1) * ramp).sum()), float(has.sum())]
+    numbers = [*map(float, settings), *modalities.widths.values(), *modalities.c.values(), *features.shape, *data]
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device) -> dict[str, Tensor]:
+    """A copy of a checkpoint's tensors on the device, if it belongs to this training.
+
+    Raises:
+        ValueError: it belongs to another one.
+    """
+    saved = state.get("training", torch.empty(0)).cpu()
+    if saved.shape != identity.shape or not torch.allclose(saved, identity, rtol=1e-9, atol=1e-9):
+        raise ValueError(
+            f"the state to resume belongs to another training: it says {saved.tolist()}, this one {identity.tolist()} "
+            "(settings, widths, weights c, sums of the samples); resume with equal arguments, or start anew without it"
+        )
+    return {name: value.to(device, copy=True) for name, value in state.items()}
+
+
+def principal_plane(
+    modalities: Modalities, features: Tensor, has: Tensor, shape: tuple[int, int], seed: int
+) -> Tensor:
+    """An initial map: a grid in the plane of the two principal components of the samples, (X, Y, D).
+
+    Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the spread.
+    """
+    known = modalities.per_dimension(has)
+    mean = (features * known).sum(0) / known.sum(0).clamp(min=1)
+    importance = modalities.scales(modalities.widths).to(features.device)
+    centred = (features - mean) * known
+    weighted = centred * torch.where(importance > 0, importance, importance.max() * 1e-3)
+    _, vectors = torch.linalg.eigh((weighted.T @ weighted).double().cpu())
+    axes = weighted @ vectors[:, -2:].flip(1).to(weighted)  # (N, 2), longest first
+    generator = torch.Generator().manual_seed(seed)
+    axes = axes / axes.std(0, correction=0).clamp(min=1e-12)
+    slopes = centred.T @ axes / len(features)  # (D, 2): the plane in unscaled features
+    spread = centred.std(0, correction=0)
+    tilt = 0.1 * torch.randn(slopes.shape, generator=generator).to(slopes)
+    slopes = slopes + tilt * spread[:, None]
+    rows, columns = shape
+    along, across = (torch.linspace(-1.5, 1.5, side, device=features.device) for side in (rows, columns))
+    first, second = (along, across) if rows >= columns else (across, along)
+    grid = torch.stack(torch.meshgrid(first, second, indexing="ij"), -1) @ slopes.T  # longer side along the first
+    grid = grid if rows >= columns else grid.transpose(0, 1)
+    return mean + grid

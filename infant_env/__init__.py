@@ -1,0 +1,5 @@
+"""A simulated infant that watches its own right arm; importing this registers its environments with Gymnasium."""
+
+from gymnasium import register
+
+register(id="InfantArm-v0", entry_point="infant_env.arm_env:InfantArmEnv", max_episode_steps=250)

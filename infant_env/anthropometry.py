@@ -1,0 +1,140 @@
+"""Sizes, masses, joint ranges and torques of an infant of N months, with their sources."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+YOUNGEST, OLDEST = 1.0, 24.0
+"""Ages in months between which all sources below have data."""
+
+JOINT_NAMES = (
+    "right_shoulder_flexion",
+    "right_shoulder_abduction",
+    "right_shoulder_rotation",
+    "right_elbow_flexion",
+    "right_forearm_rotation",
+)
+
+_WHO_MONTHS = (0, 3, 6, 9, 12, 18, 24)
+_WHO = {  # WHO Child Growth Standards, medians (boys, girls)
+    "length": ((0.499, 0.614, 0.676, 0.720, 0.757, 0.823, 0.878), (0.491, 0.598, 0.658, 0.701, 0.740, 0.807, 0.864)),
+    "head_circumference": (
+        (0.345, 0.405, 0.433, 0.450, 0.461, 0.474, 0.482),
+        (0.339, 0.395, 0.422, 0.438, 0.449, 0.462, 0.472),
+    ),
+    "mass": ((3.35, 6.37, 7.94, 8.90, 9.65, 10.94, 12.15), (3.23, 5.84, 7.30, 8.23, 8.95, 10.23, 11.47)),
+}
+
+_SEGMENT_MONTHS = (0, 1, 3, 6, 9, 12, 18, 24)
+_SEGMENTS = {  # fits to the means of Snyder et al. 1977 (NIST AnthroKids); girths at 0 months are extrapolated
+    "upper_arm_length": (0.108, 0.112, 0.119, 0.129, 0.138, 0.145, 0.158, 0.169),
+    "elbow_to_fingertip": (0.146, 0.152, 0.163, 0.176, 0.187, 0.196, 0.212, 0.225),
+    "forearm_length": (0.082, 0.084, 0.089, 0.096, 0.102, 0.108, 0.117, 0.126),
+    "hand_length": (0.064, 0.068, 0.074, 0.080, 0.085, 0.089, 0.095, 0.099),
+    "hand_breadth": (0.036, 0.037, 0.040, 0.042, 0.044, 0.045, 0.047, 0.048),
+    "upper_arm_girth": (0.092, 0.119, 0.130, 0.138, 0.142, 0.145, 0.150, 0.153),
+    "forearm_girth": (0.094, 0.119, 0.130, 0.137, 0.141, 0.144, 0.148, 0.151),
+    "hip_breadth": (0.098, 0.131, 0.146, 0.156, 0.162, 0.166, 0.171, 0.176),
+    "upper_arm_mass": (0.074, 0.126, 0.161, 0.195, 0.223, 0.247, 0.287, 0.321),
+    "forearm_mass": (0.057, 0.090, 0.112, 0.135, 0.154, 0.171, 0.200, 0.224),
+}
+
+_HAND_TO_FOREARM_MASS = 0.38  # de Leva 1996: .61 % of the body's mass against 1.62 % (infants' own hands were not weighed)
+
+_EYE_DISTANCE = ((0, 12, 18, 24), (0.0405, 0.0430, 0.0448, 0.0465))  # 40.5 mm in the first year, 43 to 46.5 in the second
+
+_SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump over length: the legs catch up
+
+# Watanabe et al., 0 to 2 years, middle of the means, degrees (lower, upper). Flexion, abduction, medial rotation, elbow
+# flexion and pronation count up from the hanging arm whose thumb points forward. Elbows of newborns lack 19 degrees of
+# extension, which are gone at about three months; the other ranges do not change with age.
+_RANGES_DEG = ((-83.5, 176.0), (0.0, 182.0), (-126.0, 81.0), (0.0, 153.0), (-87.0, 93.0))
+_LACKING_ELBOW_EXTENSION_DEG = ((0, 3), (19.0, 0.0))
+
+# Peak torques at 18 months, N m, as in MIMo (Mattern et al.), the weaker of both directions.
+_TORQUES_18_MONTHS = (1.8, 2.75, 1.6, 3.0, 0.7)
+
+
+@dataclass(frozen=True)
+class Anthropometry:
+    """One infant's measures: the mean of the boys' and girls' medians, or AnthroKids means.
+
+    All lengths in metres, masses in kilograms.
+    """
+
+    age_months: float
+    length: float
+    """Crown to heel, lying."""
+    sitting_height: float
+    """Crown to seat."""
+    head_circumference: float
+    eye_distance: float
+    """Between the pupils."""
+    mass: float
+    hip_breadth: float
+    upper_arm_length: float
+    """Shoulder to elbow."""
+    elbow_to_fingertip: float
+    forearm_length: float
+    """Elbow to wrist."""
+    hand_length: float
+    """Wrist to tip of the middle finger."""
+    hand_breadth: float
+    upper_arm_girth: float
+    forearm_girth: float
+    upper_arm_mass: float
+    forearm_mass: float
+    """Without the hand."""
+    hand_mass: float
+
+    @classmethod
+    def at(cls, age_months: float = 12.0) -> "Anthropometry":
+        """The infant of this age, interpolated linearly between the tabulated ages.
+
+        Raises:
+            ValueError: the age is not between 1 and 24 months.
+        """
+        age = check_age(age_months)
+        who = {name: float(np.interp(age, _WHO_MONTHS, np.mean(sexes, axis=0))) for name, sexes in _WHO.items()}
+        segments = {name: float(np.interp(age, _SEGMENT_MONTHS, values)) for name, values in _SEGMENTS.items()}
+        return cls(
+            age_months=age,
+            sitting_height=who["length"] * float(np.interp(age, *_SITTING_TO_LENGTH)),
+            eye_distance=float(np.interp(age, *_EYE_DISTANCE)),
+            hand_mass=_HAND_TO_FOREARM_MASS * segments["forearm_mass"],
+            **who,
+            **segments,
+        )
+
+    @property
+    def joint_ranges(self) -> NDArray[np.float64]:
+        """Lower and upper end of the right arm's joints, in the order of `JOINT_NAMES`, shape (5, 2), rad."""
+        ranges = np.deg2rad(_RANGES_DEG)  # (5, 2)
+        ranges[3, 0] = np.deg2rad(np.interp(self.age_months, *_LACKING_ELBOW_EXTENSION_DEG))
+        return ranges
+
+    @property
+    def torque_limits(self) -> NDArray[np.float64]:
+        """Peak torque of the right arm's joints, in the order of `JOINT_NAMES`, shape (5,), N m.
+
+        Strength goes with mass x length: muscle's cross-section times lever arm. Scaled by volume, a young infant could not
+        lift its arm.
+        """
+        reference = Anthropometry.at(18.0)
+        scale = self.mass * self.length / (reference.mass * reference.length)
+        return np.array(_TORQUES_18_MONTHS) * scale
+
+
+def check_age(age_months: float) -> float:
+    """The age as a float.
+
+    Raises:
+        ValueError: the age is not a number between 1 and 24 months.
+    """
+    if not YOUNGEST <= age_months <= OLDEST:
+        raise ValueError(
+            f"got age_months={age_months}, expected a number from {YOUNGEST:g} to {OLDEST:g}; "
+            "the body's sources have no data beyond (two years are 24 months)"
+        )
+    return float(age_months)

@@ -1,0 +1,239 @@
+"""Hands out a body with an arm as a frozen `ArmModel`: the infant, or anybody's MJCF."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from . import infant
+from .anthropometry import JOINT_NAMES, Anthropometry
+
+PENETRATION_LIMIT = 0.005
+"""Depth in metres up to which a contact counts as touch; a pose with a deeper one is not valid."""
+
+_SERVO_FREQUENCY = 30.0
+"""Natural frequency in rad/s of the servos that `ArmModel.from_mjcf` adds: critically damped, they arrive in about .2 s."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArmModel:
+    """All that the rest of the code knows of a body."""
+
+    model: mujoco.MjModel
+    joint_names: tuple[str, ...]
+    """The arm's J joints, in the order of every joint vector."""
+    joint_ranges: NDArray[np.float64]
+    """Lower and upper ends, shape (J, 2), rad."""
+    qpos_ids: NDArray[np.int64]
+    """Where the joints' angles lie in `data.qpos`, shape (J,)."""
+    dof_ids: NDArray[np.int64]
+    """Where the joints' velocities lie in `data.qvel`, shape (J,)."""
+    actuator_ids: NDArray[np.int64]
+    """Where the servos' targets lie in `data.ctrl`, shape (J,)."""
+    eye_camera: str
+    """Name of the eye's camera."""
+    outside_camera: str | int
+    """Name of the camera that shows the body from outside; -1: MuJoCo's free camera."""
+    arm_geoms: NDArray[np.bool_]
+    """Which geoms are the arm's, shape (ngeom,)."""
+    hand_geoms: NDArray[np.bool_]
+    """Which of them are the hand's, shape (ngeom,)."""
+    hand_site: str
+    """Site whose place in the world is the hand's position."""
+    fingerprint: str
+    """SHA-256 of the body's MJCF text, hexadecimal; a data set records it."""
+
+    @classmethod
+    def infant(cls, age_months: float = 12.0) -> "ArmModel":
+        """The simulated infant.
+
+        Args:
+            age_months: 1 to 24; grows sizes, masses and strength.
+
+        Raises:
+            ValueError: the age lies outside.
+        """
+        spec = infant.build(Anthropometry.at(age_months))
+        return _read(spec, JOINT_NAMES, infant.EYE_CAMERA, infant.OUTSIDE_CAMERA, infant.ARM_BODIES, infant.HAND_BODIES)
+
+    @classmethod
+    def from_mjcf(
+        cls,
+        path: str | PathLike[str],
+        joints: Sequence[str],
+        eye_camera: str,
+        arm_bodies: Sequence[str],
+        hand_bodies: Sequence[str] | None = None,
+        outside_camera: str | None = None,
+    ) -> "ArmModel":
+        """Anybody's body, read from an MJCF file.
+
+        The model is taken as it is, but for what the agents need: joints without an actuator get a critically damped position
+        servo and the arm is then relieved of its weight; the hand gets a site at its geoms' centre; the dense Jacobian is
+        forced (MuJoCo 4.0.0 computes wrong accelerations with the sparse one).
+
+        Args:
+            path: the MJCF file.
+            joints: names of the arm's hinges, from the trunk outwards; they must have ranges.
+            eye_camera: name of the camera to see with.
+            arm_bodies: names of the arm's bodies; all that hangs on one belongs to it.
+            hand_bodies: names of the hand's bodies, likewise; by default the last of the arm's.
+            outside_camera: name of the camera that shows the body from outside; by default MuJoCo's free camera.
+
+        Raises:
+            ValueError: the file cannot be read, a name is unknown, a joint is no hinge or has no range, an actuator is not a
+                position servo, or the hand is no part of the arm.
+        """
+        spec = mujoco.MjSpec.from_file(str(path))
+        arm_bodies, hand_bodies = list(arm_bodies), list(hand_bodies or arm_bodies[-1:])
+        _check_names("joint", joints, [j.name for j in spec.joints])
+        _check_names("camera", [eye_camera, *([outside_camera] if outside_camera else [])], [c.name for c in spec.cameras])
+        _check_names("body", [*arm_bodies, *hand_bodies], [b.name for b in spec.bodies])
+        _add_servos(spec, joints, arm_bodies)
+        return _read(spec, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
+
+    def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+        """Puts the arm there at rest, its servos holding; all else as at the start of a simulation.
+
+        Args:
+            data: changed in place; nothing of what it held before is left.
+            joints: angles, shape (J,), rad.
+        """
+        mujoco.mj_resetData(self.model, data)
+        data.qpos[self.qpos_ids] = joints
+        data.ctrl[self.actuator_ids] = joints
+        mujoco.mj_forward(self.model, data)
+
+    def hand_position(self, data: mujoco.MjData) -> NDArray[np.float64]:
+        """Where the hand is in the world, shape (3,), m."""
+        return np.array(data.site(self.hand_site).xpos)
+
+    def penetration(self, data: mujoco.MjData) -> float:
+        """Depth of the deepest contact in which the arm takes part, m; 0 without contact."""
+        if not data.ncon:
+            return 0.0
+        touches = self.arm_geoms[data.contact.geom].any(axis=1)  # (ncon,)
+        return float(-data.contact.dist[touches].min(initial=0.0))
+
+    def normalize(self, joints: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Angles in rad -> [0, 1] over the joint range, shape (..., J)."""
+        low, high = self.joint_ranges.T
+        return np.asarray((joints - low) / (high - low))
+
+    def denormalize(self, normalized: NDArray[np.floating]) -> NDArray[np.float64]:
+        """[0, 1] over the joint range -> angles in rad, shape (..., J)."""
+        low, high = self.joint_ranges.T
+        return np.asarray(low + normalized * (high - low))
+
+
+def _read(
+    spec: mujoco.MjSpec,
+    joints: tuple[str, ...],
+    eye_camera: str,
+    outside_camera: str | int,
+    arm_bodies: Sequence[str],
+    hand_bodies: Sequence[str],
+) -> ArmModel:
+    """Compiles the body and looks up everything by name."""
+    spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
+    model = spec.compile()
+    arm, hand = _geoms_below(model, arm_bodies), _geoms_below(model, hand_bodies)
+    if not hand.any() or not arm[hand].all():
+        raise ValueError(
+            f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and belongs to "
+            "the arm; name the body whose descendants hold both among arm_bodies"
+        )
+    site = _add_hand_site(spec, model, hand, hand_bodies[0])
+    model = spec.compile()
+    hinges = [model.joint(name) for name in joints]
+    return ArmModel(
+        model=model,
+        joint_names=joints,
+        joint_ranges=_fixed(np.array([j.range for j in hinges])),  # (J, 2)
+        qpos_ids=_fixed(np.array([j.qposadr[0] for j in hinges])),
+        dof_ids=_fixed(np.array([j.dofadr[0] for j in hinges])),
+        actuator_ids=_fixed(np.array([_actuators_of(model, j.id)[0] for j in hinges])),
+        eye_camera=eye_camera,
+        outside_camera=outside_camera,
+        arm_geoms=_fixed(arm),
+        hand_geoms=_fixed(hand),
+        hand_site=site,
+        fingerprint=hashlib.sha256(spec.to_xml().encode()).hexdigest(),
+    )
+
+
+def _fixed(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    array.flags.writeable = False
+    return array
+
+
+def _geoms_below(model: mujoco.MjModel, bodies: Sequence[str]) -> NDArray[np.bool_]:
+    """Which geoms belong to these bodies or to what hangs on them, shape (ngeom,)."""
+    inside = np.zeros(model.nbody, bool)
+    inside[[model.body(name).id for name in bodies]] = True
+    for body in range(1, model.nbody):  # parents come before their children
+        inside[body] |= inside[model.body_parentid[body]] and body != 0
+    return inside[model.geom_bodyid]
+
+
+def _add_hand_site(spec: mujoco.MjSpec, model: mujoco.MjModel, hand: NDArray[np.bool_], body: str) -> str:
+    """Puts a site at the centre of the hand's geoms; gives its name."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    frame = data.body(body)
+    center = (data.geom_xpos[hand].mean(axis=0) - frame.xpos) @ frame.xmat.reshape(3, 3)  # (3,)
+    name = "hand_position"
+    while name in {s.name for s in spec.sites}:
+        name += "_"
+    spec.body(body).add_site(name=name, pos=center, size=[0.004] * 3, group=4)
+    return name
+
+
+def _actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
+    drives = (model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT) & (model.actuator_trnid[:, 0] == joint)
+    return np.flatnonzero(drives)
+
+
+def _add_servos(spec: mujoco.MjSpec, joints: Sequence[str], arm_bodies: Sequence[str]) -> None:
+    """Checks the joints and what drives them, and gives a servo to those that nothing drives."""
+    model = spec.compile()
+    idle = [name for name in joints if not _is_driven(model, name)]
+    for name in idle:
+        inertia = model.dof_M0[model.joint(name).dofadr[0]]
+        servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+        servo.set_to_position(kp=inertia * _SERVO_FREQUENCY**2, dampratio=1.0)
+    if idle:
+        for name in arm_bodies:
+            spec.body(name).gravcomp = 1.0
+
+
+def _is_driven(model: mujoco.MjModel, name: str) -> bool:
+    """Whether a position servo drives this joint; False when nothing does."""
+    joint = model.joint(name)
+    if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not model.jnt_limited[joint.id]:
+        raise ValueError(
+            f"joint {name!r} is no hinge with a range, which joints in [0, 1] need; "
+            'write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
+        )
+    actuators = _actuators_of(model, joint.id)
+    if not len(actuators):
+        return False
+    gain, bias = model.actuator_gainprm[actuators[0]], model.actuator_biasprm[actuators[0]]
+    is_servo = gain[0] > 0 and bias[0] == 0 and bias[1] == -gain[0] and model.actuator_gear[actuators[0], 0] == 1
+    if len(actuators) > 1 or not is_servo:
+        names = [model.actuator(i).name for i in actuators]
+        raise ValueError(
+            f"joint {name!r} is driven by {names}, expected one position servo with gear 1, or nothing; "
+            "replace it by <position joint=...> or remove it: a servo is then added"
+        )
+    return True
+
+
+def _check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> None:
+    unknown = [name for name in wanted if name not in available]
+    if unknown or not wanted:
+        raise ValueError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {available}")

@@ -1,0 +1,64 @@
+"""The only preprocessing: what the eye sees -> what the autoencoder gets, and back for display."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+GRAY_SIZE = (64, 64)
+"""Rows and columns of a preprocessed picture (paper: 64x64, one channel)."""
+
+VERSION = "gray64-v1"
+"""Names this preprocessing in caches and checkpoints; changes whenever its numbers do."""
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255  # ITU-R BT.601
+
+
+@cache
+def _area_filter(source: int, target: int) -> NDArray[np.float32]:
+    """Row i holds how much of each source pixel falls into target pixel i; rows sum to 1."""
+    edges = np.arange(target + 1) * (source / target)
+    pixels = np.arange(source)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (overlap.clip(0) * (target / source)).astype(np.float32)  # (target, source)
+
+
+def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Squeezes frames of the eye to 64x64 luminance.
+
+    The whole frame is kept (a centre crop loses the arm) and averaged by area (a bilinear resize aliases by .004, half an
+    autoencoder's error). Collection and acting both come through here, so that a map is asked what it was trained on.
+
+    Args:
+        eye: RGB frames of any size, shape (..., H, W, 3), uint8.
+
+    Returns:
+        Luminance in [0, 1], shape (..., 64, 64), float32.
+
+    Raises:
+        ValueError: the frames are not uint8 RGB.
+    """
+    if eye.dtype != np.uint8 or eye.ndim < 3 or eye.shape[-1] != 3:
+        raise ValueError(
+            f"got pictures of dtype {eye.dtype} and shape {eye.shape}, expected uint8 RGB of shape (..., H, W, 3); "
+            "if they are floats in [0, 1], multiply by 255 and convert"
+        )
+    rows, columns = (_area_filter(s, t) for s, t in zip(eye.shape[-3:-1], GRAY_SIZE, strict=True))
+    gray: NDArray[np.float32] = rows @ (eye @ _LUMA) @ columns.T  # (..., 64, 64)
+    return gray
+
+
+def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
+    """Spreads preprocessed pictures to the eye's aspect for display; nothing is invented between the pixels.
+
+    Args:
+        gray: luminance in [0, 1], shape (..., 64, 64); values outside are clipped.
+        size: rows and columns to show, (H, W).
+
+    Returns:
+        RGB frames, shape (..., H, W, 3), uint8.
+    """
+    rows, columns = (np.arange(t) * s // t for s, t in zip(np.shape(gray)[-2:], size, strict=True))
+    frame = np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)[..., rows[:, None], columns]  # (..., H, W)
+    return np.repeat(frame[..., None], 3, axis=-1)

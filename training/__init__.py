@@ -1,0 +1,1 @@
+"""The command line and what it runs: collect, train, evaluate, reach, report."""

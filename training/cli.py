@@ -1,0 +1,57 @@
+"""The command line: `infant-arm COMMAND`, also `python -m training COMMAND`."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import tyro
+
+COMMANDS = (
+    "doctor", "collect", "train-ae", "train-som", "evaluate", "reach", "reproduce",
+)  # fmt: skip
+_MODULES = {"train-ae": "train_autoencoder"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: the words after the program's name; those of the process by default.
+
+    Returns:
+        The exit status: 0, 2 when the input was bad (with one line on stderr that says how), 130 when interrupted.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    _render_without_display()
+    asked = argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS  # one command loads its own libraries alone
+    modules = {command: _module(command) for command in asked}
+    try:
+        command, config = _parse(argv, modules)
+        modules[command].run(config)
+    except (ValueError, OSError) as error:
+        print(f"infant-arm: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninfant-arm: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _render_without_display() -> None:
+    """Chooses EGL where there is no display and nothing was chosen; MuJoCo reads the choice when it is imported."""
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} & os.environ.keys():
+        os.environ["MUJOCO_GL"] = "egl"
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f".{_MODULES.get(command, command.replace('-', '_'))}", __package__)
+
+
+def _parse(argv: list[str], modules: dict[str, Any]) -> tuple[str, Any]:
+    """The command and its config; tyro prints help or what is wrong, and exits."""
+    parsers = {command: module.Config for command, module in modules.items()}
+    config = tyro.extras.subcommand_cli_from_dict(
+        parsers, prog="infant-arm", description=__doc__, args=argv, config=(tyro.conf.OmitArgPrefixes,)
+    )
+    return next(command for command, parser in parsers.items() if isinstance(config, parser)), config

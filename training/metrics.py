@@ -1,0 +1,145 @@
+"""What predictions are worth: Table 1, and the figures beside it that whole-frame errors hide.
+
+The arm fills a tenth of a picture, so that a constant picture without it scores as well over the whole frame as a trained map
+may. Hence also: the error over the arm's pixels, the overlap of the arms (IoU), the skill against the constant, the error
+of each joint in degrees, and of the hand in centimetres.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from infant_env.body import ArmModel
+
+Floats = NDArray[np.float32]
+
+MAPPINGS = tuple((source, wanted) for source in ("vision", "proprioception") for wanted in ("vision", "proprioception"))
+PAPER = {
+    "som (paper)": ((0.025, 0.020), (0.163, 0.096), (0.046, 0.038), (0.039, 0.021), (0.068, 0.077)),
+    "som_ae (paper)": ((0.021, 0.020), (0.127, 0.087), (0.041, 0.041), (0.042, 0.023), (0.058, 0.065)),
+}
+"""Table 1 of the paper: mean and standard deviation of the four mappings in the order of MAPPINGS, then overall."""
+
+SEEN = 2 / 255
+"""A pixel belongs to the arm when it differs from the background by more than this."""
+SOLID = 0.1
+"""A pixel belongs to the arm for the IoU, in both pictures, when it differs by more than this: faint ghosts are no arm."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The samples that predictions are held against."""
+
+    images: Floats
+    """Pictures, shape (N, 64, 64), in [0, 1]."""
+    joints: Floats
+    """Normalized joints, shape (N, J)."""
+    shows_hand: NDArray[np.bool_]
+    """Whether the hand is in view, shape (N,)."""
+    background: Floats
+    """The picture without the arm, shape (64, 64)."""
+    arm: ArmModel
+    """The body, for the hand's position."""
+
+    def given(self, source: str) -> Floats:
+        """What a method is told: the pictures or the joints."""
+        return self.images if source == "vision" else self.joints
+
+
+def table_row(errors: dict[str, Floats]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation over the samples, per mapping and overall (the mean of the four mappings).
+
+    Args:
+        errors: mapping such as `vision->proprioception` -> every sample's MAE, shape (N,).
+
+    Returns:
+        Mapping -> `mae`, `std`; `overall` only when all four mappings are there.
+    """
+    row = {name: {"mae": float(e.mean()), "std": float(e.std())} for name, e in errors.items()}
+    if len(errors) == len(MAPPINGS):
+        pooled = np.concatenate(list(errors.values()))
+        row["overall"] = {"mae": float(pooled.mean()), "std": float(pooled.std())}
+    return row
+
+
+def sample_errors(predicted: Floats, true: Floats) -> Floats:
+    """Mean absolute error of every sample, (N, ...) -> (N,)."""
+    return np.abs(predicted - true).reshape(len(true), -1).mean(axis=1)
+
+
+def picture_scores(predicted: Floats, truth: Truth) -> dict[str, float]:
+    """How good pictures are where it matters.
+
+    Args:
+        predicted: pictures, shape (N, 64, 64).
+        truth: what they should show.
+
+    Returns:
+        `mae` (whole frame), `arm_mae` (over the arm's pixels) and `arm_iou`.
+    """
+    error = np.abs(predicted - truth.images)
+    return {
+        "mae": float(error.mean()),
+        "arm_mae": float(error[arm_mask(truth.images, truth.background, SEEN)].mean()),
+        "arm_iou": float(arm_iou(predicted, truth.images, truth.background).mean()),
+    }
+
+
+def arm_mask(images: Floats, background: Floats, threshold: float) -> NDArray[np.bool_]:
+    """Which pixels show the arm: those unlike the background, (..., 64, 64)."""
+    return np.abs(images - background) > threshold
+
+
+def arm_iou(predicted: Floats, true: Floats, background: Floats) -> Floats:
+    """Intersection over union of the arms in two sets of pictures, (N, 64, 64) -> (N,); 1 when neither shows one."""
+    a, b = (arm_mask(images, background, SOLID).reshape(len(images), -1) for images in (predicted, true))
+    union = (a | b).sum(axis=1)
+    iou: Floats = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0).astype(np.float32)
+    return iou
+
+
+def joint_scores(predicted: Floats, truth: Truth) -> dict[str, Any]:
+    """How good poses are, in units that one can picture.
+
+    Args:
+        predicted: normalized joints, shape (N, J).
+        truth: what they should be.
+
+    Returns:
+        `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see `spread`).
+    """
+    low, high = truth.arm.joint_ranges.T
+    error = np.abs(predicted - truth.joints).mean(axis=0)  # (J,)
+    names = truth.arm.joint_names
+    return {
+        "mae": float(error.mean()),
+        "joint_mae": dict(zip(names, error.tolist(), strict=True)),
+        "joint_error_deg": dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
+        "hand_error_cm": spread(hand_errors(predicted, truth.joints, truth.arm)),
+    }
+
+
+def hand_errors(predicted: Floats, true: Floats, arm: ArmModel) -> Floats:
+    """Distance between the hands of two sets of poses, normalized joints (N, J) -> (N,), metres."""
+    return np.linalg.norm(hand_positions(predicted, arm) - hand_positions(true, arm), axis=1).astype(np.float32)
+
+
+def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
+    """Where the hand is in each pose (kinematics alone, no contact), normalized joints (N, J) -> (N, 3), metres."""
+    data = mujoco.MjData(arm.model)
+    positions = np.empty((len(joints), 3), np.float32)
+    for position, pose in zip(positions, arm.denormalize(joints.astype(np.float64)), strict=True):
+        data.qpos[arm.qpos_ids] = pose
+        mujoco.mj_kinematics(arm.model, data)
+        position[:] = arm.hand_position(data)
+    return positions
+
+
+def spread(distances: Floats) -> dict[str, float]:
+    """Mean, median and the shares within some centimetres, from distances in metres, shape (N,)."""
+    cm = 100 * distances
+    within = {f"within_{limit:g}": float((cm <= limit).mean()) for limit in (1, 2, 2.5, 5)}
+    return {"mean": float(cm.mean()), "median": float(np.median(cm)), **within}

@@ -1,0 +1,92 @@
+"""A run's folder: config, versions, seed, metrics, and what of it is already done.
+
+A run is a folder: `config.json`, `autoencoder.safetensors`, `som.safetensors`, `metrics.json`, `report.html`, `figures/`, `videos/`.
+"""
+
+import dataclasses
+import importlib.metadata
+import json
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from .dataset import write_json
+
+if TYPE_CHECKING:
+    import torch
+
+Device = Literal["auto", "cpu", "cuda"]
+PACKAGES = ("infant-arm", "gymnasium", "mujoco", "numpy", "torch", "stable-baselines3", "h5py")
+
+
+def pick_device(name: Device) -> "torch.device":
+    """The device that a command computes on; `auto` takes CUDA where there is one.
+
+    Raises:
+        ValueError: CUDA is asked for and there is none.
+    """
+    import torch  # here, so that processes that only collect do not load it
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("got --device cuda, but torch sees no CUDA device; expected --device auto or cpu here")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result depends on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def as_json(config: Any) -> dict[str, Any]:
+    """A Config dataclass as JSON: paths as text, tuples as lists."""
+    text: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
+    return text
+
+
+def read(run: Path, name: str) -> dict[str, Any]:
+    """The content of one of a run's JSON files; empty when there is none.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads((run / name).read_text())
+    except FileNotFoundError:
+        return {}
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{run / name} is damaged ({error}); delete it and run the same command again") from None
+    return content
+
+
+def merge(run: Path, name: str, content: Mapping[str, Any]) -> None:
+    """Adds to one of a run's JSON files, or replaces what stands there under the same keys, one level down too."""
+    old = read(run, name)
+    for key, value in content.items():
+        nested = isinstance(value, Mapping) and isinstance(old.get(key), dict)
+        old[key] = {**old[key], **value} if nested else value
+    write_json(run / name, old)
+
+
+def record_config(run: Path, command: str, config: Any) -> None:
+    """Notes in `config.json` with what a command was run, and on which versions."""
+    line = shlex.join(["infant-arm", *sys.argv[1:]])
+    merge(run, "config.json", {command: as_json(config), "versions": versions(), "command": {command: line}})
+
+
+@contextmanager
+def timed(run: Path, stage: str) -> Iterator[None]:
+    """Adds a stage's wall time to `timing_s` in `metrics.json`; nothing is noted when it fails."""
+    start = time.perf_counter()
+    yield
+    merge(run, "metrics.json", {"timing_s": {stage: round(time.perf_counter() - start, 2)}})

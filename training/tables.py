@@ -1,0 +1,36 @@
+"""Tables for the terminal and for the report, from the same rows."""
+
+from collections.abc import Sequence
+from html import escape
+
+Row = Sequence[str]
+
+
+def as_text(header: Row, rows: Sequence[Row]) -> str:
+    """A table with aligned columns: the first to the left, the others to the right."""
+    widths = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
+    lines = [
+        "  ".join(cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        for row in (header, *rows)
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def as_html(header: Row, rows: Sequence[Row]) -> str:
+    """The same as an HTML table."""
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A figure without its leading zero, as papers print errors; a dash when there is none."""
+    if value is None:
+        return "-"
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def percent(value: float) -> str:
+    """A share as a whole percentage."""
+    return f"{100 * value:.0f} %"
