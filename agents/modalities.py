@@ -139,7 +139,9 @@ class Modalities:
         total = votes.sum(1, keepdim=True)
         if not bool((total > 0).all()):
             row = int((total <= 0).nonzero()[0, 0])
-            raise ValueError(f"sample {row} has only modalities whose weight c is 0, so no winner; weights c are {self.c}")
+            raise ValueError(
+                f"sample {row} has only modalities whose weight c is 0, so no winner; weights c are {self.c}"
+            )
         widths = torch.tensor(list(self.widths.values()), device=has.device)
         return self.per_dimension(votes / total / widths)
 

@@ -1,9 +1,305 @@
-from collections.abc import Mapping
+"""The multi-modal self-organizing map: activity, winners, and recall between any of its modalities (Eq. 2-3)."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Literal, overload
+
 import torch
 from torch import Tensor
-from .modalities import Modalities
+
+from .modalities import Modalities, Samples
+from .som_readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
+from .winner_search import BlockedNeurons, Groups, TileSearch, l1_distances
+
+Readout = Literal["winner", "tiles", "local_linear"]
+READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")
+
+SMALL = 4096
+"""Up to this many neurons, comparing all of them is fastest."""
+RECALLS = 1024
+"""Rows of a query that are read out together."""
+RECALL_TILE = 16
+"""Side of the tiles whose best neurons are the candidates of a recall, in neurons."""
+
+
 class MultiModalSom:
-    def __init__(self, weights, c=None):
-        self._modalities = Modalities.of({n: w.shape[2] for n, w in weights.items()}, c)
-        self.w = weights
-def check_memory(*a): pass
+    """A rectangular map of neurons, each of which holds a weight vector for every modality.
+
+    A query is a mapping from some of the modalities to rows of features. Its winner is the neuron with the highest
+    activity, i.e. the least weighted mean absolute error over what the query knows; what the winner holds for another
+    modality is what it recalls. A row that is NaN throughout a modality is missing there, so rows of one call may know
+    different things.
+
+    The weights are not changed after construction: `train` and `train_literal` make new maps.
+
+    Attributes:
+        shape: rows and columns, (X, Y).
+        modalities: name -> width.
+        c: name -> influence c^(m) on the winner, unless a query says otherwise.
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor], c: Mapping[str, float] | None = None) -> None:
+        """Make a map of given weights.
+
+        Args:
+            weights: modality -> weights, shape (X, Y, width).
+            c: influence of each modality, 1 if not given.
+
+        Raises:
+            ValueError: no modality, an empty map, differing shapes, or weights that are not finite.
+        """
+        shapes = {name: tuple(w.shape) for name, w in weights.items()}
+        if (
+            not shapes
+            or any(len(s) != 3 or 0 in s for s in shapes.values())
+            or len({s[:2] for s in shapes.values()}) > 1
+        ):
+            raise ValueError(
+                f"weights must be (X, Y, width) for one or more modalities, with equal X, Y > 0; got {shapes}"
+            )
+        broken = [name for name, w in weights.items() if not bool(torch.isfinite(w).all())]
+        if broken:
+            raise ValueError(f"weights of {broken} hold NaN or infinite values; was the map trained on broken samples?")
+        rows, columns = next(iter(shapes.values()))[:2]
+        self.shape: tuple[int, int] = (rows, columns)
+        self._layout = Modalities.of({name: s[2] for name, s in shapes.items()}, c)
+        self._weights = {name: w.to(torch.float32).reshape(rows * columns, -1) for name, w in weights.items()}
+
+    @property
+    def modalities(self) -> dict[str, int]:
+        """Name -> width."""
+        return dict(self._layout.widths)
+
+    @property
+    def c(self) -> dict[str, float]:
+        """Name -> influence on the winner."""
+        return dict(self._layout.c)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(iter(self._weights.values())).device
+
+    def to(self, device: torch.device | str) -> "MultiModalSom":
+        """The same map on another device."""
+        weights = {name: w.view(*self.shape, -1).to(device) for name, w in self._weights.items()}
+        return MultiModalSom(weights, self.c)
+
+    def weights(self, modality: str) -> Tensor:
+        """All neurons' weights of a modality, shape (X*Y, width); neuron (x, y) is row x * Y + y."""
+        self._layout.check_known([modality])
+        return self._weights[modality]
+
+    def activity(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
+        """Activity A of every neuron, Eq. 2-3: a picture of the map for each row of the query.
+
+        The sum of c in Eq. 3 runs over the modalities that the row knows, so -A is a weighted mean absolute error.
+
+        Args:
+            query: some of the modalities, shape (B, width) each.
+            c: influence of each modality on this query; those not named keep the map's own.
+
+        Returns:
+            Shape (B, X, Y), never positive; B * X * Y * 4 bytes.
+
+        Raises:
+            ValueError: see `winners`.
+        """
+        features, has = self._query(query)
+        out = features.new_empty((len(features), self.shape[0] * self.shape[1]))
+        for rows, _, groups in self._alike(has, c):
+            out[rows] = l1_distances(features[rows], self._by_dimension, groups)
+        return out.neg_().view(-1, *self.shape)
+
+    def winners(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
+        """The neuron with the highest activity for each row of the query, exactly; the lowest index among equals.
+
+        Args:
+            query: some of the modalities, shape (B, width) each; a row of NaN is missing.
+            c: influence of each modality on this query; those not named keep the map's own.
+
+        Returns:
+            Flat indices x * Y + y, shape (B,), int64.
+
+        Raises:
+            ValueError: an unknown modality, wrong widths, single NaN or infinite values, a row that knows nothing or only modalities
+                whose influence is 0.
+        """
+        return self.nearest(query, c)[1]
+
+    def nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
+        """Distance -A to the winner, and the winner, both (B,); see `winners`."""
+        if self.shape[0] * self.shape[1] > SMALL:
+            distances, neurons = self._search(query, c, 1, self._winner_search)
+            return distances.squeeze(1), neurons.squeeze(1)
+        best = self.activity(query, c).flatten(1).neg_().min(1)
+        return best.values, best.indices
+
+    def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
+        """The best neuron of each of the k best 16x16 tiles, exactly.
+
+        The map folds through the space of the samples, so that useful neighbors of a query lie on other folds, not beside the winner;
+        this finds them.
+
+        Returns:
+            Distances -A, ascending, and flat indices, both (B, k); the first is the winner. A map with fewer tiles than k
+            gives as many as it has.
+        """
+        tiles = -(-self.shape[0] // RECALL_TILE) * -(-self.shape[1] // RECALL_TILE)
+        return self._search(query, c, min(k, tiles), self._tile_search)
+
+    @overload
+    def recall(
+        self,
+        query: Samples,
+        wanted: str,
+        readout: Readout = "winner",
+        k: int = 64,
+        c: Mapping[str, float] | None = None,
+    ) -> Tensor: ...
+    @overload
+    def recall(
+        self,
+        query: Samples,
+        wanted: Sequence[str],
+        readout: Readout = "winner",
+        k: int = 64,
+        c: Mapping[str, float] | None = None,
+    ) -> dict[str, Tensor]: ...
+    def recall(
+        self,
+        query: Samples,
+        wanted: str | Sequence[str],
+        readout: Readout = "winner",
+        k: int = 64,
+        c: Mapping[str, float] | None = None,
+    ) -> Tensor | dict[str, Tensor]:
+        """What the map associates with a query; `recall_with_confidence` without the confidence.
+
+        Returns:
+            Shape (B, width) for one wanted modality; a mapping of such for a list of them.
+        """
+        names = [wanted] if isinstance(wanted, str) else list(wanted)
+        found = self.recall_with_confidence(query, names, readout, k, c)
+        return found.values[wanted] if isinstance(wanted, str) else found.values
+
+    def recall_with_confidence(
+        self,
+        query: Samples,
+        wanted: Sequence[str],
+        readout: Readout = "winner",
+        k: int = 64,
+        c: Mapping[str, float] | None = None,
+    ) -> Recall:
+        """What the map associates with a query, and how sure it is.
+
+        Args:
+            query: some of the modalities, shape (B, width) each.
+            wanted: modalities to recall; any, also those of the query.
+            readout: "winner": the winner's weights, the paper's way. "tiles": the Gaussian-weighted mean of the k best
+                tiles' best neurons. "local_linear": a linear fit through these from the known to the wanted dimensions, evaluated at
+                the query and clamped to their range; the most exact.
+            k: number of best tiles that are looked at.
+            c: influence of each modality on this query; those not named keep the map's own.
+
+        Raises:
+            ValueError: an unknown readout or modality; and see `winners`.
+        """
+        self._layout.check_known(wanted)
+        if readout not in READOUTS:
+            raise ValueError(f"unknown readout {readout!r}; choose one of {list(READOUTS)}")
+        if k < 1:
+            raise ValueError(f"a recall needs at least one candidate, got k={k}")
+        features, has = self._query(query)
+        distances, neurons = self.best_tiles(query, k, c)
+        values, spread = {}, {}
+        for name in wanted:
+            parts = [
+                self._recall(features[part], has[part], name, readout, distances[part], neurons[part])
+                for part in torch.arange(len(features), device=self.device).split(RECALLS)
+            ]
+            values[name], spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
+        return Recall(values, spread, distances[:, 0], neurons[:, 0])
+
+    def quantization_error(self, samples: Samples, c: Mapping[str, float] | None = None) -> float:
+        """Mean distance -A between samples and their winners."""
+        return float(self.nearest(samples, c)[0].mean())
+
+    def _query(self, query: Samples) -> tuple[Tensor, Tensor]:
+        return self._layout.stack({name: rows.to(self.device) for name, rows in query.items()})
+
+    def _alike(self, has: Tensor, c: Mapping[str, float] | None) -> Iterator[tuple[Tensor, list[str], Groups]]:
+        """Rows of a query that know the same modalities, with these and what votes."""
+        for rows, names in self._layout.patterns(has):
+            yield rows, names, self._layout.groups(names, c)
+
+    def _rows(self, modality: str, neurons: Tensor) -> Tensor:
+        """Weights of some neurons, (...,) -> (..., width)."""
+        return self._weights[modality][neurons]
+
+    def _recall(
+        self, features: Tensor, has: Tensor, wanted: str, readout: Readout, distances: Tensor, neurons: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Recalled features (B, width) and spread (B,) of one wanted modality."""
+        candidates = self._rows(wanted, neurons)  # (B, K, width)
+        weights = candidate_weights(distances)
+        spread = weighted_spread(candidates, weights)
+        if readout == "winner":
+            return candidates[:, 0], spread
+        if readout == "tiles":
+            return weighted_mean(candidates, weights), spread
+        values = torch.empty_like(candidates[:, 0])
+        for rows, names in self._layout.patterns(has):
+            known = torch.cat([self._rows(name, neurons[rows]) for name in names], 2)
+            dims = self._layout.columns(names).to(self.device)
+            values[rows] = local_linear(features[rows][:, dims], known, candidates[rows], weights[rows])
+        return values, spread
+
+    def _search(
+        self, query: Samples, c: Mapping[str, float] | None, k: int, search: TileSearch
+    ) -> tuple[Tensor, Tensor]:
+        features, has = self._query(query)
+        distances = features.new_empty((len(features), k))
+        neurons = torch.empty((len(features), k), dtype=torch.long, device=self.device)
+        for rows, _, groups in self._alike(has, c):
+            distances[rows], neurons[rows] = search.best(features[rows], groups, k)
+        return distances, neurons
+
+    @cached_property
+    def _by_dimension(self) -> Tensor:
+        return torch.cat(list(self._weights.values()), 1).T.contiguous()  # (D, X*Y)
+
+    @cached_property
+    def _blocks(self) -> BlockedNeurons:
+        return BlockedNeurons(torch.cat(list(self._weights.values()), 1), self.shape)
+
+    @cached_property
+    def _winner_search(self) -> TileSearch:
+        return TileSearch(self._blocks, 32)
+
+    @cached_property
+    def _tile_search(self) -> TileSearch:
+        return TileSearch(self._blocks, RECALL_TILE)
+
+
+def check_shape(shape: tuple[int, int]) -> None:
+    """Raise ValueError unless the shape has at least one row and one column."""
+    if len(shape) != 2 or min(shape) < 1:
+        raise ValueError(f"a map needs a shape (rows, columns) of 1 or more each, got {shape}")
+
+
+def check_memory(shape: tuple[int, int], width: int, device: torch.device) -> None:
+    """Raise ValueError for a map whose training would not fit into the device's memory."""
+    needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and what smoothing them takes
+    if device.type == "cuda":
+        there = torch.cuda.mem_get_info(device)[0]
+    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    else:
+        return
+    if needed > there:
+        raise ValueError(
+            f"training a {shape[0]}x{shape[1]} map of {width} dimensions takes about {needed / 2**30:.1f} GiB, but {device} has "
+            f"{there / 2**30:.1f} GiB; choose a smaller map or fewer dimensions (latents instead of pixels)"
+        )

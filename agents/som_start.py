@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .modalities import Modalities
 
+
 def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings: Sequence[float]) -> Tensor:
     """Numbers that tell one training from another: its settings, weights c, and sums over its samples, float64."""
     ramp = torch.linspace(1, 2, len(features), dtype=torch.float64, device=features.device)
@@ -30,9 +31,7 @@ def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device)
     return {name: value.to(device, copy=True) for name, value in state.items()}
 
 
-def principal_plane(
-    modalities: Modalities, features: Tensor, has: Tensor, shape: tuple[int, int], seed: int
-) -> Tensor:
+def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
     """An initial map: a grid in the plane of the two principal components of the samples, (X, Y, D).
 
     Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the spread.
@@ -42,9 +41,8 @@ def principal_plane(
     importance = modalities.scales(modalities.widths).to(features.device)
     centred = (features - mean) * known
     weighted = centred * torch.where(importance > 0, importance, importance.max() * 1e-3)
-    _, vectors = torch.linalg.eigh((weighted.T @ weighted).double().cpu())
-    axes = weighted @ vectors[:, -2:].flip(1).to(weighted)  # (N, 2), longest first
     generator = torch.Generator().manual_seed(seed)
+    axes = weighted @ _principal_axes(weighted)  # (N, 2), longest first
     axes = axes / axes.std(0, correction=0).clamp(min=1e-12)
     slopes = centred.T @ axes / len(features)  # (D, 2): the plane in unscaled features
     spread = centred.std(0, correction=0)
@@ -56,3 +54,15 @@ def principal_plane(
     grid = torch.stack(torch.meshgrid(first, second, indexing="ij"), -1) @ slopes.T  # longer side along the first
     grid = grid if rows >= columns else grid.transpose(0, 1)
     return mean + grid
+
+
+def _principal_axes(centred: Tensor) -> Tensor:
+    """The two longest principal axes of centred samples, (D, 2); by subspace iteration, since D may be thousands of pixels."""
+    generator = torch.Generator().manual_seed(0)
+    width = centred.shape[1]
+    axes = torch.randn((width, min(4, width)), generator=generator).to(centred)
+    for _ in range(30):
+        axes = torch.linalg.qr(centred.T @ (centred @ axes)).Q
+    lengths = (centred @ axes).norm(dim=0)
+    axes = axes[:, lengths.argsort(descending=True)[:2]]
+    return torch.cat([axes, axes.new_zeros((width, 2 - axes.shape[1]))], 1)

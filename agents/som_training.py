@@ -133,9 +133,7 @@ def geometric(first: float, last: float, count: int) -> list[float]:
 class _Trainer:
     """The state of a coarse-to-fine training: weights (D, X, Y), winners (N, 2) and the number of epochs done."""
 
-    def __init__(
-        self, modalities: Modalities, features: Tensor, has: Tensor, plan: list[_Epoch], seed: int
-    ) -> None:
+    def __init__(self, modalities: Modalities, features: Tensor, has: Tensor, plan: list[_Epoch], seed: int) -> None:
         self.modalities = modalities
         self.plan = plan
         self.seed = seed

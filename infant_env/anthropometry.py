@@ -49,7 +49,7 @@ _SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump over le
 # Watanabe et al., 0 to 2 years, middle of the means, degrees (lower, upper). Flexion, abduction, medial rotation, elbow
 # flexion and pronation count up from the hanging arm whose thumb points forward. Elbows of newborns lack 19 degrees of
 # extension, which are gone at about three months; the other ranges do not change with age.
-_RANGES_DEG = ((-83.5, 176.0), (0.0, 182.0), (-126.0, 81.0), (0.0, 153.0), (-87.0, 93.0))
+_RANGES_DEG = ((-83.5, 176.0), (0.0, 90.0), (-126.0, 81.0), (0.0, 153.0), (-87.0, 93.0))
 _LACKING_ELBOW_EXTENSION_DEG = ((0, 3), (19.0, 0.0))
 
 # Peak torques at 18 months, N m, as in MIMo (Mattern et al.), the weaker of both directions.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -38,10 +38,15 @@ def quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     return quat
 
 
+Ellipsoid = tuple[tuple[float, float, float], tuple[float, float, float]]
+"""Center and semiaxes."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A body and the scale at which shapes are drawn on it; a negative scale mirrors."""
 
+    spec: mujoco.MjSpec
     body: mujoco.MjsBody
     scale: tuple[float, float, float]
 
@@ -86,29 +91,68 @@ class Part:
         thickness = [radius * abs(self.scale[0]), 0, 0]
         self._add(name, mujoco.mjtGeom.mjGEOM_CAPSULE, color, solid, mass, fromto=ends, size=thickness)
 
-    def disc(self, name: str, center: ArrayLike, radius: float, half_height: float, color: Color) -> None:
-        """A flat disc that cannot be touched."""
-        self._add(name, mujoco.mjtGeom.mjGEOM_CYLINDER, color, False, 0.0, pos=center, size=[radius, half_height, 0])
+    def box(self, name: str, center: ArrayLike, half_sizes: ArrayLike, color: Color) -> None:
+        """A box along the axes that cannot be touched."""
+        self._add(name, mujoco.mjtGeom.mjGEOM_BOX, color, False, 0.0, pos=center, size=half_sizes)
+
+    def blend(
+        self, name: str, center: ArrayLike, ellipsoids: Sequence[Ellipsoid], color: Color, *, mass: float = 0.0
+    ) -> None:
+        """Ellipsoids, each a center and three semiaxes, that flow into each other; a mesh, seen from a point in all of them."""
+        vertices, faces = _blended(np.asarray(center, float), ellipsoids)
+        self.spec.add_mesh(
+            name=name, uservert=(vertices * self.scale).ravel(), userface=faces.ravel(), smoothnormal=True
+        )
+        self._add(name, mujoco.mjtGeom.mjGEOM_MESH, color, True, mass, meshname=name)
 
     def camera(self, name: str, position: ArrayLike, rotation: NDArray[np.float64], fovy: float) -> None:
         """A camera that looks along the rotation's x axis, its z axis up."""
         looking = rotation @ np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]])  # MuJoCo's cameras: x right, y up, -z forward
         self.body.add_camera(name=name, pos=np.multiply(position, self.scale), quat=quaternion(looking), fovy=fovy)
 
-    def _add(self, name: str, kind: mujoco.mjtGeom, color: Color, solid: bool, mass: float, **shape: ArrayLike) -> None:
+    def _add(self, name: str, kind: mujoco.mjtGeom, color: Color, solid: bool, mass: float, **shape: Any) -> None:
         touch = int(solid)
         self.body.add_geom(
             name=name, type=kind, rgba=color.rgba, mass=mass, contype=touch, conaffinity=touch, **shape
         )
 
+    def child(
+        self,
+        name: str,
+        position: ArrayLike = (0.0, 0.0, 0.0),
+        rotation: NDArray[np.float64] | None = None,
+        scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    ) -> "Part":
+        """A new body on this one; its position is in metres, its scale its own."""
+        quat = quaternion(np.eye(3) if rotation is None else rotation)
+        return Part(self.spec, self.body.add_body(name=name, pos=position, quat=quat), scale)
 
-def child(
-    parent: mujoco.MjsBody,
-    name: str,
-    position: ArrayLike = (0.0, 0.0, 0.0),
-    rotation: NDArray[np.float64] | None = None,
-    scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
-) -> Part:
-    """A new body on this one."""
-    quat: Sequence[float] | NDArray[np.float64] = (1, 0, 0, 0) if rotation is None else quaternion(rotation)
-    return Part(parent.add_body(name=name, pos=position, quat=quat), scale)
+
+def _blended(center: NDArray[np.float64], ellipsoids: Sequence[Ellipsoid]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Vertices (V, 3) and faces (F, 3) of the ellipsoids' smooth union, which must be star-shaped about the center."""
+    rows, columns = 13, 24
+    polar, around = np.linspace(0, np.pi, rows + 2)[1:-1, None], np.linspace(0, 2 * np.pi, columns, endpoint=False)
+    ring = np.stack(
+        [np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar) + 0 * around], axis=-1
+    ).reshape(-1, 3)
+    directions = np.vstack([ring, [[0, 0, 1], [0, 0, -1]]])  # (V, 3)
+    reach = sum(_reach(center, directions, *ellipsoid) ** 16 for ellipsoid in ellipsoids) ** (1 / 16)  # a soft maximum
+    cell, right = np.arange(columns), np.roll(np.arange(columns), -1)
+    faces = [
+        np.concatenate([np.stack([a + cell, b + cell, b + right], 1), np.stack([a + cell, b + right, a + right], 1)])
+        for a, b in zip(range(0, (rows - 1) * columns, columns), range(columns, rows * columns, columns), strict=True)
+    ]
+    top, bottom, last = rows * columns, rows * columns + 1, (rows - 1) * columns
+    faces.append(np.stack([np.full(columns, top), cell, right], 1))
+    faces.append(np.stack([np.full(columns, bottom), last + right, last + cell], 1))
+    return center + reach[:, None] * directions, np.concatenate(faces)
+
+
+def _reach(
+    origin: NDArray[np.float64], directions: NDArray[np.float64], center: ArrayLike, semiaxes: ArrayLike
+) -> NDArray[np.float64]:
+    """How far one can go from the origin in each direction before leaving the ellipsoid for good; 0 where it is missed."""
+    start, step = (origin - center) / semiaxes, directions / semiaxes
+    a, b, c = (step**2).sum(1), step @ start, start @ start - 1
+    inside = b**2 - a * c
+    return np.where(inside > 0, (-b + np.sqrt(inside.clip(0))) / a, 0.0).clip(0)

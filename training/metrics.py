@@ -109,16 +109,19 @@ def joint_scores(predicted: Floats, truth: Truth) -> dict[str, Any]:
         truth: what they should be.
 
     Returns:
-        `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see `spread`).
+        `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see `spread`) and
+        its percentiles 0 to 100.
     """
     low, high = truth.arm.joint_ranges.T
     error = np.abs(predicted - truth.joints).mean(axis=0)  # (J,)
     names = truth.arm.joint_names
+    hands = hand_errors(predicted, truth.joints, truth.arm)
     return {
         "mae": float(error.mean()),
         "joint_mae": dict(zip(names, error.tolist(), strict=True)),
         "joint_error_deg": dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
-        "hand_error_cm": spread(hand_errors(predicted, truth.joints, truth.arm)),
+        "hand_error_cm": spread(hands),
+        "hand_error_cm_percentiles": (100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
     }
 
 

@@ -1,0 +1,34 @@
+# `make demo` and `make test` do all their own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_WAIT_POLICY ?= PASSIVE
+# Where there is no display, render in software.
+ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
+export MUJOCO_GL ?= egl
+endif
+
+.PHONY: demo test check setup clean
+
+demo: setup  ## the whole paper, small: table, report, film
+	$(BIN)/infant-arm reproduce --preset quick --out runs/quick
+
+test: setup  ## all tests
+	$(BIN)/pytest -q
+
+check: setup  ## style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+setup: $(VENV)/installed  ## virtual environment, pinned packages, OpenGL
+	@.ci/opengl $(BIN)/python
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed: make PYTHON=python3.11"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
+	touch $@
+
+clean:  ## everything that was made here, but for data and runs
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,77 @@
+"""Trained things on disk: safetensors with a JSON header, never a pickle."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+FORMAT = 1
+
+
+def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Writes a checkpoint; whoever needs it whole or not at all writes to a temporary path and renames.
+
+    Args:
+        path: the file.
+        kind: what it is, such as `autoencoder`.
+        tensors: its tensors by name.
+        header: what else it is made of, as JSON.
+    """
+    content = {"format": FORMAT, "kind": kind, **header}
+    save_file(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+        path,
+        metadata={"header": json.dumps(content, sort_keys=True)},  # one key: safetensors does not keep the order of several
+    )
+
+
+def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Reads a checkpoint.
+
+    Args:
+        path: the file.
+        kind: what it must be.
+
+    Returns:
+        Its tensors and its header.
+
+    Raises:
+        ValueError: there is no such file, it is damaged, of another kind or of a later format.
+    """
+    header = read_header(path, kind)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(_damaged(path, kind, error)) from None
+
+
+def read_header(path: Path, kind: str) -> dict[str, Any]:
+    """The header alone; raises as `read` does."""
+    if not path.exists():
+        raise ValueError(f"there is no {path}, expected a trained {kind}; train it first")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header: dict[str, Any] = json.loads(file.metadata()["header"])
+    except (OSError, SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(_damaged(path, kind, error)) from None
+    if header.get("kind") != kind or header.get("format", 0) > FORMAT:
+        raise ValueError(
+            f"{path} holds {header.get('kind')!r} of format {header.get('format')!r}, expected {kind!r} of format {FORMAT} at most"
+        )
+    return header
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _damaged(path: Path, kind: str, error: Exception) -> str:
+    return f"{path} is damaged ({error!r}), expected a {kind} checkpoint; delete it and train again"

@@ -1,0 +1,108 @@
+"""`infant-arm doctor`: is everything here that the rest needs, and if not, how to mend it."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import runs
+
+
+@dataclass(frozen=True)
+class Config:
+    """Check rendering, torch and disk space, and say how to mend what is wrong."""
+
+    out: Path = Path(".")
+    """Where data sets and runs will be written."""
+    seed: int = 0
+    """Nothing is drawn here: the check does not depend on it."""
+    device: runs.Device = "auto"
+    """The device to check."""
+
+
+def run(config: Config) -> None:
+    """Prints one line per check.
+
+    Raises:
+        ValueError: something must be mended first.
+    """
+    failed = []
+    for name, check in _checks(config).items():
+        try:
+            print(f"ok    {name}: {check()}")
+        except Exception as error:  # whatever it is, the doctor reports it and goes on
+            failed.append(name)
+            print(f"WRONG {name}: {error}")
+    if failed:
+        raise ValueError(f"mend first: {', '.join(failed)} (see above)")
+
+
+def _checks(config: Config) -> dict[str, Callable[[], str]]:
+    return {
+        "python": _python,
+        "packages": lambda: ", ".join(f"{name} {version}" for name, version in runs.versions().items()),
+        "rendering": _rendering,
+        "torch": lambda: _torch(config.device),
+        "disk": lambda: _disk(config.out),
+    }
+
+
+def _python() -> str:
+    if sys.prefix == sys.base_prefix:
+        return f"{sys.version.split()[0]}, but not in a virtual environment; `make setup` makes one in .venv"
+    return sys.version.split()[0]
+
+
+def _rendering() -> str:
+    import mujoco
+
+    from infant_env.body import ArmModel
+    from infant_env.camera import EyeCamera
+
+    arm = ArmModel.infant()
+    data = mujoco.MjData(arm.model)
+    arm.pose(data, arm.joint_ranges.mean(axis=1))
+    eye = EyeCamera(arm)
+    eye.render(data)
+    start = time.perf_counter()
+    for _ in range(20):
+        frame = eye.render(data)
+    milliseconds = (time.perf_counter() - start) / 20 * 1e3
+    renderer = _renderer()
+    eye.close()
+    if not frame.std() > 0:
+        raise RuntimeError(f"{renderer} draws empty pictures; try MUJOCO_GL=osmesa (apt-get install -y libosmesa6)")
+    software = any(name in renderer.lower() for name in ("llvmpipe", "softpipe", "swrast", "mesa offscreen"))
+    return (
+        f"MUJOCO_GL={os.environ.get('MUJOCO_GL', '(unset)')}, {renderer} ({'software' if software else 'hardware'}), "
+        f"{milliseconds:.1f} ms a 300x500 frame"
+    )
+
+
+def _renderer() -> str:
+    from OpenGL import GL
+
+    name = GL.glGetString(GL.GL_RENDERER)
+    return name.decode() if name else "an unnamed renderer"
+
+
+def _torch(device: runs.Device) -> str:
+    import torch
+
+    chosen = runs.pick_device(device)
+    place = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"{torch.get_num_threads()} threads"
+    policy = os.environ.get("OMP_WAIT_POLICY", "(unset)")
+    return f"{torch.__version__} on {chosen.type}, {place}, OMP_WAIT_POLICY={policy}"
+
+
+def _disk(out: Path) -> str:
+    folder = out.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < 4:
+        raise RuntimeError(f"{free:.1f} GB free in {folder}, the paper preset needs about 4 GB; free some space")
+    return f"{free:.0f} GB free in {folder}; the paper preset needs about 4 GB"

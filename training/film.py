@@ -1,0 +1,107 @@
+"""The film of a reach: the infant from outside, what its eye sees, its goal, what it imagines, and the map's activity."""
+
+from pathlib import Path
+from typing import Any
+
+import imageio.v2 as iio
+import mujoco
+import numpy as np
+from matplotlib import colormaps
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from agents.mental_imagery import MentalImageryAgent
+from infant_env.arm_env import CONTROL_HZ
+from infant_env.body import ArmModel
+from infant_env.camera import OutsideCamera
+from infant_env.vision import to_gray, to_rgb
+
+PANEL = (288, 480)
+"""Rows and columns of a panel."""
+_LABEL_ROWS = 32
+
+
+class Film:
+    """Writes an MP4, six labelled panels a frame, 25 frames a second.
+
+    Args:
+        path: the file; it appears when the film is closed.
+        arm: the body to show from outside.
+    """
+
+    def __init__(self, path: Path, arm: ArmModel) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._temporary = path.with_name(f".{path.name}")
+        self._writer = iio.get_writer(
+            self._temporary, format="FFMPEG", fps=CONTROL_HZ, codec="libx264", quality=8, macro_block_size=16
+        )
+        self._outside = OutsideCamera(arm, PANEL)
+
+    def add(
+        self,
+        data: mujoco.MjData,
+        observation: dict[str, NDArray[Any]],
+        agent: MentalImageryAgent,
+        info: dict[str, Any],
+        hand_goal: NDArray[np.float32] | None,
+    ) -> None:
+        """Adds one frame."""
+        assert agent.goal is not None
+        seen = to_gray(observation["eye"])
+        imagined = agent.imagine(observation["joints"][None])[0]
+        activity = agent.mind.activity("vision", seen[None])[0].cpu().numpy()
+        panels = [
+            ("the infant", self._outside.render(data)),
+            ("its right eye", _fit(observation["eye"])),
+            ("goal", to_rgb(agent.goal, PANEL)),
+            ("imagined from its joints", to_rgb(imagined, PANEL)),
+            ("the map's activity for what it sees", _map_picture(activity)),
+            ("", _facts(agent.compare(observation), info, hand_goal)),
+        ]
+        labelled = [_labelled(label, picture) for label, picture in panels]
+        rows = [np.concatenate(labelled[k : k + 3], axis=1) for k in (0, 3)]
+        self._writer.append_data(np.concatenate(rows))
+
+    def close(self) -> None:
+        """Finishes the file."""
+        self._writer.close()
+        self._outside.close()
+        self._temporary.replace(self.path)
+
+
+def _fit(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(frame).resize(PANEL[::-1], Image.Resampling.BOX))
+
+
+def _map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Activity (X, Y) <= 0 in viridis, a white ring around the winner, centred on a panel."""
+    low, high = np.percentile(activity, 1), activity.max()
+    colored = (colormaps["viridis"]((activity - low) / (high - low))[..., :3] * 255).astype(np.uint8)
+    square = Image.fromarray(colored).resize((PANEL[0], PANEL[0]), Image.Resampling.BOX)
+    x, y = np.array(np.unravel_index(activity.argmax(), activity.shape)) / activity.shape * PANEL[0]
+    ImageDraw.Draw(square).ellipse((y - 6, x - 6, y + 6, x + 6), outline="white", width=2)
+    panel = Image.new("RGB", PANEL[::-1], "white")
+    panel.paste(square, ((PANEL[1] - PANEL[0]) // 2, 0))
+    return np.asarray(panel)
+
+
+def _facts(difference: float, info: dict[str, Any], hand_goal: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+    lines = [f"picture differs from the goal by {difference:.4f}"]
+    if hand_goal is not None:
+        lines.insert(0, f"hand {100 * np.linalg.norm(info['hand_position'] - hand_goal):.1f} cm from the goal's")
+    if info["penetration"] > 0:
+        lines.append("the arm touches something")
+    panel = Image.new("RGB", PANEL[::-1], "white")
+    ImageDraw.Draw(panel).multiline_text((24, 60), "\n".join(lines), "black", _font(22), spacing=16)
+    return np.asarray(panel)
+
+
+def _labelled(label: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    bar = Image.new("RGB", (PANEL[1], _LABEL_ROWS), "white")
+    ImageDraw.Draw(bar).text((8, 5), label, "black", _font(18))
+    return np.concatenate([np.asarray(bar), picture])
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

@@ -1,0 +1,164 @@
+"""The report: one HTML file without outside references that shows all that a run came to."""
+
+import base64
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+from agents import map_quality
+from agents.som_autoencoder import SomAutoencoder
+
+from . import evaluate, figures, reach, runs, tables, train_som
+from .dataset import Dataset, replacing
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
+h1, h2 { line-height: 1.2; margin-top: 2.2rem } img, video { max-width: 100%; display: block; margin: .5rem 0 }
+table { border-collapse: collapse; font-size: 14px; margin: .5rem 0; display: block; overflow-x: auto }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+th:first-child, td:first-child { text-align: left } code { background: #f3f3f3; padding: .1rem .3rem }
+p.note { color: #555; font-size: 14px }
+"""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Write the report of a run: `report.html` and `figures/`."""
+
+    run: Path
+    """The run's folder."""
+    seed: int = 0
+    """Seed of the choice of samples that are shown."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+
+
+def run(config: Config) -> Path:
+    """Draws every figure from the run's checkpoints and metrics and writes the page."""
+    matplotlib.use("Agg")  # files only, wherever it runs
+    result = runs.read(config.run, "metrics.json")
+    if "table1" not in result:
+        raise ValueError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
+    data = Dataset.open(runs.data_of(config.run))
+    mind = SomAutoencoder.load(config.run, runs.pick_device(config.device))
+    page = config.run / "report.html"
+    with replacing(page) as temporary:
+        temporary.write_text(_page("\n".join(_sections(config, result, data, mind))))
+    print(f"report: {page}")
+    return page
+
+
+def _page(body: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>An infant learns where its arm is</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+    )
+
+
+def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
+    yield from _head(config, data, mind)
+    yield from _errors(config, result)
+    yield "<h2>What it recalls</h2><p>Validation samples, drawn at random (the paper's Table 2).</p>"
+    yield _figure(config, "recalled", figures.recalled_pictures(mind, data, seed=config.seed))
+    yield from _map(config, result, data, mind)
+    yield from _reaching(config, result)
+    yield "<h2>Training</h2>"
+    yield _figure(config, "training", figures.training_curves(result["autoencoder"]["epochs"], result["som"]["epochs"]))
+    yield from _provenance(config, result)
+
+
+def _head(config: Config, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
+    info = data.info
+    rows, columns = mind.som.shape
+    yield "<h1>An infant learns where its arm is by watching it</h1>"
+    yield (
+        "<p>Reproduction of J&uuml;lg et al., <em>Multi-Modal Representation Learning for Mapping Between Body Motion and "
+        f"Visual Imagery</em>, AMAM 2023: {len(data):,} poses at {info['camera']['size'][0]}x{info['camera']['size'][1]} "
+        f"pixels, {mind.autoencoder.latent_size} latents, a {rows}x{columns} map. "
+        f"Poses rejected while collecting: {escape(_counts(info['rejected']))}.</p>"
+    )
+    picture = data.eye(int(data.split("train")[0]))
+    yield _image(_png(figures.frame(picture)), "a sample of the data set: what the right eye sees")
+
+
+def _counts(rejected: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in rejected.items())
+
+
+def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
+    yield "<h2>Table 1</h2><p>Mean absolute error on the test split, mean and standard deviation over the samples.</p>"
+    yield tables.as_html(*evaluate.table1(result["table1"]))
+    yield from (f"<p>{escape(line)}</p>" for line in evaluate.remarks(result["table1"]))
+    yield (
+        '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
+        "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
+        "unless they are read beside it.</p>"
+    )
+    yield "<h2>Beside it</h2><p>All test poses / those that show the hand.</p>"
+    yield tables.as_html(*evaluate.beside(result["details"]))
+    yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
+    yield tables.as_html(*evaluate.per_joint(result["details"]))
+    yield _figure(config, "joint_errors", figures.joint_errors(result["details"]))
+    yield _figure(config, "hand_errors", figures.hand_errors(result["details"]))
+
+
+def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
+    quality = result["map"]
+    yield (
+        f"<h2>The map</h2><p>Quantization error {quality['quantization_error']:.4f}, topographic error "
+        f"{quality['topographic_error']:.3f} (test split).</p>"
+    )
+    yield "<p>What neurons all over the map imagine:</p>"
+    yield _figure(config, "atlas", figures.atlas(mind))
+    yield "<p>The angle that each neuron holds for each joint:</p>"
+    yield _figure(config, "joint_planes", figures.joint_planes(mind, data.info["body"]["joint_names"]))
+    features = train_som.features(config.run, data, "train", mind.device)
+    hits = map_quality.hit_histogram(mind.som.winners(features), mind.som.shape).float().cpu().numpy()
+    yield "<p>How far each neuron is from its neighbors (U-matrix), and how often each won:</p><div style='display:flex'>"
+    yield _figure(config, "u_matrix", figures.map_picture(map_quality.u_matrix(mind.som).cpu().numpy(), "distance"))
+    yield _figure(config, "hits", figures.map_picture(figures.block_sums(hits), "training samples per block"))
+    yield "</div>"
+
+
+def _reaching(config: Config, result: dict[str, Any]) -> Iterator[str]:
+    for kind, rows in result.get("reach", {}).items():
+        goals = next(iter(rows.values()))["goals"]
+        yield f"<h2>Reaching</h2><p>{goals} goals ({escape(kind)}), open loop, real physics.</p>"
+        yield tables.as_html(*reach.table(rows))
+    film = config.run / "videos" / "reach.mp4"
+    if film.exists():
+        content = base64.b64encode(film.read_bytes()).decode()
+        yield f'<video controls loop muted src="data:video/mp4;base64,{content}"></video>'
+
+
+def _provenance(config: Config, result: dict[str, Any]) -> Iterator[str]:
+    recorded = runs.read(config.run, "config.json")
+    yield "<h2>Where the time went</h2>"
+    yield tables.as_html(["stage", "seconds"], [[k, f"{v:.1f}"] for k, v in result["timing_s"].items()])
+    yield "<h2>How to get this</h2>"
+    yield tables.as_html(["stage", "command"], [[k, v] for k, v in recorded["command"].items()])
+    yield tables.as_html(["package", "version"], [[k, v] for k, v in recorded["versions"].items()])
+
+
+def _figure(config: Config, name: str, figure: Any) -> str:
+    content = _png(figure)
+    path = config.run / "figures" / f"{name}.png"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return _image(content, name.replace("_", " "))
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=110, format="png")
+    figures.plt.close(figure)
+    return buffer.getvalue()
+
+
+def _image(content: bytes, description: str) -> str:
+    return f'<img alt="{escape(description)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'

@@ -1,0 +1,93 @@
+"""`infant-arm train-som`: the multi-modal map over cached latents and joints."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from agents import map_quality
+from agents.som import MultiModalSom
+from agents.som_training import TrainingProgress, train
+
+from . import runs
+from .dataset import Dataset
+from .train_autoencoder import load_latents
+
+
+@dataclass(frozen=True)
+class Config:
+    """Train the map on cached latents and joints."""
+
+    run: Path
+    """The run's folder; holds the trained autoencoder."""
+    rows: int = 800
+    """Neurons per column of the map (paper: 800, from its 33.3 MB)."""
+    columns: int = 800
+    """Neurons per row of the map."""
+    vision: float = 1.0
+    """Influence c of vision on the winner (Eq. 2)."""
+    proprioception: float = 1.0
+    """Influence c of the joints on the winner."""
+    last_sigma: float | None = None
+    """Radius of the last epoch in neurons; by default it follows the neurons per sample."""
+    seed: int = 0
+    """Seed of the initial map."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+
+    def __post_init__(self) -> None:
+        if min(self.rows, self.columns) < 2:
+            raise ValueError(f"got a map of {self.rows}x{self.columns} neurons, expected 2x2 or more")
+
+
+def run(config: Config) -> MultiModalSom:
+    """Trains, reports and saves one map; does nothing when the same map lies in the run's folder already."""
+    data = Dataset.open(runs.data_of(config.run))
+    path = config.run / "som.safetensors"
+    identity = {
+        "config": {k: v for k, v in runs.as_json(config).items() if k not in ("run", "device")},
+        "dataset": data.fingerprint,
+        "autoencoder": checkpoints.content_hash(config.run / "autoencoder.safetensors"),
+    }
+    device = runs.pick_device(config.device)
+    if path.exists() and checkpoints.read_header(path, "som") | identity == checkpoints.read_header(path, "som"):
+        print(f"map: {path} is there already")
+        return load_som(path, device)
+    runs.record_config(config.run, "train-som", config)
+    samples = features(config.run, data, "train", device)
+    curve: list[dict[str, float]] = []
+    with runs.timed(config.run, "train-som"), tqdm(desc="map", unit="epoch") as bar:
+
+        def progress(now: TrainingProgress) -> None:
+            curve.append({"epoch": now.epoch, "rows": now.shape[0], "sigma": now.sigma, "quantization_error": now.quantization_error})
+            bar.total = now.epochs
+            bar.set_postfix_str(f"{now.shape[0]}x{now.shape[1]}, quantization error {now.quantization_error:.4f}")
+            bar.update()
+
+        som = train(
+            samples,
+            shape=(config.rows, config.columns),
+            c={"vision": config.vision, "proprioception": config.proprioception},
+            seed=config.seed,
+            progress=progress,
+            last_sigma=config.last_sigma,
+        )
+        save_som(path, som, data, identity)
+    test = features(config.run, data, "test", device)
+    quality = {
+        "quantization_error": som.quantization_error(test),
+        "topographic_error": map_quality.topographic_error(som, test),
+    }
+    runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
+    return som
+
+
+def features(run: Path, data: Dataset, split: str, device: torch.device) -> dict[str, Tensor]:
+    """What the map is trained on: latents (N, D) and normalized joints (N, J) of a split."""
+    samples = data.split(split)
+    return {
+        "vision": load_latents(run, data)[torch.from_numpy(samples)].to(device),
+        "proprioception": torch.from_numpy(data.normalized_joints[samples]).to(device),
+    }
