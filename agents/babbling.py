@@ -12,7 +12,7 @@ from infant_env.camera import EyeCamera
 
 NOT_VISIBLE = "not_visible"
 PENETRATES = "penetrates"
-_MAX_DRAWS = 10_000
+_MAX_DRAWS = 2_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class BabblingAgent:
             i: number of the sample in the data set.
 
         Raises:
-            ValueError: 10,000 poses in a row were rejected.
+            ValueError: 2,000 poses in a row were rejected.
         """
         random = np.random.default_rng([self.seed, i])
         low, high = self.arm.joint_ranges.T

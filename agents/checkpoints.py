@@ -10,11 +10,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .files import replacing
+
 FORMAT = 1
 
 
 def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-    """Writes a checkpoint; whoever needs it whole or not at all writes to a temporary path and renames.
+    """Writes a checkpoint, whole or not at all.
 
     Args:
         path: the file.
@@ -23,11 +25,12 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[
         header: what else it is made of, as JSON.
     """
     content = {"format": FORMAT, "kind": kind, **header}
-    save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-        path,
-        metadata={"header": json.dumps(content, sort_keys=True)},  # one key: safetensors does not keep the order of several
-    )
+    with replacing(path) as temporary:
+        save_file(
+            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+            temporary,
+            metadata={"header": json.dumps(content, sort_keys=True)},  # one key: safetensors keeps no order of several
+        )
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

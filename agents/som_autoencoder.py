@@ -1,5 +1,6 @@
 """SOM-AE: an encoder, a multi-modal map over its latents and the joints, and a decoder (paper, Sec. 2.3)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from . import checkpoints
 from .autoencoder import ConvAutoencoder
 from .som import MultiModalSom
 
 Array = Tensor | NDArray[Any]
+AUTOENCODER, SOM = "autoencoder.safetensors", "som.safetensors"
 
 
 class SomAutoencoder:
@@ -99,13 +102,44 @@ class SomAutoencoder:
         low, high = self.joint_ranges.T
         return (torch.as_tensor(joints, dtype=torch.float32, device=self.device) - low) / (high - low)
 
-    def save(self, folder: str | Path) -> None:
-        """Writes `autoencoder.safetensors` and `som.safetensors`."""
+    def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes `autoencoder.safetensors` and `som.safetensors` into a folder.
+
+        Args:
+            folder: made when it is missing.
+            header: what else shall stand in the files' headers, as JSON.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.autoencoder.save(folder / AUTOENCODER, header or {})
+        self.save_som(folder, header or {})
+
+    def save_som(self, folder: Path, header: Mapping[str, Any]) -> None:
+        """Writes `som.safetensors` beside an autoencoder that lies in the folder, and notes that they belong together."""
+        weights = {f"weights.{name}": self.som.weights(name).view(*self.som.shape, -1) for name in self.som.modalities}
+        checkpoints.write(
+            folder / SOM,
+            "som",
+            {**weights, "joint_ranges": self.joint_ranges},
+            {**header, "c": self.som.c, "autoencoder": checkpoints.content_hash(folder / AUTOENCODER)},
+        )
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "SomAutoencoder":
-        """Reads a trained SOM-AE from a run's folder."""
-        raise NotImplementedError
+        """Reads a trained SOM-AE from a run's folder.
+
+        Raises:
+            ValueError: a file is missing, damaged, or of another training than the other.
+        """
+        folder = Path(folder)
+        autoencoder = ConvAutoencoder.load(folder / AUTOENCODER, device)
+        tensors, header = checkpoints.read(folder / SOM, "som")
+        if header["autoencoder"] != checkpoints.content_hash(folder / AUTOENCODER):
+            raise ValueError(
+                f"the map in {folder} was trained on another autoencoder than lies beside it; run `infant-arm train-som` again"
+            )
+        weights = {name.removeprefix("weights."): w.to(device) for name, w in tensors.items() if name.startswith("weights.")}
+        return cls(autoencoder, MultiModalSom(weights, header["c"]), tensors["joint_ranges"])
 
     def _features(self, source: str, samples: Array) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)

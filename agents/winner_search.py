@@ -276,7 +276,7 @@ def _ranked(distances: Tensor, neurons: Tensor, k: int) -> tuple[Tensor, Tensor]
     at = distances.topk(k, 1, largest=False).indices
     neurons, order = neurons.gather(1, at).sort(1)
     distances = distances.gather(1, at).gather(1, order)
-    distances, order = distances.sort(1, stable=True)
+    distances, order = distances.sort(dim=1, stable=True)
     return distances, neurons.gather(1, order)
 
 

@@ -34,7 +34,11 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     | Num | Joint | Lower (deg) | Upper (deg) |
     |-----|-------|-------------|-------------|
-{joint_table}
+    | 0 | `right_shoulder_flexion` | -83.5 | 176.0 |
+    | 1 | `right_shoulder_abduction` | 0.0 | 182.0 |
+    | 2 | `right_shoulder_rotation` | -126.0 | 81.0 |
+    | 3 | `right_elbow_flexion` | 0.0 | 153.0 |
+    | 4 | `right_forearm_rotation` | -87.0 | 93.0 |
 
     ## Observation space
 
@@ -53,7 +57,7 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
     ## Starting state
 
     At rest in a pose drawn uniformly over the joint ranges, redrawn while the arm penetrates the body by more than 5 mm; or the
-    pose given by `reset(options={{"joints": ...}})`, shape (5,), rad.
+    pose given by `reset(options={"joints": ...})`, shape (5,), rad.
 
     ## Episode end
 
@@ -143,12 +147,10 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         Raises:
             ValueError: the action is misshapen or not finite.
         """
-        action = np.asarray(action, np.float64)
-        if action.shape != self.action_space.shape or not np.isfinite(action).all():
-            raise ValueError(
-                f"got the action {action.tolist()}, expected {self.action_space.shape[0]} finite numbers in [-1, 1]"
-            )
-        self.data.ctrl[self.arm.actuator_ids] = self.arm.denormalize((action.clip(-1, 1) + 1) / 2)
+        targets = _numbers(action)
+        if targets.shape != self.action_space.shape or not np.isfinite(targets).all():
+            raise ValueError(f"got the action {action}, expected {len(self.arm.joint_names)} finite numbers in [-1, 1]")
+        self.data.ctrl[self.arm.actuator_ids] = self.arm.denormalize((targets.clip(-1, 1) + 1) / 2)
         mujoco.mj_step(self.arm.model, self.data, self._substeps)
         mujoco.mj_fwdPosition(self.arm.model, self.data)  # mj_step leaves positions one substep behind
         if self.render_mode == "human":
@@ -204,12 +206,12 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
             self.arm.pose(self.data, self.np_random.uniform(low, high))
 
     def _checked_joints(self, joints: Any) -> NDArray[np.float64]:
-        joints = np.asarray(joints, np.float64)
         low, high = self.arm.joint_ranges.T
-        if joints.shape != low.shape or not ((joints >= low - 1e-6) & (joints <= high + 1e-6)).all():
+        given = _numbers(joints)
+        if given.shape != low.shape or not ((given >= low - 1e-6) & (given <= high + 1e-6)).all():
             ranges = ", ".join(f"{n} {a:.2f}..{b:.2f}" for n, a, b in zip(self.arm.joint_names, low, high, strict=True))
-            raise ValueError(f"got the joints {joints.tolist()}, expected angles in rad within {ranges}")
-        return joints.clip(low, high)
+            raise ValueError(f"got the joints {joints}, expected angles in rad within {ranges}")
+        return given.clip(low, high)
 
     def _observation(self) -> Observation:
         return {
@@ -220,6 +222,14 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     def _info(self) -> dict[str, Any]:
         return {"hand_position": self.arm.hand_position(self.data), "penetration": self.arm.penetration(self.data)}
+
+
+def _numbers(given: Any) -> NDArray[np.float64]:
+    """What was given as an array of numbers; an empty one when it holds none."""
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        return np.empty(0)
 
 
 def _check_size(eye_size: tuple[int, int]) -> None:

@@ -27,9 +27,7 @@ class _Screen:
         fast.vis.quality.numslices, fast.vis.quality.numstacks = 16, 8
         fast.vis.quality.offsamples = 0
         fast.vis.global_.offheight, fast.vis.global_.offwidth = rows, columns
-        self._gl = _open_gl(rows, columns)
-        self._gl.make_current()
-        self._context = mujoco.MjrContext(fast, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        self._gl, self._context = _open_gl(fast)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._scene = mujoco.MjvScene(fast, maxgeom=model.ngeom + 100)
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
@@ -76,24 +74,23 @@ class _Screen:
             self._gl.free()
 
 
-def _open_gl(rows: int, columns: int) -> Any:
-    """A current OpenGL context.
+def _open_gl(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
+    """A current OpenGL context of the model's offscreen size, and MuJoCo's resources on it.
 
     Raises:
         RuntimeError: there is no OpenGL library, or no display; says which line mends it.
     """
     try:
-        context = mujoco.GLContext(columns, rows)
-        context.make_current()
-    except Exception as error:
-        raise RuntimeError(_advice(repr(error))) from error
-    return context
+        gl = mujoco.GLContext(model.vis.global_.offwidth, model.vis.global_.offheight)
+        gl.make_current()
+        return gl, mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+    except Exception as error:  # each backend fails in its own way, some with an AttributeError on a library that is None
+        raise RuntimeError(_advice(error)) from error
 
 
-def _advice(error: str) -> str:
-    chosen = os.environ.get("MUJOCO_GL")
+def _advice(error: Exception) -> str:
     return (
-        f"MuJoCo could not open an OpenGL context (MUJOCO_GL={chosen!r}): {error}\n"
+        f"MuJoCo could not open an OpenGL context (MUJOCO_GL={os.environ.get('MUJOCO_GL')!r}): {error!r}\n"
         "Without a display, render in software; install the libraries once:\n"
         "    apt-get install -y libegl1 libgl1-mesa-dri\n"
         "and set the variable before Python starts:\n"

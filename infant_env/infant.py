@@ -4,11 +4,8 @@ World: x forward, y to the infant's left, z up, origin on the mat between the si
 measures of 12 months and grow part by part with the anthropometry. Only the right arm has joints; all else is welded.
 """
 
-from collections.abc import Sequence
-
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from .anthropometry import JOINT_NAMES, Anthropometry
 from .parts import Color, Part, quaternion, turn
@@ -57,6 +54,7 @@ def build(size: Anthropometry) -> mujoco.MjSpec:
     scene = _add_scene(spec)
     reference = Anthropometry.at(12.0)
     trunk = _add_trunk(scene, size, reference)
+    _add_onlooker(scene, size.sitting_height / reference.sitting_height)
     _add_head(trunk, size, reference)
     for side in (-1, 1):
         _add_leg(trunk, side, size, reference)
@@ -78,8 +76,6 @@ def _add_scene(spec: mujoco.MjSpec) -> Part:
         specular=[0.0] * 3,
         castshadow=False,
     )
-    onlooker, target = (0.80, -0.52, 0.50), (0.07, -0.02, 0.215)
-    world.add_camera(name=OUTSIDE_CAMERA, pos=onlooker, quat=quaternion(_look_at(onlooker, target)), fovy=36)
     world.add_geom(name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[20, 20, 1], rgba=FLOOR.rgba)
     scene = Part(spec, world, (1.0, 1.0, 1.0))
     scene.box("mat_rim", (0.15, 0, 0.0005), (0.57, 0.57, 0.0005), MAT_RIM)
@@ -94,6 +90,15 @@ def _add_scene(spec: mujoco.MjSpec) -> Part:
         height=8,
     )
     return scene
+
+
+def _add_onlooker(scene: Part, scale: float) -> None:
+    """A camera half to the infant's right that has it and its raised arm in view."""
+    position, target = scale * np.array([0.80, -0.52, 0.50]), scale * np.array([0.07, -0.03, 0.235])
+    back = (position - target) / np.linalg.norm(position - target)
+    right = np.cross([0, 0, 1], back) / np.linalg.norm(np.cross([0, 0, 1], back))
+    axes = np.stack([right, np.cross(back, right), back], axis=1)
+    scene.body.add_camera(name=OUTSIDE_CAMERA, pos=position, quat=quaternion(axes), fovy=40)
 
 
 def _add_trunk(scene: Part, size: Anthropometry, reference: Anthropometry) -> Part:
@@ -180,7 +185,8 @@ def _add_arm(trunk: Part, side: int, size: Anthropometry, reference: Anthropomet
     forearm.capsule(f"{name}_forearm_upper", (0, 0, -0.05), (0, 0, -0.50), 0.0205, NAVY, solid=True, mass=0.6 * mass)
     forearm.capsule(f"{name}_forearm_lower", (0, 0, -0.50), (0, 0, -0.93), 0.0170, NAVY, solid=True, mass=0.4 * mass)
     forearm.capsule(f"{name}_forearm_upper_panel", (0.0036, 0.0036, -0.05), (0.0036, 0.0036, -0.50), 0.0185, CREAM)
-    forearm.capsule(f"{name}_forearm_lower_panel", (0.0033, 0.0033, -0.50), (0.0033, 0.0033, -0.93), 0.0155, CREAM)
+    forearm.capsule(f"{name}_forearm_lower_panel", (0.0033, 0.0033, -0.50), (0.0033, 0.0033, -0.90), 0.0155, CREAM)
+    forearm.ellipsoid(f"{name}_cuff", (0, 0, -0.975), (0.0192, 0.0192, 0.065), PYJAMAS)
     _add_hand(forearm, name, side, size)
     if side > 0:
         _lay_left_hand_on_thigh(upper, forearm)
@@ -244,10 +250,3 @@ def _inertia(size: Anthropometry) -> float:
 def _lay_left_hand_on_thigh(upper: Part, forearm: Part) -> None:
     upper.body.quat = quaternion(turn(pitch=-4) @ turn(roll=20) @ turn(yaw=-20))
     forearm.body.quat = quaternion(turn(pitch=-78) @ turn(yaw=-80))
-
-
-def _look_at(position: Sequence[float], target: Sequence[float]) -> NDArray[np.float64]:
-    """Rotation matrix of a camera there: x right, y up, looking along -z."""
-    back = np.subtract(position, target) / np.linalg.norm(np.subtract(position, target))
-    right = np.cross([0, 0, 1], back) / np.linalg.norm(np.cross([0, 0, 1], back))
-    return np.stack([right, np.cross(back, right), back], axis=1)

@@ -14,9 +14,7 @@ A shard is written under a temporary name, fsynced and renamed: it is there as a
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,29 +25,13 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.files import replacing
 from infant_env import vision
 
 SCHEMA = 1
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 HAND_IN_VIEW = 0.003
 """A picture "shows the hand" when this share of its pixels does."""
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path to write to; on success it is fsynced and takes the place of `path` at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -90,3 +90,16 @@ def timed(run: Path, stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     merge(run, "metrics.json", {"timing_s": {stage: round(time.perf_counter() - start, 2)}})
+
+
+def data_of(run: Path) -> Path:
+    """The data set that a run was trained on.
+
+    Raises:
+        ValueError: nothing was trained in this folder.
+    """
+    recorded = read(run, "config.json")
+    if "train-ae" not in recorded:
+        raise ValueError(f"{run} holds no trained autoencoder; run `infant-arm train-ae --data DATA --run {run}` first")
+    noted, beside = Path(recorded["train-ae"]["data"]), run / "dataset"
+    return beside if beside.exists() and not noted.exists() else noted  # a run may be moved together with its data

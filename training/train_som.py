@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agents import map_quality
+from agents import checkpoints, map_quality
+from agents.autoencoder import ConvAutoencoder
 from agents.som import MultiModalSom
+from agents.som_autoencoder import AUTOENCODER, SOM, SomAutoencoder
 from agents.som_training import TrainingProgress, train
 
 from . import runs
@@ -45,23 +47,36 @@ class Config:
 def run(config: Config) -> MultiModalSom:
     """Trains, reports and saves one map; does nothing when the same map lies in the run's folder already."""
     data = Dataset.open(runs.data_of(config.run))
-    path = config.run / "som.safetensors"
-    identity = {
-        "config": {k: v for k, v in runs.as_json(config).items() if k not in ("run", "device")},
-        "dataset": data.fingerprint,
-        "autoencoder": checkpoints.content_hash(config.run / "autoencoder.safetensors"),
-    }
     device = runs.pick_device(config.device)
-    if path.exists() and checkpoints.read_header(path, "som") | identity == checkpoints.read_header(path, "som"):
-        print(f"map: {path} is there already")
-        return load_som(path, device)
+    identity = {
+        "config": {key: value for key, value in runs.as_json(config).items() if key not in ("run", "device")},
+        "dataset": data.fingerprint,
+        "autoencoder": checkpoints.content_hash(config.run / AUTOENCODER),
+    }
+    if (config.run / SOM).exists() and identity.items() <= checkpoints.read_header(config.run / SOM, "som").items():
+        print(f"map: {config.run / SOM} is there already")
+        return SomAutoencoder.load(config.run, device).som
     runs.record_config(config.run, "train-som", config)
-    samples = features(config.run, data, "train", device)
+    with runs.timed(config.run, "train-som"):
+        som, curve = _train(config, features(config.run, data, "train", device))
+        autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, device)
+        SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(config.run, identity)
+    test = features(config.run, data, "test", device)
+    quality = {
+        "quantization_error": som.quantization_error(test),
+        "topographic_error": map_quality.topographic_error(som, test),
+    }
+    runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
+    return som
+
+
+def _train(config: Config, samples: dict[str, Tensor]) -> tuple[MultiModalSom, list[dict[str, float]]]:
+    """The map, and its training curve; with a progress bar."""
     curve: list[dict[str, float]] = []
-    with runs.timed(config.run, "train-som"), tqdm(desc="map", unit="epoch") as bar:
+    with tqdm(desc="map", unit="epoch") as bar:
 
         def progress(now: TrainingProgress) -> None:
-            curve.append({"epoch": now.epoch, "rows": now.shape[0], "sigma": now.sigma, "quantization_error": now.quantization_error})
+            curve.append({"epoch": now.epoch, "sigma": now.sigma, "quantization_error": now.quantization_error})
             bar.total = now.epochs
             bar.set_postfix_str(f"{now.shape[0]}x{now.shape[1]}, quantization error {now.quantization_error:.4f}")
             bar.update()
@@ -74,14 +89,7 @@ def run(config: Config) -> MultiModalSom:
             progress=progress,
             last_sigma=config.last_sigma,
         )
-        save_som(path, som, data, identity)
-    test = features(config.run, data, "test", device)
-    quality = {
-        "quantization_error": som.quantization_error(test),
-        "topographic_error": map_quality.topographic_error(som, test),
-    }
-    runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
-    return som
+    return som, curve
 
 
 def features(run: Path, data: Dataset, split: str, device: torch.device) -> dict[str, Tensor]:
