@@ -65,7 +65,8 @@ def read_header(path: Path, kind: str) -> dict[str, Any]:
         raise ValueError(_damaged(path, kind, error)) from None
     if header.get("kind") != kind or header.get("format", 0) > FORMAT:
         raise ValueError(
-            f"{path} holds {header.get('kind')!r} of format {header.get('format')!r}, expected {kind!r} of format {FORMAT} at most"
+            f"{path} holds {header.get('kind')!r} of format {header.get('format')!r}, expected {kind!r} of format {FORMAT} "
+            "at most; was it written by a later version?"
         )
     return header
 

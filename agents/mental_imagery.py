@@ -9,6 +9,7 @@ from torch import Tensor
 
 from infant_env.vision import to_gray
 
+from .som import Readout
 from .som_autoencoder import SomAutoencoder
 
 
@@ -29,7 +30,7 @@ class MentalImageryAgent:
         readout: how the map is read, `local_linear` or `winner` (paper).
     """
 
-    def __init__(self, mind: SomAutoencoder, readout: str = "local_linear") -> None:
+    def __init__(self, mind: SomAutoencoder, readout: Readout = "local_linear") -> None:
         self.mind = mind
         self.readout = readout
         self.goal: NDArray[np.float32] | None = None

@@ -143,8 +143,8 @@ class MultiModalSom:
         this finds them.
 
         Returns:
-            Distances -A, ascending, and flat indices, both (B, k); the first is the winner. A map with fewer tiles than k
-            gives as many as it has.
+            Distances -A, ascending, and flat indices, both (B, k); the first is as near as the winner. A map with fewer
+            tiles than k gives as many as it has.
         """
         tiles = -(-self.shape[0] // RECALL_TILE) * -(-self.shape[1] // RECALL_TILE)
         return self._search(query, c, min(k, tiles), self._tile_search)
@@ -155,7 +155,7 @@ class MultiModalSom:
         query: Samples,
         wanted: str,
         readout: Readout = "winner",
-        k: int = 64,
+        k: int = 32,
         c: Mapping[str, float] | None = None,
     ) -> Tensor: ...
     @overload
@@ -164,7 +164,7 @@ class MultiModalSom:
         query: Samples,
         wanted: Sequence[str],
         readout: Readout = "winner",
-        k: int = 64,
+        k: int = 32,
         c: Mapping[str, float] | None = None,
     ) -> dict[str, Tensor]: ...
     def recall(
@@ -172,7 +172,7 @@ class MultiModalSom:
         query: Samples,
         wanted: str | Sequence[str],
         readout: Readout = "winner",
-        k: int = 64,
+        k: int = 32,
         c: Mapping[str, float] | None = None,
     ) -> Tensor | dict[str, Tensor]:
         """What the map associates with a query; `recall_with_confidence` without the confidence.
@@ -181,15 +181,20 @@ class MultiModalSom:
             Shape (B, width) for one wanted modality; a mapping of such for a list of them.
         """
         names = [wanted] if isinstance(wanted, str) else list(wanted)
-        found = self.recall_with_confidence(query, names, readout, k, c)
-        return found.values[wanted] if isinstance(wanted, str) else found.values
+        self._check_recall(names, readout, k)
+        if readout == "winner":
+            winners = self.winners(query, c)
+            values = {name: self._rows(name, winners) for name in names}
+        else:
+            values = self.recall_with_confidence(query, names, readout, k, c).values
+        return values[wanted] if isinstance(wanted, str) else values
 
     def recall_with_confidence(
         self,
         query: Samples,
         wanted: Sequence[str],
         readout: Readout = "winner",
-        k: int = 64,
+        k: int = 32,
         c: Mapping[str, float] | None = None,
     ) -> Recall:
         """What the map associates with a query, and how sure it is.
@@ -206,21 +211,18 @@ class MultiModalSom:
         Raises:
             ValueError: an unknown readout or modality; and see `winners`.
         """
-        self._layout.check_known(wanted)
-        if readout not in READOUTS:
-            raise ValueError(f"unknown readout {readout!r}; choose one of {list(READOUTS)}")
-        if k < 1:
-            raise ValueError(f"a recall needs at least one candidate, got k={k}")
+        self._check_recall(wanted, readout, k)
         features, has = self._query(query)
+        distance, winners = self.nearest(query, c)
         distances, neurons = self.best_tiles(query, k, c)
-        values, spread = {}, {}
+        values = {name: self._rows(name, winners) for name in wanted} if readout == "winner" else {}
+        spread = {}
         for name in wanted:
-            parts = [
-                self._recall(features[part], has[part], name, readout, distances[part], neurons[part])
-                for part in torch.arange(len(features), device=self.device).split(RECALLS)
-            ]
-            values[name], spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
-        return Recall(values, spread, distances[:, 0], neurons[:, 0])
+            at = torch.arange(len(features), device=self.device).split(RECALLS)
+            parts = [self._read_out(features[i], has[i], name, readout, distances[i], neurons[i]) for i in at]
+            read, spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
+            values.setdefault(name, read)
+        return Recall(values, spread, distance, winners)
 
     def quantization_error(self, samples: Samples, c: Mapping[str, float] | None = None) -> float:
         """Mean distance -A between samples and their winners."""
@@ -238,16 +240,21 @@ class MultiModalSom:
         """Weights of some neurons, (...,) -> (..., width)."""
         return self._weights[modality][neurons]
 
-    def _recall(
+    def _check_recall(self, wanted: Sequence[str], readout: str, k: int) -> None:
+        self._layout.check_known(wanted)
+        if readout not in READOUTS:
+            raise ValueError(f"unknown readout {readout!r}; choose one of {list(READOUTS)}")
+        if k < 1:
+            raise ValueError(f"a recall needs at least one candidate, got k={k}")
+
+    def _read_out(
         self, features: Tensor, has: Tensor, wanted: str, readout: Readout, distances: Tensor, neurons: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Recalled features (B, width) and spread (B,) of one wanted modality."""
+        """One wanted modality read from the candidates: its values (B, width) and spread (B,)."""
         candidates = self._rows(wanted, neurons)  # (B, K, width)
         weights = candidate_weights(distances)
         spread = weighted_spread(candidates, weights)
-        if readout == "winner":
-            return candidates[:, 0], spread
-        if readout == "tiles":
+        if readout != "local_linear":
             return weighted_mean(candidates, weights), spread
         values = torch.empty_like(candidates[:, 0])
         for rows, names in self._layout.patterns(has):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from . import checkpoints
 from .autoencoder import ConvAutoencoder
-from .som import MultiModalSom
+from .som import MultiModalSom, Readout
 
 Array = Tensor | NDArray[Any]
 AUTOENCODER, SOM = "autoencoder.safetensors", "som.safetensors"
@@ -32,15 +32,13 @@ class SomAutoencoder:
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
     """
 
-    READOUTS = ("winner", "local_linear")
-
     def __init__(self, autoencoder: ConvAutoencoder, som: MultiModalSom, joint_ranges: Array) -> None:
         self.autoencoder = autoencoder.eval()
         self.som = som
         self.device = som.device
         self.joint_ranges = torch.as_tensor(joint_ranges, dtype=torch.float32, device=self.device)  # (J, 2)
 
-    def recall(self, images: Array, readout: str = "winner") -> Tensor:
+    def recall(self, images: Array, readout: Readout = "winner") -> Tensor:
         """The pose that the map holds for a picture.
 
         Args:
@@ -56,7 +54,7 @@ class SomAutoencoder:
         low, high = self.joint_ranges.T
         return low + self.predict("vision", images, readout)["proprioception"] * (high - low)
 
-    def imagine(self, joints: Array, readout: str = "winner") -> Tensor:
+    def imagine(self, joints: Array, readout: Readout = "winner") -> Tensor:
         """The picture that the map holds for a pose.
 
         Args:
@@ -72,7 +70,7 @@ class SomAutoencoder:
         return self.predict("proprioception", self.normalize(joints), readout)["vision"]
 
     @torch.inference_mode()
-    def predict(self, source: str, samples: Array, readout: str = "winner") -> dict[str, Tensor]:
+    def predict(self, source: str, samples: Array, readout: Readout = "winner") -> dict[str, Tensor]:
         """From one modality to all.
 
         Args:
@@ -83,8 +81,6 @@ class SomAutoencoder:
         Returns:
             `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J).
         """
-        if readout not in self.READOUTS:
-            raise ValueError(f"got the readout {readout!r}, expected one of {self.READOUTS}")
         query = {source: self._features(source, samples)}
         recalled = self.som.recall(query, ["vision", "proprioception"], readout=readout)
         return {
@@ -138,7 +134,9 @@ class SomAutoencoder:
             raise ValueError(
                 f"the map in {folder} was trained on another autoencoder than lies beside it; run `infant-arm train-som` again"
             )
-        weights = {name.removeprefix("weights."): w.to(device) for name, w in tensors.items() if name.startswith("weights.")}
+        weights = {
+            name.removeprefix("weights."): w.to(device) for name, w in tensors.items() if name.startswith("weights.")
+        }
         return cls(autoencoder, MultiModalSom(weights, header["c"]), tensors["joint_ranges"])
 
     def _features(self, source: str, samples: Array) -> Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-BANDWIDTH = 0.7
+BANDWIDTH = 0.35
 """Width of the Gaussian weights of the candidates, in mean distances of the candidates."""
 RIDGE = 1e-3
 """Ridge of the local linear fit, as a share of the candidates' variance per known dimension."""

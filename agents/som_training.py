@@ -16,10 +16,22 @@ from torch.nn import functional
 
 from .modalities import Modalities, Samples, widths_of
 from .som import MultiModalSom, check_memory, check_shape
-from .som_literal import train_literal
+from .som_literal import LiteralProgress, bubble, exponential, falling, gaussian, train_literal
 from .som_start import fingerprint, principal_plane, resumed
 
-__all__ = ["TrainingProgress", "schedule", "sigma_for", "smooth", "train", "train_literal"]
+__all__ = [
+    "LiteralProgress",
+    "TrainingProgress",
+    "bubble",
+    "exponential",
+    "falling",
+    "gaussian",
+    "schedule",
+    "sigma_for",
+    "smooth",
+    "train",
+    "train_literal",
+]
 
 COARSEST_SIDE = 32
 """The map is halved until its longer side is no longer than this."""

@@ -144,7 +144,8 @@ class TileSearch:
         side = tile // SIDE
         down, across = blocks.rows // SIDE, blocks.columns // SIDE
         order = torch.arange(down * across, device=blocks.weights.device).view(down // side, side, across // side, side)
-        self.children = order.transpose(1, 2).reshape(-1, side * side)  # (T, blocks of a tile)
+        real = order.transpose(1, 2)[: -(-blocks.shape[0] // tile), : -(-blocks.shape[1] // tile)]  # without mere padding
+        self.children = real.reshape(-1, side * side)  # (T, blocks of a tile)
         low, high = (extreme[:, self.children] for extreme in (blocks.weights.amin(2), blocks.weights.amax(2)))
         edges = _edges(low.amin((1, 2)), high.amax((1, 2)))
         self.edges = edges
@@ -255,14 +256,21 @@ class TileSearch:
 
     def _everywhere(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
         """The same by comparing all neurons: what a map without smoothness needs."""
-        order = self.blocks.neurons[self.children].flatten(1)  # (T, neurons of a tile)
+        weights, none = self.blocks.weights.flatten(1), self.blocks.shape[0] * self.blocks.shape[1]
         found = []
-        for chunk in queries.split(max(1, 2**24 // order.numel())):
-            distances = l1_distances(chunk, self.blocks.weights.flatten(1), groups)  # (b, blocks * 64)
-            distances = distances.view(len(chunk), -1, BLOCK)[:, self.children].flatten(2)  # (b, T, neurons)
-            best = distances.amin(2)
-            none = self.blocks.shape[0] * self.blocks.shape[1]
-            neurons = torch.where(distances == best[..., None], order, none).amin(2)
+        for chunk in queries.split(max(1, 2**24 // weights.shape[1])):
+            distances = l1_distances(chunk, weights, groups).view(len(chunk), -1, BLOCK)  # (b, blocks, 64)
+            if k == 1:
+                best = distances.amin((1, 2))
+                lowest = torch.where(distances == best[:, None, None], self.blocks.neurons, none).amin((1, 2))
+                found.append((best[:, None], lowest[:, None]))
+                continue
+            best = distances.amin(2)[:, self.children].amin(2)  # (b, T)
+            tiles = best.topk(k, 1, largest=False).indices  # (b, k)
+            blocks = self.children[tiles]  # (b, k, blocks of a tile)
+            inside = distances[torch.arange(len(chunk), device=tiles.device)[:, None, None], blocks].flatten(2)
+            best = best.gather(1, tiles)
+            neurons = torch.where(inside == best[..., None], self.blocks.neurons[blocks].flatten(2), none).amin(2)
             found.append(_ranked(best, neurons, k))
         return torch.cat([distances for distances, _ in found]), torch.cat([neurons for _, neurons in found])
 
@@ -270,9 +278,7 @@ class TileSearch:
 def _ranked(distances: Tensor, neurons: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k smallest distances with their neurons, ordered by distance, then by neuron."""
     if k == 1:
-        best = distances.amin(1, keepdim=True)
-        none = torch.iinfo(torch.long).max
-        return best, torch.where(distances == best, neurons, none).amin(1, keepdim=True)
+        return distances, neurons
     at = distances.topk(k, 1, largest=False).indices
     neurons, order = neurons.gather(1, at).sort(1)
     distances = distances.gather(1, at).gather(1, order)

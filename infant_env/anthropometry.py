@@ -40,15 +40,18 @@ _SEGMENTS = {  # fits to the means of Snyder et al. 1977 (NIST AnthroKids); girt
     "forearm_mass": (0.057, 0.090, 0.112, 0.135, 0.154, 0.171, 0.200, 0.224),
 }
 
-_HAND_TO_FOREARM_MASS = 0.38  # de Leva 1996: .61 % of the body's mass against 1.62 % (infants' own hands were not weighed)
+_HAND_TO_FOREARM_MASS = 0.38  # adults', de Leva 1996: .61 % of the body's mass against 1.62 %; none is known of infants
 
-_EYE_DISTANCE = ((0, 12, 18, 24), (0.0405, 0.0430, 0.0448, 0.0465))  # 40.5 mm in the first year, 43 to 46.5 in the second
+_EYE_DISTANCE = ((0, 12, 24), (0.0405, 0.0430, 0.0465))  # 40.5 mm in the first year, 43 to 46.5 in the second
 
 _SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump over length: the legs catch up
 
 # Watanabe et al., 0 to 2 years, middle of the means, degrees (lower, upper). Flexion, abduction, medial rotation, elbow
 # flexion and pronation count up from the hanging arm whose thumb points forward. Elbows of newborns lack 19 degrees of
-# extension, which are gone at about three months; the other ranges do not change with age.
+# extension, which are taken to be gone at three months; the other ranges do not change with age.
+# Abduction ends at 90 although 177 to 187 were measured: raising the arm further sideways needs a lateral rotation that
+# goes with it, which independent joints do not know. With 0 to 90 the arm can point wherever the right shoulder faces,
+# upwards by flexion, and in one way only; with 0 to 182 a third of all poses would point behind the back.
 _RANGES_DEG = ((-83.5, 176.0), (0.0, 90.0), (-126.0, 81.0), (0.0, 153.0), (-87.0, 93.0))
 _LACKING_ELBOW_EXTENSION_DEG = ((0, 3), (19.0, 0.0))
 
@@ -118,8 +121,7 @@ class Anthropometry:
     def torque_limits(self) -> NDArray[np.float64]:
         """Peak torque of the right arm's joints, in the order of `JOINT_NAMES`, shape (5,), N m.
 
-        Strength goes with mass x length: muscle's cross-section times lever arm. Scaled by volume, a young infant could not
-        lift its arm.
+        Scaled by the body's mass x length, as the weight's moment is; by volume, a young infant could not lift its arm.
         """
         reference = Anthropometry.at(18.0)
         scale = self.mass * self.length / (reference.mass * reference.length)

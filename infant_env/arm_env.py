@@ -102,12 +102,14 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
     ) -> None:
         _check_size(eye_size)
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(f"got render_mode={render_mode!r}, expected one of {[None, *self.metadata['render_modes']]}")
+            raise ValueError(
+                f"got render_mode={render_mode!r}, expected one of {[None, *self.metadata['render_modes']]}"
+            )
         self.render_mode = render_mode
         self.arm = arm or ArmModel.infant(age_months)
         self.data = mujoco.MjData(self.arm.model)
         self._substeps = round(1 / (CONTROL_HZ * self.arm.model.opt.timestep))
-        self._eye = EyeCamera(self.arm, tuple(eye_size))
+        self._eye = EyeCamera(self.arm, eye_size)
         self._outside: OutsideCamera | None = None
         self._window: Any = None
         joints = len(self.arm.joint_names)
@@ -115,7 +117,9 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         low, high = self.arm.joint_ranges.T.astype(np.float32)
         self.observation_space = spaces.Dict(
             eye=spaces.Box(0, 255, (*eye_size, 3), np.uint8),
-            joints=spaces.Box(low - np.float32(0.1), high + np.float32(0.1), dtype=np.float32),  # soft limits give a little
+            joints=spaces.Box(
+                low - np.float32(0.1), high + np.float32(0.1), dtype=np.float32
+            ),  # soft limits give a little
             joint_velocities=spaces.Box(-_MAX_VELOCITY, _MAX_VELOCITY, (joints,), np.float32),
         )
 
@@ -139,9 +143,7 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
             self._show()
         return self._observation(), self._info()
 
-    def step(
-        self, action: NDArray[np.float32]
-    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Gives the servos new targets and lets 40 ms pass.
 
         Raises:
@@ -168,7 +170,7 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         """
         return (2 * self.arm.normalize(joints) - 1).astype(np.float32)
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """The infant from outside: a (480, 640, 3) uint8 frame, or a window that every step keeps up to date."""
         if self.render_mode == "rgb_array":
             self._outside = self._outside or OutsideCamera(self.arm, OUTSIDE_SIZE)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import TypeVar
 
 import mujoco
 import numpy as np
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 
 from . import infant
 from .anthropometry import JOINT_NAMES, Anthropometry
+from .infant_arm import ARM_BODIES, HAND_BODIES
+
+_Number = TypeVar("_Number", bound=np.generic)
 
 PENETRATION_LIMIT = 0.005
 """Depth in metres up to which a contact counts as touch; a pose with a deeper one is not valid."""
 
 _SERVO_FREQUENCY = 30.0
-"""Natural frequency in rad/s of the servos that `ArmModel.from_mjcf` adds: critically damped, they arrive in about .2 s."""
+"""Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; critically damped, they arrive in .2 s."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,7 @@ class ArmModel:
             ValueError: the age lies outside.
         """
         spec = infant.build(Anthropometry.at(age_months))
-        return _read(spec, JOINT_NAMES, infant.EYE_CAMERA, infant.OUTSIDE_CAMERA, infant.ARM_BODIES, infant.HAND_BODIES)
+        return _read(spec, JOINT_NAMES, infant.EYE_CAMERA, infant.OUTSIDE_CAMERA, ARM_BODIES, HAND_BODIES)
 
     @classmethod
     def from_mjcf(
@@ -72,9 +76,9 @@ class ArmModel:
     ) -> "ArmModel":
         """Anybody's body, read from an MJCF file.
 
-        The model is taken as it is, but for what the agents need: joints without an actuator get a critically damped position
-        servo and the arm is then relieved of its weight; the hand gets a site at its geoms' centre; the dense Jacobian is
-        forced (MuJoCo 4.0.0 computes wrong accelerations with the sparse one).
+        The model is taken as it is, but for what the agents need: joints without an actuator get a critically damped
+        position servo, and the arm's weight is then compensated; the hand gets a site at its geoms' center; the dense
+        Jacobian is forced (MuJoCo 4.0.0 computes wrong accelerations with the sparse one).
 
         Args:
             path: the MJCF file.
@@ -85,13 +89,14 @@ class ArmModel:
             outside_camera: name of the camera that shows the body from outside; by default MuJoCo's free camera.
 
         Raises:
-            ValueError: the file cannot be read, a name is unknown, a joint is no hinge or has no range, an actuator is not a
-                position servo, or the hand is no part of the arm.
+            ValueError: the file cannot be read, a name is unknown, a joint is no hinge or has no range, an actuator is
+                not a position servo, or the hand is no part of the arm.
         """
         spec = mujoco.MjSpec.from_file(str(path))
         arm_bodies, hand_bodies = list(arm_bodies), list(hand_bodies or arm_bodies[-1:])
         _check_names("joint", joints, [j.name for j in spec.joints])
-        _check_names("camera", [eye_camera, *([outside_camera] if outside_camera else [])], [c.name for c in spec.cameras])
+        cameras = [eye_camera] if outside_camera is None else [eye_camera, outside_camera]
+        _check_names("camera", cameras, [c.name for c in spec.cameras])
         _check_names("body", [*arm_bodies, *hand_bodies], [b.name for b in spec.bodies])
         _add_servos(spec, joints, arm_bodies)
         return _read(spec, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
@@ -144,8 +149,8 @@ def _read(
     arm, hand = _geoms_below(model, arm_bodies), _geoms_below(model, hand_bodies)
     if not hand.any() or not arm[hand].all():
         raise ValueError(
-            f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and belongs to "
-            "the arm; name the body whose descendants hold both among arm_bodies"
+            f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and "
+            "belongs to the arm; name a body from which the hand hangs among arm_bodies"
         )
     site = _add_hand_site(spec, model, hand, hand_bodies[0])
     model = spec.compile()
@@ -166,18 +171,19 @@ def _read(
     )
 
 
-def _fixed(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _fixed(array: NDArray[_Number]) -> NDArray[_Number]:
+    """The array, from now on read-only."""
     array.flags.writeable = False
     return array
 
 
 def _geoms_below(model: mujoco.MjModel, bodies: Sequence[str]) -> NDArray[np.bool_]:
     """Which geoms belong to these bodies or to what hangs on them, shape (ngeom,)."""
-    inside = np.zeros(model.nbody, bool)
+    inside: NDArray[np.bool_] = np.zeros(model.nbody, bool)
     inside[[model.body(name).id for name in bodies]] = True
     for body in range(1, model.nbody):  # parents come before their children
-        inside[body] |= inside[model.body_parentid[body]] and body != 0
-    return inside[model.geom_bodyid]
+        inside[body] |= inside[model.body_parentid[body]]
+    return np.asarray(inside[model.geom_bodyid])
 
 
 def _add_hand_site(spec: mujoco.MjSpec, model: mujoco.MjModel, hand: NDArray[np.bool_], body: str) -> str:

@@ -1,4 +1,4 @@
-"""Shapes on a body part that grows: positions scale per axis, thicknesses with the girth."""
+"""What the infant is drawn with: colors, and shapes on body parts that grow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,30 @@ class Color(NamedTuple):
         return [*self, 1.0]
 
 
+SKIN = Color(0.95, 0.76, 0.64)
+PALM = Color(1.0, 0.88, 0.79)
+CHEEK = Color(0.97, 0.73, 0.63)
+LIPS = Color(0.80, 0.42, 0.40)
+HAIR = Color(0.42, 0.28, 0.18)
+BROW = Color(0.66, 0.49, 0.38)
+WHITE = Color(0.97, 0.97, 0.95)
+IRIS = Color(0.25, 0.17, 0.12)
+NAVY = Color(0.16, 0.20, 0.34)
+CREAM = Color(0.95, 0.93, 0.86)
+PYJAMAS = Color(0.55, 0.68, 0.80)
+TROUSERS = Color(0.47, 0.61, 0.75)
+FLOOR = Color(0.83, 0.77, 0.69)
+MAT = Color(0.66, 0.76, 0.68)
+MAT_RIM = Color(0.93, 0.83, 0.66)
+
+
 def turn(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
     """Rotation matrix of a yaw to the left (about z), then a pitch down (about y), then a roll (about x); degrees."""
     (a, b, c), (d, e, f) = np.cos(np.deg2rad([yaw, pitch, roll])), np.sin(np.deg2rad([yaw, pitch, roll]))
     about_z = np.array([[a, -d, 0], [d, a, 0], [0, 0, 1]])
     about_y = np.array([[b, 0, e], [0, 1, 0], [-e, 0, b]])
     about_x = np.array([[1, 0, 0], [0, c, -f], [0, f, c]])
-    return about_z @ about_y @ about_x
+    return np.asarray(about_z @ about_y @ about_x)
 
 
 def quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,7 +115,7 @@ class Part:
     def blend(
         self, name: str, center: ArrayLike, ellipsoids: Sequence[Ellipsoid], color: Color, *, mass: float = 0.0
     ) -> None:
-        """Ellipsoids, each a center and three semiaxes, that flow into each other; a mesh, seen from a point in all of them."""
+        """Ellipsoids that flow into each other, seen from a point within; a mesh."""
         vertices, faces = _blended(np.asarray(center, float), ellipsoids)
         self.spec.add_mesh(
             name=name, uservert=(vertices * self.scale).ravel(), userface=faces.ravel(), smoothnormal=True
@@ -107,14 +124,12 @@ class Part:
 
     def camera(self, name: str, position: ArrayLike, rotation: NDArray[np.float64], fovy: float) -> None:
         """A camera that looks along the rotation's x axis, its z axis up."""
-        looking = rotation @ np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]])  # MuJoCo's cameras: x right, y up, -z forward
+        looking = rotation @ np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]])  # MuJoCo: x right, y up, -z forward
         self.body.add_camera(name=name, pos=np.multiply(position, self.scale), quat=quaternion(looking), fovy=fovy)
 
     def _add(self, name: str, kind: mujoco.mjtGeom, color: Color, solid: bool, mass: float, **shape: Any) -> None:
         touch = int(solid)
-        self.body.add_geom(
-            name=name, type=kind, rgba=color.rgba, mass=mass, contype=touch, conaffinity=touch, **shape
-        )
+        self.body.add_geom(name=name, type=kind, rgba=color.rgba, mass=mass, contype=touch, conaffinity=touch, **shape)
 
     def child(
         self,
@@ -149,10 +164,10 @@ def _blended(center: NDArray[np.float64], ellipsoids: Sequence[Ellipsoid]) -> tu
 
 
 def _reach(
-    origin: NDArray[np.float64], directions: NDArray[np.float64], center: ArrayLike, semiaxes: ArrayLike
+    origin: NDArray[np.float64], directions: NDArray[np.float64], center: Sequence[float], semiaxes: Sequence[float]
 ) -> NDArray[np.float64]:
-    """How far one can go from the origin in each direction before leaving the ellipsoid for good; 0 where it is missed."""
-    start, step = (origin - center) / semiaxes, directions / semiaxes
+    """How far one can go in each direction before leaving the ellipsoid for good, shape (V,); 0 where it is missed."""
+    start, step = (origin - np.array(center)) / np.array(semiaxes), directions / np.array(semiaxes)
     a, b, c = (step**2).sum(1), step @ start, start @ start - 1
     inside = b**2 - a * c
     return np.where(inside > 0, (-b + np.sqrt(inside.clip(0))) / a, 0.0).clip(0)

@@ -45,8 +45,7 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
             "if they are floats in [0, 1], multiply by 255 and convert"
         )
     rows, columns = (_area_filter(s, t) for s, t in zip(eye.shape[-3:-1], GRAY_SIZE, strict=True))
-    gray: NDArray[np.float32] = rows @ (eye @ _LUMA) @ columns.T  # (..., 64, 64)
-    return gray
+    return np.asarray(rows @ (eye @ _LUMA) @ columns.T)  # (..., 64, 64)
 
 
 def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:

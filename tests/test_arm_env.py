@@ -168,7 +168,9 @@ def test_the_documented_arguments_are_the_constructor_s():
     import inspect
 
     parameters = dict(list(inspect.signature(InfantArmEnv.__init__).parameters.items())[1:])
-    assert {row[0]: row[1] for row in rows_of("| Argument | Default")} == {k: str(p.default) for k, p in parameters.items()}
+    assert {row[0]: row[1] for row in rows_of("| Argument | Default")} == {
+        k: str(p.default) for k, p in parameters.items()
+    }
 
 
 def test_the_documented_limits_are_registered():

@@ -43,7 +43,9 @@ def test_poses_are_uniform_before_some_are_rejected(arm: ArmModel):
     assert sum(s.rejected[NOT_VISIBLE] for s in samples) == 0
     rejected = sum(s.rejected[PENETRATES] for s in samples)
     assert 0 < rejected < 300
-    turned = arm.normalize(np.stack([s.joints for s in samples]))[:, 4]  # the forearm's rotation changes no contact much
+    turned = arm.normalize(np.stack([s.joints for s in samples]))[
+        :, 4
+    ]  # the forearm's rotation changes no contact much
     assert np.abs(np.sort(turned) - np.linspace(0, 1, 300)).max() < 0.1  # Kolmogorov-Smirnov, p = .005
 
 

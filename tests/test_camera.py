@@ -144,6 +144,8 @@ def test_without_opengl_the_error_holds_the_line_that_mends_it(backend):
         "except RuntimeError as error: print(error)\n"
     )
     environment = {k: v for k, v in os.environ.items() if k not in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY")}
-    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
     assert "apt-get install -y libegl1 libgl1-mesa-dri" in result.stdout
     assert "export MUJOCO_GL=egl" in result.stdout

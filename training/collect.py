@@ -18,6 +18,7 @@ import tyro
 from tqdm import tqdm
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
+from agents.files import replacing
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 
@@ -125,7 +126,7 @@ def prepare(config: Config) -> None:
     if config.out.exists() and any(config.out.iterdir()):
         raise ValueError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
     eye = EyeCamera(arm, config.eye_size)
-    with dataset.replacing(config.out / "background.png") as temporary:
+    with replacing(config.out / "background.png") as temporary:
         iio.imwrite(temporary, eye.background(), extension=".png")
     eye.close()
     camera = {"name": arm.eye_camera, "size": list(config.eye_size)}
@@ -174,11 +175,12 @@ def _collect(config: Config, shards: list[int]) -> Iterator[int]:
 
 
 def _gather(processes: dict[Any, Any]) -> Iterator[int]:
-    waiting = set(processes)
+    waiting: set[Any] = set(processes)
     while waiting:
+        receiver: Any
         for receiver in multiprocessing.connection.wait(waiting):
             try:
-                message = receiver.recv()  # type: ignore[union-attr]
+                message = receiver.recv()
             except EOFError:
                 waiting.discard(receiver)
                 processes[receiver].join()

@@ -123,7 +123,9 @@ class Dataset:
         path = Path(path)
         data = cls(path, read_info(path))
         if "accepted" not in data.info:
-            raise ValueError(f"the data set {path} is not complete; run the same `infant-arm collect --out {path}` again")
+            raise ValueError(
+                f"the data set {path} is not complete; run the same `infant-arm collect --out {path}` again"
+            )
         for shard, samples in enumerate(shard_lengths(data.info["config"])):
             if not shard_is_whole(path, shard, samples):
                 raise ValueError(
@@ -228,7 +230,9 @@ def read_info(folder: Path) -> dict[str, Any]:
     try:
         info: dict[str, Any] = json.loads((folder / "dataset.json").read_text())
     except FileNotFoundError:
-        raise ValueError(f"{folder} holds no dataset.json; collect one with `infant-arm collect --out {folder}`") from None
+        raise ValueError(
+            f"{folder} holds no dataset.json; collect one with `infant-arm collect --out {folder}`"
+        ) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder / 'dataset.json'} cannot be read ({error}); restore it or collect anew") from None
     if info.get("schema") != SCHEMA:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
+from agents.som import Readout
 from agents.som_autoencoder import SomAutoencoder
 
 from . import metrics, runs, tables
@@ -47,7 +48,7 @@ class Recall:
     """A SOM-AE with one of its readouts, as a method."""
 
     mind: SomAutoencoder
-    readout: str
+    readout: Readout
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """See `SomAutoencoder.predict`."""
@@ -120,7 +121,11 @@ def _scores(wanted: str, predicted: metrics.Floats, truth: Truth) -> dict[str, A
 
 def _subsets(truth: Truth) -> Iterator[tuple[str, Any, Truth]]:
     for name, rows in (("all", np.full(len(truth.joints), True)), ("shows_hand", truth.shows_hand)):
-        yield name, rows, replace(truth, images=truth.images[rows], joints=truth.joints[rows], shows_hand=truth.shows_hand[rows])
+        yield (
+            name,
+            rows,
+            replace(truth, images=truth.images[rows], joints=truth.joints[rows], shows_hand=truth.shows_hand[rows]),
+        )
 
 
 def _add_skill(details: dict[str, Any], constant: dict[str, Any]) -> None:
@@ -179,7 +184,9 @@ def _both(subsets: dict[str, Any], key: str) -> str:
 
 def per_joint(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Which joints a picture tells: normalized error per joint from vision."""
-    told = {n: m["vision->proprioception"]["all"]["joint_mae"] for n, m in details.items() if "vision->proprioception" in m}
+    told = {
+        n: m["vision->proprioception"]["all"]["joint_mae"] for n, m in details.items() if "vision->proprioception" in m
+    }
     joints = list(next(iter(told.values())))
     return ["method", *joints], [[name, *(tables.number(mae[j], 3) for j in joints)] for name, mae in told.items()]
 
@@ -190,7 +197,9 @@ def remarks(rows: dict[str, Any]) -> list[str]:
     for source, wanted in MAPPINGS:
         mapping = f"{source}->{wanted}"
         ours = min(rows[name][mapping]["mae"] for name in ("som_ae", "som_ae_local_linear"))
-        better = [n for n, row in rows.items() if not n.startswith("som_ae") and row.get(mapping, {}).get("mae", 1) < ours]
+        better = [
+            n for n, row in rows.items() if not n.startswith("som_ae") and row.get(mapping, {}).get("mae", 1) < ours
+        ]
         if better:
             lines.append(f"{mapping}: better than the SOM-AE: {', '.join(better)}.")
     return lines

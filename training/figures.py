@@ -31,7 +31,9 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
         "joints -> vision\nwinner": mind.predict("proprioception", joints)["vision"],
         "joints -> vision\nlocal linear": mind.predict("proprioception", joints, "local_linear")["vision"],
     }
-    figure, axes = plt.subplots(len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows)), squeeze=False)
+    figure, axes = plt.subplots(
+        len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows)), squeeze=False
+    )
     for line, (label, pictures) in zip(axes, rows.items(), strict=True):
         line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
         for axis, picture in zip(line, pictures.float().cpu().numpy(), strict=True):

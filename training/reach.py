@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.mental_imagery import MentalImageryAgent
+from agents.som import Readout
 from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
 
@@ -21,7 +22,7 @@ from .collect import arm_model
 from .dataset import Dataset
 from .film import Film
 
-READOUTS = {"som_ae": "winner", "som_ae_local_linear": "local_linear"}
+READOUTS: dict[str, Readout] = {"som_ae": "winner", "som_ae_local_linear": "local_linear"}
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class Goal:
 
     picture: NDArray[np.float32]
     """Preprocessed, shape (64, 64)."""
-    joints: NDArray[np.float32] | None
+    joints: NDArray[np.float32] | None = None
     """The pose that shows it, shape (J,), rad."""
-    hand_position: NDArray[np.float32] | None
+    hand_position: NDArray[np.float32] | None = None
     """Shape (3,), metres."""
 
 
@@ -73,7 +74,9 @@ def run(config: Config) -> dict[str, Any]:
     data = Dataset.open(runs.data_of(config.run))
     arm = arm_model(data.info["config"])
     mind = SomAutoencoder.load(config.run, runs.pick_device(config.device))
-    env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=config.steps)
+    env = gym.make(
+        "InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=config.steps
+    )
     goals = _goals(config, data, mind)
     film = Film(config.run / "videos" / "reach.mp4", arm) if config.video else None
     rows = {}
@@ -99,7 +102,7 @@ def run(config: Config) -> dict[str, Any]:
 def _goals(config: Config, data: Dataset, mind: SomAutoencoder) -> list[Goal]:
     random = np.random.default_rng(config.seed)
     if config.goal is not None:
-        return [Goal(to_gray(read_picture(config.goal)), None, None)]
+        return [Goal(to_gray(read_picture(config.goal)))]
     shown = data.split("test")[data.shows_hand[data.split("test")]]
     if not len(shown):
         raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
@@ -120,14 +123,18 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     try:
         picture = iio.imread(path, mode="RGB")
     except Exception as error:  # every plug-in raises its own
-        raise ValueError(f"{path} cannot be read as a picture ({error}); expected a PNG as the eye would see it") from None
+        raise ValueError(
+            f"{path} cannot be read as a picture ({error}); expected a PNG as the eye would see it"
+        ) from None
     rows, columns = picture.shape[:2]
     if abs(columns / rows - 5 / 3) > 0.05:
         raise ValueError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")
     return np.asarray(picture, np.uint8)
 
 
-def _reach(env: gym.Env[Any, Any], agent: MentalImageryAgent, goal: Goal, seed: int, film: Film | None) -> dict[str, Any]:
+def _reach(
+    env: gym.Env[Any, Any], agent: MentalImageryAgent, goal: Goal, seed: int, film: Film | None
+) -> dict[str, Any]:
     """One goal, one try: the arm starts somewhere, the agent acts with its eyes closed."""
     agent.set_goal(goal.picture)
     observation, info = env.reset(seed=seed)
@@ -153,13 +160,12 @@ def _summary(goals: list[Goal], reached: list[dict[str, Any]], data: Dataset) ->
         "picture_mae": float(np.abs(seen - wanted).mean()),
         "arm_iou": float(metrics.arm_iou(seen, wanted, data.background).mean()),
     }
-    if goals[0].joints is not None:
-        joints = np.abs(np.stack([r["joints"] for r in reached]) - np.stack([g.joints for g in goals]))
-        hands = np.stack([r["hand_position"] for r in reached]) - np.stack([g.hand_position for g in goals])
-        result["joint_error_deg"] = dict(
-            zip(data.info["body"]["joint_names"], np.degrees(joints.mean(axis=0)).tolist(), strict=True)
-        )
-        result["hand_error_cm"] = metrics.spread(np.linalg.norm(hands, axis=1))
+    known = [(goal, end) for goal, end in zip(goals, reached, strict=True) if goal.joints is not None]
+    if known:
+        joints = np.degrees(np.mean([np.abs(end["joints"] - goal.joints) for goal, end in known], axis=0))
+        hands = [np.linalg.norm(end["hand_position"] - goal.hand_position) for goal, end in known]
+        result["joint_error_deg"] = dict(zip(data.info["body"]["joint_names"], joints.tolist(), strict=True))
+        result["hand_error_cm"] = metrics.spread(np.array(hands, np.float32))
     return result
 
 

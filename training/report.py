@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.pyplot as plt
 
 from agents import map_quality
+from agents.files import replacing
 from agents.som_autoencoder import SomAutoencoder
 
 from . import evaluate, figures, reach, runs, tables, train_som
-from .dataset import Dataset, replacing
+from .dataset import Dataset
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
@@ -156,7 +158,7 @@ def _figure(config: Config, name: str, figure: Any) -> str:
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=110, format="png")
-    figures.plt.close(figure)
+    plt.close(figure)
     return buffer.getvalue()
 
 

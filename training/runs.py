@@ -1,6 +1,7 @@
 """A run's folder: config, versions, seed, metrics, and what of it is already done.
 
-A run is a folder: `config.json`, `autoencoder.safetensors`, `som.safetensors`, `metrics.json`, `report.html`, `figures/`, `videos/`.
+A run is a folder: `config.json`, `autoencoder.safetensors`, `som.safetensors`, `metrics.json`, `report.html`, `figures/`,
+`videos/`.
 """
 
 import dataclasses

@@ -1,0 +1,170 @@
+"""`ConvAutoencoder`: pictures to a few numbers and back (paper, Sec. 2.3)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from . import checkpoints
+
+KIND = "autoencoder"
+SIDE = 64
+"""Rows and columns of a picture."""
+ARM_DIFFERS_BY = 2 / 255
+"""A pixel shows the arm when it differs from the background by more than this."""
+
+_PATCH = 4  # pixels per side that one position of the finest feature map covers
+
+
+class ConvAutoencoder(nn.Module):
+    """Pictures of the arm, 64x64, to latents of size 8, and back (paper: e and d in Sec. 2.3).
+
+    The paper gives the sizes and the loss (mean squared reconstruction error); the layers are this code's. Three departures:
+    the static background is subtracted before encoding and added after decoding, which halves the time of training
+    and leaves all of the latents to the arm; latents are standardised by the training set's mean and standard deviation; the
+    finest feature maps have one position per 4x4 pixels (the pixels of a patch are channels), which processors like.
+
+    ```python
+    autoencoder = ConvAutoencoder.load("runs/paper/autoencoder.safetensors")
+    latents = autoencoder.encode(images)  # (B, 64, 64) -> (B, 8)
+    images = autoencoder.decode(latents)  # and back
+    ```
+
+    Args:
+        background: the picture without the arm, shape (64, 64), in [0, 1].
+        latent_size: numbers that a picture is pressed into, D (paper: 8).
+        width: channels of the finest feature maps; the coarser ones have two and four times as many.
+
+    Raises:
+        ValueError: the background is not 64x64, or a size is below 1.
+    """
+
+    background: Tensor
+    latent_mean: Tensor
+    latent_std: Tensor
+
+    def __init__(self, background: Tensor, latent_size: int = 8, width: int = 64) -> None:
+        super().__init__()
+        if background.shape != (SIDE, SIDE):
+            raise ValueError(
+                f"got a background of shape {tuple(background.shape)}, expected ({SIDE}, {SIDE}); preprocess it with "
+                "infant_env.vision.to_gray"
+            )
+        if latent_size < 1 or width < 1:
+            raise ValueError(f"got latent_size={latent_size} and width={width}, expected 1 or more each")
+        self.latent_size, self.width = latent_size, width
+        self.register_buffer("background", background.to(torch.float32).clone())
+        self.register_buffer("latent_mean", torch.zeros(latent_size))
+        self.register_buffer("latent_std", torch.ones(latent_size))
+        self.encoder = _encoder(latent_size, width)
+        self.decoder = _decoder(latent_size, width)
+        self.to(memory_format=torch.channels_last)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Standardised latents of pictures.
+
+        Args:
+            images: shape (B, 64, 64), in [0, 1].
+
+        Returns:
+            Latents, shape (B, D); over the training set each has mean 0 and standard deviation 1.
+        """
+        return (self.raw_latents(images) - self.latent_mean) / self.latent_std
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures of standardised latents.
+
+        Args:
+            latents: shape (B, D).
+
+        Returns:
+            Pictures, shape (B, 64, 64), in [0, 1].
+        """
+        difference = self.decoder(latents * self.latent_std + self.latent_mean).squeeze(1)  # (B, 64, 64)
+        return (self.background + difference).clamp(0, 1)
+
+    def raw_latents(self, images: Tensor) -> Tensor:
+        """Latents as the network gives them, shape (B, D)."""
+        latents: Tensor = self.encoder((images - self.background).unsqueeze(1))
+        return latents
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The reconstruction as it is trained: not clamped, so that a pixel out of range keeps its gradient; (B, 64, 64)."""
+        difference: Tensor = self.decoder(self.raw_latents(images)).squeeze(1)
+        return self.background + difference
+
+    def loss(self, images: Tensor) -> Tensor:
+        """The mean squared reconstruction error (paper, Sec. 2.3) of pictures of shape (B, 64, 64)."""
+        return F.mse_loss(self(images).float(), images)
+
+    def standardize(self, raw_latents: Tensor) -> None:
+        """Takes the mean and standard deviation for `encode` and `decode` from these raw latents, shape (N, D)."""
+        self.latent_mean.copy_(raw_latents.mean(dim=0))
+        self.latent_std.copy_(raw_latents.std(dim=0).clamp_min(1e-6))
+
+    def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes a checkpoint.
+
+        Args:
+            path: the file, usually `autoencoder.safetensors`.
+            header: what else shall stand in the file's header, as JSON.
+        """
+        sizes = {"latent_size": self.latent_size, "width": self.width}
+        checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "ConvAutoencoder":
+        """Reads a checkpoint.
+
+        Raises:
+            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+        """
+        tensors, header = checkpoints.read(Path(path), KIND)
+        try:
+            autoencoder = cls(tensors["background"], header["latent_size"], header["width"])
+            autoencoder.load_state_dict(tensors)
+        except (KeyError, RuntimeError) as error:
+            raise ValueError(
+                f"{path} holds the tensors of another network ({error}); train it again with this version"
+            ) from None
+        return autoencoder.to(device).eval()
+
+
+def arm_mask(images: Tensor, background: Tensor) -> Tensor:
+    """Which pixels show the arm, (..., 64, 64) -> bool of the same shape."""
+    return (images - background).abs() > ARM_DIFFERS_BY
+
+
+def _encoder(latent_size: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.PixelUnshuffle(_PATCH),  # (B, 16, 16, 16)
+        nn.Conv2d(_PATCH**2, width, 3, padding=1),
+        nn.SiLU(),
+        nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, 8, 8)
+        nn.SiLU(),
+        nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1),  # (B, 4 width, 4, 4)
+        nn.SiLU(),
+        nn.Flatten(),
+        nn.Linear(4 * width * 16, 4 * width),
+        nn.SiLU(),
+        nn.Linear(4 * width, latent_size),
+    )
+
+
+def _decoder(latent_size: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(latent_size, 4 * width),
+        nn.SiLU(),
+        nn.Linear(4 * width, 4 * width * 16),
+        nn.SiLU(),
+        nn.Unflatten(1, (4 * width, 4, 4)),
+        nn.ConvTranspose2d(4 * width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, 8, 8)
+        nn.SiLU(),
+        nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),  # (B, width, 16, 16)
+        nn.SiLU(),
+        nn.Conv2d(width, _PATCH**2, 3, padding=1),
+        nn.PixelShuffle(_PATCH),  # (B, 1, 64, 64)
+    )

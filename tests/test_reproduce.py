@@ -1,0 +1,136 @@
+"""The whole paper at the tiny preset: what it leaves behind, and that it goes on where it was stopped."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from training import reach, reproduce
+from training.metrics import MAPPINGS
+
+
+def metrics(run: Path) -> dict:
+    return json.loads((run / "metrics.json").read_text())
+
+
+def test_the_run_s_folder_holds_what_is_promised(tiny_run: Path):
+    names = {path.name for path in tiny_run.iterdir()}
+    assert names >= {
+        "config.json", "autoencoder.safetensors", "som.safetensors", "metrics.json", "report.html", "figures", "videos",
+    }  # fmt: skip
+
+
+def test_the_metrics_are_as_designed(tiny_run: Path):
+    result = metrics(tiny_run)
+    mappings = {f"{source}->{wanted}" for source, wanted in MAPPINGS}
+    for name in ("som_ae", "som_ae_local_linear", "constant", "nearest_neighbor", "knn"):
+        row = result["table1"][name]
+        assert set(row) == mappings | {"overall"}, name
+        assert all(0 < entry["mae"] < 1 and 0 <= entry["std"] < 1 for entry in row.values())
+        assert row["overall"]["mae"] == pytest.approx(np.mean([row[m]["mae"] for m in mappings]), rel=1e-5)
+        assert result["hand_error_cm"][name]["all"]["mean"] > 0
+        assert len(result["joint_error_deg"][name]["all"]) == 5
+    assert set(result["table1"]["regressor"]) == {"vision->proprioception"}
+    assert set(result["map"]) >= {"quantization_error", "topographic_error"}
+    assert result["reach"]["test"]["som_ae"]["goals"] == 4
+    assert set(result["timing_s"]) >= {"collect", "train-ae", "train-som", "evaluate", "reach"}
+
+
+def test_versions_config_and_commands_are_recorded(tiny_run: Path):
+    recorded = json.loads((tiny_run / "config.json").read_text())
+    assert recorded["versions"]["mujoco"]
+    assert recorded["train-som"]["rows"] == 20
+    assert recorded["command"]["train-ae"].startswith("infant-arm")
+
+
+class Links(HTMLParser):
+    """Everything that a page would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for name, value in attributes if name in ("src", "href", "poster", "data")]
+
+
+def test_the_report_fetches_nothing(tiny_run: Path):
+    page = (tiny_run / "report.html").read_text()
+    links = Links()
+    links.feed(page)
+    assert len(links.found) >= 9
+    assert all(link.startswith(("data:image/png;base64,", "data:video/mp4;base64,")) for link in links.found)
+    assert "http" not in re.sub(r"base64,[^\"]*", "", page)
+    for heading in ("Table 1", "What it recalls", "The map", "Reaching", "Training", "Where the time went"):
+        assert heading in page
+
+
+def test_the_film_plays(tiny_run: Path):
+    frames = iio.imread(tiny_run / "videos" / "reach.mp4")
+    assert len(frames) == 4 * 25
+    assert frames.shape[1:] == (640, 1440, 3)
+    assert frames.std() > 10
+
+
+def test_done_again_nothing_changes(tiny_run: Path):
+    before = {path: path.stat().st_mtime_ns for path in tiny_run.glob("*.safetensors")}
+    table = metrics(tiny_run)["table1"]
+    reproduce.run(reproduce.Config("tiny", tiny_run, workers=1))
+    assert {path: path.stat().st_mtime_ns for path in tiny_run.glob("*.safetensors")} == before
+    assert metrics(tiny_run)["table1"] == table
+
+
+def test_killed_and_started_again_it_ends_with_the_same_table(tiny_run: Path, tmp_path: Path):
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "training", "reproduce", "--preset", "tiny", "--out", str(out), "--workers", "1"]
+    for landmark in ("dataset/shards/shard-00001.h5", "autoencoder.safetensors", "som.safetensors"):
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        deadline = time.monotonic() + 120
+        while not (out / landmark).exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert (out / landmark).exists()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    reproduce.run(reproduce.Config("tiny", out, workers=1))
+    assert metrics(out)["table1"] == metrics(tiny_run)["table1"]
+    assert metrics(out)["reach"] == metrics(tiny_run)["reach"]
+    for name in ("autoencoder.safetensors", "som.safetensors"):
+        assert (out / name).read_bytes() == (tiny_run / name).read_bytes()
+
+
+@pytest.fixture
+def copy(tiny_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_run, tmp_path / "copy"))
+
+
+def test_it_reaches_for_a_picture_file(copy: Path):
+    rows = reach.run(reach.Config(copy, goal=copy / "dataset" / "background.png", steps=2))
+    assert rows["som_ae"]["goals"] == 1
+    assert "hand_error_cm" not in rows["som_ae"]  # nobody knows where the hand should be
+
+
+def test_it_reaches_for_what_it_imagines(copy: Path):
+    rows = reach.run(reach.Config(copy, imagine=True, goals=2, steps=2))
+    assert rows["som_ae_local_linear"]["goals"] == 2
+    assert set(metrics(copy)["reach"]) == {"test", "imagined"}
+
+
+def test_a_file_that_is_no_picture_is_refused(copy: Path, tmp_path: Path):
+    (tmp_path / "goal.png").write_text("not a picture")
+    with pytest.raises(ValueError, match=r"goal\.png cannot be read as a picture"):
+        reach.run(reach.Config(copy, goal=tmp_path / "goal.png"))
+    iio.imwrite(tmp_path / "square.png", np.zeros((50, 50, 3), np.uint8))
+    with pytest.raises(ValueError, match="50x50 pixels, expected the eye's aspect"):
+        reach.run(reach.Config(copy, goal=tmp_path / "square.png"))
