@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from .files import replacing
@@ -25,12 +25,10 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[
         header: what else it is made of, as JSON.
     """
     content = {"format": FORMAT, "kind": kind, **header}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {"header": json.dumps(content, sort_keys=True)}  # one key: safetensors keeps no order of several
     with replacing(path) as temporary:
-        save_file(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-            temporary,
-            metadata={"header": json.dumps(content, sort_keys=True)},  # one key: safetensors keeps no order of several
-        )
+        temporary.write_bytes(save(plain, metadata))  # save_file would make a file that only its owner may read
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 Samples = Mapping[str, Tensor]
-"""Modality name -> features, shape (N, width); a row that is NaN throughout says that this sample lacks the modality."""
+"""Modality name -> features, shape (N, width); a row that is NaN throughout says that this sample lacks the
+modality."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Modalities:
         """Check and complete: a modality that `c` does not name has influence 1."""
         if not widths or any(width < 1 for width in widths.values()):
             raise ValueError(f"a map needs at least one modality, each at least one wide, got widths {dict(widths)}")
-        modalities = cls(dict(widths), {name: 1.0 for name in widths})
+        modalities = cls(dict(widths), dict.fromkeys(widths, 1.0))
         return cls(modalities.widths, modalities.influences(c))
 
     @property
@@ -191,8 +192,8 @@ def split_missing(name: str, rows: Tensor) -> tuple[Tensor, Tensor]:
     broken = (known & ~finite.all(1)).nonzero()
     if broken.numel():
         raise ValueError(
-            f"{name} holds NaN or infinite values in {broken.numel()} rows, the first is {int(broken[0])}; a sample that "
-            f"lacks the modality has NaN throughout its row, all other values must be finite"
+            f"{name} holds NaN or infinite values in {broken.numel()} rows, the first is {int(broken[0])}; "
+            "a sample that lacks the modality has NaN throughout its row, all other values must be finite"
         )
     return torch.where(known[:, None], rows, torch.zeros((), device=rows.device)), known
 

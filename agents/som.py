@@ -1,6 +1,5 @@
 """The multi-modal self-organizing map: activity, winners, and recall between any of its modalities (Eq. 2-3)."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal, overload
@@ -9,16 +8,17 @@ import torch
 from torch import Tensor
 
 from .modalities import Modalities, Samples
+from .neuron_distances import BlockedNeurons, Groups, l1_distances
 from .som_readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
-from .winner_search import BlockedNeurons, Groups, TileSearch, l1_distances
+from .winner_search import TileSearch
 
 Readout = Literal["winner", "tiles", "local_linear"]
 READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")
 
 SMALL = 4096
 """Up to this many neurons, comparing all of them is fastest."""
-RECALLS = 1024
-"""Rows of a query that are read out together."""
+RECALLS = 2**23
+"""Weights of candidates that are read out together; 32 MB."""
 RECALL_TILE = 16
 """Side of the tiles whose best neurons are the candidates of a recall, in neurons."""
 
@@ -123,8 +123,8 @@ class MultiModalSom:
             Flat indices x * Y + y, shape (B,), int64.
 
         Raises:
-            ValueError: an unknown modality, wrong widths, single NaN or infinite values, a row that knows nothing or only modalities
-                whose influence is 0.
+            ValueError: an unknown modality, wrong widths, single NaN or infinite values, a row that knows nothing or
+                only modalities whose influence is 0.
         """
         return self.nearest(query, c)[1]
 
@@ -139,8 +139,8 @@ class MultiModalSom:
     def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
         """The best neuron of each of the k best 16x16 tiles, exactly.
 
-        The map folds through the space of the samples, so that useful neighbors of a query lie on other folds, not beside the winner;
-        this finds them.
+        The map folds through the space of the samples, so that useful neighbors of a query lie on other folds, not
+        beside the winner; this finds them.
 
         Returns:
             Distances -A, ascending, and flat indices, both (B, k); the first is as near as the winner. A map with fewer
@@ -155,24 +155,24 @@ class MultiModalSom:
         query: Samples,
         wanted: str,
         readout: Readout = "winner",
-        k: int = 32,
+        k: int = 64,
         c: Mapping[str, float] | None = None,
     ) -> Tensor: ...
     @overload
     def recall(
         self,
         query: Samples,
-        wanted: Sequence[str],
+        wanted: list[str] | tuple[str, ...],
         readout: Readout = "winner",
-        k: int = 32,
+        k: int = 64,
         c: Mapping[str, float] | None = None,
     ) -> dict[str, Tensor]: ...
     def recall(
         self,
         query: Samples,
-        wanted: str | Sequence[str],
+        wanted: str | list[str] | tuple[str, ...],
         readout: Readout = "winner",
-        k: int = 32,
+        k: int = 64,
         c: Mapping[str, float] | None = None,
     ) -> Tensor | dict[str, Tensor]:
         """What the map associates with a query; `recall_with_confidence` without the confidence.
@@ -184,7 +184,7 @@ class MultiModalSom:
         self._check_recall(names, readout, k)
         if readout == "winner":
             winners = self.winners(query, c)
-            values = {name: self._rows(name, winners) for name in names}
+            values = {name: self.weights_at(name, winners) for name in names}
         else:
             values = self.recall_with_confidence(query, names, readout, k, c).values
         return values[wanted] if isinstance(wanted, str) else values
@@ -194,7 +194,7 @@ class MultiModalSom:
         query: Samples,
         wanted: Sequence[str],
         readout: Readout = "winner",
-        k: int = 32,
+        k: int = 64,
         c: Mapping[str, float] | None = None,
     ) -> Recall:
         """What the map associates with a query, and how sure it is.
@@ -203,8 +203,8 @@ class MultiModalSom:
             query: some of the modalities, shape (B, width) each.
             wanted: modalities to recall; any, also those of the query.
             readout: "winner": the winner's weights, the paper's way. "tiles": the Gaussian-weighted mean of the k best
-                tiles' best neurons. "local_linear": a linear fit through these from the known to the wanted dimensions, evaluated at
-                the query and clamped to their range; the most exact.
+                tiles' best neurons. "local_linear": a linear fit through these from the known to the wanted dimensions,
+                evaluated at the query and clamped to their range; the most exact.
             k: number of best tiles that are looked at.
             c: influence of each modality on this query; those not named keep the map's own.
 
@@ -215,18 +215,49 @@ class MultiModalSom:
         features, has = self._query(query)
         distance, winners = self.nearest(query, c)
         distances, neurons = self.best_tiles(query, k, c)
-        values = {name: self._rows(name, winners) for name in wanted} if readout == "winner" else {}
+        values = {name: self.weights_at(name, winners) for name in wanted} if readout == "winner" else {}
         spread = {}
         for name in wanted:
-            at = torch.arange(len(features), device=self.device).split(RECALLS)
+            at = torch.arange(len(features), device=self.device).split(max(1, RECALLS // (k * self._layout.width)))
             parts = [self._read_out(features[i], has[i], name, readout, distances[i], neurons[i]) for i in at]
             read, spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
             values.setdefault(name, read)
         return Recall(values, spread, distance, winners)
 
-    def quantization_error(self, samples: Samples, c: Mapping[str, float] | None = None) -> float:
-        """Mean distance -A between samples and their winners."""
-        return float(self.nearest(samples, c)[0].mean())
+    def two_nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
+        """The winner and the second best neuron of each row of the query, exactly: flat indices, (B, 2).
+
+        Raises:
+            ValueError: the map has one neuron only; and see `winners`.
+        """
+        if self.shape[0] * self.shape[1] < 2:
+            raise ValueError("a map of a single neuron has no second best neuron")
+        features, has = self._query(query)
+        pairs = torch.empty((len(features), 2), dtype=torch.long, device=self.device)
+        for rows, _, groups in self._alike(has, c):
+            pairs[rows] = self._tile_search.two_nearest(features[rows], groups)
+        return pairs
+
+    def neurons_within(
+        self, query: Samples, limit: Tensor, c: Mapping[str, float] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """All neurons not farther from each row of the query than its limit, (B,).
+
+        Returns:
+            Row of the query, flat index and distance -A of each find, (F,) each.
+        """
+        features, has = self._query(query)
+        found = []
+        for rows, _, groups in self._alike(has, c):
+            row, neuron, distance = self._tile_search.within(features[rows], groups, limit[rows])
+            found.append((rows[row], neuron, distance))
+        rows, neurons, distances = (torch.cat(part) for part in zip(*found, strict=True))
+        return rows, neurons, distances
+
+    def weights_at(self, modality: str, neurons: Tensor) -> Tensor:
+        """Some neurons' weights of a modality: flat indices (...,) -> (..., width)."""
+        self._layout.check_known([modality])
+        return self._weights[modality][neurons]
 
     def _query(self, query: Samples) -> tuple[Tensor, Tensor]:
         return self._layout.stack({name: rows.to(self.device) for name, rows in query.items()})
@@ -235,10 +266,6 @@ class MultiModalSom:
         """Rows of a query that know the same modalities, with these and what votes."""
         for rows, names in self._layout.patterns(has):
             yield rows, names, self._layout.groups(names, c)
-
-    def _rows(self, modality: str, neurons: Tensor) -> Tensor:
-        """Weights of some neurons, (...,) -> (..., width)."""
-        return self._weights[modality][neurons]
 
     def _check_recall(self, wanted: Sequence[str], readout: str, k: int) -> None:
         self._layout.check_known(wanted)
@@ -251,14 +278,14 @@ class MultiModalSom:
         self, features: Tensor, has: Tensor, wanted: str, readout: Readout, distances: Tensor, neurons: Tensor
     ) -> tuple[Tensor, Tensor]:
         """One wanted modality read from the candidates: its values (B, width) and spread (B,)."""
-        candidates = self._rows(wanted, neurons)  # (B, K, width)
+        candidates = self.weights_at(wanted, neurons)  # (B, K, width)
         weights = candidate_weights(distances)
         spread = weighted_spread(candidates, weights)
         if readout != "local_linear":
             return weighted_mean(candidates, weights), spread
         values = torch.empty_like(candidates[:, 0])
         for rows, names in self._layout.patterns(has):
-            known = torch.cat([self._rows(name, neurons[rows]) for name in names], 2)
+            known = torch.cat([self.weights_at(name, neurons[rows]) for name in names], 2)
             dims = self._layout.columns(names).to(self.device)
             values[rows] = local_linear(features[rows][:, dims], known, candidates[rows], weights[rows])
         return values, spread
@@ -288,25 +315,3 @@ class MultiModalSom:
     @cached_property
     def _tile_search(self) -> TileSearch:
         return TileSearch(self._blocks, RECALL_TILE)
-
-
-def check_shape(shape: tuple[int, int]) -> None:
-    """Raise ValueError unless the shape has at least one row and one column."""
-    if len(shape) != 2 or min(shape) < 1:
-        raise ValueError(f"a map needs a shape (rows, columns) of 1 or more each, got {shape}")
-
-
-def check_memory(shape: tuple[int, int], width: int, device: torch.device) -> None:
-    """Raise ValueError for a map whose training would not fit into the device's memory."""
-    needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and what smoothing them takes
-    if device.type == "cuda":
-        there = torch.cuda.mem_get_info(device)[0]
-    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    else:
-        return
-    if needed > there:
-        raise ValueError(
-            f"training a {shape[0]}x{shape[1]} map of {width} dimensions takes about {needed / 2**30:.1f} GiB, but {device} has "
-            f"{there / 2**30:.1f} GiB; choose a smaller map or fewer dimensions (latents instead of pixels)"
-        )

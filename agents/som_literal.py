@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from .modalities import Modalities, Samples, widths_of
-from .som import MultiModalSom, check_memory, check_shape
-from .som_start import fingerprint, principal_plane, resumed
-from .winner_search import l1_distances
+from .neuron_distances import l1_distances
+from .som import MultiModalSom
+from .som_start import check_memory, check_shape, fingerprint, principal_plane, resumed
 
 Neighborhood = Callable[[Tensor, float], Tensor]
 """Squared distances on the map (B, X*Y) and a radius in neurons -> mu of Eq. 4, 1 at the winner."""
@@ -91,13 +91,15 @@ def train_literal(
         sigma: radius in neurons; by default falling from .3 of the longer side to .5.
         neighborhood: mu of Eq. 4.
         shuffle: present the samples in a new order each epoch, else in their own.
-        initial: modality -> weights to start from, shape (X, Y, width); by default the plane of the principal components.
+        initial: modality -> weights to start from, shape (X, Y, width); by default the plane of the principal
+            components.
         seed: seed of the initial map and of the order of samples.
         progress: called after each epoch.
         resume: the state of an earlier, equal call's progress report.
 
     Raises:
-        ValueError: no samples, broken values, an unknown modality, a map larger than the memory, or a state of another training.
+        ValueError: no samples, broken values, an unknown modality, a map larger than the memory, or a state of another
+            training.
     """
     modalities = Modalities.of(widths_of(samples), c)
     features, has = modalities.stack(samples)

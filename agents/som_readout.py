@@ -17,8 +17,8 @@ class Recall:
 
     Attributes:
         values: wanted modality -> recalled features, shape (B, width).
-        spread: wanted modality -> how much the candidates disagree: their weighted standard deviation, averaged over the
-            dimensions, shape (B,). Large where the query is ambiguous.
+        spread: wanted modality -> how much the candidates disagree: their weighted standard deviation, averaged over
+            the dimensions, shape (B,). Large where the query is ambiguous.
         distance: distance -A between the query and its winner, shape (B,). Large where the map knows nothing alike.
         winners: flat index of the winner, shape (B,).
     """

@@ -1,5 +1,6 @@
-"""What both ways of training share: the initial map, and how a training recognises its own checkpoints."""
+"""What both ways of training share: checks, the initial map, and how a training recognises its own checkpoints."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -57,7 +58,8 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape
 
 
 def _principal_axes(centred: Tensor) -> Tensor:
-    """The two longest principal axes of centred samples, (D, 2); by subspace iteration, since D may be thousands of pixels."""
+    """The two longest principal axes of centred samples, (D, 2); by subspace iteration, since D may be thousands of
+    pixels."""
     generator = torch.Generator().manual_seed(0)
     width = centred.shape[1]
     axes = torch.randn((width, min(4, width)), generator=generator).to(centred)
@@ -66,3 +68,25 @@ def _principal_axes(centred: Tensor) -> Tensor:
     lengths = (centred @ axes).norm(dim=0)
     axes = axes[:, lengths.argsort(descending=True)[:2]]
     return torch.cat([axes, axes.new_zeros((width, 2 - axes.shape[1]))], 1)
+
+
+def check_shape(shape: tuple[int, int]) -> None:
+    """Raise ValueError unless the shape has at least one row and one column."""
+    if len(shape) != 2 or min(shape) < 1:
+        raise ValueError(f"a map needs a shape (rows, columns) of 1 or more each, got {shape}")
+
+
+def check_memory(shape: tuple[int, int], width: int, device: torch.device) -> None:
+    """Raise ValueError for a map whose training would not fit into the device's memory."""
+    needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and what smoothing them takes
+    if device.type == "cuda":
+        there = torch.cuda.mem_get_info(device)[0]
+    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    else:
+        return
+    if needed > there:
+        raise ValueError(
+            f"training a {shape[0]}x{shape[1]} map of {width} dimensions takes about {needed / 2**30:.1f} GiB, "
+            f"but {device} has {there / 2**30:.1f} GiB; choose a smaller map or fewer dimensions (latents, not pixels)"
+        )

@@ -1,12 +1,11 @@
 """How a map is trained: `train`, coarse to fine in seconds, and `train_literal`, the paper's rule as printed.
 
 The fast schedule starts with a map of about 25x25 neurons in the plane of the two principal components and doubles it
-until the wanted shape is reached. Each epoch replaces every neuron by the mean of the samples, weighted by a Gaussian of
-the distance between the neuron and the sample's winner (the batch rule). After the coarsest level a sample's winner
+until the wanted shape is reached. Each epoch replaces every neuron by the mean of the samples, weighted by a Gaussian
+of the distance between the neuron and the sample's winner (the batch rule). After the coarsest level a sample's winner
 moves by at most two neurons, so no epoch ever searches the whole map.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,9 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from .modalities import Modalities, Samples, widths_of
-from .som import MultiModalSom, check_memory, check_shape
+from .som import MultiModalSom
 from .som_literal import LiteralProgress, bubble, exponential, falling, gaussian, train_literal
-from .som_start import fingerprint, principal_plane, resumed
+from .som_schedule import Epoch, schedule, sigma_for, smooth
+from .som_start import check_memory, check_shape, fingerprint, principal_plane, resumed
 
 __all__ = [
     "LiteralProgress",
@@ -33,8 +33,6 @@ __all__ = [
     "train_literal",
 ]
 
-COARSEST_SIDE = 32
-"""The map is halved until its longer side is no longer than this."""
 WINDOW = 2
 """How far a sample's winner may move per epoch once the coarsest level is done, in neurons."""
 VANISHED = 1e-30
@@ -62,12 +60,6 @@ class TrainingProgress:
     state: dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class _Epoch:
-    shape: tuple[int, int]
-    sigma: float
-
-
 def train(
     samples: Samples,
     shape: tuple[int, int] = (800, 800),
@@ -79,12 +71,12 @@ def train(
 ) -> MultiModalSom:
     """Train a map coarse to fine with the batch rule, on the device of the samples.
 
-    Reaches the quality of the literal rule (Eq. 2-5) or better in a small part of its time. Equal arguments give equal bytes
-    on the CPU.
+    Reaches the quality of the literal rule (Eq. 2-5) or better in a small part of its time. Equal arguments give equal
+    bytes on the CPU.
 
     Args:
-        samples: modality -> features, shape (N, width). Scale them to a similar spread first (latents z-scored, joints to
-            [0, 1]). A row that is NaN throughout a modality says that this sample lacks it: it neither votes nor
+        samples: modality -> features, shape (N, width). Scale them to a similar spread first (latents z-scored, joints
+            to [0, 1]). A row that is NaN throughout a modality says that this sample lacks it: it neither votes nor
             updates there.
         shape: rows and columns of the map, (X, Y).
         c: influence c^(m) of each modality on the winner, 1 if not given.
@@ -98,81 +90,62 @@ def train(
         ValueError: no samples, broken values, an unknown modality in `c`, a map larger than the memory, or a state that
             belongs to another training.
     """
-    modalities = Modalities.of(widths_of(samples), c)
-    features, has = modalities.stack(samples)
     check_shape(shape)
-    check_memory(shape, modalities.width, features.device)
-    plan = schedule(shape, last_sigma if last_sigma is not None else sigma_for(shape, len(features)))
-    trainer = _Trainer(modalities, features, has, plan, seed)
-    trainer.start(resume)
-    while trainer.epoch < len(plan):
-        error = trainer.step()
-        if progress is not None:
-            epoch = plan[trainer.epoch - 1]
-            progress(TrainingProgress(trainer.epoch, len(plan), epoch.shape, epoch.sigma, error, trainer.state()))
-    return trainer.finished()
+    widths = widths_of(samples)
+    Modalities.of(widths, c)
+    check_memory(shape, sum(widths.values()), next(iter(samples.values())).device)
+    sigma = last_sigma if last_sigma is not None else sigma_for(shape, len(next(iter(samples.values()))))
+    training = CoarseToFine(samples, schedule(shape, sigma), c, seed, resume)
+    training.run(progress)
+    return training.som()
 
 
-def sigma_for(shape: tuple[int, int], count: int) -> float:
-    """The last radius that suits a map of this shape trained on `count` samples, in neurons.
+class CoarseToFine:
+    """A training under way.
 
-    About a quarter of the samples' mean spacing on the map, at least .4: smaller radii memorise single samples, larger ones blur.
+    Attributes:
+        weights: the map so far, dimension by dimension, (D, X, Y).
+        winners: row and column of each sample's winner, (N, 2).
+        epoch: epochs done.
     """
-    return max(0.4, 0.275 * math.sqrt(shape[0] * shape[1] / count))
 
-
-def schedule(shape: tuple[int, int], last_sigma: float) -> list[_Epoch]:
-    """Shape and radius of every epoch, coarse to fine."""
-    shapes = [shape]
-    while max(shapes[0]) > COARSEST_SIDE:
-        rows, columns = shapes[0]
-        shapes.insert(0, (math.ceil(rows / 2), math.ceil(columns / 2)))
-    counts = [15, 6, 5, 5, 4] + [3] * len(shapes)
-    plan = []
-    for level, level_shape in enumerate(shapes):
-        first = max(0.32 * max(level_shape), 1.0) if level == 0 else 3.0 if level <= 2 else 2.0
-        last = last_sigma if level == len(shapes) - 1 else 1.5 if level == 0 else 1.0
-        sigmas = geometric(max(first, last), last, counts[level])
-        plan += [_Epoch(level_shape, sigma) for sigma in sigmas]
-    return plan
-
-
-def geometric(first: float, last: float, count: int) -> list[float]:
-    """`count` values from first to last, each the same factor from the one before."""
-    return [first * (last / first) ** (step / max(count - 1, 1)) for step in range(count)]
-
-
-class _Trainer:
-    """The state of a coarse-to-fine training: weights (D, X, Y), winners (N, 2) and the number of epochs done."""
-
-    def __init__(self, modalities: Modalities, features: Tensor, has: Tensor, plan: list[_Epoch], seed: int) -> None:
-        self.modalities = modalities
+    def __init__(
+        self,
+        samples: Samples,
+        plan: list[Epoch],
+        c: Mapping[str, float] | None = None,
+        seed: int = 0,
+        resume: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        """Start anew, or from the state of an earlier training's progress report; the arguments are those of
+        `train`."""
+        self.modalities = Modalities.of(widths_of(samples), c)
+        self.features, self.has = self.modalities.stack(samples)
         self.plan = plan
-        self.seed = seed
-        self.features = features
-        self.has = has
-        self.complete = bool(has.all())
-        self.scales = modalities.row_scales(has)  # (N, D)
-        self.weights = torch.empty(0)
-        self.winners = torch.empty(0)
+        settings = [*plan[-1].shape, plan[-1].sigma, len(plan), seed]
+        self.identity = fingerprint(self.modalities, self.features, self.has, settings)
+        self.scales = self.modalities.row_scales(self.has)  # (N, D)
+        if resume is not None:
+            state = resumed(resume, self.identity, self.features.device)
+            self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
+            return
+        weights = principal_plane(self.modalities, self.features, self.has, plan[0].shape, seed)
+        self.weights = weights.permute(2, 0, 1).contiguous()
+        self.winners = self.features.new_zeros((len(self.features), 2), dtype=torch.long)
         self.epoch = 0
 
-    def start(self, resume: Mapping[str, Tensor] | None) -> None:
-        if resume is None:
-            weights = principal_plane(self.modalities, self.features, self.has, self.plan[0].shape, self.seed)
-            self.weights = weights.permute(2, 0, 1).contiguous()  # (D, X, Y)
-            self.winners = self.features.new_zeros((len(self.features), 2), dtype=torch.long)
-            return
-        state = resumed(resume, self._identity(), self.features.device)
-        self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
+    def run(self, progress: Callable[[TrainingProgress], None] | None = None) -> None:
+        """All epochs that are left."""
+        while self.epoch < len(self.plan):
+            error = self.step()
+            if progress is not None:
+                epoch = self.plan[self.epoch - 1]
+                progress(TrainingProgress(self.epoch, len(self.plan), epoch.shape, epoch.sigma, error, self.state()))
 
     def state(self) -> dict[str, Tensor]:
+        """What `resume` needs, tensors only."""
         epoch = torch.tensor(self.epoch)
-        return {"weights": self.weights, "winners": self.winners, "epoch": epoch, "training": self._identity()}
-
-    def _identity(self) -> Tensor:
-        settings = [*self.plan[-1].shape, self.plan[-1].sigma, len(self.plan), self.seed]
-        return fingerprint(self.modalities, self.features, self.has, settings)
+        return {"weights": self.weights, "winners": self.winners, "epoch": epoch, "training": self.identity}
 
     def step(self) -> float:
         """One epoch; returns the quantization error before the update."""
@@ -187,7 +160,8 @@ class _Trainer:
         self.epoch += 1
         return float(errors.mean())
 
-    def finished(self) -> MultiModalSom:
+    def som(self) -> MultiModalSom:
+        """The map as it stands."""
         weights = self.modalities.split(self.weights.permute(1, 2, 0))
         return MultiModalSom({name: rows.contiguous() for name, rows in weights.items()}, self.modalities.c)
 
@@ -230,7 +204,7 @@ class _Trainer:
 
     def _update(self, sigma: float) -> None:
         """The batch rule: every neuron becomes the neighborhood-weighted mean of the samples that have the modality."""
-        if self.complete:
+        if bool(self.has.all()):
             self.weights = self._mean(self.weights, self.features, self.winners, sigma)
             return
         parts = []
@@ -252,37 +226,3 @@ class _Trainer:
         weight = smoothed[-1]
         reached = weight > VANISHED
         return torch.where(reached, smoothed[:-1] / torch.where(reached, weight, 1.0), old)
-
-
-def smooth(planes: Tensor, sigma: float, reach: float = 4.5, block: int = 64) -> Tensor:
-    """Sum over a Gaussian neighborhood, exp(-distance^2 / (2 sigma^2)) cut at `reach` sigma, without normalising.
-
-    Separable, and each axis is a product with a banded matrix, taken block by block.
-
-    Args:
-        planes: sums per cell, shape (D, X, Y).
-        sigma: radius in neurons.
-        reach: where the Gaussian is cut, in sigma.
-        block: outputs per product.
-
-    Returns:
-        Shape (D, X, Y).
-    """
-    radius = max(1, math.ceil(reach * sigma))
-    columns = _banded(planes.shape[2], radius, sigma, block, planes)
-    along_y = torch.cat([planes[:, :, lo:hi] @ kernel.T for lo, hi, kernel in columns], 2)
-    rows = _banded(planes.shape[1], radius, sigma, block, planes)
-    return torch.cat([kernel @ along_y[:, lo:hi] for lo, hi, kernel in rows], 1)
-
-
-def _banded(size: int, radius: int, sigma: float, block: int, like: Tensor) -> list[tuple[int, int, Tensor]]:
-    """Blocks of a banded Gaussian matrix: inputs from lo to hi and the kernel (outputs, hi - lo)."""
-    places = torch.arange(size, dtype=like.dtype, device=like.device)
-    blocks = []
-    for start in range(0, size, block):
-        stop = min(start + block, size)
-        lo, hi = max(0, start - radius), min(size, stop + radius)
-        gaps = places[start:stop, None] - places[None, lo:hi]
-        kernel = torch.exp(-(gaps**2) / (2 * sigma**2)) * (gaps.abs() <= radius)
-        blocks.append((lo, hi, kernel))
-    return blocks

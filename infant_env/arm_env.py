@@ -115,7 +115,7 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         joints = len(self.arm.joint_names)
         self.action_space = spaces.Box(-1, 1, (joints,), np.float32)
         low, high = self.arm.joint_ranges.T.astype(np.float32)
-        self.observation_space = spaces.Dict(
+        self.observation_space = spaces.Dict(  # type: ignore[assignment]
             eye=spaces.Box(0, 255, (*eye_size, 3), np.uint8),
             joints=spaces.Box(
                 low - np.float32(0.1), high + np.float32(0.1), dtype=np.float32

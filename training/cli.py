@@ -8,7 +8,7 @@ from typing import Any
 import tyro
 
 COMMANDS = (
-    "doctor", "collect", "train-ae", "train-som", "evaluate", "reach", "report", "reproduce",
+    "doctor", "collect", "train-ae", "train-som", "train-regressor", "evaluate", "reach", "report", "reproduce",
 )  # fmt: skip
 _MODULES = {"train-ae": "train_autoencoder"}
 

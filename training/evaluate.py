@@ -18,7 +18,7 @@ from agents.som_autoencoder import SomAutoencoder
 from . import metrics, runs, tables
 from .collect import arm_model
 from .dataset import Dataset
-from .metrics import MAPPINGS, PAPER, Truth
+from .metrics import MAPPINGS, PAPER, SOURCES, Truth
 from .train_regressor import load_regressor
 
 
@@ -103,7 +103,7 @@ def truth_of(data: Dataset, samples: Any) -> Truth:
 def score(method: Method, truth: Truth) -> tuple[dict[str, Any], dict[str, Any]]:
     """A method's row of Table 1, and per mapping and subset of the test poses what stands beside it."""
     errors, details = {}, {}
-    for source in ("vision", "proprioception"):
+    for source in SOURCES:
         told = method.predict(source, torch.from_numpy(truth.given(source)))
         for wanted, answer in told.items():
             predicted = answer.float().cpu().numpy()
@@ -140,8 +140,10 @@ def summary(results: dict[str, Any]) -> str:
     parts = [
         "Table 1: mean absolute error on the test split, mean +- standard deviation",
         tables.as_text(*table1(results["table1"])),
-        "\nBeside it (all test poses / those that show the hand)",
-        tables.as_text(*beside(results["details"])),
+        "\nPictures (all test poses / those that show the hand): error over the arm's pixels, overlap, skill against constant",
+        tables.as_text(*pictures(results["details"])),
+        "\nHand, from the joints recalled from a picture (all test poses / those that show the hand)",
+        tables.as_text(*hands(results["details"])),
         "\nJoints from a picture, normalized mean absolute error (all test poses)",
         tables.as_text(*per_joint(results["details"])),
         *remarks(results["table1"]),
@@ -162,20 +164,26 @@ def _cell(entry: dict[str, float] | None) -> str:
     return "-" if entry is None else f"{tables.number(entry['mae'])}+-{tables.number(entry['std'])}"
 
 
-def beside(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """What Table 1 hides: error over the arm, its overlap, skill, and the hand's error in centimetres."""
-    header = ["method", "v->v arm MAE", "v->v IoU", "v->v skill", "j->v arm MAE", "j->v IoU", "j->v skill",
-              "hand cm mean", "median", "< 2 cm", "< 5 cm"]  # fmt: skip
+def pictures(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """What whole-frame errors hide: the error over the arm's pixels, the arms' overlap, the skill against the constant."""
+    keys = {"arm_mae": "arm MAE", "arm_iou": "IoU", "skill": "skill"}
+    header = ["method", *(f"{source}->v {label}" for source in ("v", "j") for label in keys.values())]
     rows = []
     for name, mappings in details.items():
-        row = [name]
-        for source in ("vision", "proprioception"):
-            scores = mappings.get(f"{source}->vision", {})
-            row += [_both(scores, key) for key in ("arm_mae", "arm_iou", "skill")]
-        hands = {k: s["hand_error_cm"] for k, s in mappings.get("vision->proprioception", {}).items()}
-        row += [_both(hands, key) for key in ("mean", "median", "within_2", "within_5")]
-        rows.append(row)
+        told = [mappings[f"{source}->vision"] for source in SOURCES if f"{source}->vision" in mappings]
+        if told:
+            rows.append([name, *(_both(scores, key) for scores in told for key in keys)])
     return header, rows
+
+
+def hands(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """How far the hand would be, in centimetres, if the arm took the pose that was recalled from a picture."""
+    keys = {"mean": "mean cm", "median": "median cm", "within_1": "< 1 cm", "within_2": "< 2 cm", "within_5": "< 5 cm"}
+    rows = []
+    for name, mappings in details.items():
+        scores = {k: s["hand_error_cm"] for k, s in mappings.get("vision->proprioception", {}).items()}
+        rows.append([name, *(_both(scores, key) for key in keys)])
+    return ["method", *keys.values()], rows
 
 
 def _both(subsets: dict[str, Any], key: str) -> str:

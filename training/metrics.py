@@ -16,7 +16,8 @@ from infant_env.body import ArmModel
 
 Floats = NDArray[np.float32]
 
-MAPPINGS = tuple((source, wanted) for source in ("vision", "proprioception") for wanted in ("vision", "proprioception"))
+SOURCES = ("vision", "proprioception")
+MAPPINGS = tuple((source, wanted) for source in SOURCES for wanted in SOURCES)
 PAPER = {
     "som (paper)": ((0.025, 0.020), (0.163, 0.096), (0.046, 0.038), (0.039, 0.021), (0.068, 0.077)),
     "som_ae (paper)": ((0.021, 0.020), (0.127, 0.087), (0.041, 0.041), (0.042, 0.023), (0.058, 0.065)),

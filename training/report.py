@@ -101,8 +101,11 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
         "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
         "unless they are read beside it.</p>"
     )
-    yield "<h2>Beside it</h2><p>All test poses / those that show the hand.</p>"
-    yield tables.as_html(*evaluate.beside(result["details"]))
+    yield "<h2>Pictures</h2><p>Error over the arm's pixels, overlap of the arms, skill against the constant: all test poses / "
+    yield "those that show the hand.</p>"
+    yield tables.as_html(*evaluate.pictures(result["details"]))
+    yield "<h2>Hand</h2><p>How far the hand would be if the arm took the pose recalled from a picture, likewise.</p>"
+    yield tables.as_html(*evaluate.hands(result["details"]))
     yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
     yield tables.as_html(*evaluate.per_joint(result["details"]))
     yield _figure(config, "joint_errors", figures.joint_errors(result["details"]))

@@ -59,14 +59,14 @@ def run(config: Config) -> MultiModalSom:
     runs.record_config(config.run, "train-som", config)
     with runs.timed(config.run, "train-som"):
         som, curve = _train(config, features(config.run, data, "train", device))
+        test = features(config.run, data, "test", device)
+        quality = {
+            "quantization_error": map_quality.quantization_error(som, test),
+            "topographic_error": map_quality.topographic_error(som, test),
+        }
+        runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
         autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, device)
-        SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(config.run, identity)
-    test = features(config.run, data, "test", device)
-    quality = {
-        "quantization_error": som.quantization_error(test),
-        "topographic_error": map_quality.topographic_error(som, test),
-    }
-    runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
+        SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(config.run, identity)  # last: it says that all is done
     return som
 
 

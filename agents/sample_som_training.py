@@ -1,0 +1,51 @@
+"""How the map that keeps its samples is trained: on means of pixel blocks, by the fast schedule."""
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
+from .modalities import Modalities, Samples, widths_of
+from .sample_som import SampleSom, complete, pool
+from .som_schedule import schedule, sigma_for
+from .som_start import check_memory, check_shape
+from .som_training import CoarseToFine, TrainingProgress
+
+
+def train_sample_som(
+    samples: Samples,
+    pictures: Mapping[str, tuple[int, int]],
+    shape: tuple[int, int] = (800, 800),
+    c: Mapping[str, float] | None = None,
+    seed: int = 0,
+    progress: Callable[[TrainingProgress], None] | None = None,
+    last_sigma: float | None = None,
+    resume: Mapping[str, Tensor] | None = None,
+) -> SampleSom:
+    """Train a map of whole pictures with the fast schedule of `train`, which sees them as means of 8x8 pixels.
+
+    Args:
+        samples: modality -> features, shape (N, width); a picture is a row of its pixels. Every sample has every
+            modality.
+        pictures: the modalities that are pictures, with their height and width, multiples of 8.
+        shape: rows and columns of the map.
+        c: influence c^(m) of each modality on the winner, 1 if not given.
+        seed: seed of the initial map.
+        progress: called after each epoch.
+        last_sigma: radius of the last epoch in neurons; see `sigma_for`.
+        resume: the state of an earlier, equal call's progress report.
+
+    Raises:
+        ValueError: see `train`; and incomplete samples, or pictures of another size than said.
+    """
+    layout = Modalities.of(widths_of(samples), c)
+    rows = complete(samples, layout)
+    check_shape(shape)
+    pooled = pool(rows, pictures)
+    check_memory(shape, sum(widths_of(pooled).values()), layout.stack(rows)[1].device)
+    count = len(next(iter(rows.values())))
+    sigma = last_sigma if last_sigma is not None else sigma_for(shape, count)
+    training = CoarseToFine(pooled, schedule(shape, sigma), c, seed, resume)
+    training.run(progress)
+    winners = training.winners
+    del training
+    return SampleSom(rows, winners, sigma, shape, pictures, c)

@@ -1,0 +1,82 @@
+"""The coarse-to-fine schedule: shape and radius of every epoch, and the Gaussian sums over a neighborhood."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+COARSEST_SIDE = 32
+"""The map is halved until its longer side is no longer than this."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Shape of the map and radius of the neighborhood, in neurons, in one epoch."""
+
+    shape: tuple[int, int]
+    sigma: float
+
+
+def sigma_for(shape: tuple[int, int], count: int) -> float:
+    """The last radius that suits a map of this shape trained on `count` samples, in neurons.
+
+    About a quarter of the samples' mean spacing on the map, at least .4: smaller radii memorise single samples, larger
+    ones blur.
+    """
+    return max(0.4, 0.275 * math.sqrt(shape[0] * shape[1] / count))
+
+
+def schedule(shape: tuple[int, int], last_sigma: float) -> list[Epoch]:
+    """Shape and radius of every epoch, coarse to fine."""
+    shapes = [shape]
+    while max(shapes[0]) > COARSEST_SIDE:
+        rows, columns = shapes[0]
+        shapes.insert(0, (math.ceil(rows / 2), math.ceil(columns / 2)))
+    counts = [15, 6, 5, 5, 4] + [3] * len(shapes)
+    plan = []
+    for level, level_shape in enumerate(shapes):
+        first = max(0.32 * max(level_shape), 1.0) if level == 0 else 3.0 if level <= 2 else 2.0
+        last = last_sigma if level == len(shapes) - 1 else 1.5 if level == 0 else 1.0
+        sigmas = geometric(max(first, last), last, counts[level])
+        plan += [Epoch(level_shape, sigma) for sigma in sigmas]
+    return plan
+
+
+def geometric(first: float, last: float, count: int) -> list[float]:
+    """`count` values from first to last, each the same factor from the one before."""
+    return [first * (last / first) ** (step / max(count - 1, 1)) for step in range(count)]
+
+
+def smooth(planes: Tensor, sigma: float, reach: float = 4.5, block: int = 64) -> Tensor:
+    """Sum over a Gaussian neighborhood, exp(-distance^2 / (2 sigma^2)) cut at `reach` sigma, without normalising.
+
+    Separable, and each axis is a product with a banded matrix, taken block by block.
+
+    Args:
+        planes: sums per cell, shape (D, X, Y).
+        sigma: radius in neurons.
+        reach: where the Gaussian is cut, in sigma.
+        block: outputs per product.
+
+    Returns:
+        Shape (D, X, Y).
+    """
+    radius = max(1, math.ceil(reach * sigma))
+    columns = _banded(planes.shape[2], radius, sigma, block, planes)
+    along_y = torch.cat([planes[:, :, lo:hi] @ kernel.T for lo, hi, kernel in columns], 2)
+    rows = _banded(planes.shape[1], radius, sigma, block, planes)
+    return torch.cat([kernel @ along_y[:, lo:hi] for lo, hi, kernel in rows], 1)
+
+
+def _banded(size: int, radius: int, sigma: float, block: int, like: Tensor) -> list[tuple[int, int, Tensor]]:
+    """Blocks of a banded Gaussian matrix: inputs from lo to hi and the kernel (outputs, hi - lo)."""
+    places = torch.arange(size, dtype=like.dtype, device=like.device)
+    blocks = []
+    for start in range(0, size, block):
+        stop = min(start + block, size)
+        lo, hi = max(0, start - radius), min(size, stop + radius)
+        gaps = places[start:stop, None] - places[None, lo:hi]
+        kernel = torch.exp(-(gaps**2) / (2 * sigma**2)) * (gaps.abs() <= radius)
+        blocks.append((lo, hi, kernel))
+    return blocks
