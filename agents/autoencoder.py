@@ -46,7 +46,7 @@ class ConvAutoencoder(nn.Module):
     latent_mean: Tensor
     latent_std: Tensor
 
-    def __init__(self, background: Tensor, latent_size: int = 8, width: int = 64) -> None:
+    def __init__(self, background: Tensor, latent_size: int = 8, width: int = 32) -> None:
         super().__init__()
         if background.shape != (SIDE, SIDE):
             raise ValueError(
@@ -148,17 +148,17 @@ def _encoder(latent_size: int, width: int) -> nn.Sequential:
         nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1),  # (B, 4 width, 4, 4)
         nn.SiLU(),
         nn.Flatten(),
-        nn.Linear(4 * width * 16, 4 * width),
+        nn.Linear(4 * width * 16, 8 * width),
         nn.SiLU(),
-        nn.Linear(4 * width, latent_size),
+        nn.Linear(8 * width, latent_size),
     )
 
 
 def _decoder(latent_size: int, width: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(latent_size, 4 * width),
+        nn.Linear(latent_size, 8 * width),
         nn.SiLU(),
-        nn.Linear(4 * width, 4 * width * 16),
+        nn.Linear(8 * width, 4 * width * 16),
         nn.SiLU(),
         nn.Unflatten(1, (4 * width, 4, 4)),
         nn.ConvTranspose2d(4 * width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, 8, 8)

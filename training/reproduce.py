@@ -1,11 +1,16 @@
 """`infant-arm reproduce`: the whole paper from one command, from babbling to the report."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agents import checkpoints
+
 from . import collect, evaluate, reach, report, runs, train_autoencoder, train_regressor, train_som
+from .dataset import read_info
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Preset:
 
 
 PRESETS = {
-    "tiny": Preset(160, (60, 100), 40, 20, 2, 2, 4),
+    "tiny": Preset(160, (60, 100), 40, 20, 4, 2, 4),
     "quick": Preset(4_000, (300, 500), 250, 400, 40, 20, 100),
     "paper": Preset(20_000, (300, 500), 250, 800, 40, 15, 200),
 }
@@ -46,29 +51,49 @@ class Config:
 
 def run(config: Config) -> None:
     """Runs every stage that is not yet done; ends with the tables in the terminal and `report.html`."""
-    folder = config.out or Path("runs") / config.preset
-    for number, (title, stage) in enumerate(_stages(config, folder, PRESETS[config.preset]), start=1):
-        print(f"\n[{number}/7] {title}", flush=True)
-        stage()
-    print(f"\nDone: {folder / 'report.html'}")
-
-
-def _stages(config: Config, folder: Path, preset: Preset) -> list[tuple[str, Callable[[], Any]]]:
-    data = folder / "dataset"
+    folder, preset = config.out or Path("runs") / config.preset, PRESETS[config.preset]
     common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
+    data = folder / "dataset"
+
+    _announce(1, f"babbling: {preset.samples:,} poses")
     collecting = collect.Config(
         data, preset.samples, preset.eye_size, shard_size=preset.shard_size, seed=config.seed, workers=config.workers
     )
-    encoding = train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common)
-    mapping = train_som.Config(rows=preset.map_side, columns=preset.map_side, **common)
-    probing = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
-    evaluating, reaching = evaluate.Config(**common), reach.Config(goals=preset.goals, video=True, **common)
-    return [
-        (f"babbling: {preset.samples} poses", lambda: collect.run(collecting)),
-        ("autoencoder: 64x64 -> 8 -> 64x64", lambda: train_autoencoder.run(encoding)),
-        (f"map: {preset.map_side}x{preset.map_side} neurons", lambda: train_som.run(mapping)),
-        ("yardstick: a CNN from pictures to joints", lambda: train_regressor.run(probing)),
-        ("Table 1", lambda: evaluate.run(evaluating)),
-        ("reaching", lambda: reach.run(reaching)),
-        ("report", lambda: report.run(report.Config(**common))),
-    ]
+    _collect(folder, collecting)
+    _announce(2, "autoencoder: 64x64 -> 8 -> 64x64")
+    train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
+    _announce(3, f"map: {preset.map_side}x{preset.map_side} neurons")
+    train_som.run(train_som.Config(rows=preset.map_side, columns=preset.map_side, **common))
+    _announce(4, "yardstick: a CNN from pictures to joints")
+    train_regressor.run(train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common))
+    _announce(5, "Table 1")
+    _unless_done("evaluate", evaluate.Config(**common), evaluate.run)
+    _announce(6, "reaching")
+    _unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
+    _announce(7, "report")
+    report.run(report.Config(**common))
+
+
+def _announce(number: int, title: str) -> None:
+    print(f"\n[{number}/7] {title}", flush=True)
+
+
+def _collect(folder: Path, config: collect.Config) -> None:
+    """Collects and notes how long it took; a complete data set is only checked."""
+    if (config.out / "dataset.json").exists() and "accepted" in read_info(config.out):
+        collect.run(config)
+        return
+    with runs.timed(folder, "collect"):
+        collect.run(config)
+
+
+def _unless_done(name: str, config: Any, stage: Callable[[Any], Any]) -> None:
+    """Runs a stage that only reads checkpoints, unless it was run on the same ones with the same config."""
+    files = [config.run / file for file in ("autoencoder.safetensors", "som.safetensors", "regressor.safetensors")]
+    content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
+    key = hashlib.sha256(content.encode()).hexdigest()
+    if runs.read(config.run, "metrics.json").get("done", {}).get(name) == key:
+        print(f"done already; `infant-arm {name} --run {config.run}` runs it again")
+        return
+    stage(config)
+    runs.merge(config.run, "metrics.json", {"done": {name: key}})

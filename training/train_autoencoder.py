@@ -37,7 +37,7 @@ class Config:
     """The run's folder; made when it is missing."""
     latent_size: int = 8
     """Numbers that a picture is pressed into (paper: 8)."""
-    width: int = 64
+    width: int = 32
     """Channels of the finest feature maps."""
     epochs: int = 40
     """Times that every training picture is seen; the learning rate falls to zero over them."""
