@@ -34,11 +34,11 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     | Num | Joint | Lower (deg) | Upper (deg) |
     |-----|-------|-------------|-------------|
-    | 0 | `right_shoulder_flexion` | -83.5 | 176.0 |
-    | 1 | `right_shoulder_abduction` | 0.0 | 182.0 |
-    | 2 | `right_shoulder_rotation` | -126.0 | 81.0 |
-    | 3 | `right_elbow_flexion` | 0.0 | 153.0 |
-    | 4 | `right_forearm_rotation` | -87.0 | 93.0 |
+    | 0 | `right_shoulder_flexion` | -78.0 | 172.0 |
+    | 1 | `right_shoulder_abduction` | 0.0 | 90.0 |
+    | 2 | `right_shoulder_rotation` | -118.0 | 72.0 |
+    | 3 | `right_elbow_flexion` | 0.0 | 148.0 |
+    | 4 | `right_forearm_rotation` | -81.0 | 90.0 |
 
     ## Observation space
 

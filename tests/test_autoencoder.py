@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,15 @@ from torch import Tensor
 from agents.autoencoder import ConvAutoencoder, arm_mask
 
 BACKGROUND = torch.linspace(0.4, 0.8, 64 * 64).view(64, 64)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Pictures this few are slower on several threads, and much slower when the cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def bars(count: int) -> Tensor:

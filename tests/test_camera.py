@@ -94,7 +94,7 @@ def test_the_eye_sees_the_arm_in_most_poses(age):
     arm = ArmModel.infant(age)
     eye, data = EyeCamera(arm, (60, 100)), mujoco.MjData(arm.model)
     seen = []
-    for joints in arm.denormalize(np.random.default_rng(0).uniform(size=(250, 5))):
+    for joints in arm.denormalize(np.random.default_rng(0).uniform(size=(1000, 5))):
         arm.pose(data, joints)
         seen.append(eye.in_view(data)[0] >= 0.01)
     eye.close()

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,15 @@ from training import train_regressor
 from training.dataset import Dataset
 
 BACKGROUND = torch.full((64, 64), 0.6)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Pictures this few are slower on several threads, and much slower when the cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def squares(count: int) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,20 @@ import torch
 
 from agents.autoencoder import ConvAutoencoder
 from training import train_autoencoder
+from training.autoencoder_training import Training, one_cycle
 from training.dataset import Dataset
-from training.train_autoencoder import LATENTS, TRAINING, Training, load_latents, one_cycle
+from training.train_autoencoder import LATENTS, TRAINING, load_latents
 
 CHECKPOINT = "autoencoder.safetensors"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Pictures this few are slower on several threads, and much slower when the cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def config(data: Dataset, run: Path, **changes: Any) -> train_autoencoder.Config:

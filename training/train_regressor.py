@@ -13,6 +13,7 @@ from agents.baselines.regressor import KIND, CnnRegressor, RegressorProgress
 from infant_env import vision
 
 from . import runs
+from .autoencoder_training import threads
 from .dataset import Dataset
 
 REGRESSOR = "regressor.safetensors"
@@ -26,23 +27,25 @@ class Config:
     """The data set's folder."""
     run: Path
     """The run's folder; made when it is missing."""
-    epochs: int = 15
+    epochs: int = 20
     """Times that every training picture is seen."""
     batch_size: int = 64
     """Pictures per step."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     """Highest learning rate of AdamW."""
     seed: int = 0
     """Seed of the initial weights and of the order of the pictures."""
     device: runs.Device = "auto"
     """Where to compute."""
+    threads: int = 1
+    """Processor threads; a second one gains little and stalls when another process holds its core."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
         if not 0 < self.learning_rate < float("inf"):
-            raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.002")
+            raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.003")
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,16 @@ def run(config: Config) -> CnnRegressor:
     """Trains, reports and saves one regressor; does nothing when the same lies in the run's folder already."""
     data = Dataset.open(config.data)
     device = runs.pick_device(config.device)
-    settings = {key: value for key, value in runs.as_json(config).items() if key not in ("data", "run", "device")}
+    settings = {
+        key: value for key, value in runs.as_json(config).items() if key not in ("data", "run", "device", "threads")
+    }
     identity = {"config": settings, "dataset": data.fingerprint, "preprocessing": vision.VERSION}
     path = config.run / REGRESSOR
     if path.exists() and identity.items() <= checkpoints.read_header(path, KIND).items():
         print(f"regressor: {path} is there already")
         return CnnRegressor.load(path, device)
     runs.record_config(config.run, "train-regressor", config)
-    with runs.timed(config.run, "train-regressor"):
+    with runs.timed(config.run, "train-regressor"), threads(config.threads):
         regressor, curve = _train(config, data, device)
         images, joints = _samples(data, "validation")
         errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()

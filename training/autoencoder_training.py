@@ -1,0 +1,188 @@
+"""The autoencoder's training under way: what must survive a kill, and how it goes on."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from agents import checkpoints
+from agents.autoencoder import KIND, ConvAutoencoder, arm_mask
+
+from .dataset import Dataset
+
+if TYPE_CHECKING:
+    from .train_autoencoder import Config
+
+_WARM_UP = 0.1  # share of the steps in which the learning rate rises
+_CHUNK = 500  # pictures at a time where nothing is trained
+
+
+class Training:
+    """A training under way: everything that must survive a kill, and how it goes on.
+
+    Args:
+        config: the command's config.
+        data: the data set.
+        device: where to compute.
+    """
+
+    def __init__(self, config: "Config", data: Dataset, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.images, self.validation = (
+            torch.from_numpy(data.gray[data.split(name)]).to(device) for name in ("train", "validation")
+        )
+        self._check()
+        torch.manual_seed(config.seed)
+        self.model = ConvAutoencoder(torch.from_numpy(data.background), config.latent_size, config.width).to(device)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay, fused=True
+        )
+        self.best: dict[str, Tensor] = {}
+        self.curve: list[dict[str, float]] = []
+
+    def fit(self, path: Path, identity: dict[str, Any]) -> None:
+        """Trains what is still missing, writes a checkpoint after every epoch, shows a bar with the validation error."""
+        epochs = self.config.epochs
+        with tqdm(total=epochs, initial=len(self.curve), desc="autoencoder", unit="epoch") as bar:
+            while len(self.curve) < epochs and not self._out_of_patience():
+                self.epoch()
+                self.save(path, identity)
+                bar.set_postfix_str(
+                    "validation MSE {validation_mse:.5f}, arm MAE {arm_mae:.3f}".format(**self.curve[-1])
+                )
+                bar.update()
+
+    def epoch(self) -> None:
+        """Sees every training picture once, validates, keeps the weights when they are the best so far."""
+        start = time.perf_counter()
+        entry = {"epoch": len(self.curve) + 1, "train_mse": self._train_epoch(), **self._validate()}
+        if not all(math.isfinite(value) for value in entry.values()):
+            raise ValueError(
+                f"the autoencoder's loss became {entry['train_mse']} in epoch {entry['epoch']}, expected a finite number; "
+                f"train it again with a lower --learning-rate than {self.config.learning_rate}"
+            )
+        if entry["validation_mse"] < min((e["validation_mse"] for e in self.curve), default=math.inf):
+            self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        self.curve.append({**entry, "seconds": round(time.perf_counter() - start, 2)})
+
+    def finish(self) -> None:
+        """Takes the best weights and standardises the latents over the training set."""
+        self.model.load_state_dict(self.best)
+        self.model.eval()
+        self.model.standardize(in_chunks(self.model.raw_latents, self.images, self.device))
+
+    def report(self) -> dict[str, Any]:
+        """What goes into `metrics.json`."""
+        best = min(self.curve, key=lambda entry: entry["validation_mse"])
+        return {
+            "epochs": self.curve,
+            "best": best,
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
+
+    def save(self, path: Path, identity: dict[str, Any]) -> None:
+        """Writes weights, best weights and Adam's state; the order of an epoch's pictures follows from seed and epoch."""
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
+        checkpoints.write(path, f"{KIND} training", tensors, {**identity, "curve": self.curve})
+
+    def resume(self, path: Path, identity: dict[str, Any]) -> None:
+        """Goes on from a checkpoint of the same config and data, if one lies there.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        if not path.exists():
+            return
+        tensors, header = checkpoints.read(path, f"{KIND} training")
+        if not identity.items() <= header.items():
+            return  # of another training: it is overwritten
+        self.model.load_state_dict(_under("model.", tensors))
+        self.best = {name: tensor.to(self.device) for name, tensor in _under("best.", tensors).items()}
+        adam = self._adam_state(_under("adam.", tensors))
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
+        self.curve = header["curve"]
+
+    def _adam_state(self, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+        parameters, state = list(self.model.parameters()), dict[int, dict[str, Tensor]]()
+        for key, tensor in tensors.items():
+            number, name = key.split(".")
+            like = parameters[int(number)]
+            if tensor.shape == like.shape:
+                tensor = torch.empty_like(like).copy_(tensor)  # the fused step relies on the parameter's layout
+            state.setdefault(int(number), {})[name] = tensor
+        return state
+
+    def _train_epoch(self) -> float:
+        config, epoch = self.config, len(self.curve)
+        order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(config.seed * 100_003 + epoch))
+        batches = order.to(self.device).split(config.batch_size)
+        total = torch.zeros((), device=self.device)
+        self.model.train()
+        for k, batch in enumerate(batches):
+            for group in self.optimizer.param_groups:
+                group["lr"] = config.learning_rate * one_cycle((epoch + k / len(batches)) / config.epochs)
+            with torch.autocast(self.device.type, torch.bfloat16):
+                loss = self.model.loss(self.images[batch])
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach() * len(batch)
+        return float(total / len(self.images))
+
+    @torch.inference_mode()
+    def _validate(self) -> dict[str, float]:
+        self.model.eval()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            pictures = in_chunks(self.model, self.validation, self.device)
+        errors = (pictures.clamp(0, 1) - self.validation).abs()
+        return {
+            "validation_mse": float((pictures - self.validation).square().mean()),
+            "mae": float(errors.mean()),
+            "arm_mae": float(errors[arm_mask(self.validation, self.model.background)].mean()),
+        }
+
+    def _out_of_patience(self) -> bool:
+        errors = [entry["validation_mse"] for entry in self.curve]
+        return bool(errors) and len(errors) - 1 - errors.index(min(errors)) >= self.config.patience
+
+    def _check(self) -> None:
+        for images in (self.images, self.validation):
+            if not len(images):
+                raise ValueError("a split of the data set is empty; collect 5 samples or more")
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Lets torch compute on this many processor threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def one_cycle(done: float) -> float:
+    """The learning rate as a share of its highest value when this share of the training is done: a ramp, then half a cosine."""
+    if done < _WARM_UP:
+        return (done + 1e-3) / (_WARM_UP + 1e-3)  # the first step shall not be lost
+    return 0.5 + 0.5 * math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP))
+
+
+@torch.inference_mode()
+def in_chunks(function: Any, images: Tensor, device: torch.device) -> Tensor:
+    """What a function gives for many pictures, a part of them at a time, computed on a device and without gradients."""
+    return torch.cat([function(part.to(device)).float() for part in images.split(_CHUNK)])
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
