@@ -46,9 +46,9 @@ _EYE_DISTANCE = ((0, 12, 24), (0.0405, 0.0430, 0.0465))  # 40.5 mm in the first 
 
 _SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump over length: the legs catch up
 
-# Watanabe et al., 0 to 2 years, degrees (lower, upper): the narrower end of the means, which all groups reach. Flexion, abduction, medial rotation, elbow
-# flexion and pronation count up from the hanging arm whose thumb points forward. Elbows of newborns lack 19 degrees of
-# extension, which are taken to be gone at three months; the other ranges do not change with age.
+# Watanabe et al., 0 to 2 years, degrees (lower, upper): the narrower end of the means, which all groups reach. Flexion,
+# abduction, medial rotation, elbow flexion and pronation count up from the hanging arm whose thumb points forward. Elbows
+# of newborns lack 19 degrees of extension, which are taken to be gone at three months; the other ranges do not change.
 # Abduction ends at 90 although 177 to 187 were measured: raising the arm further sideways needs a lateral rotation that
 # goes with it, which independent joints do not know. With 0 to 90 the arm can point wherever the right shoulder faces,
 # upwards by flexion, and in one way only; with 0 to 182 a third of all poses would point behind the back.

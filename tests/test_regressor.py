@@ -32,7 +32,9 @@ def squares(count: int) -> tuple[Tensor, Tensor]:
 
 def trained(seed: int = 0, **options: object) -> CnnRegressor:
     torch.manual_seed(0)
-    return CnnRegressor(BACKGROUND, joint_count=2, width=8).fit(*squares(256), epochs=8, seed=seed, **options)
+    return CnnRegressor(BACKGROUND, joint_count=2, width=8).fit(
+        *squares(256), epochs=8, seed=seed, batch_size=16, **options
+    )
 
 
 def test_it_learns_what_the_picture_tells():

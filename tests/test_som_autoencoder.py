@@ -47,7 +47,7 @@ def test_activity_peaks_at_the_winner(mind: SomAutoencoder, data: Dataset):
     assert activity.flatten(1).argmax(dim=1).tolist() == winners.tolist()
 
 
-@pytest.mark.parametrize("readout", ("winner", "tiles", "local_linear"))
+@pytest.mark.parametrize("readout", ["winner", "tiles", "local_linear"])
 def test_one_by_one_is_as_in_a_batch(mind: SomAutoencoder, data: Dataset, readout: str):
     joints = data.joints[:6]
     together = mind.imagine(joints, readout)

@@ -19,7 +19,7 @@ from . import evaluate, figures, reach, runs, tables, train_som
 from .dataset import Dataset
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222 }
 h1, h2 { line-height: 1.2; margin-top: 2.2rem } img, video { max-width: 100%; display: block; margin: .5rem 0 }
 table { border-collapse: collapse; font-size: 14px; margin: .5rem 0; display: block; overflow-x: auto }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }

@@ -66,7 +66,9 @@ def run(config: Config) -> MultiModalSom:
         }
         runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
         autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, device)
-        SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(config.run, identity)  # last: it says that all is done
+        SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(
+            config.run, identity
+        )  # last: it says that all is done
     return som
 
 
