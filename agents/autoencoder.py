@@ -61,7 +61,6 @@ class ConvAutoencoder(nn.Module):
         self.register_buffer("latent_std", torch.ones(latent_size))
         self.encoder = _encoder(latent_size, width)
         self.decoder = _decoder(latent_size, width)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, images: Tensor) -> Tensor:
         """Standardised latents of pictures.

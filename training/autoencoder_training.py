@@ -107,19 +107,12 @@ class Training:
             return  # of another training: it is overwritten
         self.model.load_state_dict(_under("model.", tensors))
         self.best = {name: tensor.to(self.device) for name, tensor in _under("best.", tensors).items()}
-        adam = self._adam_state(_under("adam.", tensors))
+        adam: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in _under("adam.", tensors).items():
+            number, name = key.split(".")
+            adam.setdefault(int(number), {})[name] = tensor
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
         self.curve = header["curve"]
-
-    def _adam_state(self, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-        parameters, state = list(self.model.parameters()), dict[int, dict[str, Tensor]]()
-        for key, tensor in tensors.items():
-            number, name = key.split(".")
-            like = parameters[int(number)]
-            if tensor.shape == like.shape:
-                tensor = torch.empty_like(like).copy_(tensor)  # the fused step relies on the parameter's layout
-            state.setdefault(int(number), {})[name] = tensor
-        return state
 
     def _train_epoch(self) -> float:
         config, epoch = self.config, len(self.curve)

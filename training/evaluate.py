@@ -138,7 +138,7 @@ def _add_skill(details: dict[str, Any], constant: dict[str, Any]) -> None:
 def summary(results: dict[str, Any]) -> str:
     """Table 1 and the figures beside it, for the terminal."""
     parts = [
-        "Table 1: mean absolute error on the test split, mean +- standard deviation",
+        "Table 1: mean absolute error on the test split, mean ± standard deviation",
         tables.as_text(*table1(results["table1"])),
         "\nPictures (all test poses / those that show the hand): error over the arm's pixels, overlap, skill against constant",
         tables.as_text(*pictures(results["details"])),
@@ -155,13 +155,13 @@ def table1(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of Table 1, the paper's columns first."""
     names = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
     header = ["method", *(n.replace("proprioception", "joints") for n in names), "overall"]
-    paper = [[name, *(f"{tables.number(m, 3)}+-{tables.number(s, 3)}" for m, s in row)] for name, row in PAPER.items()]
+    paper = [[name, *(f"{tables.number(m, 3)}±{tables.number(s, 3)}" for m, s in row)] for name, row in PAPER.items()]
     ours = [[name, *(_cell(row.get(key)) for key in (*names, "overall"))] for name, row in rows.items()]
     return header, paper + ours
 
 
 def _cell(entry: dict[str, float] | None) -> str:
-    return "-" if entry is None else f"{tables.number(entry['mae'])}+-{tables.number(entry['std'])}"
+    return "-" if entry is None else f"{tables.number(entry['mae'])}±{tables.number(entry['std'])}"
 
 
 def pictures(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -196,7 +196,8 @@ def per_joint(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         n: m["vision->proprioception"]["all"]["joint_mae"] for n, m in details.items() if "vision->proprioception" in m
     }
     joints = list(next(iter(told.values())))
-    return ["method", *joints], [[name, *(tables.number(mae[j], 3) for j in joints)] for name, mae in told.items()]
+    header = ["method", *(joint.replace("_", " ") for joint in joints)]
+    return header, [[name, *(tables.number(mae[j], 3) for j in joints)] for name, mae in told.items()]
 
 
 def remarks(rows: dict[str, Any]) -> list[str]:
