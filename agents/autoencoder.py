@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from . import checkpoints
 
@@ -22,7 +21,7 @@ _PATCH = 4  # pixels per side that one position of the finest feature map covers
 class ConvAutoencoder(nn.Module):
     """Pictures of the arm, 64x64, to latents of size 8, and back (paper: e and d in Sec. 2.3).
 
-    The paper gives the sizes and the loss (mean squared reconstruction error); the layers are this code's. Three departures:
+    The paper gives the sizes and the loss (mean squared reconstruction error); the layers are this code's. Departures:
     the static background is subtracted before encoding and added after decoding, which halves the time of training
     and leaves all of the latents to the arm; latents are standardised by the training set's mean and standard deviation; the
     finest feature maps have one position per 4x4 pixels (the pixels of a patch are channels), which processors like.
@@ -91,13 +90,13 @@ class ConvAutoencoder(nn.Module):
         return latents
 
     def forward(self, images: Tensor) -> Tensor:
-        """The reconstruction as it is trained: not clamped, so that a pixel out of range keeps its gradient; (B, 64, 64)."""
-        difference: Tensor = self.decoder(self.raw_latents(images)).squeeze(1)
-        return self.background + difference
+        """The reconstruction as it is trained, (B, 64, 64) -> (B, 64, 64); see `draw`."""
+        return self.draw(self.raw_latents(images))
 
-    def loss(self, images: Tensor) -> Tensor:
-        """The mean squared reconstruction error (paper, Sec. 2.3) of pictures of shape (B, 64, 64)."""
-        return F.mse_loss(self(images).float(), images)
+    def draw(self, raw_latents: Tensor) -> Tensor:
+        """Pictures of raw latents, (B, D) -> (B, 64, 64), not clamped: a pixel out of range keeps its gradient."""
+        difference: Tensor = self.decoder(raw_latents).squeeze(1)
+        return self.background + difference
 
     def standardize(self, raw_latents: Tensor) -> None:
         """Takes the mean and standard deviation for `encode` and `decode` from these raw latents, shape (N, D)."""

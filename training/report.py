@@ -23,7 +23,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem aut
 h1, h2 { line-height: 1.2; margin-top: 2.2rem } img, video { max-width: 100%; display: block; margin: .5rem 0 }
 table { border-collapse: collapse; font-size: 14px; margin: .5rem 0; display: block; overflow-x: auto }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
-th:first-child, td:first-child { text-align: left } th { white-space: normal; vertical-align: bottom } code { background: #f3f3f3; padding: .1rem .3rem }
+th:first-child, td:first-child { text-align: left } th { white-space: normal; vertical-align: bottom }
+code { background: #f3f3f3; padding: .1rem .3rem }
 p.note { color: #555; font-size: 14px }
 """
 
