@@ -26,14 +26,15 @@ def metrics(run: Path) -> dict:
 def test_the_run_s_folder_holds_what_is_promised(tiny_run: Path):
     names = {path.name for path in tiny_run.iterdir()}
     assert names >= {
-        "config.json", "autoencoder.safetensors", "som.safetensors", "metrics.json", "report.html", "figures", "videos",
+        "config.json", "autoencoder.safetensors", "som.safetensors", "pixel_som.safetensors", "metrics.json",
+        "report.html", "figures", "videos",
     }  # fmt: skip
 
 
 def test_the_metrics_are_as_designed(tiny_run: Path):
     result = metrics(tiny_run)
     mappings = {f"{source}->{wanted}" for source, wanted in MAPPINGS}
-    for name in ("som_ae", "som_ae_local_linear", "constant", "nearest_neighbor", "knn"):
+    for name in ("som_ae", "som_ae_local_linear", "som", "constant", "nearest_neighbor", "knn"):
         row = result["table1"][name]
         assert set(row) == mappings | {"overall"}, name
         assert all(0 < entry["mae"] < 1 and 0 <= entry["std"] < 1 for entry in row.values())

@@ -8,8 +8,9 @@ from typing import Any
 import tyro
 
 COMMANDS = (
-    "doctor", "collect", "train-ae", "train-som", "train-regressor", "evaluate", "reach", "report", "reproduce",
-)  # fmt: skip
+    *("doctor", "collect", "train-ae", "train-som", "train-regressor", "train-pixel-som"),
+    *("evaluate", "reach", "report", "reproduce"),
+)
 _MODULES = {"train-ae": "train_autoencoder"}
 
 

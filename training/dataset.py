@@ -60,11 +60,15 @@ def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -
     """
     with replacing(cache_path(folder, shard)) as temporary, open(temporary, "wb") as file:
         np.save(file, np.stack([vision.to_gray(eye) for eye in columns["eye"]]))
-    with replacing(shard_path(folder, shard)) as temporary, h5py.File(temporary, "w") as file:
+    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:  # a full disk then fails in one place
         for name, column in columns.items():
             chunks = (1, *column.shape[1:]) if name == "eye" else column.shape
             options = {"compression": "gzip", "compression_opts": 1} if name == "eye" else {}
             file.create_dataset(name, data=column, chunks=chunks, fletcher32=True, **options)
+        file.flush()
+        content = file.id.get_file_image()
+    with replacing(shard_path(folder, shard)) as temporary:
+        temporary.write_bytes(content)
 
 
 def shard_is_whole(folder: Path, shard: int, samples: int) -> bool:

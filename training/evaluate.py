@@ -19,6 +19,7 @@ from . import metrics, runs, tables
 from .collect import arm_model
 from .dataset import Dataset
 from .metrics import MAPPINGS, PAPER, SOURCES, Truth
+from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_regressor import load_regressor
 
 
@@ -75,7 +76,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
-    """Every method of Table 1 by its name in `metrics.json`."""
+    """Every method of Table 1 by its name in `metrics.json`; the plain map only where one was trained."""
     device = runs.pick_device(config.device)
     train = data.split("train")
     images = torch.from_numpy(data.gray[train]).to(device)
@@ -83,6 +84,8 @@ def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
     mind = SomAutoencoder.load(config.run, device)
     yield "som_ae", Recall(mind, "winner")
     yield "som_ae_local_linear", Recall(mind, "local_linear")
+    if (config.run / PIXEL_SOM).exists():
+        yield "som", load_pixel_som(config.run, data, device)
     yield "constant", Constant(images, joints)
     yield "nearest_neighbor", NearestNeighbors(images, joints, k=1)
     yield "knn", NearestNeighbors(images, joints, k=min(config.neighbors, len(images)))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from agents import checkpoints
 
-from . import collect, evaluate, reach, report, runs, train_autoencoder, train_regressor, train_som
+from . import collect, evaluate, reach, report, runs, train_autoencoder, train_pixel_som, train_regressor, train_som
 from .dataset import read_info
 
 
@@ -66,16 +66,18 @@ def run(config: Config) -> None:
     train_som.run(train_som.Config(rows=preset.map_side, columns=preset.map_side, **common))
     _announce(4, "yardstick: a CNN from pictures to joints")
     train_regressor.run(train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common))
-    _announce(5, "Table 1")
+    _announce(5, f"yardstick: a plain map of pixels, {preset.map_side}x{preset.map_side} neurons")
+    train_pixel_som.run(train_pixel_som.Config(data=data, rows=preset.map_side, columns=preset.map_side, **common))
+    _announce(6, "Table 1")
     _unless_done("evaluate", evaluate.Config(**common), evaluate.run)
-    _announce(6, "reaching")
+    _announce(7, "reaching")
     _unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
-    _announce(7, "report")
+    _announce(8, "report")
     report.run(report.Config(**common))
 
 
 def _announce(number: int, title: str) -> None:
-    print(f"\n[{number}/7] {title}", flush=True)
+    print(f"\n[{number}/8] {title}", flush=True)
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
@@ -89,7 +91,7 @@ def _collect(folder: Path, config: collect.Config) -> None:
 
 def _unless_done(name: str, config: Any, stage: Callable[[Any], Any]) -> None:
     """Runs a stage that only reads checkpoints, unless it was run on the same ones with the same config."""
-    files = [config.run / file for file in ("autoencoder.safetensors", "som.safetensors", "regressor.safetensors")]
+    files = sorted(config.run.glob("*.safetensors"))
     content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
     key = hashlib.sha256(content.encode()).hexdigest()
     if runs.read(config.run, "metrics.json").get("done", {}).get(name) == key:

@@ -55,6 +55,11 @@ def as_json(config: Any) -> dict[str, Any]:
     return text
 
 
+def settings(config: Any) -> dict[str, Any]:
+    """What of a Config a checkpoint depends on, as JSON: not where it lies, nor on what it is computed."""
+    return {key: value for key, value in as_json(config).items() if key not in ("data", "run", "device", "threads")}
+
+
 def read(run: Path, name: str) -> dict[str, Any]:
     """The content of one of a run's JSON files; empty when there is none.
 

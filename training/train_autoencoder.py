@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,7 +67,7 @@ def run(config: Config) -> ConvAutoencoder:
     """Trains, reports and saves one autoencoder; resumes where a kill stopped it, does nothing when it is there already."""
     data = Dataset.open(config.data)
     device = runs.pick_device(config.device)
-    identity = _identity(config, data)
+    identity = {"config": runs.settings(config), "dataset": data.fingerprint, "preprocessing": vision.VERSION}
     done = config.run / AUTOENCODER
     if done.exists() and identity.items() <= checkpoints.read_header(done, KIND).items():
         print(f"autoencoder: {done} is there already")
@@ -113,11 +112,3 @@ def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -
     latents = in_chunks(model.encode, torch.from_numpy(data.gray), model.background.device).cpu()
     checkpoints.write(cached, "latents", {"latents": latents}, key)
     return latents
-
-
-def _identity(config: Config, data: Dataset) -> dict[str, Any]:
-    """What a checkpoint depends on, as JSON; the device and the folders are no part of it."""
-    settings = {
-        key: value for key, value in runs.as_json(config).items() if key not in ("data", "run", "device", "threads")
-    }
-    return {"config": settings, "dataset": data.fingerprint, "preprocessing": vision.VERSION}

@@ -71,10 +71,7 @@ def run(config: Config) -> CnnRegressor:
     """Trains, reports and saves one regressor; does nothing when the same lies in the run's folder already."""
     data = Dataset.open(config.data)
     device = runs.pick_device(config.device)
-    settings = {
-        key: value for key, value in runs.as_json(config).items() if key not in ("data", "run", "device", "threads")
-    }
-    identity = {"config": settings, "dataset": data.fingerprint, "preprocessing": vision.VERSION}
+    identity = {"config": runs.settings(config), "dataset": data.fingerprint, "preprocessing": vision.VERSION}
     path = config.run / REGRESSOR
     if path.exists() and identity.items() <= checkpoints.read_header(path, KIND).items():
         print(f"regressor: {path} is there already")

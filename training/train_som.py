@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -49,7 +50,7 @@ def run(config: Config) -> MultiModalSom:
     data = Dataset.open(runs.data_of(config.run))
     device = runs.pick_device(config.device)
     identity = {
-        "config": {key: value for key, value in runs.as_json(config).items() if key not in ("run", "device")},
+        "config": runs.settings(config),
         "dataset": data.fingerprint,
         "autoencoder": checkpoints.content_hash(config.run / AUTOENCODER),
     }
@@ -57,14 +58,21 @@ def run(config: Config) -> MultiModalSom:
         print(f"map: {config.run / SOM} is there already")
         return SomAutoencoder.load(config.run, device).som
     runs.record_config(config.run, "train-som", config)
-    with runs.timed(config.run, "train-som"):
-        som, curve = _train(config, features(config.run, data, "train", device))
+    with runs.timed(config.run, "train-som"), MapProgress("map") as progress:
+        som = train(
+            features(config.run, data, "train", device),
+            shape=(config.rows, config.columns),
+            c={"vision": config.vision, "proprioception": config.proprioception},
+            seed=config.seed,
+            progress=progress,
+            last_sigma=config.last_sigma,
+        )
         test = features(config.run, data, "test", device)
         quality = {
             "quantization_error": map_quality.quantization_error(som, test),
             "topographic_error": map_quality.topographic_error(som, test),
         }
-        runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
+        runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": progress.curve}})
         autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, device)
         SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(
             config.run, identity
@@ -72,26 +80,29 @@ def run(config: Config) -> MultiModalSom:
     return som
 
 
-def _train(config: Config, samples: dict[str, Tensor]) -> tuple[MultiModalSom, list[dict[str, float]]]:
-    """The map, and its training curve; with a progress bar."""
-    curve: list[dict[str, float]] = []
-    with tqdm(desc="map", unit="epoch") as bar:
+class MapProgress:
+    """A progress bar of a map's training that keeps the training curve: use it as the `progress` of `train`.
 
-        def progress(now: TrainingProgress) -> None:
-            curve.append({"epoch": now.epoch, "sigma": now.sigma, "quantization_error": now.quantization_error})
-            bar.total = now.epochs
-            bar.set_postfix_str(f"{now.shape[0]}x{now.shape[1]}, quantization error {now.quantization_error:.4f}")
-            bar.update()
+    Args:
+        title: what stands before the bar.
+    """
 
-        som = train(
-            samples,
-            shape=(config.rows, config.columns),
-            c={"vision": config.vision, "proprioception": config.proprioception},
-            seed=config.seed,
-            progress=progress,
-            last_sigma=config.last_sigma,
-        )
-    return som, curve
+    def __init__(self, title: str) -> None:
+        self.curve: list[dict[str, float]] = []
+        self._bar: tqdm[NoReturn] = tqdm(desc=title, unit="epoch")
+
+    def __call__(self, now: TrainingProgress) -> None:
+        """Takes the report of an epoch."""
+        self.curve.append({"epoch": now.epoch, "sigma": now.sigma, "quantization_error": now.quantization_error})
+        self._bar.total = now.epochs
+        self._bar.set_postfix_str(f"{now.shape[0]}x{now.shape[1]}, quantization error {now.quantization_error:.4f}")
+        self._bar.update()
+
+    def __enter__(self) -> "MapProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
 
 
 def features(run: Path, data: Dataset, split: str, device: torch.device) -> dict[str, Tensor]:
