@@ -34,7 +34,7 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     | Num | Joint | Lower (deg) | Upper (deg) |
     |-----|-------|-------------|-------------|
-    | 0 | `right_shoulder_flexion` | -78.0 | 115.0 |
+    | 0 | `right_shoulder_flexion` | -52.0 | 115.0 |
     | 1 | `right_shoulder_abduction` | 0.0 | 90.0 |
     | 2 | `right_shoulder_rotation` | -118.0 | 72.0 |
     | 3 | `right_elbow_flexion` | 0.0 | 148.0 |

@@ -31,12 +31,12 @@ from .parts import (
 EYE_CAMERA = "right_eye"
 OUTSIDE_CAMERA = "outside"
 
-HEAD_YAW, HEAD_PITCH, HEAD_ROLL = -50.0, 12.0, 10.0
+HEAD_YAW, HEAD_PITCH, HEAD_ROLL = -48.0, 9.0, 8.0
 """Degrees that the head is turned to the left, down, and tilted to the right: infants turn to the reaching arm."""
 EYE_YAW, EYE_PITCH = -12.0, 15.0
 """Degrees that the eyes are turned in the head, left and down positive.
 
-So it gazes about 60 degrees to the right and 27 down. Of 3,000 uniform poses 87 % then show the arm in 1 % of the pixels
+So it gazes about 60 degrees to the right and 24 down. Of 3,000 uniform poses 87 % then show the arm in 1 % of the pixels
 or more, and six in ten of those that are kept the hand in .3 % or more; straight ahead it would see neither in most.
 """
 EYE_FOVY = 90.0

@@ -51,7 +51,8 @@ def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
     neurons = (along[0][:, None] * columns + along[1]).ravel()
     with torch.inference_mode():
         pictures = mind.autoencoder.decode(mind.som.weights("vision")[torch.from_numpy(neurons)]).float().cpu().numpy()
-    wide = pictures.reshape(tiles, tiles, 64, 64).transpose(0, 2, 1, 3).reshape(tiles * 64, tiles * 64)
+    framed = np.pad(pictures, ((0, 0), (2, 2), (2, 2)), constant_values=1.0).reshape(tiles, tiles, 68, 68)
+    wide = framed.transpose(0, 2, 1, 3).reshape(tiles * 68, tiles * 68)
     figure, axis = plt.subplots(figsize=(9, 5.6))
     axis.imshow(wide, cmap="gray", vmin=0, vmax=1, aspect=3 / 5, extent=(0, columns, rows, 0))
     axis.set_aspect(3 / 5 * columns / rows)

@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 
 from agents import map_quality
 from agents.files import replacing
@@ -85,8 +86,8 @@ def _head(config: Config, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
         f"pixels, {mind.autoencoder.latent_size} latents, a {rows}x{columns} map. "
         f"Poses rejected while collecting: {escape(_counts(info['rejected']))}.</p>"
     )
-    picture = data.eye(int(data.split("train")[0]))
-    yield _image(_png(figures.frame(picture)), "a sample of the data set: what the right eye sees")
+    example = int(np.argmax(data.shows_hand))  # the first that shows the hand, if any does
+    yield _image(_png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees")
 
 
 def _counts(rejected: dict[str, int]) -> str:

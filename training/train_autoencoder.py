@@ -42,7 +42,7 @@ class Config:
     """Highest learning rate of AdamW, after a warm-up of a tenth of the steps."""
     weight_decay: float = 0.01
     """Weight decay of AdamW."""
-    joint_weight: float = 0.02
+    joint_weight: float = 0.05
     """How much the latents are also trained to tell the joints (mean absolute error, normalized); 0 is the paper's own."""
     patience: int = 10
     """Training stops after this many epochs in which the validation error did not fall."""
@@ -60,7 +60,7 @@ class Config:
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.002")
         if not 0 <= self.joint_weight < math.inf:
-            raise ValueError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.02")
+            raise ValueError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.05")
 
 
 def run(config: Config) -> ConvAutoencoder:
