@@ -21,3 +21,14 @@ def replacing(path: Path) -> Iterator[Path]:
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files of processes that were killed while writing below a folder."""
+    for leftover in folder.rglob(".*.tmp"):
+        try:
+            os.kill(int(leftover.name.split(".")[-2]), 0)  # is its writer still there?
+        except (ProcessLookupError, ValueError, IndexError):
+            leftover.unlink(missing_ok=True)
+        except PermissionError:
+            pass  # somebody else's process, and alive

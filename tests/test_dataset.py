@@ -197,6 +197,17 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_kill_before_the_first_shard_costs_nothing(copy: Path, small_data: Dataset, tmp_path: Path):
+    early = tmp_path / "early"
+    early.mkdir()
+    (early / ".dataset.json.4194305.tmp").write_text("{")  # no process can have this number
+    collect.run(Config(early, workers=1, **SMALL))
+    assert digests(early) == digests(small_data.path)
+    assert not list(early.rglob(".*"))
+    (copy / "background.png").unlink()
+    assert np.array_equal(collect.run(Config(copy, workers=1, **SMALL)).background, small_data.background)
+
+
 def test_too_little_space_is_said_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=10_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)

@@ -9,9 +9,9 @@ import tyro
 
 COMMANDS = (
     *("doctor", "collect", "train-ae", "train-som", "train-regressor", "train-pixel-som"),
-    *("evaluate", "reach", "report", "reproduce"),
+    *("evaluate", "reach", "report", "reproduce", "bench"),
 )
-_MODULES = {"train-ae": "train_autoencoder"}
+_MODULES = {"train-ae": "train_autoencoder", "bench": "benchmark"}
 
 
 def main(argv: list[str] | None = None) -> int:

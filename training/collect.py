@@ -18,7 +18,7 @@ import tyro
 from tqdm import tqdm
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
-from agents.files import replacing
+from agents.files import remove_leftovers, replacing
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 
@@ -83,6 +83,7 @@ class Config:
 def run(config: Config) -> Dataset:
     """Collects what is still missing of a data set, with a progress bar; resumes where a kill stopped it."""
     prepare(config)
+    remove_leftovers(config.out)
     lengths = dataset.shard_lengths(config.identity())
     missing = [k for k, samples in enumerate(lengths) if not dataset.shard_is_whole(config.out, k, samples)]
     _check_space(config, sum(lengths[k] for k in missing))
@@ -122,16 +123,17 @@ def prepare(config: Config) -> None:
     }
     if (config.out / "dataset.json").exists():
         _check_same(config, dataset.read_info(config.out), body)
-        return
-    if config.out.exists() and any(config.out.iterdir()):
-        raise ValueError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
-    eye = EyeCamera(arm, config.eye_size)
-    with replacing(config.out / "background.png") as temporary:
-        iio.imwrite(temporary, eye.background(), extension=".png")
-    eye.close()
-    camera = {"name": arm.eye_camera, "size": list(config.eye_size)}
-    head = {"schema": dataset.SCHEMA, "config": config.identity(), "body": body, "camera": camera}
-    dataset.write_json(config.out / "dataset.json", head | {"versions": versions()})
+    else:
+        if config.out.exists() and any(not path.name.startswith(".") for path in config.out.iterdir()):
+            raise ValueError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
+        camera = {"name": arm.eye_camera, "size": list(config.eye_size)}
+        head = {"schema": dataset.SCHEMA, "config": config.identity(), "body": body, "camera": camera}
+        dataset.write_json(config.out / "dataset.json", head | {"versions": versions()})
+    if not (config.out / "background.png").exists():
+        eye = EyeCamera(arm, config.eye_size)
+        with replacing(config.out / "background.png") as temporary:
+            iio.imwrite(temporary, eye.background(), extension=".png")
+        eye.close()
 
 
 def _check_same(config: Config, info: dict[str, Any], body: dict[str, Any]) -> None:
@@ -200,7 +202,7 @@ def _work(config: Config, shards: list[int], sender: Any) -> None:
     try:
         for poses in _babble(config, shards):
             sender.send(poses)
-    except BrokenPipeError:
+    except (BrokenPipeError, KeyboardInterrupt):
         pass
     except (ValueError, OSError, RuntimeError) as error:
         sender.send(ValueError(str(error)))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from agents import checkpoints
 
-from . import collect, evaluate, reach, report, runs, train_autoencoder, train_pixel_som, train_regressor, train_som
+from . import collect, evaluate, reach, report, runs, train_autoencoder, train_regressor, train_som
 from .dataset import read_info
 
 
@@ -66,18 +66,16 @@ def run(config: Config) -> None:
     train_som.run(train_som.Config(rows=preset.map_side, columns=preset.map_side, **common))
     _announce(4, "yardstick: a CNN from pictures to joints")
     train_regressor.run(train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common))
-    _announce(5, f"yardstick: a plain map of pixels, {preset.map_side}x{preset.map_side} neurons")
-    train_pixel_som.run(train_pixel_som.Config(data=data, rows=preset.map_side, columns=preset.map_side, **common))
-    _announce(6, "Table 1")
+    _announce(5, "Table 1")
     _unless_done("evaluate", evaluate.Config(**common), evaluate.run)
-    _announce(7, "reaching")
+    _announce(6, "reaching")
     _unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
-    _announce(8, "report")
+    _announce(7, "report")
     report.run(report.Config(**common))
 
 
 def _announce(number: int, title: str) -> None:
-    print(f"\n[{number}/8] {title}", flush=True)
+    print(f"\n[{number}/7] {title}", flush=True)
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
