@@ -36,7 +36,8 @@ class SomAutoencoder:
         self.autoencoder = autoencoder.eval()
         self.som = som
         self.device = som.device
-        self.joint_ranges = torch.as_tensor(joint_ranges, dtype=torch.float32, device=self.device)  # (J, 2)
+        own = joint_ranges if isinstance(joint_ranges, Tensor) else torch.tensor(np.asarray(joint_ranges))
+        self.joint_ranges = own.to(self.device, torch.float32)  # (J, 2)
 
     def recall(self, images: Array, readout: Readout = "winner") -> Tensor:
         """The pose that the map holds for a picture.

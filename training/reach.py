@@ -121,7 +121,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         ValueError: it is no picture, or not of the eye's aspect.
     """
     try:
-        picture = iio.imread(path, mode="RGB")
+        picture = iio.imread(path, plugin="pillow", mode="RGB")
     except Exception as error:  # every plug-in raises its own
         raise ValueError(
             f"{path} cannot be read as a picture ({error}); expected a PNG as the eye would see it"
