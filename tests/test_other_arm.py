@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training import collect, evaluate, reach, train_autoencoder, train_regressor, train_som
+from training import collect, evaluate, reach, train_autoencoder, train_som
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,6 @@ def test_a_two_joint_arm_goes_all_the_way(mjcf: Path, tmp_path: Path):
     )  # fmt: skip
     train_autoencoder.run(train_autoencoder.Config(data=data, run=run, epochs=2))
     train_som.run(train_som.Config(run, rows=12, columns=10))
-    train_regressor.run(train_regressor.Config(data=data, run=run, epochs=1))
     results = evaluate.run(evaluate.Config(run))
     assert set(results["joint_error_deg"]["som_ae"]["all"]) == {"shoulder", "elbow"}
     assert (

@@ -20,7 +20,7 @@ from .collect import arm_model
 from .dataset import Dataset
 from .metrics import MAPPINGS, PAPER, SOURCES, Truth
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
-from .train_regressor import load_regressor
+from .train_regressor import REGRESSOR, load_regressor
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Config:
     """Compute Table 1 on the test split, beside honest yardsticks."""
 
     run: Path
-    """The run's folder; holds the trained autoencoder, map and regressor."""
+    """The run's folder; holds the trained autoencoder and map, and the yardsticks that were trained."""
     neighbors: int = 8
     """How many neighbors `knn` averages."""
     seed: int = 0
@@ -72,11 +72,14 @@ def run(config: Config) -> dict[str, Any]:
                 results[key][name] = {subset: scores[key] for subset, scores in poses.items()}
     runs.merge(config.run, "metrics.json", results)
     print(summary(results))
+    for name, command in {"regressor": "train-regressor", "som": "train-pixel-som"}.items():
+        if name not in results["table1"]:
+            print(f"{name}: not trained; `infant-arm {command} --data DATA --run {config.run}` adds it to the table")
     return results
 
 
 def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
-    """Every method of Table 1 by its name in `metrics.json`; the plain map only where one was trained."""
+    """Every method of Table 1 by its name in `metrics.json`; the plain map and the regressor where they were trained."""
     device = runs.pick_device(config.device)
     train = data.split("train")
     images = torch.from_numpy(data.gray[train]).to(device)
@@ -89,7 +92,8 @@ def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
     yield "constant", Constant(images, joints)
     yield "nearest_neighbor", NearestNeighbors(images, joints, k=1)
     yield "knn", NearestNeighbors(images, joints, k=min(config.neighbors, len(images)))
-    yield "regressor", load_regressor(config.run, device)
+    if (config.run / REGRESSOR).exists():
+        yield "regressor", load_regressor(config.run, device)
 
 
 def truth_of(data: Dataset, samples: Any) -> Truth:

@@ -33,6 +33,7 @@ class NearestNeighbors:
             `vision` (B, 64, 64) and `proprioception` (B, J).
         """
         memory = self._memory[source].flatten(1)  # (N, d)
+        samples = samples.to(memory.device)
         nearest = torch.cat(
             [torch.cdist(part.flatten(1), memory).topk(self._k, largest=False).indices for part in samples.split(chunk)]
         )  # (B, k)
