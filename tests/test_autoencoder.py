@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,16 +7,9 @@ from torch.nn import functional as F
 
 from agents.autoencoder import ConvAutoencoder, arm_mask
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BACKGROUND = torch.linspace(0.4, 0.8, 64 * 64).view(64, 64)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Pictures this few are slower on several threads, and much slower when the cores are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def bars(count: int) -> Tensor:

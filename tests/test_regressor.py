@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,16 +8,9 @@ from agents.baselines.regressor import CnnRegressor, RegressorProgress
 from training import train_regressor
 from training.dataset import Dataset
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BACKGROUND = torch.full((64, 64), 0.6)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Pictures this few are slower on several threads, and much slower when the cores are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def squares(count: int) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,9 @@ from training.autoencoder_training import Training, one_cycle
 from training.dataset import Dataset
 from training.train_autoencoder import LATENTS, TRAINING, load_latents
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CHECKPOINT = "autoencoder.safetensors"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Pictures this few are slower on several threads, and much slower when the cores are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def config(data: Dataset, run: Path, **changes: Any) -> train_autoencoder.Config:
