@@ -101,7 +101,7 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
     yield (
         '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
         "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
-        "unless they are read beside it.</p>"
+        "unless they are read beside it. From joints to joints the local linear readout is the identity by construction.</p>"
     )
     yield "<h2>Pictures</h2><p>Error over the arm's pixels, overlap of the arms, skill against the constant: all test poses / "
     yield "those that show the hand.</p>"
