@@ -75,10 +75,11 @@ def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
     return figure
 
 
-def map_picture(plane: NDArray[np.float32], label: str) -> Figure:
-    """One number per neuron, (X, Y): a U-matrix, a hit histogram, an activity."""
+def map_picture(plane: NDArray[np.float32], shape: tuple[int, int], label: str) -> Figure:
+    """One number per neuron, or per block of neurons, of a map of this shape: a U-matrix, a hit histogram, an activity."""
     figure, axis = plt.subplots(figsize=(4.6, 3.9))
-    shown = axis.imshow(plane, cmap="viridis", vmax=float(np.percentile(plane, 99.5)) or None)
+    top = float(np.percentile(plane, 99.5)) or None
+    shown = axis.imshow(plane, cmap="viridis", vmax=top, extent=(0, shape[1], shape[0], 0))
     axis.set(xlabel="neuron, column", ylabel="neuron, row")
     figure.colorbar(shown, ax=axis).set_label(label)
     figure.tight_layout()
@@ -112,7 +113,8 @@ def joint_errors(details: dict[str, Any]) -> Figure:
         labels = [joint.replace("_", " ") for joint in degrees]
     axis.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels, fontsize=9)
     axis.set_ylabel("mean absolute error (deg)")
-    axis.legend(fontsize=8)
+    axis.margins(y=0.25)  # room for the legend
+    axis.legend(fontsize=8, ncols=4, loc="upper center")
     figure.tight_layout()
     return figure
 

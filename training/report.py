@@ -125,10 +125,11 @@ def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoenc
     yield "<p>The angle that each neuron holds for each joint:</p>"
     yield _figure(config, "joint_planes", figures.joint_planes(mind, data.info["body"]["joint_names"]))
     features = train_som.features(config.run, data, "train", mind.device)
+    distances = map_quality.u_matrix(mind.som).cpu().numpy()
     hits = map_quality.hit_histogram(mind.som.winners(features), mind.som.shape).float().cpu().numpy()
     yield "<p>How far each neuron is from its neighbors (U-matrix), and how often each won:</p><div style='display:flex'>"
-    yield _figure(config, "u_matrix", figures.map_picture(map_quality.u_matrix(mind.som).cpu().numpy(), "distance"))
-    yield _figure(config, "hits", figures.map_picture(figures.block_sums(hits), "training samples per block"))
+    yield _figure(config, "u_matrix", figures.map_picture(distances, mind.som.shape, "distance"))
+    yield _figure(config, "hits", figures.map_picture(figures.block_sums(hits), mind.som.shape, "samples per block"))
     yield "</div>"
 
 
