@@ -260,7 +260,7 @@ class MultiModalSom:
         return self._weights[modality][neurons]
 
     def _query(self, query: Samples) -> tuple[Tensor, Tensor]:
-        return self._layout.stack({name: rows.to(self.device) for name, rows in query.items()})
+        return self._layout.stack({name: rows.detach().to(self.device) for name, rows in query.items()})
 
     def _alike(self, has: Tensor, c: Mapping[str, float] | None) -> Iterator[tuple[Tensor, list[str], Groups]]:
         """Rows of a query that know the same modalities, with these and what votes."""

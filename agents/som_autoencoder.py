@@ -95,9 +95,16 @@ class SomAutoencoder:
         return self.som.activity({source: self._features(source, samples)})
 
     def normalize(self, joints: Array) -> Tensor:
-        """Joint angles in rad, shape (..., J), scaled to [0, 1] by their range."""
+        """Joint angles in rad, shape (..., J), scaled to [0, 1] by their range.
+
+        Raises:
+            ValueError: there are not J of them.
+        """
         low, high = self.joint_ranges.T
-        return (torch.as_tensor(joints, dtype=torch.float32, device=self.device) - low) / (high - low)
+        angles = torch.as_tensor(joints, dtype=torch.float32, device=self.device)
+        if angles.shape[-1:] != low.shape:
+            raise ValueError(f"got joints of shape {tuple(angles.shape)}, expected {len(low)} angles in rad per pose")
+        return (angles - low) / (high - low)
 
     def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes `autoencoder.safetensors` and `som.safetensors` into a folder.
@@ -146,6 +153,8 @@ class SomAutoencoder:
         if source == "vision":
             _check_images(samples)
             return self.autoencoder.encode(samples)
+        if not bool(torch.isfinite(samples).all()):
+            raise ValueError("got joints that are NaN or infinite, expected finite angles")
         return samples
 
 

@@ -49,7 +49,6 @@ def test_collecting_does_not_load_torch():
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["collect", "--out", "{tmp}/d", "--samples", "-1"], "samples=-1, expected 1 or more"),
         (["collect", "--out", "{tmp}/d", "--age-months", "77"], "77"),
         (
             ["collect", "--out", "{tmp}/d", "--mjcf", "{tmp}/none.xml", "--arm-joints", "a", "--arm-bodies", "b"],
@@ -70,6 +69,13 @@ def test_bad_input_is_answered_by_one_line(
     assert error.count("\n") == 1
     assert error.startswith("infant-arm: ")
     assert wanted in error
+
+
+def test_a_senseless_setting_is_answered_with_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["collect", "--out", str(tmp_path), "--samples", "-1"])
+    assert exit_.value.code == 2
+    assert "samples=-1, expected 1 or more" in capsys.readouterr().err
 
 
 def test_a_word_that_is_no_option_is_answered_with_status_2():

@@ -9,12 +9,11 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import h5py
 import imageio.v3 as iio
 import numpy as np
-import tyro
 from tqdm import tqdm
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
@@ -24,7 +23,7 @@ from infant_env.camera import EyeCamera
 
 from . import dataset
 from .dataset import Dataset
-from .runs import versions
+from .runs import Device, versions
 
 _BYTES_PER_PIXEL = 0.8  # gzip'ed frame, its share of the cache, and some room
 REASONS = (PENETRATES, NOT_VISIBLE)
@@ -58,7 +57,8 @@ class Config:
     """Sample i depends on the seed and i alone."""
     workers: int = os.cpu_count() or 1
     """Processes that babble side by side; any number gives the same data."""
-    device: Annotated[str, tyro.conf.Suppress] = "auto"
+    device: Device = "auto"
+    """Nothing is computed on it: rendering takes the graphics card where there is one."""
 
     def __post_init__(self) -> None:
         for name in ("samples", "shard_size", "workers"):
