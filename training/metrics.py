@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.autoencoder import ARM_DIFFERS_BY
 from infant_env.body import ArmModel
 
 Floats = NDArray[np.float32]
@@ -24,8 +25,6 @@ PAPER = {
 }
 """Table 1 of the paper: mean and standard deviation of the four mappings in the order of MAPPINGS, then overall."""
 
-SEEN = 2 / 255
-"""A pixel belongs to the arm when it differs from the background by more than this."""
 SOLID = 0.1
 """A pixel belongs to the arm for the IoU, in both pictures, when it differs by more than this: faint ghosts are no arm."""
 
@@ -84,7 +83,7 @@ def picture_scores(predicted: Floats, truth: Truth) -> dict[str, float]:
     error = np.abs(predicted - truth.images)
     return {
         "mae": float(error.mean()),
-        "arm_mae": float(error[arm_mask(truth.images, truth.background, SEEN)].mean()),
+        "arm_mae": float(error[arm_mask(truth.images, truth.background, ARM_DIFFERS_BY)].mean()),
         "arm_iou": float(arm_iou(predicted, truth.images, truth.background).mean()),
     }
 
