@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
         The exit status: 0, 2 when the input was bad (with one line on stderr that says how), 130 when interrupted.
     """
     argv = sys.argv[1:] if argv is None else argv
-    _render_without_display()
+    _prepare_environment()
     asked = argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS  # one command loads its own libraries alone
     modules = {command: _module(command) for command in asked}
     try:
@@ -39,8 +39,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _render_without_display() -> None:
-    """Chooses EGL where there is no display and nothing was chosen; MuJoCo reads the choice when it is imported."""
+def _prepare_environment() -> None:
+    """What libraries read when they are first loaded, unless the user chose otherwise.
+
+    EGL where there is no display; and threads that wait without spinning, which beside another busy process is up to 60
+    times faster.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} & os.environ.keys():
         os.environ["MUJOCO_GL"] = "egl"
 
