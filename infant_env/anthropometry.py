@@ -51,7 +51,8 @@ _SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump over le
 # of newborns lack 19 degrees of extension, which are taken to be gone at three months; the other ranges do not change.
 # The shoulder blade does not move here, and of the arm's elevation only two thirds come from the joint that does (Inman et
 # al. 1944): flexion ends at two thirds of the 172 degrees that were measured, and extension, by analogy, at two thirds of
-# the 78. Abduction ends at 90: raising the arm further sideways needs a lateral rotation that goes with it, which independent joints do not know.
+# the 78. Abduction ends at 90: raising the arm further sideways needs a lateral rotation that goes with it, which
+# independent joints do not know.
 _RANGES_DEG = ((-52.0, 115.0), (0.0, 90.0), (-118.0, 72.0), (0.0, 148.0), (-81.0, 90.0))
 _LACKING_ELBOW_EXTENSION_DEG = ((0, 3), (19.0, 0.0))
 
