@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from agents import map_quality
 from agents.som_autoencoder import SomAutoencoder
 
 from .dataset import Dataset
@@ -63,11 +64,12 @@ def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
 
 def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
     """Component planes: the angle that each neuron holds for each joint."""
-    low, high = mind.joint_ranges.T
-    angles = (low + mind.som.weights("proprioception") * (high - low)).cpu().numpy() * DEGREES  # (X * Y, J)
+    low, high = mind.joint_ranges.T[..., None, None]  # (J, 1, 1)
+    planes = map_quality.component_planes(mind.som, "proprioception")  # (J, X, Y), normalized
+    angles = (low + planes * (high - low)).cpu().numpy() * DEGREES
     figure, axes = plt.subplots(1, len(names), figsize=(2.9 * len(names), 2.9), squeeze=False)
-    for axis, name, plane in zip(axes[0], names, angles.T, strict=True):
-        shown = axis.imshow(plane.reshape(mind.som.shape), cmap="viridis")
+    for axis, name, plane in zip(axes[0], names, angles, strict=True):
+        shown = axis.imshow(plane, cmap="viridis")
         axis.set_title(name.replace("_", " "), fontsize=9)
         axis.set(xticks=[], yticks=[])
         figure.colorbar(shown, ax=axis, shrink=0.75).set_label("deg", fontsize=8)
