@@ -149,11 +149,9 @@ class Modalities:
     def patterns(self, has: Tensor) -> Iterator[tuple[Tensor, list[str]]]:
         """Group samples by the modalities that they have: indices of the samples, names of their modalities."""
         names = list(self.widths)
-        if bool(has.all()):
-            yield torch.arange(len(has), device=has.device), names
-            return
-        for pattern in torch.unique(has, dim=0):
-            rows = (has == pattern).all(1).nonzero().squeeze(1)
+        alike = len(has) > 0 and bool((has == has[0]).all())  # much faster to see than what `unique` finds
+        for pattern in has[:1] if alike else torch.unique(has, dim=0):
+            rows = torch.arange(len(has), device=has.device) if alike else (has == pattern).all(1).nonzero().squeeze(1)
             yield rows, [name for name, known in zip(names, pattern.tolist(), strict=True) if known]
 
     def per_dimension(self, has: Tensor) -> Tensor:

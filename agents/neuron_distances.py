@@ -1,4 +1,4 @@
-"""Distances -A of Eq. 2-3 between queries and neurons, all of them or block by block, equal to the last bit."""
+"""Distances -A of Eq. 2-3 between queries and neurons, all of them or box by box, equal to the last bit."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,10 @@ Groups = Sequence[tuple[Sequence[int], float]]
 SIDE = 8
 """Neurons along a block's side."""
 BLOCK = SIDE * SIDE
-PAIRS = 2048
-"""Pairs of a query and a block whose distances are computed together; they fit into a core's cache."""
+LEAVES = 4
+"""Leaves of 4x4 neurons in a block."""
+AT_ONCE = 2**17
+"""Distances that are computed together; they fit into a core's cache."""
 
 
 def l1_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
@@ -51,46 +53,41 @@ def l1_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
     return out
 
 
-class BlockedNeurons:
-    """A map's weights laid out block by block, and the exact distances to the neurons of single blocks.
+class Boxes:
+    """A map's weights cut into square boxes of neurons, and the exact distances to the neurons of single boxes.
 
-    A map whose sides are no multiple of 32 is padded by its own last rows and columns; a padded place carries the index
-    of the neuron that it repeats.
+    Attributes:
+        weights: dimension by dimension, shape (D, boxes, size).
+        neurons: flat index on the map of every place, shape (boxes, size); padding repeats real neurons.
+        real: which places are no padding, shape (boxes, size).
+        low, high: smallest and largest weight within each box, shape (boxes, D).
     """
 
-    def __init__(self, neurons: Tensor, shape: tuple[int, int]) -> None:
-        """Lay out neurons (X*Y, D) of a map of the given shape."""
-        device = neurons.device
-        self.shape = shape
-        self.rows, self.columns = (-(-side // 32) * 32 for side in shape)  # padded
-        x = torch.arange(self.rows, device=device).clamp(max=shape[0] - 1)
-        y = torch.arange(self.columns, device=device).clamp(max=shape[1] - 1)
-        own = torch.arange(self.rows, device=device)[:, None] < shape[0]
-        own = own & (torch.arange(self.columns, device=device) < shape[1])  # (rows, columns)
-        flat = x[:, None] * shape[1] + y  # (rows, columns)
-        self.neurons = self._by_block(flat)  # (blocks, 64): flat index on the map
-        self.real = self._by_block(own)  # (blocks, 64): not padding
-        self.weights = neurons.T.contiguous()[:, self.neurons]  # (D, blocks, 64)
-        self.low, self.high = self.weights.amin(2).T.contiguous(), self.weights.amax(2).T.contiguous()  # (blocks, D)
+    def __init__(self, weights: Tensor, neurons: Tensor, real: Tensor) -> None:
+        self.weights, self.neurons, self.real = weights, neurons, real
+        self.low, self.high = weights.amin(2).T.contiguous(), weights.amax(2).T.contiguous()
 
-    def _by_block(self, plane: Tensor) -> Tensor:
-        return plane.view(self.rows // SIDE, SIDE, self.columns // SIDE, SIDE).transpose(1, 2).reshape(-1, BLOCK)
+    def split(self, parts: int) -> "Boxes":
+        """Every box cut into equal parts that lie one after the other, (boxes, size) -> (boxes * parts, size / parts)."""
+        size = self.neurons.shape[1] // parts
+        weights = self.weights.view(len(self.weights), -1, size)
+        return Boxes(weights, self.neurons.view(-1, size), self.real.view(-1, size))
 
-    def distances(self, queries: Tensor, rows: Tensor, blocks: Tensor, groups: Groups) -> Tensor:
-        """Distances of pairs of a query and a block, bit for bit those of `l1_distances`: (P, 64).
+    def distances(self, queries: Tensor, rows: Tensor, boxes: Tensor, groups: Groups) -> Tensor:
+        """Distances of pairs of a query and a box, bit for bit those of `l1_distances`: (P, size).
 
         Args:
             queries: dimension by dimension, shape (D, B).
             rows: the query of each pair, shape (P,).
-            blocks: the block of each pair, shape (P,).
+            boxes: the box of each pair, shape (P,).
             groups: what votes, and how much.
         """
-        out = queries.new_empty((len(rows), BLOCK))
+        out = queries.new_empty((len(rows), self.neurons.shape[1]))
         sums, gaps = torch.empty_like(out), torch.empty_like(out)
         for number, (dims, scale) in enumerate(groups):
             for position, dim in enumerate(dims):
                 target = sums if position == 0 else gaps
-                torch.index_select(self.weights[dim], 0, blocks, out=target)
+                torch.index_select(self.weights[dim], 0, boxes, out=target)
                 target.sub_(queries[dim].index_select(0, rows)[:, None]).abs_()
                 if position:
                     sums.add_(gaps)
@@ -98,8 +95,39 @@ class BlockedNeurons:
             out = sums.clone() if number == 0 else out.add_(sums)
         return out
 
-    def nearest(self, queries: Tensor, rows: Tensor, blocks: Tensor, groups: Groups) -> Tensor:
+    def nearest(self, queries: Tensor, rows: Tensor, boxes: Tensor, groups: Groups) -> Tensor:
         """The smallest distance of each pair, (P,)."""
-        pairs = zip(rows.split(PAIRS), blocks.split(PAIRS), strict=True)
-        found = [self.distances(queries, row, block, groups).amin(1) for row, block in pairs]
+        pairs = AT_ONCE // self.neurons.shape[1]
+        parts = zip(rows.split(pairs), boxes.split(pairs), strict=True)
+        found = [self.distances(queries, row, box, groups).amin(1) for row, box in parts]
         return torch.cat(found) if found else queries.new_empty(0)
+
+
+class BlockedNeurons:
+    """A map in blocks of 8x8 neurons, each of four leaves of 4x4.
+
+    A map whose sides are no multiple of 32 is padded by its own last rows and columns.
+
+    Attributes:
+        shape: rows and columns of the map.
+        rows, columns: the same with padding.
+        blocks, leaves: the boxes of either size, row by row; block b is made of the leaves 4 b to 4 b + 3.
+    """
+
+    def __init__(self, neurons: Tensor, shape: tuple[int, int]) -> None:
+        """Lay out neurons (X*Y, D) of a map of the given shape."""
+        self.shape = shape
+        self.rows, self.columns = (-(-side // 32) * 32 for side in shape)
+        x, y = (torch.arange(side, device=neurons.device) for side in (self.rows, self.columns))
+        flat = x.clamp(max=shape[0] - 1)[:, None] * shape[1] + y.clamp(max=shape[1] - 1)  # (rows, columns)
+        real = (x < shape[0])[:, None] & (y < shape[1])
+        index = _by_block(flat)  # (blocks, 64)
+        self.blocks = Boxes(neurons.T.contiguous()[:, index], index, _by_block(real))
+        self.leaves = self.blocks.split(LEAVES)
+
+
+def _by_block(plane: Tensor) -> Tensor:
+    """A plane (rows, columns) block by block, and leaf by leaf within a block: (blocks, 64)."""
+    half = SIDE // 2
+    parts = plane.view(plane.shape[0] // SIDE, 2, half, plane.shape[1] // SIDE, 2, half)
+    return parts.permute(0, 3, 1, 4, 2, 5).reshape(-1, BLOCK)

@@ -33,9 +33,9 @@ class Intervals:
         return cls(edges.cummax(1).values.clamp(max=high[:, None]))
 
     def lower_table(self, low: Tensor, high: Tensor) -> Tensor:
-        """Smallest distance of boxes to any value of an interval: (D, G, boxes) -> (D * INTERVALS * G, boxes)."""
-        below, above = self.edges[:, :-1, None, None], self.edges[:, 1:, None, None]
-        return torch.maximum(low[:, None] - above, below - high[:, None]).clamp_(min=0).flatten(0, 2)
+        """Smallest distance of boxes to any value of an interval: (D, T) -> (D * INTERVALS, T)."""
+        below, above = self.edges[:, :-1, None], self.edges[:, 1:, None]
+        return torch.maximum(low[:, None] - above, below - high[:, None]).clamp_(min=0).flatten(0, 1)
 
     def upper_table(self, neurons: Tensor) -> Tensor:
         """Largest distance of neurons to any value of an interval: (D, T) -> (D * INTERVALS, T)."""
@@ -69,25 +69,30 @@ class BoundQuery:
         return self.values.shape[1]
 
     def lower(self, table: Tensor) -> Tensor:
-        """Lower bounds of all boxes of a table of one group, (B, boxes)."""
-        return self._lowered(self._sum(table, self._cells), self._beyond)
-
-    def lower_of(self, table: Tensor, groups: int, rows: Tensor, group: Tensor) -> Tensor:
-        """Lower bounds of the boxes of one group for each pair of a query and a group, (P, boxes)."""
-        return self._lowered(self._sum(table, self._cells[rows] * groups + group[:, None]), self._beyond[rows])
+        """Lower bounds of the distance to all boxes of a table, (B, T)."""
+        return self._sum(table).add_(self._beyond[:, None]).mul_(1 - self._slack).sub_(TINY)
 
     def upper(self, table: Tensor) -> Tensor:
         """Upper bounds of the distance to single neurons, (B, T)."""
-        return self._sum(table, self._cells).add_(self._beyond[:, None]).mul_(1 + self._slack).add_(TINY)
+        return self._sum(table).add_(self._beyond[:, None]).mul_(1 + self._slack).add_(TINY)
 
-    def box(self, rows: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        """Lower bounds of pairs of a query and a box (P, d), without tables and therefore tighter, (P,)."""
-        values = self.values[self.dims].T[rows]
-        return (values.clamp(low, high).sub_(values).abs_() @ self.factors).mul_(1 - self._slack).sub_(TINY)
+    def lower_within(self, extremes: Tensor, rows: Tensor, parents: Tensor) -> Tensor:
+        """Lower bounds of a parent's children for each pair of a query and a parent, (P, children).
 
-    def _sum(self, table: Tensor, rows: Tensor) -> Tensor:
-        weights = self.factors.expand(rows.shape).contiguous()
-        return functional.embedding_bag(rows, table, mode="sum", per_sample_weights=weights)
+        Args:
+            extremes: smallest, then largest weight of each child, dimension by dimension: (D, parents, 2 * children).
+            rows: the query of each pair, shape (P,).
+            parents: the parent of each pair, shape (P,).
+        """
+        count = extremes.shape[2] // 2
+        bounds = self.factors.new_zeros((len(rows), count))
+        for dim, factor in zip(self.dims.tolist(), self.factors.tolist(), strict=True):
+            within = extremes[dim].index_select(0, parents)  # (P, 2 * children)
+            value = self.values[dim].index_select(0, rows)[:, None]
+            low, high = within[:, :count].sub_(value), within[:, count:]
+            bounds.add_(torch.maximum(low, torch.sub(value, high)).clamp_(min=0), alpha=factor)
+        return bounds.mul_(1 - self._slack).sub_(TINY)
 
-    def _lowered(self, bounds: Tensor, beyond: Tensor) -> Tensor:
-        return bounds.add_(beyond[:, None]).mul_(1 - self._slack).sub_(TINY)
+    def _sum(self, table: Tensor) -> Tensor:
+        weights = self.factors.expand(self._cells.shape).contiguous()
+        return functional.embedding_bag(self._cells, table, mode="sum", per_sample_weights=weights)

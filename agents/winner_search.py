@@ -1,20 +1,23 @@
 """Exact winners without looking at every neuron: branch and bound over square tiles of a smooth map.
 
-A map is cut into tiles, and these into blocks of 8x8 neurons. The smallest and largest value of each dimension within a
-tile or block bound the distance to all its neurons from below; its neurons bound the best distance from above. Tiles,
-then blocks, whose lower bound exceeds the best upper bound are dropped; the neurons of the few that stay are compared
-by the same arithmetic as in a full search, so that the result is equal to the last bit. Bounds are relaxed by more than
-all roundings together.
+A map is cut into tiles, these into blocks of 8x8 neurons, and these into leaves of 4x4. The smallest and largest value
+of each dimension within such a box bound the distance to all its neurons from below; its neurons bound the best distance
+from above. Tiles, then blocks, then leaves, whose lower bound exceeds the best upper bound are dropped; the neurons of
+the few that stay are compared by the same arithmetic as in a full search, so that the result is equal to the last bit.
+Bounds are relaxed by more than all roundings together.
 """
 
 import torch
 from torch import Tensor
 
-from .neuron_distances import BLOCK, PAIRS, SIDE, BlockedNeurons, Groups, l1_distances
+from .neuron_distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Groups, l1_distances
+from .threads import in_threads
 from .tile_bounds import BoundQuery, Intervals
 
 QUERIES = 1024
-"""Queries that are searched together."""
+"""Queries that are searched together, by one thread."""
+TILES, LOOKS = 8, 4
+"""Before anything is ruled out, each query looks into this many blocks of this many promising tiles."""
 
 
 class TileSearch:
@@ -25,19 +28,24 @@ class TileSearch:
     Memory: tables of 64 numbers per dimension and block, 40 MB for 800x800 neurons of 13 dimensions.
     """
 
-    def __init__(self, blocks: BlockedNeurons, tile: int) -> None:
+    def __init__(self, neurons: BlockedNeurons, tile: int) -> None:
         """Prepare the search over tiles of `tile` x `tile` neurons, 8, 16 or 32."""
-        self.blocks = blocks
-        side = tile // SIDE
-        down, across = blocks.rows // SIDE, blocks.columns // SIDE
-        order = torch.arange(down * across, device=blocks.weights.device).view(down // side, side, across // side, side)
-        real = order.transpose(1, 2)[: -(-blocks.shape[0] // tile), : -(-blocks.shape[1] // tile)]  # no mere padding
+        self.shape, self.blocks, self.leaves = neurons.shape, neurons.blocks, neurons.leaves
+        self.tile, side = tile, tile // SIDE
+        down, across = neurons.rows // SIDE, neurons.columns // SIDE
+        order = torch.arange(down * across, device=self.blocks.weights.device)
+        order = order.view(down // side, side, across // side, side).transpose(1, 2)
+        real = order[: -(-self.shape[0] // tile), : -(-self.shape[1] // tile)]  # no mere padding
         self.children = real.reshape(-1, side * side)  # (T, blocks of a tile)
-        low, high = (extreme[:, self.children] for extreme in (blocks.low.T, blocks.high.T))
+        low, high = (extreme[:, self.children] for extreme in (self.blocks.low.T, self.blocks.high.T))
         self.intervals = Intervals.between(low.amin((1, 2)), high.amax((1, 2)))
-        self.tile_lower = self.intervals.lower_table(low.amin(2)[:, None], high.amax(2)[:, None])
-        self.block_lower = self.intervals.lower_table(low, high)
-        self.tile_upper = self.intervals.upper_table(blocks.weights[:, self.children[:, -1], 0])  # one near the middle
+        self.tile_lower = self.intervals.lower_table(low.amin(2), high.amax(2))
+        self.within_tile = torch.cat([low, high], 2)  # (D, T, 2 * blocks of a tile)
+        leaf_low, leaf_high = (e.T.reshape(len(e.T), -1, LEAVES) for e in (self.leaves.low, self.leaves.high))
+        self.within_block = torch.cat([leaf_low, leaf_high], 2)  # (D, blocks, 2 * leaves of a block)
+        self.tile_upper = self.intervals.upper_table(
+            self.blocks.weights[:, self.children[:, -1], 0]
+        )  # one near the middle
 
     def best(self, queries: Tensor, groups: Groups, k: int = 1) -> tuple[Tensor, Tensor]:
         """The k best tiles of each query.
@@ -53,7 +61,7 @@ class TileSearch:
         """
         if not len(queries):
             return queries.new_empty((0, k)), torch.empty((0, k), dtype=torch.long, device=queries.device)
-        found = [self._chunk(chunk, groups, k) for chunk in queries.split(QUERIES)]
+        found = in_threads(lambda chunk: self._chunk(chunk, groups, k), queries.split(QUERIES))
         return torch.cat([distances for distances, _ in found]), torch.cat([neurons for _, neurons in found])
 
     def within(self, queries: Tensor, groups: Groups, limit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -63,13 +71,14 @@ class TileSearch:
             Query, flat index and distance of each find, (F,) each.
         """
         query = BoundQuery(queries, groups, self.intervals)
-        rows, _, blocks = self._open_blocks(query, query.lower(self.tile_lower), limit)
+        rows, tiles, blocks, _ = self._open_blocks(query, query.lower(self.tile_lower), limit)
+        rows, _, leaves = self._open_leaves(query, rows, tiles, blocks, limit)
         found = []
-        for row, block in zip(rows.split(PAIRS), blocks.split(PAIRS), strict=True):
-            distances = self.blocks.distances(query.values, row, block, groups)
-            fits = (distances <= limit[row][:, None]) & self.blocks.real[block]
+        for row, leaf in zip(rows.split(AT_ONCE // 16), leaves.split(AT_ONCE // 16), strict=True):
+            distances = self.leaves.distances(query.values, row, leaf, groups)
+            fits = (distances <= limit[row][:, None]) & self.leaves.real[leaf]
             at, place = fits.nonzero().unbind(1)
-            found.append((row[at], self.blocks.neurons[block[at], place], distances[at, place]))
+            found.append((row[at], self.leaves.neurons[leaf[at], place], distances[at, place]))
         at, neurons, distances = (torch.cat(part) for part in zip(*found, strict=True))
         return at, neurons, distances
 
@@ -80,7 +89,7 @@ class TileSearch:
             queries: shape (B, D); only the dimensions that `groups` names are looked at.
             groups: what votes, and how much.
         """
-        found = [self._two(chunk, groups) for chunk in queries.split(QUERIES)]
+        found = in_threads(lambda chunk: self._two(chunk, groups), queries.split(QUERIES))
         return torch.cat(found) if found else torch.empty((0, 2), dtype=torch.long, device=queries.device)
 
     def _two(self, queries: Tensor, groups: Groups) -> Tensor:
@@ -93,76 +102,85 @@ class TileSearch:
         places = self.blocks.neurons[blocks].flatten(1)
         distances = torch.where(places == winners, torch.inf, distances)  # also where padding repeats the winner
         equal = distances == distances.amin(1, keepdim=True)
-        none = self.blocks.shape[0] * self.blocks.shape[1]
+        none = self.shape[0] * self.shape[1]
         return torch.cat([winners, torch.where(equal, places, none).amin(1, keepdim=True)], 1)
 
     def _tile_of(self, neurons: Tensor) -> Tensor:
-        tile = int(self.children.shape[1] ** 0.5) * SIDE
-        columns = self.blocks.shape[1]
+        columns, tile = self.shape[1], self.tile
         return neurons // columns // tile * -(-columns // tile) + neurons % columns // tile
 
     def _chunk(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
         query = BoundQuery(queries, groups, self.intervals)
         lower, upper = query.lower(self.tile_lower), query.upper(self.tile_upper)  # (B, T)
-        limit = upper.amin(1) if k == 1 else upper.topk(k, 1, largest=False).values[:, -1]
-        limit = torch.minimum(limit, self._probe(query, lower, upper, k))
+        limit = self._limit(query, lower, upper, k)
         if int((lower <= limit[:, None]).sum()) > lower.numel() / 2:
             return self._everywhere(queries, groups, k)
-        rows, tiles, blocks = self._open_blocks(query, lower, limit)
+        rows, tiles, blocks, bounds = self._open_blocks(query, lower, limit)
         if len(blocks) > len(query) * self.children.numel() / 3:
             return self._everywhere(queries, groups, k)
-        bounds = query.box(rows, self.blocks.low[:, query.dims][blocks], self.blocks.high[:, query.dims][blocks])
         if k == 1:
             limit = self._tighten(query, rows, blocks, bounds, limit)
         keep = (bounds <= limit[rows]).nonzero().squeeze(1)
-        return self._select(query, rows[keep], tiles[keep], blocks[keep], k)
+        return self._select(query, *self._open_leaves(query, rows[keep], tiles[keep], blocks[keep], limit), k)
 
-    def _open_blocks(self, query: BoundQuery, lower: Tensor, limit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Blocks whose lower bound does not exceed the query's limit: query, tile and block of each pair, (P,) each."""
+    def _limit(self, query: BoundQuery, lower: Tensor, upper: Tensor, k: int) -> Tensor:
+        """An upper bound of the k-th best tile's distance, from a look into blocks of promising tiles, (B,)."""
+        tiles = (lower + upper).topk(min(max(k, TILES), lower.shape[1]), 1, largest=False).indices  # (B, t)
+        rows = torch.arange(len(tiles), device=tiles.device)[:, None]
+        bounds = query.lower_within(self.within_tile, rows.expand(tiles.shape).flatten(), tiles.flatten())
+        bounds, blocks = bounds.view(len(tiles), -1, self.children.shape[1]), self.children[tiles]
+        if k == 1:  # the best blocks of all these tiles, else the best one of each
+            bounds, blocks = bounds.flatten(1)[:, None], blocks.flatten(1)[:, None]
+        best = bounds.topk(min(LOOKS, blocks.shape[2]) if k == 1 else 1, 2, largest=False).indices
+        blocks = blocks.gather(2, best).flatten(1)
+        rows = rows.expand(blocks.shape).flatten()
+        found = self.blocks.nearest(query.values, rows, blocks.flatten(), query.groups).view(blocks.shape)
+        if k == 1:
+            return torch.minimum(found.amin(1), upper.amin(1))
+        return torch.minimum(found, upper.gather(1, tiles)).kthvalue(k, 1).values
+
+    def _open_blocks(self, query: BoundQuery, lower: Tensor, limit: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Blocks whose lower bound does not exceed the query's limit: query, tile, block and bound, (P,) each."""
         rows, tiles = (lower <= limit[:, None]).nonzero().unbind(1)
-        bounds = query.lower_of(self.block_lower, len(self.children), rows, tiles)
+        bounds = query.lower_within(self.within_tile, rows, tiles)
         pairs, child = (bounds <= limit[rows][:, None]).nonzero().unbind(1)
-        return rows[pairs], tiles[pairs], self.children[tiles[pairs], child]
+        return rows[pairs], tiles[pairs], self.children[tiles[pairs], child], bounds[pairs, child]
 
-    def _probe(self, query: BoundQuery, lower: Tensor, upper: Tensor, k: int) -> Tensor:
-        """A tighter upper bound of the k-th best tile: look into one block of each of some promising tiles, (B,)."""
-        promising = torch.stack([lower.argmin(1), upper.argmin(1)], 1)
-        tiles = promising if k == 1 else upper.topk(k, 1, largest=False).indices
-        rows = torch.arange(len(tiles), device=tiles.device).repeat_interleave(tiles.shape[1])
-        child = query.lower_of(self.block_lower, len(self.children), rows, tiles.flatten()).argmin(1)
-        blocks = self.children[tiles.flatten(), child]
-        found = self.blocks.nearest(query.values, rows, blocks, query.groups).view(tiles.shape)
-        return found.amin(1) if k == 1 else found.amax(1)
+    def _open_leaves(
+        self, query: BoundQuery, rows: Tensor, tiles: Tensor, blocks: Tensor, limit: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Leaves of open blocks whose own lower bound does not exceed the limit: query, tile and leaf, (P,) each."""
+        bounds = query.lower_within(self.within_block, rows, blocks)
+        pairs, leaf = (bounds <= limit[rows][:, None]).nonzero().unbind(1)
+        return rows[pairs], tiles[pairs], blocks[pairs] * LEAVES + leaf
 
     def _tighten(self, query: BoundQuery, rows: Tensor, blocks: Tensor, bounds: Tensor, limit: Tensor) -> Tensor:
-        """Look into each query's most promising block once more: a still tighter upper bound of the best, (B,)."""
+        """Look into each query's most promising block: a tighter upper bound of the best, (B,)."""
         lowest = torch.full_like(limit, torch.inf).scatter_reduce_(0, rows, bounds, "amin")
         first = (bounds == lowest[rows]).nonzero().squeeze(1)
         found = self.blocks.nearest(query.values, rows[first], blocks[first], query.groups)
         return limit.scatter_reduce(0, rows[first], found, "amin")
 
-    def _select(self, query: BoundQuery, rows: Tensor, tiles: Tensor, blocks: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """From the blocks that stayed open to the k best tiles' best neurons."""
+    def _select(self, query: BoundQuery, rows: Tensor, tiles: Tensor, leaves: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """From the leaves that stayed open to the k best tiles' best neurons."""
         count, per_query = len(query), 1 if k == 1 else len(self.children)
         owner = rows if k == 1 else rows * per_query + tiles
-        nearest = self.blocks.nearest(query.values, rows, blocks, query.groups)
+        nearest = self.leaves.nearest(query.values, rows, leaves, query.groups)
         best = nearest.new_full((count * per_query,), torch.inf).scatter_reduce_(0, owner, nearest, "amin")
         keep = nearest == best[owner]
         if k > 1:
             limit = best.view(count, per_query).topk(k, 1, largest=False).values[:, -1]
             keep &= nearest <= limit[rows]
-        rows, owner, blocks = rows[keep], owner[keep], blocks[keep]
-        none = self.blocks.shape[0] * self.blocks.shape[1]
-        neurons = owner.new_full((count * per_query,), none)
-        for row, own, block in zip(rows.split(PAIRS), owner.split(PAIRS), blocks.split(PAIRS), strict=True):
-            equal = self.blocks.distances(query.values, row, block, query.groups) == best[own][:, None]
-            lowest = torch.where(equal, self.blocks.neurons[block], none).amin(1)
-            neurons.scatter_reduce_(0, own, lowest, "amin")
+        rows, owner, leaves = rows[keep], owner[keep], leaves[keep]
+        equal = self.leaves.distances(query.values, rows, leaves, query.groups) == best[owner][:, None]
+        none = self.shape[0] * self.shape[1]
+        lowest = torch.where(equal, self.leaves.neurons[leaves], none).amin(1)
+        neurons = owner.new_full((count * per_query,), none).scatter_reduce_(0, owner, lowest, "amin")
         return _ranked(best.view(count, per_query), neurons.view(count, per_query), k)
 
     def _everywhere(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
         """The same by comparing all neurons: what a map without smoothness needs."""
-        weights, none = self.blocks.weights.flatten(1), self.blocks.shape[0] * self.blocks.shape[1]
+        weights, none = self.blocks.weights.flatten(1), self.shape[0] * self.shape[1]
         found = []
         for chunk in queries.split(max(1, 2**24 // weights.shape[1])):
             distances = l1_distances(chunk, weights, groups).view(len(chunk), -1, BLOCK)  # (b, blocks, 64)
