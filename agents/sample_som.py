@@ -6,31 +6,32 @@ and a neuron's pixels are computed when they are asked for: 800x800 neurons of 6
 samples, where the paper needs 10.5 GB.
 
 Winners are sought on the means of 8x8 pixels. Averaging commutes with the rule, so that these means form a map of their
-own; and the mean absolute error of block means never exceeds that of the pixels, so that it certifies which neurons
-need no look.
+own; and the mean absolute error of block means never exceeds that of smaller blocks, nor that of the pixels: it
+certifies, from coarse to fine, which neurons need no closer look.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from .modalities import Modalities, Samples, widths_of
-from .neuron_distances import Groups
+from .sample_neighborhoods import SampleNeighborhoods
 from .som import MultiModalSom
-from .som_schedule import smooth
 from .som_start import check_memory, check_shape
+from .threads import in_threads
 
-POOL = 8
-"""Side of the pixel blocks whose means are searched."""
-REACH = 34.0
-"""A sample is left out of a neuron's mean when its squared distance exceeds the nearest one's by this many sigma^2
-(4e-8)."""
+SIDES = (8, 4, 2, 1)
+"""Sides of the pixel blocks whose means are compared, coarse to fine."""
 MARGIN = 1e-5
 """Relative slack of the certificate, far above all roundings."""
-FIRST_LOOK = 16
-"""Neurons per query whose pixels are computed first."""
+FIRST_LOOKS = 16
+"""Neurons, the best ones of their tiles by block means, whose pixels give a first bound."""
+QUERIES = 64
+"""Pictures that are searched together, by one thread."""
+NUMBERS = 2**20
+"""Numbers of neurons' weights that are computed together; 4 MB."""
 
 
 class SampleSom(MultiModalSom):
@@ -68,12 +69,16 @@ class SampleSom(MultiModalSom):
         self.pictures = dict(pictures)
         self.sigma = sigma
         self._layout = Modalities.of(widths_of(samples), c)
-        self._samples = complete(samples, self._layout)
+        self.samples = complete(samples, self._layout)
         self.sample_winners = winners
         limit = torch.tensor(shape, device=winners.device)
         if winners.shape != (len(next(iter(samples.values()))), 2) or bool(((winners < 0) | (winners >= limit)).any()):
             raise ValueError(f"winners must be one (row, column) on the {shape[0]}x{shape[1]} map for each sample")
-        self._pooled = MultiModalSom(self._pooled_weights(), self.c)
+        self._neighborhoods = SampleNeighborhoods(winners, sigma, shape)
+        self._levels = {side: pool(self.samples, self.pictures, side) for side in SIDES}
+        neurons = torch.arange(shape[0] * shape[1], device=winners.device)
+        means = {name: self._means(name, neurons, SIDES[0]).view(*shape, -1) for name in self.modalities}
+        self._pooled = MultiModalSom(means, self.c)
 
     @property
     def device(self) -> torch.device:
@@ -82,7 +87,7 @@ class SampleSom(MultiModalSom):
 
     def to(self, device: torch.device | str) -> "SampleSom":
         """The same map on another device."""
-        samples = {name: rows.to(device) for name, rows in self._samples.items()}
+        samples = {name: rows.to(device) for name, rows in self.samples.items()}
         return SampleSom(samples, self.sample_winners.to(device), self.sigma, self.shape, self.pictures, self.c)
 
     def weights(self, modality: str) -> Tensor:
@@ -100,46 +105,34 @@ class SampleSom(MultiModalSom):
     def weights_at(self, modality: str, neurons: Tensor) -> Tensor:
         """Some neurons' weights of a modality: flat indices (...,) -> (..., width)."""
         self._layout.check_known([modality])
-        flat = neurons.flatten()
-        if modality not in self.pictures:
-            return self._pooled.weights_at(modality, neurons)
-        found = [self._mean(self._samples[modality], part) for part in flat.split(512)]
-        found = found or [self._samples[modality][:0]]
-        return torch.cat(found).view(*neurons.shape, self._layout.widths[modality])
+        return self._means(modality, neurons.flatten(), 1).view(*neurons.shape, -1)
 
     def activity(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
         """Activity A of every neuron, Eq. 2-3, (B, X, Y); with pictures, the pixels of all neurons are computed
         once."""
         features, has = self._query(query)
         total = features.new_zeros((len(features), self.shape[0] * self.shape[1]))
-        factors = torch.zeros_like(features)
-        for rows, _, groups in self._alike(has, c):
-            for dims, scale in groups:
-                factors[rows[:, None], torch.tensor(dims, device=self.device)] = scale
-        for name in self.modalities:
-            at = self._layout.slice(name)
-            if bool(factors[:, at].any()):
-                for first, planes in self._smoothed(self._samples[name]):
-                    part = slice(at.start + first, at.start + first + len(planes))
-                    for plane, values, scale in zip(planes, features[:, part].T, factors[:, part].T, strict=True):
-                        total += (plane - values[:, None]).abs_().mul_(scale[:, None])
-        return total.neg_().view(-1, *self.shape)
+        for neurons in torch.arange(total.shape[1], device=self.device).split(NUMBERS // self._layout.width + 1):
+            weights = torch.cat([self.weights_at(name, neurons) for name in self.modalities], 1)
+            for rows, _, groups in self._alike(has, c):
+                for dims, scale in groups:
+                    gaps = torch.cdist(features[rows][:, dims], weights[:, dims], p=1)
+                    total[rows[:, None], neurons] -= scale * gaps
+        return total.view(-1, *self.shape)
 
     def nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
         """Distance -A to the winner, and the winner, both (B,): exact, certified by the means of pixel blocks."""
         features, has = self._query(query)
         distances = features.new_empty(len(features))
         neurons = torch.empty(len(features), dtype=torch.long, device=self.device)
-        for rows, names, groups in self._alike(has, c):
-            asked = self._layout.split(features[rows])
-            pooled = self._pool({name: asked[name] for name in names})
-            if not any(name in self.pictures for name in names):
-                distances[rows], neurons[rows] = self._pooled.nearest(pooled, c)
-                continue
-            for part in torch.arange(len(rows), device=self.device).split(64):
-                some = {name: values[part] for name, values in pooled.items()}
-                found = self._certified(features[rows[part]], groups, some, c)
-                distances[rows[part]], neurons[rows[part]] = found
+        for rows, names, _ in self._alike(has, c):
+            asked = {name: values for name, values in self._layout.split(features).items() if name in names}
+
+            def search(part: Tensor, asked: dict[str, Tensor] = asked) -> tuple[Tensor, Tensor]:
+                return self._certified({name: values[part] for name, values in asked.items()}, c)
+
+            found = in_threads(search, rows.split(QUERIES))
+            distances[rows], neurons[rows] = (torch.cat(part) for part in zip(*found, strict=True))
         return distances, neurons
 
     def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
@@ -147,94 +140,64 @@ class SampleSom(MultiModalSom):
         features, has = self._query(query)
         known = self._layout.per_dimension(has)
         values = self._layout.split(torch.where(known, features, torch.nan))
-        return self._pooled.best_tiles(self._pool({name: values[name] for name in query}), k, c)
+        return self._pooled.best_tiles(pool({name: values[name] for name in query}, self.pictures, SIDES[0]), k, c)
 
     def two_nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
         """The two neurons that are nearest by the means of pixel blocks, (B, 2)."""
         self._query(query)
-        return self._pooled.two_nearest(self._pool(query), c)
+        return self._pooled.two_nearest(pool(query, self.pictures, SIDES[0]), c)
 
-    def _certified(
-        self, features: Tensor, groups: Groups, pooled: Samples, c: Mapping[str, float] | None
-    ) -> tuple[Tensor, Tensor]:
-        """Look at the pixels of every neuron whose block means do not rule it out, most promising first."""
-        start = self._pooled.nearest(pooled, c)[1]
-        rows = torch.arange(len(start), device=start.device)
-        best = self._distances(features, rows, start, groups)
-        rows, neurons, bounds = self._pooled.neurons_within(pooled, best * (1 + MARGIN) + 1e-7, c)
-        order = bounds.argsort(stable=True)
-        order = order[rows[order].argsort(stable=True)]  # by query, then by bound
-        rows, neurons, bounds = rows[order], neurons[order], bounds[order]
-        first = torch.searchsorted(rows, torch.arange(len(best), device=rows.device))
-        rank = torch.arange(len(rows), device=rows.device) - first[rows]
-        exact = torch.full_like(bounds, torch.inf)
-        low = 0
-        while bool((rank >= low).any()):
-            due = (rank >= low) & (rank < low + FIRST_LOOK) & (bounds <= best[rows] * (1 + MARGIN) + 1e-7)
-            exact[due] = self._distances(features, rows[due], neurons[due], groups)
-            best = best.scatter_reduce(0, rows[due], exact[due], "amin")
-            low += FIRST_LOOK
+    def _certified(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
+        """Look closer, block side by block side, at every neuron whose block means do not rule it out."""
+        levels = {side: pool(query, self.pictures, side) for side in SIDES}
+        start = self._pooled.best_tiles(levels[SIDES[0]], FIRST_LOOKS, c)[1]  # (B, k)
+        rows = torch.arange(len(start), device=start.device).repeat_interleave(start.shape[1])
+        best = self._distances(levels, 1, rows, start.flatten(), c).view(start.shape).amin(1)
+        rows, neurons, _ = self._pooled.neurons_within(levels[SIDES[0]], relaxed(best), c)
+        bounds = best
+        for side in SIDES[1:]:
+            bounds = self._distances(levels, side, rows, neurons, c)
+            lowest = torch.full_like(best, torch.inf).scatter_reduce_(0, rows, bounds, "amin")
+            first = (bounds == lowest[rows]).nonzero().squeeze(1)
+            best.scatter_reduce_(0, rows[first], self._distances(levels, 1, rows[first], neurons[first], c), "amin")
+            keep = bounds <= relaxed(best)[rows]
+            rows, neurons, bounds = rows[keep], neurons[keep], bounds[keep]
         none = self.shape[0] * self.shape[1]
-        winners = torch.full_like(start, none).scatter_reduce_(
-            0, rows, torch.where(exact == best[rows], neurons, none), "amin"
-        )
-        return best, torch.where(winners == none, start, winners)
+        equal = torch.where(bounds == best[rows], neurons, none)
+        return best, torch.full_like(start[:, 0], none).scatter_reduce_(0, rows, equal, "amin")
 
-    def _distances(self, features: Tensor, rows: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
-        """Distances of pairs of a query and a neuron by their pixels, (P,)."""
-        names = list(self.modalities)
-        found = []
-        for row, neuron in zip(rows.split(256), neurons.split(256), strict=True):
-            weights = torch.cat([self.weights_at(name, neuron) for name in names], 1)
-            gaps = (weights - features[row]).abs_()
-            found.append(torch.stack([gaps[:, dims[0] : dims[-1] + 1].sum(1) * scale for dims, scale in groups]).sum(0))
-        return torch.cat(found) if found else features.new_empty(0)
+    def _distances(
+        self,
+        levels: dict[int, dict[str, Tensor]],
+        side: int,
+        rows: Tensor,
+        neurons: Tensor,
+        c: Mapping[str, float] | None,
+    ) -> Tensor:
+        """Distances of pairs of a query and a neuron by the means of blocks of this side, (P,); of side 1, exactly."""
+        query, influences = levels[side], self._layout.influences(c)
+        total = sum(influences[name] for name in query)
+        out = torch.zeros(len(rows), device=rows.device)
+        for name, values in query.items():
+            for part in torch.arange(len(rows), device=rows.device).split(NUMBERS // values.shape[1] + 1):
+                gaps = self._means(name, neurons[part], side).sub_(values.index_select(0, rows[part])).abs_()
+                out[part] += gaps.mean(1) * (influences[name] / total)
+        return out
 
-    def _mean(self, values: Tensor, neurons: Tensor) -> Tensor:
-        """Neighborhood-weighted means of the samples: flat indices (n,) -> (n, width)."""
-        places = torch.stack([neurons // self.shape[1], neurons % self.shape[1]], 1)
-        squared = torch.cdist(
-            places.double(), self.sample_winners.double(), compute_mode="donot_use_mm_for_euclid_dist"
-        )
-        squared = squared.square_().sub_(squared.amin(1, keepdim=True)).float()  # (n, N)
-        near = squared <= REACH * self.sigma**2
-        rows, samples = near.nonzero().unbind(1)
-        weights = torch.exp(squared[rows, samples] / (-2 * self.sigma**2))
-        weights = weights / torch.zeros_like(squared[:, 0]).index_add_(0, rows, weights)[rows]
-        offsets = torch.searchsorted(rows, torch.arange(len(neurons), device=rows.device))
-        return functional.embedding_bag(samples, values, offsets, mode="sum", per_sample_weights=weights)
-
-    def _pool(self, samples: Samples) -> dict[str, Tensor]:
-        return pool(samples, self.pictures)
-
-    def _pooled_weights(self) -> dict[str, Tensor]:
-        """Weights (X, Y, width) of the map of block means."""
-        weights = {}
-        for name, values in self._pool(self._samples).items():
-            planes = torch.cat([planes for _, planes in self._smoothed(values)])  # (width, X*Y)
-            weights[name] = planes.T.reshape(*self.shape, -1).contiguous()
-        return weights
-
-    def _smoothed(self, values: Tensor, step: int = 8) -> Iterator[tuple[int, Tensor]]:
-        """Neurons' weights, some dimensions at a time: first dimension and planes (step, X*Y)."""
-        cells = self.sample_winners[:, 0] * self.shape[1] + self.sample_winners[:, 1]
-        size = self.shape[0] * self.shape[1]
-        weight = torch.zeros(size, dtype=torch.float64, device=self.device)
-        weight.index_add_(0, cells, torch.ones(len(cells), dtype=torch.float64, device=self.device))
-        total = smooth(weight.view(1, *self.shape), self.sigma, reach=20.0).flatten()
-        far = (total <= 1e-290).nonzero().squeeze(1)
-        for first in range(0, values.shape[1], step):
-            part = values[:, first : first + step]
-            sums = torch.zeros((part.shape[1], size), dtype=torch.float64, device=self.device)
-            sums.index_add_(1, cells, part.T.double())
-            planes = (smooth(sums.view(-1, *self.shape), self.sigma, reach=20.0).flatten(1) / total).float()
-            if len(far):
-                planes[:, far] = torch.cat([self._mean(part.contiguous(), some).T for some in far.split(512)], 1)
-            yield first, planes
+    def _means(self, modality: str, neurons: Tensor, side: int) -> Tensor:
+        """Some neurons' weights of a modality, as means of blocks of this side: flat indices (n,) -> (n, width)."""
+        values = self._levels[side][modality]
+        parts = neurons.split(NUMBERS // values.shape[1] + 1)
+        return torch.cat([self._neighborhoods.means(part, values) for part in parts])
 
 
-def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]]) -> dict[str, Tensor]:
-    """Pictures as means of 8x8 pixels, all else as it is.
+def relaxed(distances: Tensor) -> Tensor:
+    """Somewhat more than these distances: what a bound must exceed to rule a neuron out."""
+    return distances * (1 + MARGIN) + 1e-7
+
+
+def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]], side: int) -> dict[str, Tensor]:
+    """Pictures as means of blocks of side x side pixels, all else as it is.
 
     Raises:
         ValueError: a picture of another size than said, or of sides that are no multiples of 8.
@@ -244,12 +207,13 @@ def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]]) -> dict[str,
         if name not in samples:
             continue
         rows = samples[name]
-        if rows.shape[1] != height * width or height % POOL or width % POOL:
+        if rows.shape[1] != height * width or height % SIDES[0] or width % SIDES[0]:
             raise ValueError(
-                f"{name} is said to be pictures of {height}x{width} pixels, multiples of {POOL}, "
+                f"{name} is said to be pictures of {height}x{width} pixels, multiples of {SIDES[0]}, "
                 f"but has {rows.shape[1]} dimensions"
             )
-        pooled[name] = functional.avg_pool2d(rows.view(-1, 1, height, width), POOL).flatten(1)
+        if side > 1:
+            pooled[name] = functional.avg_pool2d(rows.view(-1, 1, height, width), side).flatten(1)
     return pooled
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from .modalities import Modalities, Samples, widths_of
-from .sample_som import SampleSom, complete, pool
+from .sample_som import SIDES, SampleSom, complete, pool
 from .som_schedule import schedule, sigma_for
 from .som_start import check_memory, check_shape
 from .som_training import CoarseToFine, TrainingProgress
@@ -40,7 +40,7 @@ def train_sample_som(
     layout = Modalities.of(widths_of(samples), c)
     rows = complete(samples, layout)
     check_shape(shape)
-    pooled = pool(rows, pictures)
+    pooled = pool(rows, pictures, SIDES[0])
     check_memory(shape, sum(widths_of(pooled).values()), layout.stack(rows)[1].device)
     count = len(next(iter(rows.values())))
     sigma = last_sigma if last_sigma is not None else sigma_for(shape, count)
