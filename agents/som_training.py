@@ -6,18 +6,23 @@ of the distance between the neuron and the sample's winner (the batch rule). Aft
 moves by at most two neurons, so no epoch ever searches the whole map.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from .modalities import Modalities, Samples, widths_of
+from .processes import FixedPoint, Processes
 from .som import MultiModalSom
 from .som_literal import LiteralProgress, bubble, exponential, falling, gaussian, train_literal
 from .som_schedule import Epoch, schedule, sigma_for, smooth
 from .som_start import check_memory, check_shape, fingerprint, principal_plane, resumed
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
 
 __all__ = [
     "LiteralProgress",
@@ -35,6 +40,10 @@ __all__ = [
 
 WINDOW = 2
 """How far a sample's winner may move per epoch once the coarsest level is done, in neurons."""
+PLANE_SAMPLES = 4096
+"""At most this many samples, evenly spaced, make the initial plane."""
+PLANES = 8
+"""Dimensions that are updated together, a compromise between speed and memory."""
 VANISHED = 1e-30
 """A neuron whose neighborhood weights sum to less keeps its old weight."""
 
@@ -68,6 +77,7 @@ def train(
     progress: Callable[[TrainingProgress], None] | None = None,
     last_sigma: float | None = None,
     resume: Mapping[str, Tensor] | None = None,
+    group: "ProcessGroup | None" = None,
 ) -> MultiModalSom:
     """Train a map coarse to fine with the batch rule, on the device of the samples.
 
@@ -85,6 +95,9 @@ def train(
         last_sigma: radius of the last epoch in neurons; by default it follows the neurons per sample, see
             `sigma_for`.
         resume: the state of an earlier, equal call's progress report.
+        group: processes (torch.distributed, gloo or nccl) that train one map together. `samples` is then the share of
+            this process, in the order of the ranks; each gets the same map, byte for byte that of one process with all
+            samples on the same kind of device.
 
     Raises:
         ValueError: no samples, broken values, an unknown modality in `c`, a map larger than the memory, or a state that
@@ -93,9 +106,11 @@ def train(
     check_shape(shape)
     widths = widths_of(samples)
     Modalities.of(widths, c)
-    check_memory(shape, sum(widths.values()), next(iter(samples.values())).device)
-    sigma = last_sigma if last_sigma is not None else sigma_for(shape, len(next(iter(samples.values()))))
-    training = CoarseToFine(samples, schedule(shape, sigma), c, seed, resume)
+    first = next(iter(samples.values()))
+    check_memory(shape, sum(widths.values()), first.device)
+    count = int(Processes(group).total(torch.tensor(len(first), device=first.device)))
+    sigma = last_sigma if last_sigma is not None else sigma_for(shape, count)
+    training = CoarseToFine(samples, schedule(shape, sigma), c, seed, resume, group)
     training.run(progress)
     return training.som()
 
@@ -116,6 +131,7 @@ class CoarseToFine:
         c: Mapping[str, float] | None = None,
         seed: int = 0,
         resume: Mapping[str, Tensor] | None = None,
+        group: "ProcessGroup | None" = None,
     ) -> None:
         """Start anew, or from the state of an earlier training's progress report; the arguments are those of
         `train`."""
@@ -125,11 +141,14 @@ class CoarseToFine:
         settings = [*plan[-1].shape, plan[-1].sigma, len(plan), seed]
         self.identity = fingerprint(self.modalities, self.features, self.has, settings)
         self.scales = self.modalities.row_scales(self.has)  # (N, D)
+        self.processes = Processes(group)
+        self.fixed = FixedPoint(self.features, self.processes)
         if resume is not None:
             state = resumed(resume, self.identity, self.features.device)
             self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
             return
-        weights = principal_plane(self.modalities, self.features, self.has, plan[0].shape, seed)
+        some, known = self.processes.gathered_evenly([self.features, self.has], PLANE_SAMPLES)
+        weights = principal_plane(self.modalities, some, known, plan[0].shape, seed)
         self.weights = weights.permute(2, 0, 1).contiguous()
         self.winners = self.features.new_zeros((len(self.features), 2), dtype=torch.long)
         self.epoch = 0
@@ -158,7 +177,8 @@ class CoarseToFine:
             self.winners, errors = self._search_near()
         self._update(epoch.sigma)
         self.epoch += 1
-        return float(errors.mean())
+        count = self.processes.total(torch.tensor(len(errors), device=errors.device))
+        return float(self.processes.total(errors.double().sum()) / count)
 
     def som(self) -> MultiModalSom:
         """The map as it stands."""
@@ -204,25 +224,25 @@ class CoarseToFine:
 
     def _update(self, sigma: float) -> None:
         """The batch rule: every neuron becomes the neighborhood-weighted mean of the samples that have the modality."""
-        if bool(self.has.all()):
-            self.weights = self._mean(self.weights, self.features, self.winners, sigma)
-            return
-        parts = []
-        for index, name in enumerate(self.modalities.widths):
-            at, rows = self.modalities.slice(name), self.has[:, index]
-            parts.append(self._mean(self.weights[at], self.features[rows][:, at], self.winners[rows], sigma))
-        self.weights = torch.cat(parts)
+        shape = self.weights.shape[1:]
+        cells = self.winners[:, 0] * shape[1] + self.winners[:, 1]
+        weights = torch.empty_like(self.weights)  # the old ones may still be in the hands of `progress`
+        for dims, rows in self._known():
+            at = cells[rows]
+            weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma)[0]
+            reached = weight > VANISHED
+            weight = torch.where(reached, weight, 1.0)
+            for first in range(dims.start, dims.stop, PLANES):
+                part = slice(first, min(first + PLANES, dims.stop))
+                sums = smooth(self.fixed.sums(part, rows, at, shape.numel()).view(-1, *shape), sigma)
+                weights[part] = torch.where(reached, sums.div_(weight), self.weights[part])
+        self.weights = weights
 
-    @staticmethod
-    def _mean(old: Tensor, features: Tensor, winners: Tensor, sigma: float) -> Tensor:
-        dims, rows, columns = old.shape
-        ones = features.new_ones((1, len(features)))
-        values = torch.cat([features.T, ones])  # (D + 1, n)
-        cells = winners[:, 0] * columns + winners[:, 1]
-        planes = torch.arange(dims + 1, device=cells.device)[:, None] * (rows * columns)
-        sums = torch.zeros((dims + 1) * rows * columns, device=old.device)
-        sums.index_add_(0, (planes + cells).flatten(), values.flatten())
-        smoothed = smooth(sums.view(dims + 1, rows, columns), sigma)
-        weight = smoothed[-1]
-        reached = weight > VANISHED
-        return torch.where(reached, smoothed[:-1] / torch.where(reached, weight, 1.0), old)
+    def _known(self) -> Iterator[tuple[slice, Tensor]]:
+        """Dimensions that belong together, and the samples that have them."""
+        complete = bool(self.processes.largest((~self.has).any().long()) == 0)
+        if complete:
+            yield slice(0, self.modalities.width), torch.arange(len(self.has), device=self.has.device)
+            return
+        for index, name in enumerate(self.modalities.widths):
+            yield self.modalities.slice(name), self.has[:, index].nonzero().squeeze(1)
