@@ -9,6 +9,7 @@ from agents.autoencoder import ConvAutoencoder
 from training import train_autoencoder
 from training.autoencoder_training import Training, one_cycle
 from training.dataset import Dataset
+from training.distributed import Place
 from training.train_autoencoder import LATENTS, TRAINING, load_latents
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -94,14 +95,14 @@ def test_a_loss_that_explodes_is_told(small_data: Dataset, tmp_path: Path):
 
 
 def test_training_stops_when_validation_has_not_improved_for_long(small_data: Dataset, tmp_path: Path):
-    training = Training(config(small_data, tmp_path, epochs=50, patience=2), small_data, torch.device("cpu"))
+    training = Training(config(small_data, tmp_path, epochs=50, patience=2), small_data, Place(torch.device("cpu")))
     training._validate = iter({"validation_mse": e, "arm_mae": 0.1} for e in (0.5, 0.3, 0.4, 0.3, 0.1)).__next__  # type: ignore[method-assign]
     training.fit(tmp_path / TRAINING, {})
     assert [entry["validation_mse"] for entry in training.curve] == [0.5, 0.3, 0.4, 0.3]
 
 
 def test_the_best_epochs_weights_are_kept(small_data: Dataset, tmp_path: Path):
-    training = Training(config(small_data, tmp_path), small_data, torch.device("cpu"))
+    training = Training(config(small_data, tmp_path), small_data, Place(torch.device("cpu")))
     training._validate = iter({"validation_mse": e} for e in (0.5, 0.3, 0.4)).__next__  # type: ignore[method-assign]
     weights = []
     for _ in range(3):

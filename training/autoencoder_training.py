@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from agents import checkpoints
 from agents.autoencoder import KIND, ConvAutoencoder, arm_mask
 
 from .dataset import Dataset
+from .distributed import Place
 
 if TYPE_CHECKING:
     from .train_autoencoder import Config
@@ -35,11 +36,11 @@ class Training:
     Args:
         config: the command's config.
         data: the data set.
-        device: where to compute.
+        here: this process's place among those that train together.
     """
 
-    def __init__(self, config: "Config", data: Dataset, device: torch.device) -> None:
-        self.config, self.device = config, device
+    def __init__(self, config: "Config", data: Dataset, here: Place) -> None:
+        self.config, self.here, device = config, here, here.device
         self.images, self.validation = (
             torch.from_numpy(data.gray[data.split(name)]).to(device) for name in ("train", "validation")
         )
@@ -48,6 +49,8 @@ class Training:
         self.model = ConvAutoencoder(torch.from_numpy(data.background), config.latent_size, config.width).to(device)
         self.joints = torch.from_numpy(data.normalized_joints[data.split("train")]).to(device)  # (N, J)
         self.reader = _reader(config.latent_size, self.joints.shape[1]).to(device)
+        errors = _Errors(self.model, self.reader)
+        self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
         self.optimizer = torch.optim.AdamW(
             [*self.model.parameters(), *self.reader.parameters()],
             config.learning_rate,
@@ -55,16 +58,19 @@ class Training:
             weight_decay=config.weight_decay,
             fused=True,
         )
+        self.dtype = getattr(torch, config.precision)
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, float]] = []
 
     def fit(self, path: Path, identity: dict[str, Any]) -> None:
         """Trains what is still missing, writes a checkpoint after every epoch, shows a bar with the validation error."""
         epochs = self.config.epochs
-        with tqdm(total=epochs, initial=len(self.curve), desc="autoencoder", unit="epoch") as bar:
+        done, show = len(self.curve), self.here.first
+        with tqdm(total=epochs, initial=done, desc="autoencoder", unit="epoch", disable=not show) as bar:
             while len(self.curve) < epochs and not self._out_of_patience():
                 self.epoch()
-                self.save(path, identity)
+                if self.here.first:
+                    self.save(path, identity)
                 bar.set_postfix_str(
                     "validation MSE {validation_mse:.5f}, arm MAE {arm_mae:.3f}".format(**self.curve[-1])
                 )
@@ -87,7 +93,7 @@ class Training:
         """Takes the best weights and standardises the latents over the training set."""
         self.model.load_state_dict(self.best)
         self.model.eval()
-        self.model.standardize(in_chunks(self.model.raw_latents, self.images, self.device))
+        self.model.standardize(in_chunks(self.model.raw_latents, self.images, self.here.device))
 
     def report(self) -> dict[str, Any]:
         """What goes into `metrics.json`."""
@@ -120,7 +126,7 @@ class Training:
             return  # of another training: it is overwritten
         self.model.load_state_dict(_under("model.", tensors))
         self.reader.load_state_dict(_under("reader.", tensors))
-        self.best = {name: tensor.to(self.device) for name, tensor in _under("best.", tensors).items()}
+        self.best = {name: tensor.to(self.here.device) for name, tensor in _under("best.", tensors).items()}
         adam: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _under("adam.", tensors).items():
             number, name = key.split(".")
@@ -131,32 +137,27 @@ class Training:
     def _train_epoch(self) -> float:
         config, epoch = self.config, len(self.curve)
         order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(config.seed * 100_003 + epoch))
-        batches = order.to(self.device).split(config.batch_size)
-        total = torch.zeros((), device=self.device)
+        batches = order.to(self.here.device).split(config.batch_size)
+        total = torch.zeros((), device=self.here.device)
         self.model.train()
         for k, batch in enumerate(batches):
             for group in self.optimizer.param_groups:
                 group["lr"] = config.learning_rate * one_cycle((epoch + k / len(batches)) / config.epochs)
-            picture_error, joint_error = self._errors(batch)
+            mine = batch[self.here.share(len(batch))]
+            with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
+                picture_errors, joint_errors = self.errors(self.images[mine], self.joints[mine])
+            picture_error, joint_error = (errors.sum() / len(batch) for errors in (picture_errors, joint_errors))
             self.optimizer.zero_grad()
-            (picture_error + config.joint_weight * joint_error).backward()
+            ((picture_error + config.joint_weight * joint_error) * self.here.count).backward()  # gradients are averaged
             self.optimizer.step()
             total += picture_error.detach() * len(batch)
-        return float(total / len(self.images))
-
-    def _errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean squared error of the pictures, and mean absolute error of the joints that the reader reads off the latents."""
-        images = self.images[batch]
-        with torch.autocast(self.device.type, torch.bfloat16):
-            latents = self.model.raw_latents(images)
-            pictures, joints = self.model.draw(latents), self.reader(latents)
-        return F.mse_loss(pictures.float(), images), F.l1_loss(joints.float(), self.joints[batch])
+        return float(self.here.total(total) / len(self.images))
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
         self.model.eval()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            pictures = in_chunks(self.model, self.validation, self.device)
+        with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            pictures = in_chunks(self.model, self.validation, self.here.device)
         errors = (pictures.clamp(0, 1) - self.validation).abs()
         return {
             "validation_mse": float((pictures - self.validation).square().mean()),
@@ -172,6 +173,20 @@ class Training:
         for images in (self.images, self.validation):
             if not len(images):
                 raise ValueError("a split of the data set is empty; collect 5 samples or more")
+
+
+class _Errors(nn.Module):
+    """Every picture's mean squared error, and the mean absolute error of the joints that the reader reads off its latents."""
+
+    def __init__(self, model: ConvAutoencoder, reader: nn.Module) -> None:
+        super().__init__()
+        self.model, self.reader = model, reader
+
+    def forward(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (B, 64, 64) and normalized joints (B, J) -> (B,) each."""
+        latents = self.model.raw_latents(images)
+        pictures, told = self.model.draw(latents).float(), self.reader(latents).float()
+        return (pictures - images).square().mean((1, 2)), (told - joints).abs().mean(1)
 
 
 def _reader(latent_size: int, joint_count: int) -> nn.Sequential:

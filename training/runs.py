@@ -7,6 +7,7 @@ A run is a folder: `config.json`, `autoencoder.safetensors`, `som.safetensors`, 
 import dataclasses
 import importlib.metadata
 import json
+import os
 import platform
 import shlex
 import sys
@@ -91,11 +92,32 @@ def record_config(run: Path, command: str, config: Any) -> None:
 
 
 @contextmanager
-def timed(run: Path, stage: str) -> Iterator[None]:
-    """Adds a stage's wall time to `timing_s` in `metrics.json`; nothing is noted when it fails."""
-    start = time.perf_counter()
+def timed(run: Path, stage: str, note: bool = True) -> Iterator[None]:
+    """Adds what a stage took to `metrics.json`: wall time to `timing_s`, and to `cost` processor seconds and peak memory.
+
+    Nothing is noted when it fails. Peak memory is that of the whole process so far, and where the system does not tell it, null.
+
+    Args:
+        run: the run's folder.
+        stage: the stage's name.
+        note: whether this process notes anything.
+    """
+    start, cpu = time.perf_counter(), sum(os.times()[:4])  # user and system, this process and its children
     yield
-    merge(run, "metrics.json", {"timing_s": {stage: round(time.perf_counter() - start, 2)}})
+    if note:
+        cost = {"cpu_s": round(sum(os.times()[:4]) - cpu, 2), "peak_gb": peak_memory_gb()}
+        timing = {stage: round(time.perf_counter() - start, 2)}
+        merge(run, "metrics.json", {"timing_s": timing, "cost": {stage: cost}})
+
+
+def peak_memory_gb() -> float | None:
+    """The most memory that this process ever held, in GB; None on systems without POSIX accounting."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 2)
 
 
 def data_of(run: Path) -> Path:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from infant_env import vision
 from . import runs
 from .autoencoder_training import Training, in_chunks, threads
 from .dataset import Dataset
+from .distributed import place
 
 TRAINING = "autoencoder.training.safetensors"
 """A training that is not done; removed when it is."""
@@ -44,6 +46,8 @@ class Config:
     """Weight decay of AdamW."""
     joint_weight: float = 0.05
     """How much the latents are also trained to tell the joints (mean absolute error, normalized); 0 is the paper's own."""
+    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    """Arithmetic of the layers; the weights are float32 in either. `infant-arm bench ae` says what it costs and gains."""
     patience: int = 10
     """Training stops after this many epochs in which the validation error did not fall."""
     seed: int = 0
@@ -64,24 +68,30 @@ class Config:
 
 
 def run(config: Config) -> ConvAutoencoder:
-    """Trains, reports and saves one autoencoder; resumes where a kill stopped it, does nothing when it is there already."""
+    """Trains, reports and saves one autoencoder; resumes where a kill stopped it, does nothing when it is there already.
+
+    Started by `torchrun --nproc-per-node K -m training -- train-ae ...`, K processes share each batch (DistributedDataParallel).
+    """
     data = Dataset.open(config.data)
-    device = runs.pick_device(config.device)
     identity = {"config": runs.settings(config), "dataset": data.fingerprint, "preprocessing": vision.VERSION}
     done = config.run / AUTOENCODER
-    if done.exists() and identity.items() <= checkpoints.read_header(done, KIND).items():
-        print(f"autoencoder: {done} is there already")
-        return ConvAutoencoder.load(done, device)
-    runs.record_config(config.run, "train-ae", config)
-    with runs.timed(config.run, "train-ae"), threads(config.threads):
-        training = Training(config, data, device)
-        training.resume(config.run / TRAINING, identity)
-        training.fit(config.run / TRAINING, identity)
-        training.finish()
-        runs.merge(config.run, "metrics.json", {"autoencoder": training.report()})
-        training.model.save(done, identity)
-        (config.run / TRAINING).unlink(missing_ok=True)
-        load_latents(config.run, data, device)
+    with place(config.device) as here:
+        if done.exists() and identity.items() <= checkpoints.read_header(done, KIND).items():
+            print(f"autoencoder: {done} is there already")
+            return ConvAutoencoder.load(done, here.device)
+        if here.first:
+            runs.record_config(config.run, "train-ae", config)
+        with runs.timed(config.run, "train-ae", here.first), threads(config.threads):
+            training = Training(config, data, here)
+            training.resume(config.run / TRAINING, identity)
+            training.fit(config.run / TRAINING, identity)
+            training.finish()
+            if here.first:
+                runs.merge(config.run, "metrics.json", {"autoencoder": training.report()})
+                training.model.save(done, identity)
+                (config.run / TRAINING).unlink(missing_ok=True)
+                load_latents(config.run, data, here.device)
+        here.wait()
     return training.model
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from agents.som_training import TrainingProgress, train
 
 from . import runs
 from .dataset import Dataset
+from .distributed import Place, place
 from .train_autoencoder import load_latents
 
 
@@ -46,38 +47,56 @@ class Config:
 
 
 def run(config: Config) -> MultiModalSom:
-    """Trains, reports and saves one map; does nothing when the same map lies in the run's folder already."""
+    """Trains, reports and saves one map; does nothing when the same map lies in the run's folder already.
+
+    Started by `torchrun --nproc-per-node K -m training -- train-som ...`, K processes share the samples and train the same map.
+    """
     data = Dataset.open(runs.data_of(config.run))
-    device = runs.pick_device(config.device)
     identity = {
         "config": runs.settings(config),
         "dataset": data.fingerprint,
         "autoencoder": checkpoints.content_hash(config.run / AUTOENCODER),
     }
-    if (config.run / SOM).exists() and identity.items() <= checkpoints.read_header(config.run / SOM, "som").items():
-        print(f"map: {config.run / SOM} is there already")
-        return SomAutoencoder.load(config.run, device).som
-    runs.record_config(config.run, "train-som", config)
-    with runs.timed(config.run, "train-som"), MapProgress("map") as progress:
-        som = train(
-            features(config.run, data, "train", device),
-            shape=(config.rows, config.columns),
-            c={"vision": config.vision, "proprioception": config.proprioception},
-            seed=config.seed,
-            progress=progress,
-            last_sigma=config.last_sigma,
-        )
-        test = features(config.run, data, "test", device)
-        quality = {
-            "quantization_error": map_quality.quantization_error(som, test),
-            "topographic_error": map_quality.topographic_error(som, test),
-        }
-        runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": progress.curve}})
-        autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, device)
-        SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(
-            config.run, identity
-        )  # last: it says that all is done
+    with place(config.device) as here:
+        if (config.run / SOM).exists() and identity.items() <= checkpoints.read_header(config.run / SOM, "som").items():
+            print(f"map: {config.run / SOM} is there already")
+            return SomAutoencoder.load(config.run, here.device).som
+        if here.first:
+            runs.record_config(config.run, "train-som", config)
+            load_latents(config.run, data, here.device)  # once, before all others read them
+        here.wait()
+        with runs.timed(config.run, "train-som", here.first), MapProgress("map", here.first) as progress:
+            som = _train(config, data, here, progress)
+            if here.first:
+                _save(config, data, som, progress.curve, identity)
+        here.wait()
     return som
+
+
+def _train(config: Config, data: Dataset, here: Place, progress: "MapProgress") -> MultiModalSom:
+    samples = features(config.run, data, "train", here.device)
+    share = here.share(len(samples["vision"]))
+    return train(
+        {name: rows[share] for name, rows in samples.items()},
+        shape=(config.rows, config.columns),
+        c={"vision": config.vision, "proprioception": config.proprioception},
+        seed=config.seed,
+        progress=progress,
+        last_sigma=config.last_sigma,
+        group=here.group,
+    )
+
+
+def _save(config: Config, data: Dataset, som: MultiModalSom, curve: list[dict[str, float]], identity: Any) -> None:
+    test = features(config.run, data, "test", som.device)
+    quality = {
+        "quantization_error": map_quality.quantization_error(som, test),
+        "topographic_error": map_quality.topographic_error(som, test),
+    }
+    runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
+    autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, som.device)
+    mind = SomAutoencoder(autoencoder, som, data.joint_ranges)
+    mind.save_som(config.run, identity)  # last: it says that all is done
 
 
 class MapProgress:
@@ -85,11 +104,12 @@ class MapProgress:
 
     Args:
         title: what stands before the bar.
+        show: whether the bar is shown.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, show: bool = True) -> None:
         self.curve: list[dict[str, float]] = []
-        self._bar: tqdm[NoReturn] = tqdm(desc=title, unit="epoch")
+        self._bar: tqdm[NoReturn] = tqdm(desc=title, unit="epoch", disable=not show)
 
     def __call__(self, now: TrainingProgress) -> None:
         """Takes the report of an epoch."""

@@ -1,0 +1,66 @@
+"""Two processes train what one trains: the same map to the byte, and the same autoencoder but for roundings."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from training import runs, train_autoencoder, train_som
+from training.dataset import Dataset
+from training.distributed import Place
+
+
+def in_two_processes(*command: str) -> None:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    finished = subprocess.run(
+        [*torchrun, "-m", "training", "--", *command], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+
+
+def test_two_processes_train_the_map_that_one_trains(tiny_run: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    (run / "som.safetensors").unlink()
+    in_two_processes(
+        "train-som", "--run", str(run), "--rows", "70", "--columns", "45", "--seed", "5", "--device", "cpu"
+    )
+    together = load_file(run / "som.safetensors")
+    epochs = runs.read(run, "metrics.json")["som"]["epochs"]
+    (run / "som.safetensors").unlink()
+    train_som.run(train_som.Config(run, rows=70, columns=45, seed=5, device="cpu"))
+    alone = load_file(run / "som.safetensors")
+    assert {name: rows.numpy().tobytes() for name, rows in together.items()} == {
+        name: rows.numpy().tobytes() for name, rows in alone.items()
+    }
+    told = runs.read(run, "metrics.json")["som"]["epochs"]
+    assert [e["quantization_error"] for e in epochs] == pytest.approx([e["quantization_error"] for e in told])
+
+
+def test_two_processes_train_the_autoencoder_that_one_trains(small_data: Dataset, tmp_path: Path):
+    options = {"width": 8, "batch_size": 7, "epochs": 3, "precision": "float32"}
+    line = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    in_two_processes(
+        "train-ae", "--data", str(small_data.path), "--run", str(tmp_path / "two"), "--device", "cpu", *line
+    )
+    train_autoencoder.run(train_autoencoder.Config(small_data.path, tmp_path / "one", device="cpu", **options))
+    one, two = (runs.read(tmp_path / name, "metrics.json")["autoencoder"]["epochs"] for name in ("one", "two"))
+    for key in ("train_mse", "validation_mse"):
+        assert [e[key] for e in two] == pytest.approx([e[key] for e in one], rel=1e-3)
+    assert [path.name for path in sorted((tmp_path / "two").iterdir())] == [
+        path.name for path in sorted((tmp_path / "one").iterdir())
+    ]
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 100])
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_the_shares_of_all_processes_make_up_the_whole(length: int, count: int):
+    places = [Place(None, rank, count) for rank in range(count)]
+    shares = [list(range(length))[here.share(length)] for here in places]
+    assert [i for share in shares for i in share] == list(range(length))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
