@@ -15,7 +15,8 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from training import evaluate, reach, reproduce, train_pixel_som
+from training import evaluate, reach, report, reproduce, train_regressor
+from training.beside import beside
 from training.metrics import MAPPINGS
 
 
@@ -33,7 +34,7 @@ def test_the_run_s_folder_holds_what_is_promised(tiny_run: Path):
 def test_the_metrics_are_as_designed(tiny_run: Path):
     result = metrics(tiny_run)
     mappings = {f"{source}->{wanted}" for source, wanted in MAPPINGS}
-    for name in ("som_ae", "som_ae_local_linear", "constant", "nearest_neighbor", "knn"):
+    for name in ("som_ae", "som_ae_local_linear", "som", "constant", "nearest_neighbor", "knn"):
         row = result["table1"][name]
         assert set(row) == mappings | {"overall"}, name
         assert all(0 < entry["mae"] < 1 and 0 <= entry["std"] < 1 for entry in row.values())
@@ -43,7 +44,9 @@ def test_the_metrics_are_as_designed(tiny_run: Path):
     assert set(result["table1"]["regressor"]) == {"vision->proprioception"}
     assert set(result["map"]) >= {"quantization_error", "topographic_error"}
     assert result["reach"]["test"]["som_ae"]["goals"] == 4
-    assert set(result["timing_s"]) >= {"collect", "train-ae", "train-som", "evaluate", "reach"}
+    stages = {"collect", "train-ae", "train-som", "train-regressor", "train-pixel-som", "evaluate", "reach"}
+    assert set(result["timing_s"]) == stages == set(result["cost"])
+    assert all(cost["cpu_s"] > 0 for cost in result["cost"].values())
 
 
 def test_versions_config_and_commands_are_recorded(tiny_run: Path):
@@ -71,7 +74,15 @@ def test_the_report_fetches_nothing(tiny_run: Path):
     assert len(links.found) >= 9
     assert all(link.startswith(("data:image/png;base64,", "data:video/mp4;base64,")) for link in links.found)
     assert "http" not in re.sub(r"base64,[^\"]*", "", page)
-    for heading in ("Table 1", "What it recalls", "The map", "Reaching", "Training", "Where the time went"):
+    for heading in (
+        "Table 1",
+        "The paper's two columns",
+        "What it recalls",
+        "The map",
+        "Reaching",
+        "Training",
+        "Where the time went",
+    ):
         assert heading in page
 
 
@@ -127,10 +138,18 @@ def test_it_reaches_for_what_it_imagines(copy: Path):
     assert set(metrics(copy)["reach"]) == {"test", "imagined"}
 
 
-def test_the_plain_map_joins_table_1_when_it_was_trained(copy: Path):
-    train_pixel_som.run(train_pixel_som.Config(copy / "dataset", copy, rows=20, columns=20))
-    row = evaluate.run(evaluate.Config(copy))["table1"]["som"]
-    assert row["vision->vision"]["mae"] < metrics(copy)["table1"]["constant"]["vision->vision"]["mae"]
+def test_a_run_without_yardsticks_says_how_to_add_them(copy: Path, capsys: pytest.CaptureFixture[str]):
+    (copy / "pixel_som.safetensors").unlink()
+    (copy / "regressor.safetensors").unlink()
+    assert not {"som", "regressor"} & set(evaluate.run(evaluate.Config(copy))["table1"])
+    assert "som: not trained; `infant-arm train-pixel-som" in capsys.readouterr().out
+    assert "The paper's two columns" not in report.run(report.Config(copy)).read_text()
+
+
+def test_a_yardstick_that_cannot_be_trained_says_so_here(tmp_path: Path):
+    stage = (train_regressor.run, train_regressor.Config(tmp_path / "none", tmp_path))
+    with pytest.raises(ValueError, match="none"), beside([stage], tmp_path / "log"):
+        pass
 
 
 def test_a_file_that_is_no_picture_is_refused(copy: Path, tmp_path: Path):

@@ -1,5 +1,6 @@
 """`infant-arm evaluate`: Table 1 on the test split, beside honest yardsticks."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +14,16 @@ from tqdm import tqdm
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.som import Readout
-from agents.som_autoencoder import SomAutoencoder
+from agents.som_autoencoder import SOM, SomAutoencoder
 
-from . import metrics, runs, tables
+from . import metrics, paper, runs, tables
 from .collect import arm_model
 from .dataset import Dataset
-from .metrics import MAPPINGS, PAPER, SOURCES, Truth
+from .metrics import MAPPINGS, SOURCES, Truth
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_regressor import REGRESSOR, load_regressor
+
+MAPS = {"som_ae": SOM, "som": PIXEL_SOM}
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,17 @@ def run(config: Config) -> dict[str, Any]:
     with runs.timed(config.run, "evaluate"):
         data = Dataset.open(runs.data_of(config.run))
         truth = truth_of(data, data.split("test"))
-        results: dict[str, Any] = {key: {} for key in ("table1", "hand_error_cm", "joint_error_deg", "details")}
+        keys = ("table1", "hand_error_cm", "joint_error_deg", "details", "queries_per_s")
+        results: dict[str, Any] = {key: {} for key in keys}
         for name, method in tqdm(list(methods(config, data)), desc="evaluate", unit="method"):
-            results["table1"][name], results["details"][name] = score(method, truth)
+            results["table1"][name], results["details"][name], results["queries_per_s"][name] = score(method, truth)
         for name, details in results["details"].items():
             _add_skill(details, results["details"]["constant"])
             poses = details.get("vision->proprioception", {})
             for key in ("hand_error_cm", "joint_error_deg"):
                 results[key][name] = {subset: scores[key] for subset, scores in poses.items()}
-    runs.merge(config.run, "metrics.json", results)
+    sizes = {name: (config.run / file).stat().st_size for name, file in MAPS.items() if (config.run / file).exists()}
+    runs.merge(config.run, "metrics.json", {**results, "map_bytes": sizes}, nested=False)
     print(summary(results))
     for name, command in {"regressor": "train-regressor", "som": "train-pixel-som"}.items():
         if name not in results["table1"]:
@@ -107,19 +112,22 @@ def truth_of(data: Dataset, samples: Any) -> Truth:
     )
 
 
-def score(method: Method, truth: Truth) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A method's row of Table 1, and per mapping and subset of the test poses what stands beside it."""
-    errors, details = {}, {}
+def score(method: Method, truth: Truth) -> tuple[dict[str, Any], dict[str, Any], dict[str, float]]:
+    """A method's row of Table 1, per mapping and subset of the test poses what stands beside it, and its speed by source."""
+    errors, details, speed = {}, {}, {}
     for source in SOURCES:
+        start = time.perf_counter()
         told = method.predict(source, torch.from_numpy(truth.given(source)))
-        for wanted, answer in told.items():
-            predicted = answer.float().cpu().numpy()
+        answers = {wanted: answer.float().cpu().numpy() for wanted, answer in told.items()}
+        if answers:
+            speed[source] = len(truth.joints) / (time.perf_counter() - start)
+        for wanted, predicted in answers.items():
             mapping = f"{source}->{wanted}"
             errors[mapping] = metrics.sample_errors(predicted, truth.given(wanted))
             details[mapping] = {
                 subset: _scores(wanted, predicted[rows], part) for subset, rows, part in _subsets(truth) if rows.any()
             }
-    return metrics.table_row(errors), details
+    return metrics.table_row(errors), details, speed
 
 
 def _scores(wanted: str, predicted: metrics.Floats, truth: Truth) -> dict[str, Any]:
@@ -162,9 +170,11 @@ def table1(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of Table 1, the paper's columns first."""
     names = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
     header = ["method", *(n.replace("proprioception", "joints") for n in names), "overall"]
-    paper = [[name, *(f"{tables.number(m, 3)}±{tables.number(s, 3)}" for m, s in row)] for name, row in PAPER.items()]
+    theirs = [
+        [name, *(f"{tables.number(m, 3)}±{tables.number(s, 3)}" for m, s in row)] for name, row in paper.ERRORS.items()
+    ]
     ours = [[name, *(_cell(row.get(key)) for key in (*names, "overall"))] for name, row in rows.items()]
-    return header, paper + ours
+    return header, theirs + ours
 
 
 def _cell(entry: dict[str, float] | None) -> str:

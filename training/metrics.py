@@ -19,12 +19,6 @@ Floats = NDArray[np.float32]
 
 SOURCES = ("vision", "proprioception")
 MAPPINGS = tuple((source, wanted) for source in SOURCES for wanted in SOURCES)
-PAPER = {
-    "som (paper)": ((0.025, 0.020), (0.163, 0.096), (0.046, 0.038), (0.039, 0.021), (0.068, 0.077)),
-    "som_ae (paper)": ((0.021, 0.020), (0.127, 0.087), (0.041, 0.041), (0.042, 0.023), (0.058, 0.065)),
-}
-"""Table 1 of the paper: mean and standard deviation of the four mappings in the order of MAPPINGS, then overall."""
-
 SOLID = 0.1
 """A pixel belongs to the arm for the IoU, in both pictures, when it differs by more than this: faint ghosts are no arm."""
 

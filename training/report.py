@@ -16,7 +16,7 @@ from agents import map_quality
 from agents.files import replacing
 from agents.som_autoencoder import SomAutoencoder
 
-from . import evaluate, figures, reach, runs, tables, train_som
+from . import evaluate, figures, paper, reach, runs, tables, train_som
 from .dataset import Dataset
 
 _STYLE = """
@@ -103,6 +103,15 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
         "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
         "unless they are read beside it. From joints to joints the local linear readout is the identity by construction.</p>"
     )
+    if "som" in result["table1"]:
+        yield "<h2>The paper's two columns</h2><p>The plain map over pixels, and the map over an autoencoder's latents.</p>"
+        yield tables.as_html(*paper.columns(result))
+        yield from (f"<p>{escape(line)}</p>" for line in paper.verdict(result))
+        yield (
+            '<p class="note">Peak memory is that of the whole process with its libraries and the pictures. The plain map keeps '
+            "where its training samples won; its neurons' pixels are computed from these when they are asked for, and winners "
+            "are exact up to float32's roundings.</p>"
+        )
     yield "<h2>Pictures</h2><p>Error over the arm's pixels, overlap of the arms, skill against the constant: all test poses / "
     yield "those that show the hand.</p>"
     yield tables.as_html(*evaluate.pictures(result["details"]))
@@ -147,10 +156,19 @@ def _reaching(config: Config, result: dict[str, Any]) -> Iterator[str]:
 def _provenance(config: Config, result: dict[str, Any]) -> Iterator[str]:
     recorded = runs.read(config.run, "config.json")
     yield "<h2>Where the time went</h2>"
-    yield tables.as_html(["stage", "seconds"], [[k, f"{v:.1f}"] for k, v in result["timing_s"].items()])
+    yield tables.as_html(*costs(result))
     yield "<h2>How to get this</h2>"
     yield tables.as_html(["stage", "command"], [[k, v] for k, v in recorded["command"].items()])
     yield tables.as_html(["package", "version"], [[k, v] for k, v in recorded["versions"].items()])
+
+
+def costs(result: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the table of what each stage took; stages that run side by side overlap."""
+    rows = []
+    for stage, seconds in result["timing_s"].items():
+        cost = result.get("cost", {}).get(stage, {})
+        rows.append([stage, *(tables.number(v, 1) for v in (seconds, cost.get("cpu_s"), cost.get("peak_gb")))])
+    return ["stage", "seconds", "CPU seconds", "peak GB of its process"], rows
 
 
 def _figure(config: Config, name: str, figure: Any) -> str:

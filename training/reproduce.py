@@ -9,7 +9,19 @@ from typing import Any, Literal
 
 from agents import checkpoints
 
-from . import collect, evaluate, reach, report, runs, train_autoencoder, train_regressor, train_som
+from . import (
+    collect,
+    evaluate,
+    reach,
+    report,
+    runs,
+    tables,
+    train_autoencoder,
+    train_pixel_som,
+    train_regressor,
+    train_som,
+)
+from .beside import beside
 from .dataset import read_info
 
 
@@ -60,22 +72,25 @@ def run(config: Config) -> None:
         data, preset.samples, preset.eye_size, shard_size=preset.shard_size, seed=config.seed, workers=config.workers
     )
     _collect(folder, collecting)
-    _announce(2, "autoencoder: 64x64 -> 8 -> 64x64")
-    train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
-    _announce(3, f"map: {preset.map_side}x{preset.map_side} neurons")
-    train_som.run(train_som.Config(rows=preset.map_side, columns=preset.map_side, **common))
-    _announce(4, "yardstick: a CNN from pictures to joints")
-    train_regressor.run(train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common))
-    _announce(5, "Table 1")
+    side, yardsticks = preset.map_side, folder / "yardsticks.log"
+    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it the yardsticks, a CNN and the plain map ({yardsticks})")
+    regressor = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
+    plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
+    with beside([(train_regressor.run, regressor), (train_pixel_som.run, plain)], yardsticks):
+        train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
+        _announce(3, f"map: {side}x{side} neurons")
+        train_som.run(train_som.Config(rows=side, columns=side, **common))
+    _announce(4, "Table 1")
     _unless_done("evaluate", evaluate.Config(**common), evaluate.run)
-    _announce(6, "reaching")
+    _announce(5, "reaching")
     _unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
-    _announce(7, "report")
+    _announce(6, "report")
     report.run(report.Config(**common))
+    print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.read(folder, "metrics.json"))))
 
 
 def _announce(number: int, title: str) -> None:
-    print(f"\n[{number}/7] {title}", flush=True)
+    print(f"\n[{number}/6] {title}", flush=True)
 
 
 def _collect(folder: Path, config: collect.Config) -> None:

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from filelock import FileLock
+
 from .dataset import write_json
 
 if TYPE_CHECKING:
@@ -76,13 +78,24 @@ def read(run: Path, name: str) -> dict[str, Any]:
     return content
 
 
-def merge(run: Path, name: str, content: Mapping[str, Any]) -> None:
-    """Adds to one of a run's JSON files, or replaces what stands there under the same keys, one level down too."""
-    old = read(run, name)
-    for key, value in content.items():
-        nested = isinstance(value, Mapping) and isinstance(old.get(key), dict)
-        old[key] = {**old[key], **value} if nested else value
-    write_json(run / name, old)
+def merge(run: Path, name: str, content: Mapping[str, Any], nested: bool = True) -> None:
+    """Adds to one of a run's JSON files, or replaces what stands there under the same keys.
+
+    Commands that run side by side do not lose each other's entries.
+
+    Args:
+        run: the run's folder.
+        name: the file.
+        content: what to add.
+        nested: replace one level down, so that a key keeps what else stands under it.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    with FileLock(run / f".{name}.lock"):
+        old = read(run, name)
+        for key, value in content.items():
+            both = nested and isinstance(value, Mapping) and isinstance(old.get(key), dict)
+            old[key] = {**old[key], **value} if both else value
+        write_json(run / name, old)
 
 
 def record_config(run: Path, command: str, config: Any) -> None:

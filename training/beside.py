@@ -1,0 +1,62 @@
+"""Work in a process of its own, beside what this one does."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+Stage = tuple[Callable[[Any], Any], Any]
+"""A command's `run` and its config."""
+
+
+@contextmanager
+def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
+    """Runs stages one after the other in another process while the block runs, and waits for them at its end.
+
+    The process ends with this one, however this one ends.
+
+    Args:
+        stages: what to run, functions that can be imported.
+        log: takes what they print.
+
+    Raises:
+        ValueError: one of them failed, with its own message.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(list(stages), log, sender), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        yield
+        failure = receiver.recv()
+    except EOFError:
+        failure = f"the process beside ended with status {process.exitcode}; see {log} and run the same command again"
+    finally:
+        process.terminate()
+        process.join()
+    if failure is not None:
+        raise ValueError(failure)
+
+
+def _work(stages: list[Stage], log: Path, sender: Any) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    failure = None
+    with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
+        try:
+            for run, config in stages:
+                run(config)
+        except (ValueError, OSError) as error:
+            failure = str(error)
+    sender.send(failure)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
