@@ -10,8 +10,11 @@ PARTS = list(benchmark._PARTS)
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_each_part_prints_ratios_to_its_first_row(part: str, capsys: pytest.CaptureFixture[str]):
-    ratios = benchmark.run(Config(part, rows=70, repeats=2, rounds=1))  # more neurons than are simply compared
+def test_each_part_prints_ratios_to_its_first_row(part: str, tiny_run: Path, capsys: pytest.CaptureFixture[str]):
+    run = tiny_run if part == "ae" else None
+    ratios = benchmark.run(
+        Config(part, run, rows=70, repeats=2, rounds=1, check=5)
+    )  # more neurons than are simply compared
     assert next(iter(ratios.values())) == 1
     assert all(ratio > 0 for ratio in ratios.values())
     shown = capsys.readouterr().out
@@ -20,7 +23,19 @@ def test_each_part_prints_ratios_to_its_first_row(part: str, capsys: pytest.Capt
 
 
 def test_trained_maps_can_be_measured(tiny_run: Path):
-    assert len(benchmark.run(Config("query", run=tiny_run, repeats=2, rounds=1))) == 4
+    assert len(benchmark.run(Config("query", run=tiny_run, repeats=2, rounds=1, check=50))) == 4
+
+
+def test_winners_are_compared_with_a_look_at_every_neuron(capsys: pytest.CaptureFixture[str]):
+    benchmark.run(Config("query", rows=80, repeats=1, rounds=1, check=300))
+    assert capsys.readouterr().out.count("0 of 300 winners differ") == 3
+
+
+def test_the_autoencoder_s_bench_says_what_bfloat16_costs(tiny_run: Path, capsys: pytest.CaptureFixture[str]):
+    benchmark.run(Config("ae", run=tiny_run, rounds=1))
+    assert "validation MAE after 2 epochs: float32 ." in capsys.readouterr().out
+    with pytest.raises(ValueError, match="--run runs/paper"):
+        benchmark.run(Config("ae"))
 
 
 def test_times_are_told_for_each_thing_done():
