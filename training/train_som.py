@@ -71,6 +71,7 @@ def run(config: Config) -> MultiModalSom:
         quality = {
             "quantization_error": map_quality.quantization_error(som, test),
             "topographic_error": map_quality.topographic_error(som, test),
+            "trustworthiness": map_quality.trustworthiness(som, test),
         }
         runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": progress.curve}})
         autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, device)
