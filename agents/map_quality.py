@@ -7,7 +7,7 @@ from .modalities import Modalities, Samples
 from .som import MultiModalSom
 
 PAIRS = 2**20
-"""Pairs of samples that are compared together; some 30 MB."""
+"""Pairs of samples that are compared together; some 60 MB."""
 
 
 def quantization_error(som: MultiModalSom, samples: Samples) -> float:

@@ -144,6 +144,7 @@ def test_u_matrix_is_the_mean_distance_to_direct_neighbors():
     assert u_matrix(line([0.0, 1.0, 4.0])).tolist() == [[1.0, 2.0, 3.0]]
     weights = {"a": torch.tensor([[[0.0], [1.0]], [[2.0], [4.0]]]), "b": torch.zeros(2, 2, 3)}
     assert u_matrix(MultiModalSom(weights)).tolist() == [[0.75, 1.0], [1.0, 1.25]]
+    assert u_matrix(MultiModalSom(weights, c={"a": 3.0})).tolist() == [[1.125, 1.5], [1.5, 1.875]]
 
 
 def test_component_planes_are_the_weights_as_pictures():

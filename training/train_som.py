@@ -71,8 +71,9 @@ def run(config: Config) -> MultiModalSom:
         quality = {
             "quantization_error": map_quality.quantization_error(som, test),
             "topographic_error": map_quality.topographic_error(som, test),
-            "trustworthiness": map_quality.trustworthiness(som, test),
         }
+        if neighbors := min(10, (len(test["vision"]) - 1) // 2):  # fewer in a tiny data set
+            quality["trustworthiness"] = map_quality.trustworthiness(som, test, neighbors)
         runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": progress.curve}})
         autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, device)
         SomAutoencoder(autoencoder, som, data.joint_ranges).save_som(
