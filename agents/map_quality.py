@@ -6,8 +6,8 @@ from torch import Tensor
 from .modalities import Modalities, Samples
 from .som import MultiModalSom
 
-PAIRS = 2**20
-"""Pairs of samples that are compared together; some 60 MB."""
+PAIRS = 2**18
+"""Pairs of samples that are compared together; some 20 MB."""
 
 
 def quantization_error(som: MultiModalSom, samples: Samples) -> float:
@@ -68,7 +68,7 @@ def trustworthiness(som: MultiModalSom, samples: Samples, k: int = 10) -> float:
             "leave such samples out, or the modality that some of them lack"
         )
     winners = som.winners(samples)
-    places = torch.stack([winners // som.shape[1], winners % som.shape[1]]).double()  # (2, N), squares are exact
+    places = torch.stack([winners // som.shape[1], winners % som.shape[1]]).float()  # (2, N), squares are exact
     chunks = torch.arange(count, device=som.device).split(max(1, PAIRS // count))
     missed = sum(_missed_ranks(rows, features * scales, places, k) for rows in chunks)
     return 1 - 2 * missed / (count * k * (2 * count - 3 * k - 1))
@@ -162,10 +162,8 @@ def _missed_ranks(rows: Tensor, features: Tensor, places: Tensor, k: int) -> flo
     for distances in (apart, far):
         distances[at, rows] = torch.inf  # nobody is a neighbor of oneself
     order = apart.argsort(dim=1, stable=True)
-    ranks = torch.empty_like(order).scatter_(
-        1, order, torch.arange(1, len(features) + 1, device=at.device).expand_as(order)
-    )
+    ranks = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=at.device).expand_as(order))
     limit = far.kthvalue(k, dim=1, keepdim=True).values
     inside, edge = far < limit, far == limit
     chance = (k - inside.sum(1, keepdim=True)) / edge.sum(1, keepdim=True)  # of each at the edge, to be among the k
-    return float(((inside + edge * chance) * (ranks - k).clamp(min=0)).sum(dtype=torch.float64))
+    return float(((inside + edge * chance) * (ranks + 1 - k).clamp(min=0)).sum(dtype=torch.float64))

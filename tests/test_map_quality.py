@@ -96,7 +96,7 @@ def scattered(noise) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
 
 
 @pytest.mark.parametrize("k", [1, 5, 11])
-@pytest.mark.parametrize("pairs", [1, 200, 2**20])
+@pytest.mark.parametrize("pairs", [1, 200, 2**18])
 def test_trustworthiness_equals_scikit_learn_where_nothing_ties(noise, scattered, k, pairs, monkeypatch):
     samples, places = scattered
     assert len(places) > 30
