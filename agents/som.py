@@ -219,7 +219,7 @@ class MultiModalSom:
         spread = {}
         for name in wanted:
             at = torch.arange(len(features), device=self.device).split(max(1, RECALLS // (k * self._layout.width)))
-            parts = [self._read_out(features[i], has[i], name, readout, distances[i], neurons[i]) for i in at]
+            parts = [self._read_out(features[i], has[i], name, readout, distances[i], neurons[i], c) for i in at]
             read, spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
             values.setdefault(name, read)
         return Recall(values, spread, distance, winners)
@@ -275,7 +275,14 @@ class MultiModalSom:
             raise ValueError(f"a recall needs at least one candidate, got k={k}")
 
     def _read_out(
-        self, features: Tensor, has: Tensor, wanted: str, readout: Readout, distances: Tensor, neurons: Tensor
+        self,
+        features: Tensor,
+        has: Tensor,
+        wanted: str,
+        readout: Readout,
+        distances: Tensor,
+        neurons: Tensor,
+        c: Mapping[str, float] | None,
     ) -> tuple[Tensor, Tensor]:
         """One wanted modality read from the candidates: its values (B, width) and spread (B,)."""
         candidates = self.weights_at(wanted, neurons)  # (B, K, width)
@@ -284,10 +291,14 @@ class MultiModalSom:
         if readout != "local_linear":
             return weighted_mean(candidates, weights), spread
         values = torch.empty_like(candidates[:, 0])
+        influence = self._layout.influences(c)
         for rows, names in self._layout.patterns(has):
-            known = torch.cat([self.weights_at(name, neurons[rows]) for name in names], 2)
-            dims = self._layout.columns(names).to(self.device)
-            values[rows] = local_linear(features[rows][:, dims], known, candidates[rows], weights[rows])
+            voting = [name for name in names if influence[name] > 0]  # what does not vote does not enter the fit
+            dims, scales = (x.to(self.device) for x in (self._layout.columns(voting), self._layout.scales(voting, c)))
+            scales = scales / scales.amax()
+            known = torch.cat([self.weights_at(name, neurons[rows]) for name in voting], 2)
+            asked = features[rows][:, dims] * scales
+            values[rows] = local_linear(asked, known * scales, candidates[rows], weights[rows])
         return values, spread
 
     def _search(

@@ -14,6 +14,7 @@ ARGUMENTS = {
     "imagine_and_reach.py": ["{run}", "{tmp}/picture.png"],
     "read_a_dataset.py": ["{run}/dataset", "{tmp}/picture.png"],
     "another_arm.py": ["{tmp}/planar"],
+    "three_senses.py": ["{run}", "{tmp}/picture.png"],
 }
 
 

@@ -42,7 +42,7 @@ def test_the_metrics_are_as_designed(tiny_run: Path):
         assert result["hand_error_cm"][name]["all"]["mean"] > 0
         assert len(result["joint_error_deg"][name]["all"]) == 5
     assert set(result["table1"]["regressor"]) == {"vision->proprioception"}
-    assert set(result["map"]) >= {"quantization_error", "topographic_error"}
+    assert set(result["map"]) >= {"quantization_error", "topographic_error", "trustworthiness"}
     assert result["reach"]["test"]["som_ae"]["goals"] == 4
     stages = {"collect", "train-ae", "train-som", "train-regressor", "train-pixel-som", "evaluate", "reach"}
     assert set(result["timing_s"]) == stages == set(result["cost"])

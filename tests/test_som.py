@@ -160,6 +160,14 @@ def test_local_linear_recalls_better_than_the_winner(trained):
         assert errors["local_linear"] < 0.7 * errors["winner"]
 
 
+def test_a_modality_that_does_not_vote_does_not_enter_the_fit(trained):
+    truth = poses(50, seed=1)
+    broken = {"vision": truth["vision"], "proprioception": torch.rand(50, 5)}
+    alone = trained.recall({"vision": truth["vision"]}, "proprioception", "local_linear")
+    unheard = trained.recall(broken, "proprioception", "local_linear", c={"proprioception": 0.0})
+    assert torch.allclose(unheard, alone, atol=1e-4)
+
+
 def test_local_linear_stays_within_the_range_of_the_map(trained):
     far = {"vision": torch.full((3, 8), 100.0)}
     recalled = trained.recall(far, "proprioception", readout="local_linear")

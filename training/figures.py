@@ -1,4 +1,4 @@
-"""The report's pictures: the recalled pictures, the map, the errors, the training."""
+"""The report's pictures: the recalled pictures, the errors, the training; those of the map are in `map_figures`."""
 
 from typing import Any
 
@@ -8,13 +8,11 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents import map_quality
 from agents.som_autoencoder import SomAutoencoder
 
 from .dataset import Dataset
 
 COLORS = ("#0072B2", "#D55E00", "#999999", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe-Ito
-DEGREES = 180 / np.pi
 
 
 def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed: int = 0) -> Figure:
@@ -41,50 +39,6 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
             axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
             axis.set(xticks=[], yticks=[])
     figure.tight_layout(pad=0.4)
-    return figure
-
-
-def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
-    """What neurons all over the map imagine: every tile is one neuron's decoded picture."""
-    rows, columns = mind.som.shape
-    tiles = min(tiles, rows, columns)
-    along = [np.linspace(0, side - 1, tiles).round().astype(int) for side in (rows, columns)]
-    neurons = (along[0][:, None] * columns + along[1]).ravel()
-    with torch.inference_mode():
-        pictures = mind.autoencoder.decode(mind.som.weights("vision")[torch.from_numpy(neurons)]).float().cpu().numpy()
-    framed = np.pad(pictures, ((0, 0), (2, 2), (2, 2)), constant_values=1.0).reshape(tiles, tiles, 68, 68)
-    wide = framed.transpose(0, 2, 1, 3).reshape(tiles * 68, tiles * 68)
-    figure, axis = plt.subplots(figsize=(9, 5.6))
-    axis.imshow(wide, cmap="gray", vmin=0, vmax=1, aspect=3 / 5, extent=(0, columns, rows, 0))
-    axis.set_aspect(3 / 5 * columns / rows)
-    axis.set(xlabel="neuron, column", ylabel="neuron, row")
-    figure.tight_layout()
-    return figure
-
-
-def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
-    """Component planes: the angle that each neuron holds for each joint."""
-    low, high = mind.joint_ranges.T[..., None, None]  # (J, 1, 1)
-    planes = map_quality.component_planes(mind.som, "proprioception")  # (J, X, Y), normalized
-    angles = (low + planes * (high - low)).cpu().numpy() * DEGREES
-    figure, axes = plt.subplots(1, len(names), figsize=(2.9 * len(names), 2.9), squeeze=False)
-    for axis, name, plane in zip(axes[0], names, angles, strict=True):
-        shown = axis.imshow(plane, cmap="viridis")
-        axis.set_title(name.replace("_", " "), fontsize=9)
-        axis.set(xticks=[], yticks=[])
-        figure.colorbar(shown, ax=axis, shrink=0.75).set_label("deg", fontsize=8)
-    figure.tight_layout()
-    return figure
-
-
-def map_picture(plane: NDArray[np.float32], shape: tuple[int, int], label: str) -> Figure:
-    """One number per neuron, or per block of neurons, of a map of this shape: a U-matrix, a hit histogram, an activity."""
-    figure, axis = plt.subplots(figsize=(4.6, 3.9))
-    top = float(np.percentile(plane, 99.5)) or None
-    shown = axis.imshow(plane, cmap="viridis", vmax=top, extent=(0, shape[1], shape[0], 0))
-    axis.set(xlabel="neuron, column", ylabel="neuron, row")
-    figure.colorbar(shown, ax=axis).set_label(label)
-    figure.tight_layout()
     return figure
 
 
@@ -143,12 +97,3 @@ def frame(picture: NDArray[np.uint8]) -> Figure:
     figure = plt.figure(figsize=(5, 5 * rows / columns))
     figure.add_axes((0, 0, 1, 1), frameon=False).imshow(picture)
     return figure
-
-
-def block_sums(plane: NDArray[np.float32], blocks: int = 100) -> NDArray[np.float32]:
-    """Sums over square blocks, at most `blocks` a side: single hits on a large map are too small to see."""
-    side = -(-max(plane.shape) // blocks)
-    rows, columns = (-(-length // side) for length in plane.shape)
-    padded = np.zeros((rows * side, columns * side), plane.dtype)
-    padded[: plane.shape[0], : plane.shape[1]] = plane
-    return padded.reshape(rows, side, columns, side).sum(axis=(1, 3))

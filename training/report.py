@@ -12,11 +12,10 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 
-from agents import map_quality
 from agents.files import replacing
 from agents.som_autoencoder import SomAutoencoder
 
-from . import evaluate, figures, paper, reach, runs, tables, train_som
+from . import evaluate, figures, map_figures, paper, reach, runs, tables, train_som
 from .dataset import Dataset
 
 _STYLE = """
@@ -124,22 +123,24 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
 
 
 def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
-    quality = result["map"]
+    measures = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in result["map"].items())
     yield (
-        f"<h2>The map</h2><p>Quantization error {quality['quantization_error']:.4f}, topographic error "
-        f"{quality['topographic_error']:.3f} (test split).</p>"
+        f"<h2>The map</h2><p>On the test split: {measures}. (Trustworthiness: 1 if those that the map puts side by side are "
+        "neighbors in the data, .5 by chance.)</p>"
     )
     yield "<p>What neurons all over the map imagine:</p>"
-    yield _figure(config, "atlas", figures.atlas(mind))
-    yield "<p>The angle that each neuron holds for each joint:</p>"
-    yield _figure(config, "joint_planes", figures.joint_planes(mind, data.info["body"]["joint_names"]))
-    features = train_som.features(config.run, data, "train", mind.device)
-    distances = map_quality.u_matrix(mind.som).cpu().numpy()
-    hits = map_quality.hit_histogram(mind.som.winners(features), mind.som.shape).float().cpu().numpy()
-    yield "<p>How far each neuron is from its neighbors (U-matrix), and how often each won:</p><div style='display:flex'>"
-    yield _figure(config, "u_matrix", figures.map_picture(distances, mind.som.shape, "distance"))
-    yield _figure(config, "hits", figures.map_picture(figures.block_sums(hits), mind.som.shape, "samples per block"))
-    yield "</div>"
+    yield _figure(config, "atlas", map_figures.atlas(mind))
+    yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
+    yield _figure(config, "joint_planes", map_figures.joint_planes(mind, data.info["body"]["joint_names"]))
+    yield _figure(config, "latent_planes", map_figures.latent_planes(mind))
+    train, test = (train_som.features(config.run, data, split, mind.device) for split in ("train", "test"))
+    yield "<p>How far each neuron is from its direct neighbors, and how often each won (training split):</p>"
+    yield _figure(config, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
+    yield "<p>Where the map is wrong: samples far from their winner, and samples on a fold (test split, by block of neurons; "
+    yield "grey: no sample won there):</p>"
+    yield _figure(config, "map_errors", map_figures.errors(mind.som, test))
+    yield "<p>One test pose, asked in three ways: the activity of the map (Eq. 3), and its winner (circle):</p>"
+    yield _figure(config, "activity", map_figures.activities(mind, data, config.seed))
 
 
 def _reaching(config: Config, result: dict[str, Any]) -> Iterator[str]:

@@ -67,8 +67,8 @@ def run(config: Config) -> MultiModalSom:
         here.wait()
         with runs.timed(config.run, "train-som", here.first), MapProgress("map", here.first) as progress:
             som = _train(config, data, here, progress)
-            if here.first:
-                _save(config, data, som, progress.curve, identity)
+        if here.first:
+            _save(config, data, som, progress.curve, identity)
         here.wait()
     return som
 
@@ -93,6 +93,8 @@ def _save(config: Config, data: Dataset, som: MultiModalSom, curve: list[dict[st
         "quantization_error": map_quality.quantization_error(som, test),
         "topographic_error": map_quality.topographic_error(som, test),
     }
+    if neighbors := min(10, (len(test["vision"]) - 1) // 2):  # fewer in a tiny data set
+        quality["trustworthiness"] = map_quality.trustworthiness(som, test, neighbors)
     runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
     autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, som.device)
     mind = SomAutoencoder(autoencoder, som, data.joint_ranges)
