@@ -83,24 +83,25 @@ class Boxes:
             groups: what votes, and how much.
         """
         out = queries.new_empty((len(rows), self.neurons.shape[1]))
-        sums, gaps = torch.empty_like(out), torch.empty_like(out)
+        more, gaps = torch.empty_like(out), torch.empty_like(out)
         for number, (dims, scale) in enumerate(groups):
+            sums = more if number else out
             for position, dim in enumerate(dims):
-                target = sums if position == 0 else gaps
+                target = gaps if position else sums
                 torch.index_select(self.weights[dim], 0, boxes, out=target)
                 target.sub_(queries[dim].index_select(0, rows)[:, None]).abs_()
                 if position:
                     sums.add_(gaps)
             sums.mul_(scale)
-            out = sums.clone() if number == 0 else out.add_(sums)
+            if number:
+                out.add_(sums)
         return out
 
     def nearest(self, queries: Tensor, rows: Tensor, boxes: Tensor, groups: Groups) -> Tensor:
         """The smallest distance of each pair, (P,)."""
         pairs = AT_ONCE // self.neurons.shape[1]
         parts = zip(rows.split(pairs), boxes.split(pairs), strict=True)
-        found = [self.distances(queries, row, box, groups).amin(1) for row, box in parts]
-        return torch.cat(found) if found else queries.new_empty(0)
+        return torch.cat([self.distances(queries, row, box, groups).amin(1) for row, box in parts])
 
 
 class BlockedNeurons:

@@ -14,6 +14,8 @@ from .neuron_distances import Groups
 
 INTERVALS = 64
 """Intervals per dimension."""
+AT_ONCE = 2**18
+"""Bounds that are computed together; they fit into a core's cache."""
 TINY = 1e-37
 """Taken off each bound besides its share of roundings, for distances so small that they are not rounded relatively."""
 
@@ -84,14 +86,20 @@ class BoundQuery:
             rows: the query of each pair, shape (P,).
             parents: the parent of each pair, shape (P,).
         """
-        count = extremes.shape[2] // 2
-        bounds = self.factors.new_zeros((len(rows), count))
-        for dim, factor in zip(self.dims.tolist(), self.factors.tolist(), strict=True):
-            within = extremes[dim].index_select(0, parents)  # (P, 2 * children)
-            value = self.values[dim].index_select(0, rows)[:, None]
-            low, high = within[:, :count].sub_(value), within[:, count:]
-            bounds.add_(torch.maximum(low, torch.sub(value, high)).clamp_(min=0), alpha=factor)
+        bounds = self.factors.new_zeros((len(rows), extremes.shape[2] // 2))
+        pairs = AT_ONCE // bounds.shape[1]
+        for part, row, parent in zip(bounds.split(pairs), rows.split(pairs), parents.split(pairs), strict=True):
+            self._add_within(extremes, row, parent, part)
         return bounds.mul_(1 - self._slack).sub_(TINY)
+
+    def _add_within(self, extremes: Tensor, rows: Tensor, parents: Tensor, bounds: Tensor) -> None:
+        """Add to `bounds` how far each query lies outside of each child's box."""
+        within, gaps = bounds.new_empty((len(rows), extremes.shape[2])), torch.empty_like(bounds)
+        for dim, factor in zip(self.dims.tolist(), self.factors.tolist(), strict=True):
+            low, high = torch.index_select(extremes[dim], 0, parents, out=within).chunk(2, 1)
+            value = self.values[dim].index_select(0, rows)[:, None]
+            torch.clamp(value, low, high, out=gaps)
+            bounds.add_(gaps.sub_(value).abs_(), alpha=factor)
 
     def _sum(self, table: Tensor) -> Tensor:
         weights = self.factors.expand(self._cells.shape).contiguous()

@@ -71,7 +71,8 @@ class TileSearch:
             Query, flat index and distance of each find, (F,) each.
         """
         query = BoundQuery(queries, groups, self.intervals)
-        rows, tiles, blocks, _ = self._open_blocks(query, query.lower(self.tile_lower), limit)
+        rows, tiles = (query.lower(self.tile_lower) <= limit[:, None]).nonzero().unbind(1)
+        rows, tiles, blocks, _ = self._open_blocks(query, rows, tiles, limit)
         rows, _, leaves = self._open_leaves(query, rows, tiles, blocks, limit)
         found = []
         for row, leaf in zip(rows.split(AT_ONCE // 16), leaves.split(AT_ONCE // 16), strict=True):
@@ -113,9 +114,10 @@ class TileSearch:
         query = BoundQuery(queries, groups, self.intervals)
         lower, upper = query.lower(self.tile_lower), query.upper(self.tile_upper)  # (B, T)
         limit = self._limit(query, lower, upper, k)
-        if int((lower <= limit[:, None]).sum()) > lower.numel() / 2:
+        rows, tiles = (lower <= limit[:, None]).nonzero().unbind(1)
+        if len(rows) > lower.numel() / 2:
             return self._everywhere(queries, groups, k)
-        rows, tiles, blocks, bounds = self._open_blocks(query, lower, limit)
+        rows, tiles, blocks, bounds = self._open_blocks(query, rows, tiles, limit)
         if len(blocks) > len(query) * self.children.numel() / 3:
             return self._everywhere(queries, groups, k)
         if k == 1:
@@ -139,9 +141,10 @@ class TileSearch:
             return torch.minimum(found.amin(1), upper.amin(1))
         return torch.minimum(found, upper.gather(1, tiles)).kthvalue(k, 1).values
 
-    def _open_blocks(self, query: BoundQuery, lower: Tensor, limit: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Blocks whose lower bound does not exceed the query's limit: query, tile, block and bound, (P,) each."""
-        rows, tiles = (lower <= limit[:, None]).nonzero().unbind(1)
+    def _open_blocks(
+        self, query: BoundQuery, rows: Tensor, tiles: Tensor, limit: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Blocks of open tiles whose lower bound does not exceed the limit: query, tile, block and bound, (P,) each."""
         bounds = query.lower_within(self.within_tile, rows, tiles)
         pairs, child = (bounds <= limit[rows][:, None]).nonzero().unbind(1)
         return rows[pairs], tiles[pairs], self.children[tiles[pairs], child], bounds[pairs, child]
@@ -197,6 +200,15 @@ class TileSearch:
             neurons = torch.where(inside == best[..., None], self.blocks.neurons[blocks].flatten(2), none).amin(2)
             found.append(_ranked(best, neurons, k))
         return torch.cat([distances for distances, _ in found]), torch.cat([neurons for _, neurons in found])
+
+
+def _promising(scores: Tensor, count: int) -> Tensor:
+    """Columns of low scores, (B, T) -> (B, count): the lowest of every count-th column, many times faster than `topk`."""
+    count = min(count, scores.shape[1])
+    pad = -scores.shape[1] % count
+    padded = torch.nn.functional.pad(scores, (0, pad), value=torch.inf) if pad else scores
+    within = padded.view(len(scores), -1, count).argmin(1)  # (B, count)
+    return within * count + torch.arange(count, device=scores.device)
 
 
 def _ranked(distances: Tensor, neurons: Tensor, k: int) -> tuple[Tensor, Tensor]:
