@@ -27,7 +27,7 @@ SIDES = (8, 4, 2, 1)
 MARGIN = 1e-5
 """Relative slack of the certificate, far above all roundings."""
 FIRST_LOOKS = 16
-"""Neurons, the best ones of their tiles by block means, whose pixels give a first bound."""
+"""Samples most like the query, by block means, whose winners give a first bound."""
 QUERIES = 64
 """Pictures that are searched together, by one thread."""
 NUMBERS = 2**20
@@ -150,7 +150,7 @@ class SampleSom(MultiModalSom):
     def _certified(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
         """Look closer, block side by block side, at every neuron whose block means do not rule it out."""
         levels = {side: pool(query, self.pictures, side) for side in SIDES}
-        start = self._pooled.best_tiles(levels[SIDES[0]], FIRST_LOOKS, c)[1]  # (B, k)
+        start = self._winners_of_alike(levels[SIDES[0]], c)  # (B, k)
         rows = torch.arange(len(start), device=start.device).repeat_interleave(start.shape[1])
         best = self._distances(levels, 1, rows, start.flatten(), c).view(start.shape).amin(1)
         rows, neurons, _ = self._pooled.neurons_within(levels[SIDES[0]], relaxed(best), c)
@@ -165,6 +165,18 @@ class SampleSom(MultiModalSom):
         none = self.shape[0] * self.shape[1]
         equal = torch.where(bounds == best[rows], neurons, none)
         return best, torch.full_like(start[:, 0], none).scatter_reduce_(0, rows, equal, "amin")
+
+    def _winners_of_alike(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> Tensor:
+        """The winners of the samples that are most like the query, by block means: flat indices (B, k)."""
+        influences, samples = self._layout.influences(c), self._levels[SIDES[0]]
+        gaps = torch.stack(
+            [
+                torch.cdist(values, samples[name], p=1) * (influences[name] / values.shape[1])
+                for name, values in query.items()
+            ]
+        ).sum(0)
+        nearest = gaps.topk(min(FIRST_LOOKS, gaps.shape[1]), 1, largest=False).indices
+        return self.sample_winners[nearest, 0] * self.shape[1] + self.sample_winners[nearest, 1]
 
     def _distances(
         self,
