@@ -121,7 +121,7 @@ def _factors(modalities: Modalities, has: Tensor) -> Tensor:
 
 
 def _finite(distances: Tensor) -> float:
-    """The sum of the winners' distances."""
+    """The sum of the winners' distances; ValueError when weights have grown without end."""
     total = float(distances.sum())
     if not math.isfinite(total):
         raise ValueError(

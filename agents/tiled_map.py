@@ -16,7 +16,8 @@ TINY = 1e-37
 class TiledMap:
     """Weights in tiles of 8x8 neurons, with the smallest and largest weight of each tile in each dimension.
 
-    These bound a sample's distance to all neurons of a tile from below, so that its winner is sought in a few tiles. A
+    These bound a sample's distance to all neurons of a tile from below, so that its winner is sought in a few tiles.
+    Whole tiles alone enter a matrix product, so that a neuron's sum has the same bits however many tiles take part. A
     map whose sides are no multiple of 8 is padded by more neurons, which move with the others but never win.
 
     Attributes:
@@ -76,20 +77,16 @@ class TiledMap:
             neighborhood: mu of Eq. 4.
             sigma: its radius in neurons.
         """
-        tiles, mu = self._reached(winners, neighborhood, sigma)
+        down, across = self._squared_gaps(winners)
+        tiles = self._within(down, across, neighborhood.reach(sigma))
+        mu = self._mu(down, across, tiles, neighborhood, sigma)  # (B, 64 t)
         shares = torch.cat([samples, known], 1).T * (rate / len(samples))  # (D + M, B)
-        sums = (shares @ mu).view(len(shares), -1, SIDE * SIDE)  # over the batch; (D + M, t, 64)
+        sums = (shares @ mu).view(len(shares), -1, SIDE * SIDE)  # over the batch, (D + M, t, 64)
         pull, held = sums.split([len(self.weights), len(self.spans)])
-        weights = self.weights if tiles is None else self.weights.index_select(1, tiles)
+        weights = self.weights if tiles is None else self.weights.index_select(1, tiles)  # (D, t, 64)
         for span, share in zip(self.spans, held, strict=True):
             weights[span].mul_(1 - share)
-        weights.add_(pull)
-        if tiles is None:
-            self._low, self._high = weights.amin(2), weights.amax(2)
-        else:
-            self.weights.index_copy_(1, tiles, weights)
-            self._low.index_copy_(1, tiles, weights.amin(2))
-            self._high.index_copy_(1, tiles, weights.amax(2))
+        self._put(tiles, weights.add_(pull))
 
     def _distances(self, samples: Tensor, factors: Tensor, rows: Tensor, tiles: Tensor) -> Tensor:
         """Distances of pairs of a sample and a tile, bit for bit those of `l1_distances`, (P, 64)."""
@@ -102,22 +99,41 @@ class TiledMap:
             total.add_(sums.mul_(factors[:, span.start, None]))
         return total
 
-    def _reached(self, winners: Tensor, neighborhood: Neighborhood, sigma: float) -> tuple[Tensor | None, Tensor]:
-        """Tiles where mu of a winner may be above 0, (t,), or None when most are; and mu there, (B, 64 t)."""
-        down = (self._rows - (winners // self.shape[1])[:, None]).square_()  # (B, 8 TX)
-        across = (self._columns - (winners % self.shape[1])[:, None]).square_()  # (B, 8 TY)
-        nearest = [axis.unflatten(1, (-1, SIDE)).amin(2) for axis in (down, across)]  # (B, TX), (B, TY)
-        near = (nearest[0][:, :, None] + nearest[1][:, None] <= neighborhood.reach(sigma) ** 2).any(0)  # (TX, TY)
+    def _squared_gaps(self, winners: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared distances of all rows and all columns from each winner's, (B, 8 TX) and (B, 8 TY)."""
+        x, y = winners // self.shape[1], winners % self.shape[1]
+        return (self._rows - x[:, None]).square_(), (self._columns - y[:, None]).square_()
+
+    def _within(self, down: Tensor, across: Tensor, reach: float) -> Tensor | None:
+        """Tiles not farther than `reach` from some winner, (t,); None, meaning all, when they are most."""
+        rows, columns = (gaps.unflatten(1, (-1, SIDE)).amin(2) for gaps in (down, across))  # (B, TX), (B, TY)
+        near = (rows[:, :, None] + columns[:, None] <= reach**2).any(0)  # (TX, TY)
         tiles = near.flatten().nonzero().squeeze(1)
+        return None if 2 * len(tiles) > near.numel() else tiles
+
+    def _mu(
+        self, down: Tensor, across: Tensor, tiles: Tensor | None, neighborhood: Neighborhood, sigma: float
+    ) -> Tensor:
+        """mu of each winner at all places of the given tiles, (B, 64 t)."""
         if neighborhood.separable:
             down, across = neighborhood(down, sigma), neighborhood(across, sigma)
         down, across = _by_tile(down, across)  # (B, TX, 64), (B, TY, 64)
-        if 2 * len(tiles) > near.numel():
-            pairs, tiles = (down[:, :, None], across[:, None]), None
+        if tiles is None:
+            down, across = down[:, :, None], across[:, None]
         else:
-            pairs = down[:, tiles // near.shape[1]], across[:, tiles % near.shape[1]]
-        mu = pairs[0] * pairs[1] if neighborhood.separable else neighborhood(pairs[0] + pairs[1], sigma)
-        return tiles, mu.flatten(1)
+            count = across.shape[1]
+            down, across = down[:, tiles // count], across[:, tiles % count]
+        mu = down * across if neighborhood.separable else neighborhood(down + across, sigma)
+        return mu.flatten(1)
+
+    def _put(self, tiles: Tensor | None, weights: Tensor) -> None:
+        """Take the new weights of some tiles, and their bounds."""
+        low, high = weights.amin(2), weights.amax(2)
+        if tiles is None:
+            self.weights, self._low, self._high = weights, low, high
+            return
+        for all_tiles, some in ((self.weights, weights), (self._low, low), (self._high, high)):
+            all_tiles.index_copy_(1, tiles, some)
 
 
 def _by_tile(rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:

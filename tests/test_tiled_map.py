@@ -58,6 +58,16 @@ def test_winners_are_those_of_a_full_search_before_and_after_steps(shape, seed, 
         tiled.step(winners, samples, known, 0.7, gaussian, sigma)
 
 
+@pytest.mark.parametrize("sigma", [0.5, 1.5])
+def test_winners_stay_exact_while_few_tiles_change_at_a_time(sigma):
+    tiled = a_map((64, 64))
+    for number in range(150):
+        samples, known, factors = a_batch(number, count=1)
+        winners, _ = tiled.winners(samples, factors)
+        assert torch.equal(winners, full_search(tiled, samples, factors)[0])
+        tiled.step(winners, samples, known, 1.0, gaussian, sigma)
+
+
 @given(shape=st.tuples(sides, sides))
 def test_a_map_of_any_shape_comes_out_as_it_went_in(shape):
     weights = torch.rand((shape[0] * shape[1], 5))
