@@ -1,6 +1,7 @@
 """The paper's training rule, Eq. 2-5, exactly as printed but for one sign: the reference for everything faster.
 
-Eq. 4 prints dw = (w - d) * lambda * mu; it must be subtracted, so that the step goes towards the data.
+Eq. 4 prints dw = (w - d) * lambda * mu; it must be subtracted, so that the step goes towards the data. Whatever is
+left out to save time, neurons that cannot win and neurons whose mu is 0, would have changed nothing.
 """
 
 import math
@@ -11,34 +12,10 @@ import torch
 from torch import Tensor
 
 from .modalities import Modalities, Samples, widths_of
-from .neuron_distances import l1_distances
+from .neighborhoods import Neighborhood, Schedule, falling, gaussian
 from .som import MultiModalSom
 from .som_start import check_memory, check_shape, fingerprint, principal_plane, resumed
-
-Neighborhood = Callable[[Tensor, float], Tensor]
-"""Squared distances on the map (B, X*Y) and a radius in neurons -> mu of Eq. 4, 1 at the winner."""
-Schedule = Callable[[float], float]
-"""Share of the training done, from 0 to 1 -> a learning rate or a radius."""
-
-
-def gaussian(squared: Tensor, sigma: float) -> Tensor:
-    """mu = exp(-distance^2 / (2 sigma^2)), the usual neighborhood."""
-    return torch.exp(squared * (-0.5 / sigma**2))
-
-
-def exponential(squared: Tensor, sigma: float) -> Tensor:
-    """mu = exp(-distance / sigma), "exponentially decaying" (paper) taken at its word."""
-    return torch.exp(squared.sqrt() / -sigma)
-
-
-def bubble(squared: Tensor, sigma: float) -> Tensor:
-    """mu = 1 up to a distance of sigma, 0 beyond."""
-    return (squared <= sigma**2).to(squared.dtype)
-
-
-def falling(first: float, last: float) -> Schedule:
-    """A schedule that falls from `first` to `last` by the same factor in equal times."""
-    return lambda done: first * (last / first) ** done
+from .tiled_map import TiledMap
 
 
 @dataclass(frozen=True)
@@ -68,14 +45,14 @@ def train_literal(
     batch_size: int = 10,
     learning_rate: Schedule | None = None,
     sigma: Schedule | None = None,
-    neighborhood: Neighborhood = gaussian,
+    neighborhood: Neighborhood | Callable[[Tensor, float], Tensor] = gaussian,
     shuffle: bool = True,
     initial: Mapping[str, Tensor] | None = None,
     seed: int = 0,
     progress: Callable[[LiteralProgress], None] | None = None,
     resume: Mapping[str, Tensor] | None = None,
 ) -> MultiModalSom:
-    """Train a map by Eq. 2-5, sample by sample or by mini-batches, with every neuron taking part in every step.
+    """Train a map by Eq. 2-5, sample by sample or by mini-batches.
 
     The paper gives neither learning rate nor radius; the defaults are those that did best here. Eq. 5 divides a step by
     the batch, so large batches learn slowly.
@@ -89,7 +66,8 @@ def train_literal(
         batch_size: samples per update (paper: 1 for the plain SOM, 10 for the SOM-AE).
         learning_rate: lambda of Eq. 4 over the training; by default 1 throughout.
         sigma: radius in neurons; by default falling from .3 of the longer side to .5.
-        neighborhood: mu of Eq. 4.
+        neighborhood: mu of Eq. 4: one of `neighborhoods`, or any function of squared distances on the map and sigma
+            that works element by element.
         shuffle: present the samples in a new order each epoch, else in their own.
         initial: modality -> weights to start from, shape (X, Y, width); by default the plane of the principal
             components.
@@ -98,13 +76,15 @@ def train_literal(
         resume: the state of an earlier, equal call's progress report.
 
     Raises:
-        ValueError: no samples, broken values, an unknown modality, a map larger than the memory, or a state of another
-            training.
+        ValueError: no samples, broken values, an unknown modality, a sample that cannot vote, a map larger than the
+            memory, a state of another training, or a learning rate so large that the weights grow without end.
     """
     modalities = Modalities.of(widths_of(samples), c)
     features, has = modalities.stack(samples)
     check_shape(shape)
     check_memory(shape, modalities.width, features.device)
+    if not isinstance(neighborhood, Neighborhood):
+        neighborhood = Neighborhood(neighborhood)
     sigma = sigma or falling(max(0.3 * max(shape), 0.5), 0.5)
     learning_rate = learning_rate or falling(1.0, 1.0)
     settings = [*shape, epochs, batch_size, float(shuffle), learning_rate(0.5), sigma(0.5), seed]
@@ -115,48 +95,40 @@ def train_literal(
     else:
         weights = _initial(modalities, features, has, shape, initial, seed)  # (X*Y, D)
         done = 0
-    places = torch.cartesian_prod(torch.arange(shape[0]), torch.arange(shape[1])).to(features)  # (X*Y, 2)
-    step = _Step(modalities, places, neighborhood)
+    tiled = TiledMap(weights, shape, [modalities.slice(name) for name in modalities.widths])
+    factors, known = _factors(modalities, has), has.to(features)
     batches = math.ceil(len(features) / batch_size)
     for epoch in range(done, epochs):
         error, radius = 0.0, 0.0
         for number, rows in enumerate(_order(len(features), shuffle, seed, epoch).split(batch_size)):
             share = (epoch * batches + number) / (epochs * batches)
-            radius = sigma(share)
-            error += step(weights, features[rows], has[rows], learning_rate(share), radius)
+            radius, batch = sigma(share), features[rows]
+            winners, distances = tiled.winners(batch, factors[rows])
+            error += _finite(distances)
+            tiled.step(winners, batch, known[rows], learning_rate(share), neighborhood, radius)
         if progress is not None:
-            state = {"weights": weights.clone(), "epoch": torch.tensor(epoch + 1), "training": identity}
+            state = {"weights": tiled.flat(), "epoch": torch.tensor(epoch + 1), "training": identity}
             progress(LiteralProgress(epoch + 1, epochs, radius, error / len(features), state))
-    return MultiModalSom(modalities.split(weights.view(*shape, -1)), modalities.c)
+    return MultiModalSom(modalities.split(tiled.flat().view(*shape, -1)), modalities.c)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One update of all weights by one batch, Eq. 2-5."""
+def _factors(modalities: Modalities, has: Tensor) -> Tensor:
+    """c_m / n_m / sum(c) of Eq. 2-3, the sum over the modalities that a sample has; 0 where it has none, (N, D)."""
+    factors = torch.zeros((len(has), modalities.width), device=has.device)
+    for rows, names in modalities.patterns(has):
+        factors[rows[:, None], modalities.columns(names).to(has.device)] = modalities.scales(names).to(has.device)
+    return factors
 
-    modalities: Modalities
-    places: Tensor
-    neighborhood: Neighborhood
 
-    def __call__(self, weights: Tensor, features: Tensor, has: Tensor, rate: float, sigma: float) -> float:
-        """Change the weights (X*Y, D) in place; returns the sum of the winners' distances before."""
-        winners, distances = self._winners(weights, features, has)
-        gaps = self.places[None] - self.places[winners][:, None]  # (B, X*Y, 2)
-        mu = self.neighborhood((gaps**2).sum(2), sigma).T  # (X*Y, B)
-        known = self.modalities.per_dimension(has).to(weights)  # (B, D)
-        pull = mu @ (features * known)  # sum over the batch of mu d
-        held = mu @ known  # sum over the batch of mu, where the sample has the modality
-        weights -= (held * weights - pull) * (rate / len(features))
-        return float(distances.sum())
-
-    def _winners(self, weights: Tensor, features: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
-        winners = torch.empty(len(features), dtype=torch.long, device=weights.device)
-        distances = features.new_empty(len(features))
-        for rows, names in self.modalities.patterns(has):
-            groups = self.modalities.groups(names)
-            found = l1_distances(features[rows], weights.T, groups).min(1)
-            distances[rows], winners[rows] = found.values, found.indices
-        return winners, distances
+def _finite(distances: Tensor) -> float:
+    """The sum of the winners' distances; ValueError when weights have grown without end."""
+    total = float(distances.sum())
+    if not math.isfinite(total):
+        raise ValueError(
+            "the weights have grown beyond float32: a learning rate above 2 throws a winner farther from its sample than "
+            "it was; choose one of 1 or less, or look for huge values among the samples and initial weights"
+        )
+    return total
 
 
 def _initial(

@@ -15,9 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from .modalities import Modalities, Samples, widths_of
+from .neighborhoods import bubble, exponential, falling, gaussian
 from .processes import FixedPoint, Processes
 from .som import MultiModalSom
-from .som_literal import LiteralProgress, bubble, exponential, falling, gaussian, train_literal
+from .som_literal import LiteralProgress, train_literal
 from .som_schedule import Epoch, schedule, sigma_for, smooth
 from .som_start import check_memory, check_shape, fingerprint, principal_plane, resumed
 

@@ -98,6 +98,24 @@ def test_a_bubble_moves_its_inside_alone():
     assert som.weights("a").flatten().tolist() == [0.0, 3.0, 3.0, 3.0]
 
 
+def test_a_function_of_ones_own_is_a_neighborhood_too():
+    samples, sigma = poses(50, seed=0), 2.5
+    own = train_literal(
+        samples,
+        (9, 11),
+        epochs=2,
+        sigma=lambda done: sigma,
+        neighborhood=lambda squared, s: torch.exp(squared / -(2 * s * s)),
+    )
+    usual = train_literal(samples, (9, 11), epochs=2, sigma=lambda done: sigma)
+    assert torch.allclose(own.weights("vision"), usual.weights("vision"), atol=1e-4)
+
+
+def test_weights_that_grow_without_end_are_refused():
+    with pytest.raises(ValueError, match="learning rate"):
+        train_literal(poses(50, seed=0), (5, 5), batch_size=1, learning_rate=lambda done: 50.0)
+
+
 def test_the_fast_schedule_is_no_worse_than_the_literal_rule():
     samples, unseen = poses(1000, seed=0), poses(500, seed=1)
     fast = train(samples, shape=(30, 30))
