@@ -8,6 +8,8 @@ from torch import Tensor
 
 COARSEST_SIDE = 32
 """The map is halved until its longer side is no longer than this."""
+LAST_EPOCHS, LAST_UPDATES = 30, 2**19
+"""Small maps, whose epochs are cheap, stay at their full size for up to so many epochs, or updates of a neuron."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ def schedule(shape: tuple[int, int], last_sigma: float) -> list[Epoch]:
     while max(shapes[0]) > COARSEST_SIDE:
         rows, columns = shapes[0]
         shapes.insert(0, (math.ceil(rows / 2), math.ceil(columns / 2)))
-    counts = [15, 6, 5, 5, 4] + [3] * len(shapes)
+    counts = ([15, 6, 5, 5, 4] + [3] * len(shapes))[: len(shapes)]
+    counts[-1] = max(counts[-1], min(LAST_EPOCHS, LAST_UPDATES // (shape[0] * shape[1])))
     plan = []
     for level, level_shape in enumerate(shapes):
         first = max(0.32 * max(level_shape), 1.0) if level == 0 else 3.0 if level <= 2 else 2.0
