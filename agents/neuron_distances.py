@@ -13,7 +13,7 @@ SIDE = 8
 BLOCK = SIDE * SIDE
 LEAVES = 4
 """Leaves of 4x4 neurons in a block."""
-AT_ONCE = 2**17
+AT_ONCE = 2**19
 """Distances that are computed together; they fit into a core's cache."""
 
 

@@ -131,7 +131,7 @@ class SampleSom(MultiModalSom):
             def search(part: Tensor, asked: dict[str, Tensor] = asked) -> tuple[Tensor, Tensor]:
                 return self._certified({name: values[part] for name, values in asked.items()}, c)
 
-            found = in_threads(search, rows.split(QUERIES))
+            found = in_threads(search, rows, QUERIES)
             distances[rows], neurons[rows] = (torch.cat(part) for part in zip(*found, strict=True))
         return distances, neurons
 

@@ -1,6 +1,6 @@
 """Work in several threads of which each computes on one processor core."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -10,17 +10,23 @@ from torch import Tensor
 Result = TypeVar("Result")
 
 
-def in_threads(function: Callable[[Tensor], Result], chunks: Sequence[Tensor]) -> list[Result]:
-    """What a function gives for each chunk, in order; on the CPU by as many threads as torch computes with.
+def in_threads(function: Callable[[Tensor], Result], rows: Tensor, most: int, least: int = 1) -> list[Result]:
+    """What a function gives for each chunk of rows, in order; on the CPU by as many threads as torch computes with.
 
     Many small operations gain little from a second core each, and wait for it; whole chunks side by side gain all of it.
+
+    Args:
+        function: called with some of the rows at a time.
+        rows: shape (N, ...).
+        most: rows of a chunk at most.
+        least: rows of a chunk that are worth a thread.
     """
-    threads = min(torch.get_num_threads(), len(chunks))
-    if threads < 2 or chunks[0].device.type != "cpu":
+    threads = torch.get_num_threads() if rows.device.type == "cpu" else 1
+    chunks = rows.split(min(most, max(least, -(-len(rows) // threads))))
+    if min(threads, len(chunks)) < 2:
         return [function(chunk) for chunk in chunks]
-    before = torch.get_num_threads()
     try:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(function, chunks))
     finally:
-        torch.set_num_threads(before)  # new threads take the number that was set last, by whichever thread
+        torch.set_num_threads(threads)  # new threads take the number that was set last, by whichever thread

@@ -14,10 +14,10 @@ from .neuron_distances import Groups
 
 INTERVALS = 64
 """Intervals per dimension."""
-AT_ONCE = 2**18
+AT_ONCE = 2**19
 """Bounds that are computed together; they fit into a core's cache."""
 TINY = 1e-37
-"""Taken off each bound besides its share of roundings, for distances so small that they are not rounded relatively."""
+"""Added besides the share of roundings, for distances so small that they are not rounded relatively."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class BoundQuery:
         dims = [dim for names, _ in groups for dim in names]
         self.dims = torch.tensor(dims, device=queries.device)
         self.factors = queries.new_tensor([scale for names, scale in groups for _ in names])  # (d,)
-        self._slack = (4 * len(dims) + 64) * 2.0**-24  # more than all roundings together
+        self._slack = (8 * len(dims) + 128) * 2.0**-24  # more than all roundings together
         edges = intervals.edges[self.dims]
         inside = self.values[self.dims].clamp(edges[:, :1], edges[:, -1:])
         self._beyond = self.factors @ (self.values[self.dims] - inside).abs()  # (B,): how far outside of all tables
@@ -72,7 +72,11 @@ class BoundQuery:
 
     def lower(self, table: Tensor) -> Tensor:
         """Lower bounds of the distance to all boxes of a table, (B, T)."""
-        return self._sum(table).add_(self._beyond[:, None]).mul_(1 - self._slack).sub_(TINY)
+        return self._sum(table).add_(self._beyond[:, None])
+
+    def relaxed(self, limits: Tensor) -> Tensor:
+        """Somewhat more than these distances: what a lower bound must exceed to rule a box out."""
+        return limits * (1 + self._slack) + TINY
 
     def upper(self, table: Tensor) -> Tensor:
         """Upper bounds of the distance to single neurons, (B, T)."""
@@ -90,7 +94,7 @@ class BoundQuery:
         pairs = AT_ONCE // bounds.shape[1]
         for part, row, parent in zip(bounds.split(pairs), rows.split(pairs), parents.split(pairs), strict=True):
             self._add_within(extremes, row, parent, part)
-        return bounds.mul_(1 - self._slack).sub_(TINY)
+        return bounds
 
     def _add_within(self, extremes: Tensor, rows: Tensor, parents: Tensor, bounds: Tensor) -> None:
         """Add to `bounds` how far each query lies outside of each child's box."""

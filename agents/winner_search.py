@@ -14,9 +14,9 @@ from .neuron_distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Grou
 from .threads import in_threads
 from .tile_bounds import BoundQuery, Intervals
 
-QUERIES = 1024
-"""Queries that are searched together, by one thread."""
-TILES, LOOKS = 8, 4
+CHUNK = 4096, 256
+"""Queries that are searched together by one thread: at most, and at least for a thread of their own."""
+TILES, LOOKS = 5, 6
 """Before anything is ruled out, each query looks into this many blocks of this many promising tiles."""
 
 
@@ -61,7 +61,7 @@ class TileSearch:
         """
         if not len(queries):
             return queries.new_empty((0, k)), torch.empty((0, k), dtype=torch.long, device=queries.device)
-        found = in_threads(lambda chunk: self._chunk(chunk, groups, k), queries.split(QUERIES))
+        found = in_threads(lambda chunk: self._chunk(chunk, groups, k), queries, *CHUNK)
         return torch.cat([distances for distances, _ in found]), torch.cat([neurons for _, neurons in found])
 
     def within(self, queries: Tensor, groups: Groups, limit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -71,9 +71,10 @@ class TileSearch:
             Query, flat index and distance of each find, (F,) each.
         """
         query = BoundQuery(queries, groups, self.intervals)
-        rows, tiles = (query.lower(self.tile_lower) <= limit[:, None]).nonzero().unbind(1)
-        rows, tiles, blocks, _ = self._open_blocks(query, rows, tiles, limit)
-        rows, _, leaves = self._open_leaves(query, rows, tiles, blocks, limit)
+        relaxed = query.relaxed(limit)
+        rows, tiles = (query.lower(self.tile_lower) <= relaxed[:, None]).nonzero().unbind(1)
+        rows, tiles, blocks, _ = self._open_blocks(query, rows, tiles, relaxed)
+        rows, _, leaves = self._open_leaves(query, rows, tiles, blocks, relaxed)
         found = []
         for row, leaf in zip(rows.split(AT_ONCE // 16), leaves.split(AT_ONCE // 16), strict=True):
             distances = self.leaves.distances(query.values, row, leaf, groups)
@@ -90,7 +91,7 @@ class TileSearch:
             queries: shape (B, D); only the dimensions that `groups` names are looked at.
             groups: what votes, and how much.
         """
-        found = in_threads(lambda chunk: self._two(chunk, groups), queries.split(QUERIES))
+        found = in_threads(lambda chunk: self._two(chunk, groups), queries, *CHUNK)
         return torch.cat(found) if found else torch.empty((0, 2), dtype=torch.long, device=queries.device)
 
     def _two(self, queries: Tensor, groups: Groups) -> Tensor:
@@ -113,7 +114,7 @@ class TileSearch:
     def _chunk(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
         query = BoundQuery(queries, groups, self.intervals)
         lower, upper = query.lower(self.tile_lower), query.upper(self.tile_upper)  # (B, T)
-        limit = self._limit(query, lower, upper, k)
+        limit = query.relaxed(self._limit(query, lower, upper, k))
         rows, tiles = (lower <= limit[:, None]).nonzero().unbind(1)
         if len(rows) > lower.numel() / 2:
             return self._everywhere(queries, groups, k)
@@ -121,7 +122,7 @@ class TileSearch:
         if len(blocks) > len(query) * self.children.numel() / 3:
             return self._everywhere(queries, groups, k)
         if k == 1:
-            limit = self._tighten(query, rows, blocks, bounds, limit)
+            limit = torch.minimum(limit, query.relaxed(self._look(query, rows, blocks, bounds)))
         keep = (bounds <= limit[rows]).nonzero().squeeze(1)
         return self._select(query, *self._open_leaves(query, rows[keep], tiles[keep], blocks[keep], limit), k)
 
@@ -157,12 +158,13 @@ class TileSearch:
         pairs, leaf = (bounds <= limit[rows][:, None]).nonzero().unbind(1)
         return rows[pairs], tiles[pairs], blocks[pairs] * LEAVES + leaf
 
-    def _tighten(self, query: BoundQuery, rows: Tensor, blocks: Tensor, bounds: Tensor, limit: Tensor) -> Tensor:
-        """Look into each query's most promising block: a tighter upper bound of the best, (B,)."""
-        lowest = torch.full_like(limit, torch.inf).scatter_reduce_(0, rows, bounds, "amin")
+    def _look(self, query: BoundQuery, rows: Tensor, blocks: Tensor, bounds: Tensor) -> Tensor:
+        """The best distance within each query's most promising block, (B,)."""
+        best = torch.full((len(query),), torch.inf, device=bounds.device)
+        lowest = best.scatter_reduce(0, rows, bounds, "amin")
         first = (bounds == lowest[rows]).nonzero().squeeze(1)
         found = self.blocks.nearest(query.values, rows[first], blocks[first], query.groups)
-        return limit.scatter_reduce(0, rows[first], found, "amin")
+        return best.scatter_reduce_(0, rows[first], found, "amin")
 
     def _select(self, query: BoundQuery, rows: Tensor, tiles: Tensor, leaves: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """From the leaves that stayed open to the k best tiles' best neurons."""

@@ -233,7 +233,7 @@ def _every_neuron(som: MultiModalSom, query: dict[str, Tensor]) -> Tensor:
         return (activity == activity.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
 
     count = len(next(iter(query.values())))
-    return torch.cat(in_threads(winners, torch.arange(count).split(32)))
+    return torch.cat(in_threads(winners, torch.arange(count), 32))
 
 
 def _queries(config: Config, som: MultiModalSom, count: int) -> dict[str, Tensor]:
