@@ -26,17 +26,20 @@ from agents.som_autoencoder import SomAutoencoder
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 
-from . import runs, tables
+from . import bench_som, runs, tables
+from .som_peers import PEERS
 
 
 @dataclass(frozen=True)
 class Config:
     """Measure how fast a part is, as ratios in one run."""
 
-    part: tyro.conf.Positional[Literal["env", "collect", "ae", "imagine", "query"]]
-    """env: the environment; collect: babbling; ae: a step of the autoencoder; imagine: pictures from joints; query: winners."""
+    part: tyro.conf.Positional[Literal["env", "collect", "ae", "imagine", "query", "som"]]
+    """env: the environment; collect: babbling; ae: a step of the autoencoder; imagine: pictures from joints; query: winners;
+    som: the map's training beside the literal rule's and other libraries'."""
     run: Path | None = None
-    """A run whose trained maps are measured by imagine and query; random smooth ones when not given."""
+    """A run whose trained maps are measured by imagine and query (random smooth ones when not given), and whose latents and
+    joints som trains on before synthetic ones."""
     rows: int = 800
     """Rows and columns of the random map."""
     repeats: int = 50
@@ -45,13 +48,29 @@ class Config:
     """Rounds in which what is compared is measured in turns."""
     seed: int = 0
     """Seed of random poses and maps."""
+    sizes: tuple[int, ...] = (100, 200, 800)
+    """som: rows, as many as columns, of the maps."""
+    epochs: int = 20
+    """som: epochs of the libraries; this project and the literal rule (200) have their own."""
+    budget: float = 60.0
+    """som: CPU seconds for a contestant and size; what would take longer is extrapolated from about a tenth of that."""
+    peers: tuple[str, ...] = tuple(PEERS)
+    """som: the libraries."""
+    samples: int = 12000
+    """som: synthetic samples, when no run is given."""
+    threads: int = 1
+    """som: threads of every contestant."""
+    memory: float = 8.0
+    """som: gigabytes that a contestant may take; one that needs more is not started."""
     device: runs.Device = "auto"
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        for name in ("rows", "repeats", "rounds"):
+        for name in ("rows", "repeats", "rounds", "epochs", "samples", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
+        if self.budget < 0 or self.memory <= 0:
+            raise ValueError(f"got budget={self.budget} and memory={self.memory}, expected 0 or more, and above 0")
 
 
 @dataclass(frozen=True)
@@ -65,6 +84,8 @@ class Work:
 
 def run(config: Config) -> dict[str, float]:
     """Measures one part, prints its table, and gives by name how often as long a thing takes as the first's."""
+    if config.part == "som":
+        return bench_som.run(config)
     works = _PARTS[config.part](config)
     seconds = compare(config.rounds, works)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
