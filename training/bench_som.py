@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from tqdm import tqdm
 
 from agents.map_quality import quantization_error, topographic_error
 from agents.modalities import Samples
@@ -38,13 +39,15 @@ if TYPE_CHECKING:
 
 INTERPRETER = 1.5e9
 """Bytes that Python and the libraries take before any training."""
+PATIENCE = 120.0
+"""Seconds by the clock that a contestant has beside its budget, for imports and this project's training."""
 HEADER = (
     *("contestant", "distance", "epochs", "CPU s", "x ours", "wall s", "peak GB"),
     *("quantization", "topographic", "v->j", "j->v", "remark"),
 )
 LEGEND = (
     "CPU s: user and system time of training alone, all threads; imports and compilation are excluded by a training on a tiny "
-    "map before.\n~: extrapolated linearly from the part that the remark tells; no map, so no quality.\n"
+    "map before.\n~: extrapolated linearly from the share that the remark tells; no map, so no quality.\n"
     "peak GB: of the whole process, with the interpreter and libraries.\n"
     "quantization and topographic error, and the mean absolute error of joints from vision (v->j) and of latents from joints "
     "(j->v) by the\nwinner's weights: on samples that were not trained on."
@@ -93,7 +96,8 @@ def run(config: "Config") -> dict[str, float]:
     for data in data_sets(config):
         for size in config.sizes:
             shape = (size, size)
-            outcomes = [compete(name, data, shape, config) for name in (OURS, LITERAL, *config.peers)]
+            names = tqdm((OURS, LITERAL, *config.peers), f"{size}x{size}", leave=False, unit="contestant")
+            outcomes = [compete(name, data, shape, config) for name in names]
             print(f"bench som: {data.name}, {size}x{size} neurons, {config.threads} thread(s)")
             print(tables.as_text(HEADER, rows(outcomes, shape, config.epochs)))
             print(least(outcomes, shape) + "\n", flush=True)
@@ -107,10 +111,12 @@ def data_sets(config: "Config") -> Iterator[Data]:
     """The run's latents and joints, where a run is given, and synthetic samples of the same size."""
     count = config.samples
     if config.run is not None:
-        data, som = Dataset.open(runs.data_of(config.run)), TrainSom(config.run)
+        data = Dataset.open(runs.data_of(config.run))
         train, unseen = (features(config.run, data, split, torch.device("cpu")) for split in ("train", "test"))
         count = len(train["vision"])
-        yield Data(str(config.run), train, unseen, {"vision": som.vision, "proprioception": som.proprioception})
+        recorded = runs.read(config.run, "config.json").get("train-som", {})
+        c = {name: recorded.get(name, getattr(TrainSom, name)) for name in train}
+        yield Data(str(config.run), train, unseen, c)
     yield Data("synthetic", synthetic(count, config.seed), synthetic(max(count // 3, 1), config.seed + 1))
 
 
@@ -150,7 +156,7 @@ def compete(name: str, data: Data, shape: Shape, config: "Config") -> Outcome:
             return Outcome(name, remark=failure)
         result = Result(**json.loads((Path(folder) / "result.json").read_text()))
         if not result.whole:
-            part = f"measured on {result.measured:,} of {result.presentations:,} presentations"
+            part = f"~ from {result.measured / result.presentations:.2%} of the work"
             return Outcome(name, result, remark=", ".join(filter(None, (remark, part))))
         som = MultiModalSom(load_file(Path(folder) / "weights.safetensors"), data.c)
         return Outcome(name, result, evaluate(som, data.unseen), remark)
@@ -163,13 +169,13 @@ def start(job: Job, samples: Samples, folder: Path, threads: int) -> str:
     threads_of = ("OMP", "OPENBLAS", "MKL", "NUMBA")
     environment = {**os.environ, **{f"{library}_NUM_THREADS": str(threads) for library in threads_of}}
     command = [sys.executable, "-m", f"{__package__}.contestant", str(folder)]
-    limit = 120 + 6 * job.budget  # a part may take several times what was foreseen, and others use the machine too
+    limit = PATIENCE + 6 * job.budget  # a part may take longer than foreseen, and others use the machine too
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             code = process.wait(limit)
         except subprocess.TimeoutExpired:
-            return f"stopped after {limit:.0f} s"
+            return f"stopped after {limit:g} s"
         finally:
             _end(process)
         log.seek(0)

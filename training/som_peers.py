@@ -141,9 +141,12 @@ def somoclu(features: Floats, shape: Shape, epochs: int, seed: int, distance: st
 
 
 def quicksom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
-    """quicksom, mini-batches in torch, without the U-matrix that `fit` ends with."""
+    """quicksom, mini-batches in torch: the loop of its `fit`, spared the U-matrix at the end and the list of all errors.
+
+    That list scatters small tensors over the heap, so that at 100x100 `fit` grows beyond 6 GB.
+    """
     import torch
-    from quicksom.som import SOM
+    from quicksom.som import SOM, build_dataloader
 
     np.random.seed(seed)  # noqa: NPY002 (what the library draws from)
     torch.manual_seed(seed)
@@ -158,8 +161,11 @@ def quicksom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
         p_norm=1,
         precompute=4 * neurons**2 <= TABLE,
     )
-    som.compute_umat = lambda **_: None
-    som.fit(features, batch_size=5, do_compute_all_dists=False, num_workers=0, logfile=None)
+    batches = build_dataloader(features, num_workers=0, batch_size=5)
+    for _ in range(epochs):
+        for _, batch in batches:
+            som(batch, som.scheduler(som.step, epochs * len(features)))
+            som.step += len(batch)
     return np.asarray(som.centroids.numpy(), np.float32).reshape(*shape, -1)
 
 
