@@ -50,19 +50,25 @@ def test_a_runs_latents_are_trained_on_first(tiny_run: Path):
 def test_a_training_over_budget_is_extrapolated_and_marked():
     outcome = compete("MiniSom", DATA, (8, 8), replace(TINY, budget=0.0))
     assert outcome.quality is None
-    assert outcome.remark == "last radius 1, ~ from 26.67% of the work"  # 32 of 2 * 60 presentations
+    assert outcome.remark == "last radius 1, ~ from 50.00% of the work"  # one of two epochs
     ours = Outcome(OURS, Result(cpu=0.5, wall=0.5, peak=0.1, measured=60, presentations=60))
     peer = Outcome("MiniSom", Result(cpu=2.0, wall=0.1, peak=0.1, measured=32, presentations=120))
     cells = bench_som.rows([ours, peer], (8, 8), epochs=2)[1]
     assert cells == ["MiniSom", "manhattan", "2", "~2", "~4", "-", "0.10", "-", "-", "-", "-", ""]
 
 
+def test_a_part_is_about_a_quarter_of_the_next():
+    assert contestant.parts(600, epochs=20) == [(37, 1), (150, 1), (600, 1), (600, 5)]
+    assert contestant.parts(60, epochs=1) == []
+
+
 def test_extrapolation_counts_what_any_training_takes_once(monkeypatch: pytest.MonkeyPatch):
-    """Parts of 32 and 60 samples that take 10 s and 1 s per sample: 3 epochs of 60 take 190 s."""
-    monkeypatch.setattr(contestant, "timed", lambda work: (10.0 + len(work.args[0]["a"]), 1.0, None))
+    """10 s for the map and 1 s per presentation: 3 epochs of 200 samples take 610 s, known after 50 and 200."""
+    seconds = lambda work: 10.0 + len(work.args[0]["a"]) * work.keywords["epochs"]  # noqa: E731
+    monkeypatch.setattr(contestant, "timed", lambda work: (seconds(work), 1.0, None))
     job = Job("MiniSom", (8, 8), epochs=3, seed=0, c={}, budget=1000.0, memory=8.0)
-    spent, _, measured = contestant.estimate(untrainable, {"a": torch.zeros(60, 1)}, job)
-    assert (spent, measured) == (190.0, 60)
+    spent, _, measured = contestant.foresee(untrainable, {"a": torch.zeros(200, 1)}, job)
+    assert (spent, measured) == (610.0, 200)
 
 
 def test_a_library_that_is_not_there_says_so_in_its_row(monkeypatch: pytest.MonkeyPatch):

@@ -26,8 +26,8 @@ from agents.som_training import falling, train, train_literal
 from .som_peers import PEERS, Shape, Train, radii
 
 OURS, LITERAL = "this project", "literal rule"
-FIRST_PART, GROWTH = 32, 4
-"""Samples of the first part that is measured, and how much larger each next one is."""
+SMALLEST, GROWTH = 32, 4
+"""Samples of the smallest part that is measured, at least, and how much larger each next one is."""
 Fit = Callable[..., MultiModalSom]
 """`samples`, `shape`, `epochs`, `seed` -> map."""
 
@@ -82,39 +82,53 @@ def main(folder: Path) -> None:
 
 
 def compete(job: Job, samples: Samples) -> tuple[Result, MultiModalSom | None]:
-    """Trains, in full when that fits into the budget; else measures a part and extrapolates linearly.
+    """Trains in full when that fits into the budget; else measures a part and extrapolates linearly.
 
-    Imports and compilation are spared by a training on a tiny map first, which is not counted.
+    Imports and compilation are spared by a training on a tiny map first, which is not counted. This project's training
+    is short, does not shrink with the samples, and always runs in full.
     """
     fit, count = fit_of(job.name, job.c), len(next(iter(samples.values())))
-    fit(_first(samples, 2 * FIRST_PART), (4, 4), 1, job.seed)
-    presentations = job.epochs * count
+    fit(_first(samples, 2 * SMALLEST), (4, 4), 1, job.seed)
+    work = job.epochs * count
     if job.name != OURS:
-        cpu, wall, measured = estimate(partial(fit, shape=job.shape), samples, job)
-        if cpu > job.budget and measured < presentations:
-            return Result(cpu, wall, _peak(), measured, presentations), None
+        cpu, wall, measured = foresee(partial(fit, shape=job.shape, seed=job.seed), samples, job)
+        if cpu > job.budget:
+            return Result(cpu, wall, _peak(), measured, work), None
     cpu, wall, som = timed(partial(fit, samples, job.shape, job.epochs, job.seed))
-    return Result(cpu, wall, _peak(), presentations, presentations), som
+    return Result(cpu, wall, _peak(), work, work), som
 
 
-def estimate(fit: Fit, samples: Samples, job: Job) -> tuple[float, float, int]:
-    """CPU seconds of a whole training, from one epoch over growing parts of the samples.
+def foresee(fit: Fit, samples: Samples, job: Job) -> tuple[float, float, int]:
+    """CPU seconds of a whole training, from growing parts of it, up to one that takes a tenth of the budget.
 
-    Two parts tell what each further sample takes from what a training takes at any rate, such as making the map. Stops
-    at a tenth of the budget, or at all samples.
+    The two largest parts tell what each further presentation takes from what a training takes at any rate, such as
+    making the map.
 
     Returns:
-        CPU seconds of the whole, wall seconds and samples of the last part.
+        CPU seconds of the whole; wall seconds and presentations of the largest part.
     """
-    count, spent = len(next(iter(samples.values()))), 0.0
-    size, before, size_before = min(FIRST_PART, count), 0.0, 0
-    while True:
-        spent, wall, _ = timed(partial(fit, _first(samples, size), epochs=1, seed=job.seed))
-        if size == count or spent >= job.budget / 10:
+    count = len(next(iter(samples.values())))
+    spent, wall, size, foreseen = 0.0, 0.0, 0, 0.0
+    for rows, epochs in parts(count, job.epochs):
+        before, size_before, size = spent, size, rows * epochs
+        spent, wall, _ = timed(partial(fit, _first(samples, rows), epochs=epochs))
+        each = max(spent - before, 0.0) / (size - size_before)
+        foreseen = spent + each * (job.epochs * count - size)
+        if spent >= job.budget / 10:
             break
-        before, size_before, size = spent, size, min(GROWTH * size, count)
-    each = (spent - before) / (size - size_before)
-    return spent + max(each, 0.0) * (job.epochs * count - size), wall, size
+    return foreseen, wall, size
+
+
+def parts(count: int, epochs: int) -> list[tuple[int, int]]:
+    """Samples and epochs of ever larger parts of a training, each about a quarter of the next; the whole is none."""
+    found = []
+    while epochs > 1:
+        epochs = max(epochs // GROWTH, 1)
+        found.append((count, epochs))
+    while count >= GROWTH * SMALLEST:
+        count //= GROWTH
+        found.append((count, epochs))
+    return found[::-1]
 
 
 def fit_of(name: str, c: Mapping[str, float]) -> Fit:
