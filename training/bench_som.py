@@ -96,7 +96,7 @@ def run(config: "Config") -> dict[str, float]:
     for data in data_sets(config):
         for size in config.sizes:
             shape = (size, size)
-            names = tqdm((OURS, LITERAL, *config.peers), f"{size}x{size}", leave=False, unit="contestant")
+            names = tqdm((OURS, LITERAL, *config.peers), f"{size}x{size}", leave=False, unit="contestant", disable=None)
             outcomes = [compete(name, data, shape, config) for name in names]
             print(f"bench som: {data.name}, {size}x{size} neurons, {config.threads} thread(s)")
             print(tables.as_text(HEADER, rows(outcomes, shape, config.epochs)))
