@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from training import benchmark
-from training.benchmark import Config, Work, compare
+from training.benchmark import Config
+from training.side_by_side import Work, compare
 
 PARTS = list(benchmark._PARTS)
 

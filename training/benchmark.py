@@ -4,11 +4,8 @@ Absolute times drift with the machine's load; what is compared is therefore meas
 shows the median of the rounds' ratios.
 """
 
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,32 +14,30 @@ import mujoco
 import numpy as np
 import torch
 import tyro
-from torch import Tensor
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.autoencoder import ConvAutoencoder
 from agents.babbling import BabblingAgent
 from agents.som import MultiModalSom
 from agents.som_autoencoder import SomAutoencoder
-from agents.threads import in_threads
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 
-from . import runs, tables, train_autoencoder, train_som
-from .autoencoder_training import Training, threads
-from .dataset import Dataset
-from .distributed import Place
+from . import bench_autoencoder, bench_query, bench_som, runs
+from .side_by_side import Part, Work, in_turns
+from .som_peers import PEERS
 
 
 @dataclass(frozen=True)
 class Config:
     """Measure how fast a part is, as ratios in one run."""
 
-    part: tyro.conf.Positional[Literal["env", "collect", "ae", "imagine", "query"]]
-    """env: the environment; collect: babbling; ae: epochs of the autoencoder; imagine: pictures from joints; query: winners."""
+    part: tyro.conf.Positional[Literal["env", "collect", "ae", "imagine", "query", "som"]]
+    """env: the environment; collect: babbling; ae: epochs of the autoencoder; imagine: pictures from joints; query: winners;
+    som: the map's training beside the literal rule's and other libraries'."""
     run: Path | None = None
-    """A run whose trained maps are measured by imagine and query (random smooth ones when not given), and whose pictures ae
-    trains on."""
+    """A run whose trained maps are measured by imagine and query (random smooth ones when not given), whose pictures ae
+    trains on, and whose latents and joints som trains on before synthetic ones."""
     rows: int = 800
     """Rows and columns of the random map."""
     repeats: int = 50
@@ -53,54 +48,39 @@ class Config:
     """query: winners that are compared with a look at every neuron."""
     seed: int = 0
     """Seed of random poses and maps."""
+    sizes: tuple[int, ...] = (100, 200, 800)
+    """som: rows, as many as columns, of the maps."""
+    epochs: int = 20
+    """som: epochs of the libraries; this project and the literal rule (200) have their own."""
+    budget: float = 60.0
+    """som: CPU seconds for a contestant and size; what would take longer is extrapolated from about a tenth of that."""
+    peers: tuple[str, ...] = tuple(PEERS)
+    """som: the libraries."""
+    samples: int = 12000
+    """som: synthetic samples, when no run is given."""
+    threads: int = 1
+    """som: threads of every contestant."""
+    memory: float = 8.0
+    """som: gigabytes that a contestant may take; one that needs more is not started."""
     device: runs.Device = "auto"
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        for name in ("rows", "repeats", "rounds", "check"):
+        for name in ("rows", "repeats", "rounds", "check", "epochs", "samples", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
-
-
-@dataclass(frozen=True)
-class Work:
-    """Something to be measured."""
-
-    does: int
-    """How many things it does each time."""
-    run: Callable[[], Any]
-
-
-Part = tuple[dict[str, Work], Callable[[], list[str]]]
-"""What is measured, and what is to be said below the table once it is."""
+        if self.budget < 0 or self.memory <= 0:
+            raise ValueError(f"got budget={self.budget} and memory={self.memory}, expected 0 or more, and above 0")
 
 
 def run(config: Config) -> dict[str, float]:
     """Measures one part, prints its table, and gives by name how often as long a thing takes as the first's."""
+    if config.part == "som":
+        return bench_som.run(config)
     works, remarks = _PARTS[config.part](config)
-    seconds = compare(config.rounds, works)
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    first = next(iter(seconds.values()))
-    ratios = {name: statistics.median(np.divide(times, first)) for name, times in seconds.items()}
-    header = [f"bench {config.part}", "ms each", "per second", "times the first"]
-    rows = [[name, f"{1e3 * s:.3f}", f"{1 / s:,.0f}", f"{ratios[name]:.3f}"] for name, s in medians.items()]
-    print("\n".join([tables.as_text(header, rows), *remarks()]))
+    ratios = in_turns(f"bench {config.part}", config.rounds, works)
+    print("\n".join(remarks()))
     return ratios
-
-
-def compare(rounds: int, works: dict[str, Work]) -> dict[str, list[float]]:
-    """Runs several pieces of work in turns; a first round is not counted.
-
-    Returns:
-        By name: the seconds that a thing took in each round.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds + 1):
-        for name, work in works.items():
-            start = time.perf_counter()
-            work.run()
-            seconds[name].append((time.perf_counter() - start) / work.does)
-    return {name: times[1:] for name, times in seconds.items()}
 
 
 def _env(config: Config) -> Part:
@@ -143,35 +123,6 @@ def _collect(config: Config) -> Part:
     return {"bare frames": Work(config.repeats, frames), "kept samples": Work(config.repeats, samples)}, list
 
 
-def _autoencoder(config: Config) -> Part:
-    """Epochs of the autoencoder's training in float32 and in bfloat16, and how good it is after all rounds."""
-    if config.run is None:
-        raise ValueError("bench ae trains on a run's pictures; give it one, such as --run runs/paper")
-    data = Dataset.open(runs.data_of(config.run))
-    here = Place(runs.pick_device(config.device))
-    trainings = {}
-    for precision in ("float32", "bfloat16"):
-        settings = train_autoencoder.Config(
-            data.path, config.run, epochs=config.rounds + 1, seed=config.seed, precision=precision
-        )
-        trainings[precision] = Training(settings, data, here)
-
-    def epoch(training: Training) -> None:
-        with threads(training.config.threads):
-            training.epoch()
-
-    def quality() -> list[str]:
-        errors = {name: training.curve[-1]["mae"] for name, training in trainings.items()}
-        return [
-            f"validation MAE after {config.rounds + 1} epochs: "
-            + ", ".join(f"{name} {tables.number(mae, 5)}" for name, mae in errors.items())
-            + f"; ratio {errors['bfloat16'] / errors['float32']:.3f}"
-        ]
-
-    works = {f"{name} epoch": Work(1, partial(epoch, training)) for name, training in trainings.items()}
-    return works, quality
-
-
 def _imagine(config: Config) -> Part:
     """Imagined pictures beside rendered and preprocessed ones."""
     from infant_env.vision import to_gray
@@ -200,61 +151,6 @@ def _imagine(config: Config) -> Part:
     }, list
 
 
-def _query(config: Config) -> Part:
-    """Exact winners by branch and bound beside a look at every neuron, and how many differ."""
-    som = _mind(config).som
-    queries = _queries(config, som, max(400 * config.repeats, config.check))
-    many = {name: rows[: 400 * config.repeats] for name, rows in queries.items()}
-    few = {name: rows[: config.repeats] for name, rows in queries.items()}
-    kinds = [*([name] for name in queries), list(queries)]
-    works = {"every neuron, both modalities": Work(config.repeats, lambda: _every_neuron(som, few))}
-    for names in kinds:
-        some = {name: many[name] for name in names}
-        works[" and ".join(names)] = Work(400 * config.repeats, partial(som.winners, some))
-
-    def differences() -> list[str]:
-        lines = []
-        for names in kinds:
-            asked = {name: queries[name][: config.check] for name in names}
-            wrong = int((som.winners(asked) != _every_neuron(som, asked)).sum())
-            lines.append(
-                f"{' and '.join(names)}: {wrong} of {config.check:,} winners differ from a look at every neuron"
-            )
-        return lines
-
-    return works, differences
-
-
-def _every_neuron(som: MultiModalSom, query: dict[str, Tensor]) -> Tensor:
-    """Winners by the activity of every neuron (Eq. 3), the lowest index among equals."""
-
-    def winners(rows: Tensor) -> Tensor:
-        activity = som.activity({name: features[rows] for name, features in query.items()}).flatten(1)
-        return (activity == activity.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
-
-    count = len(next(iter(query.values())))
-    return torch.cat(in_threads(winners, torch.arange(count), 32))
-
-
-def _queries(config: Config, som: MultiModalSom, count: int) -> dict[str, Tensor]:
-    """Held-out samples of the run, or neurons' weights when there is none, each moved a little so that no two are equal."""
-    generator = torch.Generator().manual_seed(config.seed)
-    if config.run is None:
-        at = torch.randint(som.shape[0] * som.shape[1], (count,), generator=generator)
-        exact = {name: som.weights_at(name, at.to(som.device)) for name in som.modalities}
-    else:
-        data = Dataset.open(runs.data_of(config.run))
-        splits = [train_som.features(config.run, data, split, som.device) for split in ("validation", "test")]
-        held_out = {name: torch.cat([split[name] for split in splits]) for name in som.modalities}
-        at = torch.randint(len(held_out["vision"]), (count,), generator=generator)
-        exact = {name: rows[at] for name, rows in held_out.items()}
-    share = 0.1 if config.run is None else 0.01
-    return {
-        name: rows + share * rows.std() * torch.randn(rows.shape, generator=generator).to(rows)
-        for name, rows in exact.items()
-    }
-
-
 def _mind(config: Config) -> SomAutoencoder:
     """The run's SOM-AE, or an untrained one of the paper's size whose map is smooth as trained ones are."""
     device = runs.pick_device(config.device)
@@ -269,4 +165,10 @@ def _mind(config: Config) -> SomAutoencoder:
     return SomAutoencoder(autoencoder, som, ArmModel.infant().joint_ranges)
 
 
-_PARTS = {"env": _env, "collect": _collect, "ae": _autoencoder, "imagine": _imagine, "query": _query}
+_PARTS: dict[str, Callable[[Config], Part]] = {
+    "env": _env,
+    "collect": _collect,
+    "ae": bench_autoencoder.part,
+    "imagine": _imagine,
+    "query": lambda config: bench_query.part(config, _mind(config).som),
+}
