@@ -196,6 +196,22 @@ def split_missing(name: str, rows: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(known[:, None], rows, torch.zeros((), device=rows.device)), known
 
 
+def checked_shape(weights: Samples) -> tuple[int, int]:
+    """Rows and columns of a map with these weights, modality -> (X, Y, width).
+
+    Raises:
+        ValueError: no modality, an empty map, differing shapes, or weights that are not finite.
+    """
+    shapes = {name: tuple(w.shape) for name, w in weights.items()}
+    if not shapes or any(len(s) != 3 or 0 in s for s in shapes.values()) or len({s[:2] for s in shapes.values()}) > 1:
+        raise ValueError(f"weights must be (X, Y, width) for one or more modalities, with equal X, Y > 0; got {shapes}")
+    broken = [name for name, w in weights.items() if not bool(torch.isfinite(w).all())]
+    if broken:
+        raise ValueError(f"weights of {broken} hold NaN or infinite values; was the map trained on broken samples?")
+    rows, columns = next(iter(shapes.values()))[:2]
+    return rows, columns
+
+
 def widths_of(samples: Samples) -> dict[str, int]:
     """The width of each modality of some samples, with at least one sample.
 

@@ -7,7 +7,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
-from .modalities import Modalities, Samples
+from .modalities import Modalities, Samples, checked_shape
 from .neuron_distances import BlockedNeurons, Groups, l1_distances
 from .som_readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
 from .winner_search import TileSearch
@@ -49,21 +49,9 @@ class MultiModalSom:
         Raises:
             ValueError: no modality, an empty map, differing shapes, or weights that are not finite.
         """
-        shapes = {name: tuple(w.shape) for name, w in weights.items()}
-        if (
-            not shapes
-            or any(len(s) != 3 or 0 in s for s in shapes.values())
-            or len({s[:2] for s in shapes.values()}) > 1
-        ):
-            raise ValueError(
-                f"weights must be (X, Y, width) for one or more modalities, with equal X, Y > 0; got {shapes}"
-            )
-        broken = [name for name, w in weights.items() if not bool(torch.isfinite(w).all())]
-        if broken:
-            raise ValueError(f"weights of {broken} hold NaN or infinite values; was the map trained on broken samples?")
-        rows, columns = next(iter(shapes.values()))[:2]
-        self.shape: tuple[int, int] = (rows, columns)
-        self._layout = Modalities.of({name: s[2] for name, s in shapes.items()}, c)
+        self.shape = checked_shape(weights)
+        rows, columns = self.shape
+        self._layout = Modalities.of({name: w.shape[2] for name, w in weights.items()}, c)
         self._weights = {name: w.to(torch.float32).reshape(rows * columns, -1) for name, w in weights.items()}
 
     @property
@@ -285,8 +273,7 @@ class MultiModalSom:
         c: Mapping[str, float] | None,
     ) -> tuple[Tensor, Tensor]:
         """One wanted modality read from the candidates: its values (B, width) and spread (B,)."""
-        candidates = self.weights_at(wanted, neurons)  # (B, K, width)
-        weights = candidate_weights(distances)
+        candidates, weights = self.weights_at(wanted, neurons), candidate_weights(distances)  # (B, K, width), (B, K)
         spread = weighted_spread(candidates, weights)
         if readout != "local_linear":
             return weighted_mean(candidates, weights), spread
@@ -296,9 +283,8 @@ class MultiModalSom:
             voting = [name for name in names if influence[name] > 0]  # what does not vote does not enter the fit
             dims, scales = (x.to(self.device) for x in (self._layout.columns(voting), self._layout.scales(voting, c)))
             scales = scales / scales.amax()
-            known = torch.cat([self.weights_at(name, neurons[rows]) for name in voting], 2)
-            asked = features[rows][:, dims] * scales
-            values[rows] = local_linear(asked, known * scales, candidates[rows], weights[rows])
+            known = torch.cat([self.weights_at(name, neurons[rows]) for name in voting], 2) * scales
+            values[rows] = local_linear(features[rows][:, dims] * scales, known, candidates[rows], weights[rows])
         return values, spread
 
     def _search(
