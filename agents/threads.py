@@ -22,7 +22,8 @@ def in_threads(function: Callable[[Tensor], Result], rows: Tensor, most: int, le
         least: rows of a chunk that are worth a thread.
     """
     threads = torch.get_num_threads() if rows.device.type == "cpu" else 1
-    chunks = rows.split(min(most, max(least, -(-len(rows) // threads))))
+    rounds = -(-len(rows) // (threads * most))  # each thread gets as many chunks as every other
+    chunks = rows.split(max(least, -(-len(rows) // (threads * max(rounds, 1)))))
     if min(threads, len(chunks)) < 2:
         return [function(chunk) for chunk in chunks]
     try:

@@ -88,7 +88,7 @@ def run(config: Config) -> SampleSom:
             progress=progress,
         )
         header = {**identity, "sigma": som.sigma, "shape": list(som.shape), "c": som.c}
-        checkpoints.write(path, _KIND, {"winners": som.sample_winners}, header)
+        checkpoints.write(path, _KIND, {"winners": som.sample_winners.to(torch.int16)}, header)
     return som
 
 
@@ -107,7 +107,7 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
     if header["dataset"] != data.fingerprint:
         raise ValueError(f"the plain map in {run} was trained on another data set than {data.path}; train it again")
     samples, rows = _samples(data, device), header["shape"]
-    winners = tensors["winners"].clone().to(device)
+    winners = tensors["winners"].to(device, torch.long)
     return PlainSom(
         SampleSom(samples, winners, header["sigma"], (rows[0], rows[1]), {"vision": GRAY_SIZE}, header["c"])
     )
