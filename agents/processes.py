@@ -77,10 +77,15 @@ class FixedPoint:
             cells: the cell of each of these, shape (n,).
             size: number of cells.
         """
-        values = self.values[dims][:, rows]
-        sums = torch.zeros((len(values), size), dtype=torch.long, device=values.device)
-        total = self.processes.total(sums.index_add_(1, cells, values))
-        return (total * self.unit[dims, None]).float()
+        values, unit = self.values[dims][:, rows], self.unit[dims, None]
+        if self.processes.group is None:  # most cells of a large map are empty
+            occupied, at = cells.unique(return_inverse=True)
+            sums = values.new_zeros((len(values), len(occupied))).index_add_(1, at, values)
+            planes = torch.zeros((len(values), size), device=values.device)
+            planes[:, occupied] = (sums * unit).float()
+            return planes
+        sums = values.new_zeros((len(values), size)).index_add_(1, cells, values)
+        return (self.processes.total(sums) * unit).float()
 
     def counts(self, cells: Tensor, size: int) -> Tensor:
         """How many samples of all processes fell into each cell, (size,), float32."""
