@@ -98,7 +98,7 @@ def train(
         resume: the state of an earlier, equal call's progress report.
         group: processes (torch.distributed, gloo or nccl) that train one map together. `samples` is then the share of
             this process, in the order of the ranks; each gets the same map, byte for byte that of one process with all
-            samples on the same kind of device.
+            samples on the same kind of device, with equally many threads.
 
     Raises:
         ValueError: no samples, broken values, an unknown modality in `c`, a map larger than the memory, or a state that

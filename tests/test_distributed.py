@@ -23,6 +23,7 @@ def in_two_processes(*command: str) -> None:
     assert finished.returncode == 0, finished.stderr[-3000:]
 
 
+@pytest.mark.usefixtures("one_thread")  # products of matrices are rounded otherwise on several
 def test_two_processes_train_the_map_that_one_trains(tiny_run: Path, tmp_path: Path):
     run = tmp_path / "run"
     shutil.copytree(tiny_run, run)
