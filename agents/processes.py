@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Processes:
     """What a process must know of the others; without a group it is alone.
 
-    All sums are of integers, so that they do not depend on how many processes share the samples, nor on their order.
+    All sums that a map depends on are of integers, so that they do not depend on how many processes share the samples,
+    nor on their order.
 
     Args:
         group: a group of torch.distributed (gloo or nccl), or None.
@@ -22,11 +23,11 @@ class Processes:
     def __init__(self, group: "ProcessGroup | None" = None) -> None:
         self.group = group
 
-    def total(self, integers: Tensor) -> Tensor:
+    def total(self, values: Tensor) -> Tensor:
         """Sums over all processes, in place."""
         if self.group is not None:
-            dist.all_reduce(integers, group=self.group)
-        return integers
+            dist.all_reduce(values, group=self.group)
+        return values
 
     def largest(self, values: Tensor) -> Tensor:
         """Largest values of all processes, in place."""

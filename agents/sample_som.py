@@ -154,16 +154,17 @@ class SampleSom(MultiModalSom):
         rows = torch.arange(len(start), device=start.device).repeat_interleave(start.shape[1])
         best = self._distances(levels, 1, rows, start.flatten(), c).view(start.shape).amin(1)
         rows, neurons, _ = self._pooled.neurons_within(levels[SIDES[0]], relaxed(best), c)
-        bounds = best
-        for side in SIDES[1:]:
+        for side in SIDES[1:-1]:
             bounds = self._distances(levels, side, rows, neurons, c)
             lowest = torch.full_like(best, torch.inf).scatter_reduce_(0, rows, bounds, "amin")
             first = (bounds == lowest[rows]).nonzero().squeeze(1)
             best.scatter_reduce_(0, rows[first], self._distances(levels, 1, rows[first], neurons[first], c), "amin")
             keep = bounds <= relaxed(best)[rows]
-            rows, neurons, bounds = rows[keep], neurons[keep], bounds[keep]
+            rows, neurons = rows[keep], neurons[keep]
+        exact = self._distances(levels, 1, rows, neurons, c)
+        best = torch.full_like(best, torch.inf).scatter_reduce_(0, rows, exact, "amin")
         none = self.shape[0] * self.shape[1]
-        equal = torch.where(bounds == best[rows], neurons, none)
+        equal = torch.where(exact == best[rows], neurons, none)
         return best, torch.full_like(start[:, 0], none).scatter_reduce_(0, rows, equal, "amin")
 
     def _winners_of_alike(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> Tensor:

@@ -9,15 +9,7 @@ from torch import Tensor
 
 from agents.map_quality import quantization_error
 from agents.som_training import LiteralProgress, TrainingProgress, bubble, falling, smooth, train, train_literal
-
-
-def poses(count: int, seed: int) -> dict[str, Tensor]:
-    """Five joints and a smooth nonlinear function of them with 8 outputs, in place of latents."""
-    mixing = torch.Generator().manual_seed(3)
-    mix, shift = torch.randn((5, 24), generator=mixing), torch.randn(24, generator=mixing)
-    out = torch.randn((24, 8), generator=mixing) / 3
-    joints = torch.rand((count, 5), generator=torch.Generator().manual_seed(seed))
-    return {"vision": torch.tanh((joints - 0.5) @ mix * 1.5 + shift) @ out, "proprioception": joints}
+from training.bench_som import synthetic as poses
 
 
 def corners() -> dict[str, Tensor]:

@@ -35,6 +35,7 @@ def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
         yield
         failure = receiver.recv()
     except EOFError:
+        process.join()
         failure = f"the process beside ended with status {process.exitcode}; see {log} and run the same command again"
     finally:
         process.terminate()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import distributed as dist
 
+from agents.processes import Processes
+
 from . import runs
 
 if TYPE_CHECKING:
@@ -38,9 +40,7 @@ class Place:
 
     def total(self, value: torch.Tensor) -> torch.Tensor:
         """Sum over all processes, in place."""
-        if self.group is not None:
-            dist.all_reduce(value, group=self.group)
-        return value
+        return Processes(self.group).total(value)
 
     def wait(self) -> None:
         """Until all have come here."""
