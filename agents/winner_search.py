@@ -25,7 +25,7 @@ class TileSearch:
 
     With k = 1 that is the winner. A map without smoothness is searched as a whole, as soon as the bounds drop too
     little.
-    Memory: bounds and tables, 13 MB for 800x800 neurons of 13 dimensions, beside the weights in blocks, 33 MB.
+    Memory: bounds and tables, 15 MB for 800x800 neurons of 13 dimensions, beside the weights in blocks, 33 MB.
     """
 
     def __init__(self, neurons: BlockedNeurons, tile: int) -> None:
