@@ -16,7 +16,7 @@ from .tile_bounds import BoundQuery, Intervals
 
 CHUNK = 4096, 256
 """Queries that are searched together by one thread: at most, and at least for a thread of their own."""
-TILES, LOOKS = 5, 6
+TILES, LOOKS = 4, 4
 """Before anything is ruled out, each query looks into this many blocks of this many promising tiles."""
 
 
@@ -116,7 +116,7 @@ class TileSearch:
         query = BoundQuery(queries, groups, self.intervals)
         lower, upper = query.lower(self.tile_lower), query.upper(self.tile_upper)  # (B, T)
         limit = query.relaxed(self._limit(query, lower, upper, k))
-        rows, tiles = (lower <= limit[:, None]).nonzero().unbind(1)
+        tiles, rows = (lower.T <= limit).nonzero().unbind(1)  # tile by tile
         if len(rows) > lower.numel() / 2:
             return self._everywhere(queries, groups, k)
         rows, tiles, blocks, bounds = self._open_blocks(query, rows, tiles, limit)
