@@ -8,6 +8,11 @@ from torch import Tensor
 
 COARSEST_SIDE = 32
 """The map is halved until its longer side is no longer than this."""
+FEW_LEVELS, MANY_LEVELS = (15, 6, 5, 5), (7, 4, 4, 4, 3)
+"""Epochs of each level from the coarsest, of maps with up to four levels (to about 250x250) and with more; 3 beyond these.
+
+The more levels follow, the less the first ones matter.
+"""
 LAST_EPOCHS, LAST_UPDATES = 30, 2**19
 """Small maps, whose epochs are cheap, stay at their full size for up to so many epochs, or updates of a neuron."""
 
@@ -35,7 +40,7 @@ def schedule(shape: tuple[int, int], last_sigma: float) -> list[Epoch]:
     while max(shapes[0]) > COARSEST_SIDE:
         rows, columns = shapes[0]
         shapes.insert(0, (math.ceil(rows / 2), math.ceil(columns / 2)))
-    counts = ([15, 6, 5, 5, 4] + [3] * len(shapes))[: len(shapes)]
+    counts = [*(FEW_LEVELS if len(shapes) <= len(FEW_LEVELS) else MANY_LEVELS), *[3] * len(shapes)][: len(shapes)]
     counts[-1] = max(counts[-1], min(LAST_EPOCHS, LAST_UPDATES // (shape[0] * shape[1])))
     plan = []
     for level, level_shape in enumerate(shapes):
@@ -51,7 +56,7 @@ def geometric(first: float, last: float, count: int) -> list[float]:
     return [first * (last / first) ** (step / max(count - 1, 1)) for step in range(count)]
 
 
-def smooth(planes: Tensor, sigma: float, reach: float = 4.5, block: int = 64) -> Tensor:
+def smooth(planes: Tensor, sigma: float, reach: float = 4.5, block: int = 32) -> Tensor:
     """Sum over a Gaussian neighborhood, exp(-distance^2 / (2 sigma^2)) cut at `reach` sigma, without normalising.
 
     Separable, and each axis is a product with a banded matrix, taken block by block.
