@@ -1,5 +1,7 @@
-"""The agent of the paper's last page: it imagines a situation and remembers how to get there."""
+"""The agent of the paper's last page: it imagines a situation, remembers how to get there, looks, and corrects itself."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,65 +11,112 @@ from torch import Tensor
 
 from infant_env.vision import to_gray
 
-from .som import Readout
-from .som_autoencoder import SomAutoencoder
+from .imagination import Hypotheses, Imagination
+
+Observation = dict[str, NDArray[Any]]
+_RESTS_BELOW = 0.05  # rad/s: the arm has arrived, or cannot go on
+_SETTLING = 4  # control steps before a resting arm counts as arrived
+_ALIKE = 2e-6  # mean squared difference of pictures: no correction would show
+_NO_MOVE = 2e-3  # rad: a correction below this is none
+_HELPS = 0.5  # a correction that leaves less than this share of the error helps
+_PLAUSIBLE = 1.0  # another hypothesis is, up to this many times the error of the best look
+
+
+@dataclass(frozen=True)
+class Look:
+    """What it saw in a pose: `error` is the mean squared difference from the goal picture."""
+
+    joints: NDArray[np.float32]
+    picture: NDArray[np.float32]
+    error: float
 
 
 class MentalImageryAgent:
-    """Imagines a goal picture, recalls the pose that shows it, and sends the arm there.
+    """Takes a picture as its goal, thinks of poses that may show it, goes to the likeliest, looks, and corrects itself.
 
     ```python
-    agent = MentalImageryAgent(SomAutoencoder.load("runs/paper"))
+    agent = MentalImageryAgent.load("runs/paper")
     agent.see_goal(goal_frame)  # or agent.imagine_goal(joints)
     observation, _ = env.reset()
-    for _ in range(25):
+    while not agent.done:
         observation, *_ = env.step(agent.act(observation))
-    error = agent.compare(observation)
     ```
 
+    `agent.hypotheses` tells what it thought of, with probabilities; `agent.impossible` whether it doubts that its body can
+    show the goal at all; the caller decides. It then still does what it can.
+
     Args:
-        mind: the trained SOM-AE.
-        readout: how the map is read, `local_linear` or `winner` (paper).
+        imagination: what was trained.
+        hypotheses: poses that it keeps in mind.
+        looks: how often it looks at most; 0 acts with the eyes closed.
     """
 
-    def __init__(self, mind: SomAutoencoder, readout: Readout = "local_linear") -> None:
-        self.mind = mind
-        self.readout = readout
+    def __init__(self, imagination: Imagination, hypotheses: int = 5, looks: int = 5) -> None:
+        if looks < 0:
+            raise ValueError(f"got looks={looks}, expected 0 or more")
+        self.imagination, self.count, self.most_looks = imagination, hypotheses, looks
         self.goal: NDArray[np.float32] | None = None
         """The picture to reach, shape (64, 64), in [0, 1]."""
+        self.hypotheses: Hypotheses | None = None
+        """What it thought of, a batch of one."""
         self.targets: NDArray[np.float32] | None = None
-        """The joints that it recalled for the goal, shape (J,), rad."""
+        """The joints that it holds, shape (J,), rad."""
+        self.looks: list[Look] = []
+        self.done = False
+        """It has no further correction in mind."""
+        self._branch: list[Look] = []  # looks at the present hypothesis and its corrections
+        self._waited, self._untried = 0, 0
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, hypotheses: int = 5, looks: int = 5, device: str | torch.device = "cpu"
+    ) -> "MentalImageryAgent":
+        """Reads all that was trained from a run's folder.
+
+        Raises:
+            ValueError: a file is missing, damaged, or of another training than the others.
+        """
+        return cls(Imagination.load(folder, device), hypotheses, looks)
 
     def imagine(self, joints: NDArray[Any] | Tensor) -> NDArray[np.float32]:
         """What it would see in these poses, joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1]."""
-        return self.mind.imagine(joints, self.readout).cpu().numpy()
+        return self.imagination.draw(joints).cpu().numpy()
 
     def imagine_goal(self, joints: NDArray[Any]) -> None:
-        """Takes as its goal what it imagines to see in a pose; only the picture is kept.
-
-        Args:
-            joints: the pose, shape (J,), rad.
-        """
+        """Takes as its goal what it imagines to see in a pose (J,), rad; only the picture is kept."""
         self.set_goal(self.imagine(np.asarray(joints)[None])[0])
 
     def see_goal(self, eye: NDArray[np.uint8]) -> None:
         """Takes a frame of the eye as its goal, shape (H, W, 3), uint8."""
         self.set_goal(to_gray(eye))
 
-    def set_goal(self, picture: NDArray[np.float32]) -> None:
-        """Takes a preprocessed picture as its goal and recalls the joints that show it.
+    def set_goal(self, picture: NDArray[np.float32], hypotheses: Hypotheses | None = None) -> None:
+        """Takes a preprocessed picture as its goal, and thinks.
 
         Args:
             picture: shape (64, 64), in [0, 1].
-        """
-        self.targets = self.mind.recall(torch.from_numpy(picture)[None], self.readout)[0].cpu().numpy()
-        self.goal = picture
+            hypotheses: what `Imagination.hypotheses` found for it, a batch of one, when that is known already.
 
-    def act(self, observation: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The action towards the goal, for any environment with the spaces of `InfantArm-v0`.
+        Raises:
+            ValueError: the picture is misshapen or holds NaN.
+        """
+        self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
+        self.goal, self.looks, self.done = picture, [], False
+        self._branch, self._untried = [], 1
+        self._go(self.hypotheses.joints[0, 0].cpu().numpy())
+
+    @property
+    def impossible(self) -> bool:
+        """Whether the goal is stranger than 99 of 100 pictures of this body."""
+        return self.hypotheses is not None and float(self.hypotheses.strangeness[0]) > 1
+
+    def act(self, observation: Observation) -> NDArray[np.float32]:
+        """The action towards the goal, for any environment with the spaces of `InfantArm-v0`; looks when the arm rests.
+
+        An observation that has a `goal` (a frame of the eye) gives the agent its goal, whenever that changes.
 
         Args:
-            observation: not needed while the agent acts with its eyes closed.
+            observation: with `eye`, `joints` and `joint_velocities`.
 
         Returns:
             Joint targets scaled to [-1, 1], shape (J,).
@@ -75,17 +124,115 @@ class MentalImageryAgent:
         Raises:
             ValueError: it has no goal yet.
         """
-        if self.targets is None:
-            raise ValueError("the agent has no goal; give it one with see_goal, imagine_goal or set_goal")
-        normalized = self.mind.normalize(self.targets).cpu().numpy()
+        if "goal" in observation:
+            wanted = to_gray(observation["goal"])
+            if self.goal is None or not np.array_equal(wanted, self.goal):
+                self.set_goal(wanted)
+        self._check_goal()
+        self._waited += 1
+        resting = np.abs(observation["joint_velocities"]).max() < _RESTS_BELOW
+        if not self.done and self._waited > _SETTLING and resting:
+            self.look(observation)
+        return self.action()
+
+    def action(self) -> NDArray[np.float32]:
+        """Its joint targets, scaled to [-1, 1], shape (J,)."""
+        self._check_goal()
+        normalized = self.imagination.mind.normalize(np.asarray(self.targets)).cpu().numpy()
         return (2 * normalized - 1).clip(-1, 1).astype(np.float32)
 
-    def compare(self, observation: dict[str, NDArray[Any]]) -> float:
+    def predict(
+        self, observation: Observation, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> tuple[NDArray[np.float32], Any]:
+        """`act` as stable-baselines3 asks for it, also for a batch of one environment (`evaluate_policy`)."""
+        batched = observation["joints"].ndim == 2
+        if batched and len(observation["joints"]) != 1:
+            raise ValueError(f"got {len(observation['joints'])} environments, expected one per agent")
+        action = self.act({key: value[0] for key, value in observation.items()} if batched else observation)
+        return (action[None] if batched else action), state
+
+    def look(self, observation: Observation) -> None:
+        """Compares what it sees with its goal, and takes the next pose: a correction, or another hypothesis.
+
+        Args:
+            observation: with `eye` and `joints`, when the arm rests.
+
+        Raises:
+            ValueError: it has no goal yet.
+        """
+        self._check_goal()
+        if len(self.looks) >= self.most_looks:
+            self.done = True
+            return
+        picture = to_gray(observation["eye"])
+        error = float(np.square(picture - self.goal).mean())
+        joints = np.asarray(observation["joints"], np.float32)
+        self.looks.append(Look(joints, picture, error))
+        self._branch.append(self.looks[-1])
+        if error < _ALIKE:
+            self.done = True
+        elif len(self.looks) == self.most_looks:
+            self._return()
+        else:
+            self._next()
+
+    @property
+    def best_look(self) -> Look | None:
+        """The look that resembled the goal most."""
+        return min(self.looks, key=lambda look: look.error, default=None)
+
+    def compare(self, observation: Observation) -> float:
         """How far what it sees is from its goal: mean absolute difference of the pictures.
 
         Raises:
             ValueError: it has no goal yet.
         """
-        if self.goal is None:
-            raise ValueError("the agent has no goal; give it one with see_goal, imagine_goal or set_goal")
+        self._check_goal()
         return float(np.abs(to_gray(observation["eye"]) - self.goal).mean())
+
+    def _next(self) -> None:
+        """In a right pose a correction makes most of the error vanish: go on as long as it does, else try another hypothesis."""
+        *before, last = self._branch
+        helped = not before or last.error < _HELPS * min(look.error for look in before)
+        if not helped and self._another_is_plausible():
+            assert self.hypotheses is not None
+            self._go(self.hypotheses.joints[0, self._untried].cpu().numpy())
+            self._branch, self._untried = [], self._untried + 1
+            return
+        best = min(self._branch, key=lambda look: look.error)
+        if best is last:
+            self._correct(best)
+        else:
+            self._go((best.joints + last.joints) / 2)
+
+    def _another_is_plausible(self) -> bool:
+        """Whether a hypothesis is left that is imagined to fit not much worse than the best look."""
+        assert self.hypotheses is not None and self.best_look is not None
+        if self._untried >= self.hypotheses.joints.shape[1] or bool(self.hypotheses.repeated[0, self._untried]):
+            return False
+        return float(self.hypotheses.errors[0, self._untried]) < _PLAUSIBLE * self.best_look.error
+
+    def _correct(self, look: Look) -> None:
+        """A step by what the imagination got wrong in the pose of this look."""
+        device = self.imagination.mind.device
+        goal, seen, joints = (
+            torch.from_numpy(np.asarray(values)).to(device) for values in (self.goal, look.picture, look.joints)
+        )
+        targets = self.imagination.corrected(goal, seen, joints).cpu().numpy()
+        if np.abs(targets - look.joints).max() < _NO_MOVE:
+            self._return()
+        else:
+            self._go(targets)
+
+    def _return(self) -> None:
+        """Back to the pose that looked best, for good."""
+        assert self.best_look is not None
+        self._go(self.best_look.joints)
+        self.done = True
+
+    def _go(self, joints: NDArray[np.float32]) -> None:
+        self.targets, self._waited = joints, 0
+
+    def _check_goal(self) -> None:
+        if self.goal is None or self.targets is None:
+            raise ValueError("the agent has no goal; give it one with see_goal, imagine_goal or set_goal")

@@ -52,8 +52,7 @@ class SomAutoencoder:
         Raises:
             ValueError: the pictures are misshapen or hold NaN, or the readout is unknown.
         """
-        low, high = self.joint_ranges.T
-        return low + self.predict("vision", images, readout)["proprioception"] * (high - low)
+        return self.denormalize(self.predict("vision", images, readout)["proprioception"])
 
     def imagine(self, joints: Array, readout: Readout = "winner") -> Tensor:
         """The picture that the map holds for a pose.
@@ -105,6 +104,20 @@ class SomAutoencoder:
         if angles.shape[-1:] != low.shape:
             raise ValueError(f"got joints of shape {tuple(angles.shape)}, expected {len(low)} angles in rad per pose")
         return (angles - low) / (high - low)
+
+    def denormalize(self, normalized: Tensor) -> Tensor:
+        """The inverse of `normalize`: (..., J) in [0, 1] to rad."""
+        low, high = self.joint_ranges.T
+        return low + normalized * (high - low)
+
+    @torch.inference_mode()
+    def latents(self, images: Array) -> Tensor:
+        """Standardised latents of preprocessed pictures, (B, 64, 64) -> (B, D).
+
+        Raises:
+            ValueError: the pictures are misshapen or hold NaN.
+        """
+        return self._features("vision", images)
 
     def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes `autoencoder.safetensors` and `som.safetensors` into a folder.

@@ -149,15 +149,31 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         Raises:
             ValueError: the action is misshapen or not finite.
         """
+        observation, info = self.hold(action, 1)
+        return observation, 0.0, False, False, info
+
+    def hold(self, action: NDArray[np.float32], steps: int) -> tuple[Observation, dict[str, Any]]:
+        """Gives the servos new targets and lets several control steps pass, at whose end alone the eye looks.
+
+        Args:
+            action: as in `step`.
+            steps: of 40 ms each.
+
+        Returns:
+            Observation and info, as of the last step.
+
+        Raises:
+            ValueError: the action is misshapen or not finite.
+        """
         targets = _numbers(action)
         if targets.shape != self.action_space.shape or not np.isfinite(targets).all():
             raise ValueError(f"got the action {action}, expected {len(self.arm.joint_names)} finite numbers in [-1, 1]")
         self.data.ctrl[self.arm.actuator_ids] = self.arm.denormalize((targets.clip(-1, 1) + 1) / 2)
-        mujoco.mj_step(self.arm.model, self.data, self._substeps)
+        mujoco.mj_step(self.arm.model, self.data, steps * self._substeps)
         mujoco.mj_fwdPosition(self.arm.model, self.data)  # mj_step leaves positions one substep behind
         if self.render_mode == "human":
             self._show()
-        return self._observation(), 0.0, False, False, self._info()
+        return self._observation(), self._info()
 
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
         """The action that sends the arm to these joints.

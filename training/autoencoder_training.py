@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from agents import checkpoints
 from agents.autoencoder import KIND, ConvAutoencoder, arm_mask
 
+from . import training_state
 from .dataset import Dataset
 from .distributed import Place
 
@@ -49,6 +49,7 @@ class Training:
         self.model = ConvAutoencoder(torch.from_numpy(data.background), config.latent_size, config.width).to(device)
         self.joints = torch.from_numpy(data.normalized_joints[data.split("train")]).to(device)  # (N, J)
         self.reader = _reader(config.latent_size, self.joints.shape[1]).to(device)
+        self.modules = {"model": self.model, "reader": self.reader}
         errors = _Errors(self.model, self.reader)
         self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
         self.optimizer = torch.optim.AdamW(
@@ -105,13 +106,8 @@ class Training:
         }
 
     def save(self, path: Path, identity: dict[str, Any]) -> None:
-        """Writes weights, best weights and Adam's state; the order of an epoch's pictures follows from seed and epoch."""
-        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
-        tensors |= {f"reader.{name}": tensor for name, tensor in self.reader.state_dict().items()}
-        for number, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
-        checkpoints.write(path, f"{KIND} training", tensors, {**identity, "curve": self.curve})
+        """Writes all that is needed to go on."""
+        training_state.save(path, KIND, identity, self.modules, self.optimizer, self.best, self.curve)
 
     def resume(self, path: Path, identity: dict[str, Any]) -> None:
         """Goes on from a checkpoint of the same config and data, if one lies there.
@@ -119,20 +115,7 @@ class Training:
         Raises:
             ValueError: it is damaged.
         """
-        if not path.exists():
-            return
-        tensors, header = checkpoints.read(path, f"{KIND} training")
-        if not identity.items() <= header.items():
-            return  # of another training: it is overwritten
-        self.model.load_state_dict(_under("model.", tensors))
-        self.reader.load_state_dict(_under("reader.", tensors))
-        self.best = {name: tensor.to(self.here.device) for name, tensor in _under("best.", tensors).items()}
-        adam: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in _under("adam.", tensors).items():
-            number, name = key.split(".")
-            adam.setdefault(int(number), {})[name] = tensor
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
-        self.curve = header["curve"]
+        self.best, self.curve = training_state.resume(path, KIND, identity, self.modules, self.optimizer)
 
     def _train_epoch(self) -> float:
         config, epoch = self.config, len(self.curve)
@@ -215,7 +198,3 @@ def one_cycle(done: float) -> float:
 def in_chunks(function: Any, images: Tensor, device: torch.device) -> Tensor:
     """What a function gives for many pictures, a part of them at a time, computed on a device and without gradients."""
     return torch.cat([function(part.to(device)).float() for part in images.split(_CHUNK)])
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -8,8 +8,8 @@ from typing import Any
 import tyro
 
 COMMANDS = (
-    *("doctor", "collect", "train-ae", "train-som", "train-regressor", "train-pixel-som"),
-    *("evaluate", "reach", "report", "reproduce", "bench"),
+    *("doctor", "collect", "train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som"),
+    *("calibrate", "evaluate", "reach", "report", "reproduce", "bench"),
 )
 _MODULES = {"train-ae": "train_autoencoder", "bench": "benchmark"}
 

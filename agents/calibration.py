@@ -1,0 +1,95 @@
+"""What hypotheses are worth: from how well they fit to probabilities, fitted on poses that were not trained on."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .files import replacing
+
+_ERROR = 1e-5  # mean squared luminance that no picture error is told apart from
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the misfits of hypotheses become probabilities, and signs of an impossible goal one number.
+
+    Some hypothesis is right with probability sigmoid(trust - trust_slope * strangeness); that is shared among them by the
+    softmax of -sharpness * log(error). The defaults rank alike and are not calibrated.
+    """
+
+    sharpness: float = 1.0
+    trust: float = 0.0
+    trust_slope: float = 1.0
+    usual: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """Median of each sign of an impossible goal, over validation pictures."""
+    rare: tuple[float, ...] = (1.0, 1.0, 1.0)
+    """Their 99th percentiles."""
+
+    def probabilities(self, errors: Tensor, strangeness: Tensor) -> Tensor:
+        """Mean squared errors of imagined pictures (B, K), infinite where there is none, and (B,) -> (B, K)."""
+        shares = (-self.sharpness * (errors + _ERROR).log()).softmax(1)
+        return shares * torch.sigmoid(self.trust - self.trust_slope * strangeness)[:, None]
+
+    def strangeness(self, signs: Tensor) -> Tensor:
+        """Signs of an impossible goal (B, S) -> the strongest of them, (B,): 0 is usual, above 1 rarer than one in a hundred."""
+        usual, rare = (signs.new_tensor(values) for values in (self.usual, self.rare))
+        return ((signs - usual) / (rare - usual)).amax(1)
+
+    @classmethod
+    def fit(cls, errors: Tensor, signs: Tensor, right: Tensor) -> "Calibration":
+        """The maximum likelihood fit to hypotheses of which one knows whether they are right.
+
+        Args:
+            errors: of the imagined pictures, shape (B, K), infinite where there is none.
+            signs: of an impossible goal, shape (B, S).
+            right: whether the hypothesis is the pose, shape (B, K); the first right one counts.
+        """
+        usual, rare = signs.double().quantile(0.5, 0), signs.double().quantile(0.99, 0)
+        limits = {"usual": tuple(usual.tolist()), "rare": tuple(torch.maximum(rare, usual + 1e-3).tolist())}
+        strangeness = cls(**limits).strangeness(signs.double())
+        some, first = right.any(1), right.float().argmax(1)
+        logs = (errors.double().clamp(max=1e6) + _ERROR).log()  # finite: so that gradients are
+        weights = torch.tensor([1.0, 1.0, 1.0], dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+
+        def loss() -> Tensor:
+            optimizer.zero_grad()
+            shares = functional.cross_entropy(-weights[0] * logs[some], first[some], reduction="sum")
+            told = functional.binary_cross_entropy_with_logits(
+                weights[1] - weights[2] * strangeness, some.double(), reduction="sum"
+            )
+            value = (shares + told) / len(some) + 1e-3 * weights.square().sum()  # finite when all are right
+            value.backward()  # type: ignore[no-untyped-call]
+            return value
+
+        optimizer.step(loss)
+        return cls(*weights.detach().tolist(), **limits)
+
+    def save(self, path: Path) -> None:
+        """Writes it as JSON, whole or not at all."""
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Calibration":
+        """Reads it.
+
+        Raises:
+            ValueError: there is none, or it is damaged.
+        """
+        try:
+            found = cls(**json.loads(path.read_text()))
+        except FileNotFoundError:
+            raise ValueError(f"there is no {path}; run `infant-arm calibrate --run {path.parent}` first") from None
+        except (TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} is damaged ({error}); run `infant-arm calibrate --run {path.parent}` again") from None
+        values = [found.sharpness, found.trust, found.trust_slope, *found.usual, *found.rare]
+        if not all(isinstance(value, float) and math.isfinite(value) for value in values):
+            raise ValueError(f"{path} holds {values}, expected finite numbers; calibrate again")
+        return dataclasses.replace(found, usual=tuple(found.usual), rare=tuple(found.rare))

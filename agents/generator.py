@@ -1,0 +1,142 @@
+"""`PictureGenerator`: what the eye would see in a pose, drawn by a network; the means of trying things in the head."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import checkpoints
+
+KIND = "generator"
+_PATCH, _SIDE = 4, 16  # pixels per side that one position of the feature maps covers, and positions per side
+
+
+class PictureGenerator(nn.Module):
+    """Poses to pictures, 64x64, without the detour over a map's neuron.
+
+    The map recalls what it has seen; between neurons it does not draw. This network does, so that a pose can be moved by
+    its gradient until its picture fits (Sec. 3 of the paper asks for an agent that imagines; the network is this code's).
+    Beside ordinary transposed convolutions it learns where some points of the arm are in the picture, and draws around them:
+    these move smoothly with the joints, and are learned from few poses (after Jakab et al., NeurIPS 2018).
+
+    ```python
+    generator = PictureGenerator.load("runs/paper/generator.safetensors")
+    pictures = generator.draw(joints)  # normalized (B, J) -> (B, 64, 64) in [0, 1]
+    ```
+
+    Args:
+        background: the picture without the arm, shape (64, 64), in [0, 1].
+        joint_count: number of joints, J.
+        width: channels of the finest feature maps.
+        points: points of the arm that are followed in the picture.
+
+    Raises:
+        ValueError: a size is below 1.
+    """
+
+    background: Tensor
+    places: Tensor
+
+    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 32, points: int = 32) -> None:
+        super().__init__()
+        if min(joint_count, width, points) < 1:
+            raise ValueError(
+                f"got joint_count={joint_count}, width={width} and points={points}, expected 1 or more each"
+            )
+        self.joint_count, self.width, self.points = joint_count, width, points
+        self.register_buffer("background", background.to(torch.float32).clone())
+        self.register_buffer("places", (torch.arange(_SIDE) + 0.5) / _SIDE * 2 - 1)  # of the positions, in [-1, 1]
+        self.home = nn.Parameter(torch.rand(points, 2) * 2 - 1)
+        self.pointer = _pointer(5 * joint_count, points)
+        self.canvas = _canvas(5 * joint_count, width)
+        self.painter = _painter(width + points, width)
+
+    def draw(self, joints: Tensor) -> Tensor:
+        """What the eye would see.
+
+        Args:
+            joints: normalized joints, shape (B, J), in [0, 1].
+
+        Returns:
+            Pictures, shape (B, 64, 64), in [0, 1].
+        """
+        pictures: Tensor = self(joints).clamp(0, 1)
+        return pictures
+
+    def forward(self, joints: Tensor) -> Tensor:
+        """The pictures as they are trained, (B, J) -> (B, 64, 64), not clamped: a pixel out of range keeps its gradient."""
+        waves = _waves(joints)
+        features = self.canvas(waves)  # (B, width, 16, 16)
+        spots = self._spots(self.pointer(waves).float().view(len(joints), -1, 4))
+        difference: Tensor = self.painter(torch.cat([features, spots.to(features.dtype)], 1)).float().squeeze(1)
+        return self.background + difference
+
+    def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes a checkpoint, with this in its header."""
+        sizes = {"joint_count": self.joint_count, "width": self.width, "points": self.points}
+        checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "PictureGenerator":
+        """Reads a checkpoint.
+
+        Raises:
+            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+        """
+        tensors, header = checkpoints.read(Path(path), KIND)
+        try:
+            generator = cls(tensors["background"], header["joint_count"], header["width"], header["points"])
+            generator.load_state_dict(tensors)
+        except (KeyError, RuntimeError) as error:
+            raise ValueError(f"{path} holds another network ({error}); train it again with this version") from None
+        return generator.to(device).eval()
+
+    def _spots(self, told: Tensor) -> Tensor:
+        """Where each point is, how wide and how strong, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""
+        x, y = (self.home + told[..., :2]).unsqueeze(-1).unbind(2)  # (B, P, 1)
+        width, strength = (0.5 * told[..., 2, None] - 1.2).exp(), 1 + told[..., 3, None]
+        across, down = (torch.exp(-0.5 * ((self.places - at) / width) ** 2) for at in (x, y))  # (B, P, 16)
+        return (strength * down)[..., None] * across[..., None, :]
+
+
+def _waves(joints: Tensor) -> Tensor:
+    """Normalized joints with slow and faster sines and cosines of each, (B, J) -> (B, 5 J)."""
+    centered = 2 * joints - 1
+    angles = 0.75 * math.pi * centered
+    return torch.cat([centered, *(wave(k * angles) for k in (1, 2) for wave in (torch.sin, torch.cos))], 1)
+
+
+def _pointer(inputs: int, points: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(inputs, 256), nn.SiLU(), nn.Linear(256, 256), nn.SiLU(), nn.Linear(256, 4 * points)
+    )
+
+
+def _canvas(inputs: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(inputs, 512),
+        nn.SiLU(),
+        nn.Linear(512, 512),
+        nn.SiLU(),
+        nn.Linear(512, 4 * width * 16),
+        nn.SiLU(),
+        nn.Unflatten(1, (4 * width, 4, 4)),
+        nn.ConvTranspose2d(4 * width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, 8, 8)
+        nn.SiLU(),
+        nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),  # (B, width, 16, 16)
+        nn.SiLU(),
+    )
+
+
+def _painter(channels: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 3, padding=1),
+        nn.SiLU(),
+        nn.Conv2d(width, width, 3, padding=1),
+        nn.SiLU(),
+        nn.Conv2d(width, _PATCH**2, 3, padding=1),
+        nn.PixelShuffle(_PATCH),  # (B, 1, 64, 64)
+    )

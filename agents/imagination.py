@@ -1,0 +1,197 @@
+"""`Imagination`: what the infant's mind makes of a goal picture, before it moves.
+
+The map recalls candidates by its activity, each is tried in the head, and what remains are a few distinct poses with
+probabilities: a picture may show two poses alike, and their average shows neither.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .autoencoder import ARM_DIFFERS_BY
+from .calibration import Calibration
+from .generator import PictureGenerator
+from .imagined_trials import draw, refine
+from .som_autoencoder import SomAutoencoder
+
+GENERATOR, CALIBRATION = "generator.safetensors", "calibration.json"
+CANDIDATES = 64
+"""Best tiles of the map that are imagined for each goal."""
+TRIALS = (12, 2), (6, 5)
+"""So many poses are tried, so many iterations long; the best of each round go on to the next."""
+APART = 0.1, 0.06
+"""Poses are distinct when some normalized joint differs by more: before, and after they were tried."""
+_CORRECTING = 8  # iterations after a look
+_AT_ONCE = 32  # goals that are thought of together
+
+
+@dataclass(frozen=True)
+class Hypotheses:
+    """Distinct poses that may show a goal picture, the likeliest first.
+
+    Attributes:
+        joints: shape (B, K, J), rad. Where fewer than K were found the last ones are repeated, with probability 0.
+        probabilities: that this is the pose, shape (B, K); what is missing to 1 is that none of them is.
+        errors: mean squared error of the imagined pictures, shape (B, K).
+        repeated: which are mere repetitions, shape (B, K).
+        signs: signs of an impossible goal, shape (B, 3): see `Imagination.signs`.
+        strangeness: how unlike everything that this body can show the goal is, shape (B,): see `Calibration`.
+    """
+
+    joints: Tensor
+    probabilities: Tensor
+    errors: Tensor
+    repeated: Tensor
+    signs: Tensor
+    strangeness: Tensor
+
+
+class Imagination:
+    """A SOM-AE and the generator that draws what a pose would look like.
+
+    ```python
+    imagination = Imagination.load("runs/paper")
+    found = imagination.hypotheses(pictures)  # (B, 64, 64) -> five poses each, with probabilities
+    ```
+
+    Args:
+        mind: the trained SOM-AE.
+        generator: trained on the same poses.
+        calibration: what probabilities and strangeness are computed with; the default is not calibrated.
+
+    Raises:
+        ValueError: map and generator are of bodies with different joints.
+    """
+
+    def __init__(
+        self, mind: SomAutoencoder, generator: PictureGenerator, calibration: Calibration | None = None
+    ) -> None:
+        if generator.joint_count != len(mind.joint_ranges):
+            raise ValueError(
+                f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)}, expected both of "
+                "one run"
+            )
+        self.mind, self.generator, self.calibration = mind, generator.eval(), calibration or Calibration()
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Imagination":
+        """Reads all that was trained from a run's folder.
+
+        Raises:
+            ValueError: a file is missing, damaged, or of another training than the others.
+        """
+        folder = Path(folder)
+        generator = PictureGenerator.load(folder / GENERATOR, device)
+        return cls(SomAutoencoder.load(folder, device), generator, Calibration.load(folder / CALIBRATION))
+
+    def draw(self, joints: Tensor | NDArray[Any]) -> Tensor:
+        """What the eye would see, joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
+
+        Raises:
+            ValueError: the joints are misshapen or not finite.
+        """
+        normalized = self.mind.normalize(joints)
+        if normalized.ndim != 2 or not bool(torch.isfinite(normalized).all()):
+            raise ValueError(
+                f"got joints of shape {tuple(normalized.shape)}, expected finite angles in rad, one row per pose: (B, J)"
+            )
+        return draw(self.generator, normalized).view(-1, 64, 64).clamp(0, 1)
+
+    @torch.inference_mode()
+    def hypotheses(self, pictures: Tensor | NDArray[Any], count: int = 5) -> Hypotheses:
+        """Poses that may show these pictures.
+
+        Args:
+            pictures: preprocessed goals, shape (B, 64, 64), in [0, 1].
+            count: hypotheses per picture, K.
+
+        Raises:
+            ValueError: the pictures are misshapen or hold NaN, or `count` is no number from 1 to the poses that are tried
+                to the end.
+        """
+        if not 1 <= count <= TRIALS[-1][0]:
+            raise ValueError(f"got {count} hypotheses, expected 1 to {TRIALS[-1][0]}")
+        latents = self.mind.latents(pictures)
+        goals = torch.as_tensor(pictures, dtype=torch.float32, device=latents.device).flatten(1)
+        parts = [self._some(*part, count) for part in zip(goals.split(_AT_ONCE), latents.split(_AT_ONCE), strict=True)]
+        joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
+        return Hypotheses(self.mind.denormalize(joints), *others)
+
+    def corrected(self, goal: Tensor, seen: Tensor, joints: Tensor) -> Tensor:
+        """A better pose after a look: the goal is shifted by what the imagination got wrong in the pose that was reached.
+
+        Args:
+            goal: wanted picture, shape (64, 64).
+            seen: what the eye saw, shape (64, 64).
+            joints: the pose that was reached, shape (J,), rad.
+
+        Returns:
+            Joints, shape (J,), rad.
+        """
+        start = self.mind.normalize(joints).clamp(0, 1)[None]
+        shifted = (goal - seen).flatten()[None] + draw(self.generator, start)
+        return self.mind.denormalize(refine(self.generator, shifted, start, _CORRECTING)[0])[0]
+
+    def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
+        joints = self._recalled(latents)  # (B, C, J)
+        errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
+        for (tried, iterations), apart in zip(TRIALS, APART, strict=True):
+            joints, _ = _distinct(joints, errors, tried, apart)
+            joints, errors = self._tried(goals, joints, iterations)
+        joints, picked = _distinct(joints, errors, count, APART[-1])
+        errors = errors.gather(1, picked)
+        repeated = torch.zeros_like(picked, dtype=torch.bool)
+        repeated[:, 1:] = picked[:, 1:] == picked[:, :-1]
+        signs = self._signs(goals, draw(self.generator, joints[:, 0]))
+        strangeness = self.calibration.strangeness(signs)
+        probabilities = self.calibration.probabilities(errors.masked_fill(repeated, torch.inf), strangeness)
+        return joints, probabilities, errors, repeated, signs, strangeness
+
+    def _recalled(self, latents: Tensor) -> Tensor:
+        """Normalized poses from the map's activity: the best neurons of its best tiles, and the local linear readout."""
+        query, name = {"vision": latents}, "proprioception"
+        _, neurons = self.mind.som.best_tiles(query, CANDIDATES)
+        fit = self.mind.som.recall(query, name, readout="local_linear")
+        return torch.cat([fit[:, None], self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
+
+    def _tried(self, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+        count = joints.shape[1]
+        refined, errors = refine(
+            self.generator, goals.repeat_interleave(count, 0), joints.flatten(0, 1), iterations
+        )
+        return refined.view(joints.shape), errors.view(-1, count)
+
+    def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
+        """Signs of an impossible goal, from goals and their best imagined pictures, (B, 4096) each -> (B, 3).
+
+        How much of what the goal shows before the empty view is not explained; what it shows where the imagination sees no
+        arm; and how few pixels show anything. Logarithms of mean squares, and of a share.
+        """
+        background = self.generator.background.flatten()
+        shown, empty = (goals - background).square(), (best - background).abs() < ARM_DIFFERS_BY
+        unexplained = ((best - goals).square().mean(1) + 1e-5) / (shown.mean(1) + 1e-5)
+        elsewhere = (shown * empty).sum(1) / empty.sum(1).clamp(min=1) + 1e-6
+        share = (shown.sqrt() > ARM_DIFFERS_BY).float().mean(1) + 1e-4
+        return torch.stack([unexplained.log(), elsewhere.log(), -share.log()], 1)
+
+
+def _distinct(joints: Tensor, errors: Tensor, count: int, apart: float) -> tuple[Tensor, Tensor]:
+    """The `count` best poses that lie apart from all better ones; where there are too few the last is repeated.
+
+    Returns:
+        Joints (B, count, J) and which they were, (B, count).
+    """
+    order = errors.sort(dim=1, stable=True).indices  # (B, C)
+    ranked = joints.gather(1, order[..., None].expand(joints.shape))
+    alike = (ranked[:, :, None] - ranked[:, None]).abs().amax(3) <= apart  # (B, C, C)
+    kept = torch.zeros_like(order, dtype=torch.bool)
+    for rank in range(order.shape[1]):
+        kept[:, rank] = ~(alike[:, rank] & kept).any(1)
+    place = kept.cumsum(1) - 1  # of each kept pose among the kept
+    wanted = torch.arange(count, device=joints.device).clamp(max=place[:, -1:])  # (B, count)
+    at = (kept[:, None] & (place[:, None] == wanted[..., None])).float().argmax(2)  # (B, count)
+    return ranked.gather(1, at[..., None].expand(-1, -1, joints.shape[2])), order.gather(1, at)

@@ -1,0 +1,67 @@
+"""Trying poses in the head: a pose is moved until the picture that is imagined for it fits the goal picture.
+
+Levenberg-Marquardt on the pixels' squared error, for many poses at once. The slope of a picture along each joint is the
+difference of two imagined pictures: with five joints that is as cheap as a gradient, and a finite step looks past the
+noise of a network. No simulator, no movement.
+"""
+
+import torch
+from torch import Tensor
+
+from .generator import PictureGenerator
+
+_STEP = 0.02  # normalized joints, between the two pictures of a slope
+_LONGEST = 0.2  # normalized joints, per iteration
+_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
+_AT_ONCE = 512  # pictures that are drawn together
+
+
+@torch.inference_mode()
+def draw(generator: PictureGenerator, joints: Tensor) -> Tensor:
+    """Pictures as trained (not clamped), a part at a time: normalized joints (..., J) -> (..., 4096)."""
+    parts = joints.flatten(0, -2).split(_AT_ONCE)
+    return torch.cat([generator(part).flatten(1) for part in parts]).view(*joints.shape[:-1], -1)
+
+
+@torch.inference_mode()
+def refine(generator: PictureGenerator, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+    """Moves poses, within the joint ranges, until their imagined pictures fit the goals as well as they can.
+
+    Args:
+        generator: draws what is imagined.
+        goals: wanted pictures, shape (M, 4096); need not be in [0, 1].
+        joints: where to start, normalized, shape (M, J).
+        iterations: of Levenberg-Marquardt; each imagines J + 1 pictures per pose.
+
+    Returns:
+        Normalized joints (M, J), and the mean squared error of their imagined pictures (M,), never above the start's.
+    """
+    damping = torch.full((len(joints), 1), _FIRST_DAMPING, device=joints.device)
+    misfits, slopes = _linearize(generator, goals, joints)
+    errors = misfits.square().mean(1)
+    for _ in range(iterations):
+        moved = (joints + _step(misfits, slopes, damping)).clamp(0, 1)
+        new_misfits, new_slopes = _linearize(generator, goals, moved)
+        new_errors = new_misfits.square().mean(1)
+        better = new_errors < errors
+        joints = torch.where(better[:, None], moved, joints)
+        misfits = torch.where(better[:, None], new_misfits, misfits)
+        slopes = torch.where(better[:, None, None], new_slopes, slopes)
+        errors = torch.where(better, new_errors, errors)
+        damping = torch.where(better[:, None], 0.3 * damping, 5 * damping).clamp(_LEAST_DAMPING, _MOST_DAMPING)
+    return joints, errors
+
+
+def _linearize(generator: PictureGenerator, goals: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+    """Imagined picture minus goal, (M, 4096), and its slope along each joint, (M, J, 4096)."""
+    steps = torch.where(joints > 0.5, -_STEP, _STEP)  # inwards: the ends of the ranges are ends
+    poses = torch.cat([joints[:, None], joints[:, None] + torch.diag_embed(steps)], 1)  # (M, J + 1, J)
+    pictures = draw(generator, poses)
+    return pictures[:, 0] - goals, (pictures[:, 1:] - pictures[:, :1]) / steps[..., None]
+
+
+def _step(misfits: Tensor, slopes: Tensor, damping: Tensor) -> Tensor:
+    curvature = slopes @ slopes.mT  # (M, J, J)
+    scale = damping * curvature.diagonal(dim1=1, dim2=2) + 1e-3
+    descent = -(slopes @ misfits[..., None]).squeeze(2)
+    return torch.linalg.solve(curvature + torch.diag_embed(scale), descent).clamp(-_LONGEST, _LONGEST)
