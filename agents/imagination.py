@@ -49,6 +49,10 @@ class Hypotheses:
     signs: Tensor
     strangeness: Tensor
 
+    def of(self, number: int) -> "Hypotheses":
+        """Those for one of the pictures, a batch of one."""
+        return Hypotheses(*(values[number : number + 1] for values in vars(self).values()))
+
 
 class Imagination:
     """A SOM-AE and the generator that draws what a pose would look like.

@@ -1,19 +1,22 @@
+import shutil
 from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
+from stable_baselines3.common.evaluation import evaluate_policy
 
 import infant_env  # noqa: F401
+from agents.imagination import Hypotheses
 from agents.mental_imagery import MentalImageryAgent
-from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
 from training.dataset import Dataset
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def agent(tiny_run: Path) -> MentalImageryAgent:
-    return MentalImageryAgent(SomAutoencoder.load(tiny_run), "winner")
+    return MentalImageryAgent.load(tiny_run)
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +24,63 @@ def data(tiny_run: Path) -> Dataset:
     return Dataset.open(tiny_run / "dataset")
 
 
-def test_it_sends_the_arm_to_what_it_recalled(agent: MentalImageryAgent, data: Dataset):
-    env = gym.make("InfantArm-v0", eye_size=(60, 100))
+@pytest.fixture
+def env() -> gym.Env:
+    return gym.make("InfantArm-v0", eye_size=(60, 100))
+
+
+def test_it_goes_to_the_likeliest_pose_and_looks(agent: MentalImageryAgent, data: Dataset, env: gym.Env):
     agent.see_goal(data.eye(3))
     assert np.array_equal(agent.goal, to_gray(data.eye(3)))
-    observation, _ = env.reset(options={"joints": agent.targets})  # no way to go: nothing to bump into
-    for _ in range(10):
+    first = agent.hypotheses.joints[0, 0].numpy()
+    assert np.array_equal(agent.targets, first)
+    observation, _ = env.reset(seed=0)
+    for _ in range(150):
         action = agent.act(observation)
         assert env.action_space.contains(action)
         observation, *_ = env.step(action)
+        if agent.done:
+            break
+    assert agent.done
+    assert 1 <= len(agent.looks) <= 5
+    assert np.degrees(np.abs(agent.looks[0].joints - first)).max() < 5
     env.close()
-    assert np.degrees(np.abs(observation["joints"] - agent.targets)).max() < 2
+
+
+def test_in_the_end_it_holds_the_pose_that_looked_best(agent: MentalImageryAgent, data: Dataset):
+    agent.see_goal(data.eye(3))
+    while not agent.done:
+        agent.look({"eye": data.eye(5 + len(agent.looks)), "joints": agent.targets})
+    best = min(agent.looks, key=lambda look: look.error)
+    assert agent.best_look is best
+    assert np.array_equal(agent.targets, best.joints)
+
+
+def test_a_picture_that_is_the_goal_ends_it_at_once(agent: MentalImageryAgent, data: Dataset):
+    agent.see_goal(data.eye(3))
+    agent.look({"eye": data.eye(3), "joints": agent.targets})
+    assert agent.done
+    assert len(agent.looks) == 1
+
+
+def test_a_correction_that_does_not_help_makes_it_try_another_hypothesis(agent: MentalImageryAgent, data: Dataset):
+    joints = torch.stack([torch.full((5,), value) for value in (0.1, 0.5)])[None]
+    none, errors = torch.zeros(1, 2, dtype=torch.bool), torch.full((1, 2), 1e-6)
+    found = Hypotheses(joints, torch.tensor([[0.6, 0.3]]), errors, none, torch.zeros(1, 3), torch.zeros(1))
+    agent.set_goal(to_gray(data.eye(3)), found)
+    for _ in range(2):
+        agent.look({"eye": data.eye(7), "joints": agent.targets})
+    assert np.array_equal(agent.targets, joints[0, 1].numpy())
+
+
+def test_with_its_eyes_closed_it_never_looks(tiny_run: Path, data: Dataset, env: gym.Env):
+    agent = MentalImageryAgent.load(tiny_run, looks=0)
+    agent.see_goal(data.eye(3))
+    observation, _ = env.reset(seed=0)
+    for _ in range(20):
+        observation, *_ = env.step(agent.act(observation))
+    assert agent.looks == []
+    env.close()
 
 
 def test_it_can_imagine_its_own_goal(agent: MentalImageryAgent, data: Dataset):
@@ -46,8 +95,42 @@ def test_comparing_the_goal_with_itself_finds_no_difference(agent: MentalImagery
 
 
 def test_without_a_goal_it_says_so(agent: MentalImageryAgent, data: Dataset):
-    fresh = MentalImageryAgent(agent.mind)
-    with pytest.raises(ValueError, match="no goal; give it one with see_goal"):
-        fresh.act({})
-    with pytest.raises(ValueError, match="no goal; give it one with see_goal"):
-        fresh.compare({"eye": data.eye(0)})
+    for method in (agent.look, agent.compare):
+        with pytest.raises(ValueError, match="no goal; give it one with see_goal"):
+            method({"eye": data.eye(0), "joints": data.joints[0]})
+
+
+class ImageGoal(gym.Wrapper):
+    """A wrapper as a user would write it: the goal's frame stands in the observation."""
+
+    def __init__(self, env: gym.Env, goal: np.ndarray) -> None:
+        super().__init__(env)
+        self.frame = goal
+        self.observation_space = gym.spaces.Dict({**env.observation_space.spaces, "goal": env.observation_space["eye"]})
+
+    def reset(self, **keywords):
+        observation, info = self.env.reset(**keywords)
+        return {**observation, "goal": self.frame}, info
+
+    def step(self, action):
+        observation, *rest = self.env.step(action)
+        return {**observation, "goal": self.frame}, *rest
+
+
+def test_stable_baselines_evaluates_it_as_a_policy(agent: MentalImageryAgent, data: Dataset):
+    env = ImageGoal(gym.make("InfantArm-v0", eye_size=(60, 100), max_episode_steps=15), data.eye(3))
+    with pytest.warns(UserWarning, match="Monitor"):
+        reward, _ = evaluate_policy(agent, env, n_eval_episodes=1)
+    assert reward == 0
+    assert np.array_equal(agent.goal, to_gray(data.eye(3)))
+    env.close()
+
+
+def test_a_run_without_calibration_says_what_to_run(tiny_run: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(tiny_run, tmp_path / "copy"))
+    (copy / "calibration.json").write_text("{")
+    with pytest.raises(ValueError, match=r"calibration\.json is damaged"):
+        MentalImageryAgent.load(copy)
+    (copy / "calibration.json").unlink()
+    with pytest.raises(ValueError, match="run `infant-arm calibrate"):
+        MentalImageryAgent.load(copy)

@@ -7,12 +7,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agents import checkpoints
 from agents.calibration import Calibration
 from agents.generator import PictureGenerator
 from agents.imagination import CALIBRATION, GENERATOR, TRIALS, Imagination
-from agents.som_autoencoder import SomAutoencoder
+from agents.som_autoencoder import SOM, SomAutoencoder
 
 from . import metrics, runs
+from .autoencoder_training import threads
 from .collect import arm_model
 from .dataset import Dataset
 
@@ -26,7 +28,7 @@ class Config:
 
     run: Path
     """The run's folder; holds the trained autoencoder, map and generator."""
-    samples: int = 600
+    samples: int = 300
     """How many validation pictures to think of."""
     seed: int = 0
     """Seed of their choice."""
@@ -41,13 +43,18 @@ class Config:
 
 
 def run(config: Config) -> Calibration:
-    """Thinks of validation pictures, fits, saves and reports."""
+    """Thinks of validation pictures, fits, saves and reports; does nothing when the same was done already."""
+    trained = {name: checkpoints.content_hash(config.run / name) for name in (SOM, GENERATOR) if (config.run / name).exists()}
+    key, done = {**runs.settings(config), **trained}, runs.read(config.run, "metrics.json").get("calibration", {})
+    if (config.run / CALIBRATION).exists() and done.get("of") == key:
+        print(f"calibration: {config.run / CALIBRATION} is there already")
+        return Calibration.load(config.run / CALIBRATION)
     runs.record_config(config.run, "calibrate", config)
     data, device = Dataset.open(runs.data_of(config.run)), runs.pick_device(config.device)
     imagination = Imagination(
         SomAutoencoder.load(config.run, device), PictureGenerator.load(config.run / GENERATOR, device)
     )
-    with runs.timed(config.run, "calibrate"):
+    with runs.timed(config.run, "calibrate"), threads(config.threads):
         chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[: config.samples]
         found = imagination.hypotheses(data.gray[chosen], TRIALS[-1][0])
         right = torch.from_numpy(right_ones(found.joints.cpu().numpy(), chosen, data))
@@ -56,9 +63,10 @@ def run(config: Config) -> Calibration:
         calibration = Calibration.fit(errors, found.signs.cpu(), right)
         calibration.save(config.run / CALIBRATION)
     told = calibration.probabilities(errors, calibration.strangeness(found.signs.cpu()))
-    report = {"samples": len(chosen), "validation_calibration_error": calibration_error(told.numpy(), right.numpy())}
+    report = {"of": key, "samples": len(chosen), "validation_calibration_error": calibration_error(told.numpy(), right.numpy())}
     runs.merge(config.run, "metrics.json", {"calibration": report})
-    print(f"calibration: expected calibration error {report['validation_calibration_error']:.3f} on what it was fitted to")
+    error = report["validation_calibration_error"]
+    print(f"calibration: expected calibration error {error:.3f} on what it was fitted to")
     return calibration
 
 

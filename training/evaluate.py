@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
+from agents.generator import PictureGenerator
 from agents.som import Readout
 from agents.som_autoencoder import SOM, SomAutoencoder
 
@@ -21,6 +22,7 @@ from .collect import arm_model
 from .dataset import Dataset
 from .metrics import MAPPINGS, SOURCES, Truth
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
+from .train_generator import GENERATOR, Draws
 from .train_regressor import REGRESSOR, load_regressor
 
 MAPS = {"som_ae": SOM, "som": PIXEL_SOM}
@@ -77,14 +79,14 @@ def run(config: Config) -> dict[str, Any]:
     sizes = {name: (config.run / file).stat().st_size for name, file in MAPS.items() if (config.run / file).exists()}
     runs.merge(config.run, "metrics.json", {**results, "map_bytes": sizes}, nested=False)
     print(summary(results))
-    for name, command in {"regressor": "train-regressor", "som": "train-pixel-som"}.items():
+    for name, command in {"regressor": "train-regressor", "som": "train-pixel-som", "generator": "train-generator"}.items():
         if name not in results["table1"]:
             print(f"{name}: not trained; `infant-arm {command} --data DATA --run {config.run}` adds it to the table")
     return results
 
 
 def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
-    """Every method of Table 1 by its name in `metrics.json`; the plain map and the regressor where they were trained."""
+    """Every method of Table 1 by its name in `metrics.json`; the plain map the regressor and the generator where they were trained."""
     device = runs.pick_device(config.device)
     train = data.split("train")
     images = torch.from_numpy(data.gray[train]).to(device)
@@ -99,6 +101,8 @@ def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
     yield "knn", NearestNeighbors(images, joints, k=min(config.neighbors, len(images)))
     if (config.run / REGRESSOR).exists():
         yield "regressor", load_regressor(config.run, device)
+    if (config.run / GENERATOR).exists():
+        yield "generator", Draws(PictureGenerator.load(config.run / GENERATOR, device))
 
 
 def truth_of(data: Dataset, samples: Any) -> Truth:
@@ -187,8 +191,8 @@ def pictures(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     header = ["method", *(f"{source}->v {label}" for source in ("v", "j") for label in keys.values())]
     rows = []
     for name, mappings in details.items():
-        told = [mappings[f"{source}->vision"] for source in SOURCES if f"{source}->vision" in mappings]
-        if told:
+        told = [mappings.get(f"{source}->vision", {}) for source in SOURCES]
+        if any(told):
             rows.append([name, *(_both(scores, key) for scores in told for key in keys)])
     return header, rows
 

@@ -50,7 +50,7 @@ class Film:
         assert agent.goal is not None
         seen = to_gray(observation["eye"])
         imagined = agent.imagine(observation["joints"][None])[0]
-        activity = agent.mind.activity("vision", seen[None])[0].cpu().numpy()
+        activity = agent.imagination.mind.activity("vision", seen[None])[0].cpu().numpy()
         panels = [
             ("the infant", self._outside.render(data)),
             ("its right eye", _fit(observation["eye"])),

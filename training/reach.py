@@ -1,28 +1,33 @@
-"""`infant-arm reach`: the infant reaches for what it imagines, in real physics."""
+"""`infant-arm reach`: the infant reaches for what it is shown or imagines, in real physics."""
 
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import imageio.v3 as iio
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
+from agents.baselines.nearest_neighbor import NearestNeighbors
+from agents.calibration import Calibration
+from agents.imagination import CALIBRATION, GENERATOR, Imagination
+from agents.generator import PictureGenerator
 from agents.mental_imagery import MentalImageryAgent
-from agents.som import Readout
 from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
 
 from . import metrics, runs, tables
+from .autoencoder_training import threads
 from .collect import arm_model
 from .dataset import Dataset
 from .film import Film
-
-READOUTS: dict[str, Readout] = {"som_ae": "winner", "som_ae_local_linear": "local_linear"}
+from .goals import Goal, goals_of
+from .train_regressor import REGRESSOR, load_regressor
 
 
 @dataclass(frozen=True)
@@ -30,15 +35,23 @@ class Config:
     """Let the infant reach for goal pictures, in real physics."""
 
     run: Path
-    """The run's folder; holds the trained autoencoder and map."""
+    """The run's folder; holds what was trained."""
     goals: int = 100
     """How many test pictures that show the hand to reach for."""
+    hidden_hands: bool = False
+    """Also take test pictures that do not show the hand."""
     goal: Path | None = None
     """Reach for this one picture instead (PNG or another format, as the eye would see it, aspect 3:5)."""
+    goal_joints: tuple[float, ...] | None = None
+    """Reach for the picture of this pose instead, in degrees."""
     imagine: bool = False
-    """Reach for pictures that the infant imagines itself, from poses drawn at random, instead of the test pictures."""
-    steps: int = 25
-    """Control steps per goal, 40 ms each."""
+    """Reach for pictures that the infant imagines itself, from test poses, instead of the test pictures."""
+    looks: int = 5
+    """How often the agent looks and corrects itself at most."""
+    hypotheses: int = 5
+    """Poses that the agent keeps in mind for each goal."""
+    steps: int = 12
+    """Control steps of each movement, 40 ms each."""
     video: bool = False
     """Write `videos/reach.mp4` of the first goals."""
     video_goals: int = 6
@@ -47,123 +60,164 @@ class Config:
     """Seed of the choice of goals and of the poses that the arm starts from."""
     device: runs.Device = "auto"
     """Where to compute."""
+    threads: int = 1
+    """Processor threads."""
 
     def __post_init__(self) -> None:
-        for name in ("goals", "steps", "video_goals"):
+        for name in ("goals", "steps", "video_goals", "looks", "hypotheses", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
-        if self.goal and self.imagine:
-            raise ValueError("got both --goal and --imagine, expected one of them")
+        if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
+            raise ValueError("got several of --goal, --goal-joints and --imagine, expected one of them")
 
 
 @dataclass(frozen=True)
-class Goal:
-    """One picture to reach for, and where it was taken from, when that is known."""
+class End:
+    """Where a reach ended."""
 
+    joints: NDArray[np.float32]
+    hand_position: NDArray[np.float32]
     picture: NDArray[np.float32]
-    """Preprocessed, shape (64, 64)."""
-    joints: NDArray[np.float32] | None = None
-    """The pose that shows it, shape (J,), rad."""
-    hand_position: NDArray[np.float32] | None = None
-    """Shape (3,), metres."""
+    looks: int = 0
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Reaches for every goal with either readout, prints the table and adds it to `metrics.json`."""
+    """Reaches for every goal by every method that is trained, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
-    data = Dataset.open(runs.data_of(config.run))
+    data, device = Dataset.open(runs.data_of(config.run)), runs.pick_device(config.device)
     arm = arm_model(data.info["config"])
-    mind = SomAutoencoder.load(config.run, runs.pick_device(config.device))
-    env = gym.make(
-        "InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=config.steps
-    )
-    goals = _goals(config, data, mind)
-    film = Film(config.run / "videos" / "reach.mp4", arm) if config.video else None
+    mind = SomAutoencoder.load(config.run, device)
+    env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=10_000)
+    goals = goals_of(config, data, arm, mind)
     rows = {}
-    with runs.timed(config.run, "reach"):
-        for name, readout in READOUTS.items():
-            agent = MentalImageryAgent(mind, readout)
-            filmed = film if readout == "local_linear" else None
-            reached = [
-                _reach(env, agent, goal, config.seed + k, filmed if k < config.video_goals else None)
-                for k, goal in enumerate(tqdm(goals, desc=f"reach, {readout}", unit="goal"))
-            ]
-            rows[name] = _summary(goals, reached, data)
+    with runs.timed(config.run, "reach"), threads(config.threads):
+        for name, recalled in _recalls(config, data, mind, goals):
+            start = time.perf_counter()
+            poses = recalled()
+            spent = time.perf_counter() - start
+            bar = tqdm(zip(goals, poses, strict=True), total=len(goals), desc=f"reach, {name}", unit="goal")
+            ends = [_blindly(env, config, k, pose) for k, (_, pose) in enumerate(bar)]
+            rows[name] = _summary(goals, ends, data, spent)
+        agent = load_agent(config, mind)
+        if agent is not None:
+            rows |= _imagining(config, env, agent, goals, data)
+            if config.video:
+                _film(config, env, agent, goals, Film(config.run / "videos" / "reach.mp4", arm))
     env.close()
-    if film is not None:
-        film.close()
-        print(f"film: {film.path}")
-    kind = "imagined" if config.imagine else "picture" if config.goal else "test"
+    kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
     runs.merge(config.run, "metrics.json", {"reach": {kind: rows}})
     print(summary(kind, len(goals), rows))
     return rows
 
 
-def _goals(config: Config, data: Dataset, mind: SomAutoencoder) -> list[Goal]:
-    random = np.random.default_rng(config.seed)
-    if config.goal is not None:
-        return [Goal(to_gray(read_picture(config.goal)))]
-    shown = data.split("test")[data.shows_hand[data.split("test")]]
-    if not len(shown):
-        raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
-    chosen = random.permutation(shown)[: config.goals]
-    if config.imagine:
-        pictures = mind.imagine(torch.from_numpy(data.joints[chosen]), "local_linear").cpu().numpy()
-    else:
-        pictures = data.gray[chosen]
-    return [Goal(*goal) for goal in zip(pictures, data.joints[chosen], data.hand_position[chosen], strict=True)]
+def load_agent(config: Config, mind: SomAutoencoder) -> MentalImageryAgent | None:
+    """The agent, when its generator was trained; otherwise says how to get it."""
+    if not (config.run / GENERATOR).exists():
+        print(f"no agent that looks: `infant-arm train-generator` and `infant-arm calibrate --run {config.run}` make it")
+        return None
+    generator = PictureGenerator.load(config.run / GENERATOR, mind.device)
+    imagination = Imagination(mind, generator, Calibration.load(config.run / CALIBRATION))
+    return MentalImageryAgent(imagination, config.hypotheses, config.looks)
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture file as an RGB frame, shape (H, W, 3), uint8.
-
-    Raises:
-        ValueError: it is no picture, or not of the eye's aspect.
-    """
-    try:
-        picture = iio.imread(path, plugin="pillow", mode="RGB")
-    except Exception as error:  # every plug-in raises its own
-        raise ValueError(
-            f"{path} cannot be read as a picture ({error}); expected a PNG as the eye would see it"
-        ) from None
-    rows, columns = picture.shape[:2]
-    if abs(columns / rows - 5 / 3) > 0.05:
-        raise ValueError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")
-    return np.asarray(picture, np.uint8)
+Recalled = Callable[[], NDArray[np.float32]]
 
 
-def _reach(
-    env: gym.Env[Any, Any], agent: MentalImageryAgent, goal: Goal, seed: int, film: Film | None
+def _recalls(
+    config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]
+) -> Iterator[tuple[str, Recalled]]:
+    """Methods that recall one pose (N, J), rad, for each goal and go there with closed eyes."""
+    pictures = torch.from_numpy(np.stack([goal.picture for goal in goals])).to(mind.device)
+    yield "som_ae", lambda: mind.recall(pictures, "winner").cpu().numpy()
+    yield "som_ae_local_linear", lambda: mind.recall(pictures, "local_linear").cpu().numpy()
+    train = data.split("train")
+    known = (torch.from_numpy(values[train]).to(mind.device) for values in (data.gray, data.normalized_joints))
+    neighbors = NearestNeighbors(*known, k=1)
+    yield "nearest_neighbor", lambda: _in_radians(mind, neighbors.predict("vision", pictures))
+    if (config.run / REGRESSOR).exists():
+        regressor = load_regressor(config.run, mind.device)
+        yield "regressor", lambda: _in_radians(mind, regressor.predict("vision", pictures))
+
+
+def _in_radians(mind: SomAutoencoder, told: dict[str, torch.Tensor]) -> NDArray[np.float32]:
+    return mind.denormalize(told["proprioception"].to(mind.device)).cpu().numpy()
+
+
+def _imagining(
+    config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], data: Dataset
 ) -> dict[str, Any]:
-    """One goal, one try: the arm starts somewhere, the agent acts with its eyes closed."""
-    agent.set_goal(goal.picture)
-    observation, info = env.reset(seed=seed)
-    over = False
-    while not over:
-        observation, _, terminated, truncated, info = env.step(agent.act(observation))
-        over = terminated or truncated
-        if film is not None:
-            film.add(env.unwrapped.data, observation, agent, info, goal.hand_position)  # type: ignore[attr-defined]
+    """The agent with its eyes closed, and looking: both think of the goals once, together."""
+    start = time.perf_counter()
+    pictures = np.stack([goal.picture for goal in goals])
+    found = agent.imagination.hypotheses(pictures, config.hypotheses)
+    thinking = time.perf_counter() - start
+    first = found.joints[:, 0].cpu().numpy()
+    blind = [_blindly(env, config, k, pose) for k, pose in enumerate(tqdm(first, desc="reach, imagination", unit="goal"))]
+    ends, looking = [], 0.0
+    for k, goal in enumerate(tqdm(goals, desc=f"reach, {config.looks} looks", unit="goal")):
+        agent.set_goal(goal.picture, found.of(k))
+        end, spent = _looking(env, config, k, agent)
+        ends.append(end)
+        looking += spent
     return {
-        "joints": observation["joints"],
-        "hand_position": info["hand_position"],
-        "picture": to_gray(observation["eye"]),
-        "penetration": info["penetration"],
+        "imagination": _summary(goals, blind, data, thinking),
+        "looks": _summary(goals, ends, data, thinking + looking),
     }
 
 
-def _summary(goals: list[Goal], reached: list[dict[str, Any]], data: Dataset) -> dict[str, Any]:
+def _blindly(env: gym.Env[Any, Any], config: Config, number: int, joints: NDArray[np.float32]) -> End:
+    """From some pose to this one, in real physics."""
+    env.reset(seed=config.seed + number)
+    body: Any = env.unwrapped
+    return _end(*body.hold(body.action_for(joints), 2 * config.steps))
+
+
+def _looking(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
+    """The agent moves and looks until it has no correction left; also the seconds that it thought."""
+    env.reset(seed=config.seed + number)
+    body: Any = env.unwrapped
+    observation, info = body.hold(agent.action(), 2 * config.steps)
+    spent = 0.0
+    while not agent.done:
+        start = time.perf_counter()
+        agent.look(observation)
+        spent += time.perf_counter() - start
+        observation, info = body.hold(agent.action(), config.steps)
+    return _end(observation, info, len(agent.looks)), spent
+
+
+def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any], looks: int = 0) -> End:
+    return End(observation["joints"], info["hand_position"], to_gray(observation["eye"]), looks)
+
+
+def _film(config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], film: Film) -> None:
+    """The first goals, step by step."""
+    for number, goal in enumerate(goals[: config.video_goals]):
+        observation, info = env.reset(seed=config.seed + number)
+        agent.set_goal(goal.picture)
+        for _ in range(2 * config.steps * (config.looks + 1)):
+            observation, *_, info = env.step(agent.act(observation))
+            film.add(env.unwrapped.data, observation, agent, info, goal.hand_position)  # type: ignore[attr-defined]
+            if agent.done and np.abs(observation["joint_velocities"]).max() < 0.05:
+                break
+    film.close()
+    print(f"film: {film.path}")
+
+
+def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> dict[str, Any]:
     """What the reaches came to: pictures always, poses when the goals' own are known."""
-    wanted, seen = (np.stack(pictures) for pictures in ([g.picture for g in goals], [r["picture"] for r in reached]))
+    wanted, seen = (np.stack(pictures) for pictures in ([g.picture for g in goals], [end.picture for end in ends]))
     result: dict[str, Any] = {
         "goals": len(goals),
         "picture_mae": float(np.abs(seen - wanted).mean()),
         "arm_iou": float(metrics.arm_iou(seen, wanted, data.background).mean()),
+        "looks": float(np.mean([end.looks for end in ends])),
+        "ms_per_goal": 1000 * seconds / len(goals),
     }
-    known = [(goal, end) for goal, end in zip(goals, reached, strict=True) if goal.joints is not None]
+    known = [(goal, end) for goal, end in zip(goals, ends, strict=True) if goal.joints is not None]
     if known:
-        joints = np.degrees(np.mean([np.abs(end["joints"] - goal.joints) for goal, end in known], axis=0))
-        hands = [np.linalg.norm(end["hand_position"] - goal.hand_position) for goal, end in known]
+        joints = np.degrees(np.mean([np.abs(end.joints - goal.joints) for goal, end in known], axis=0))
+        hands = [np.linalg.norm(end.hand_position - goal.hand_position) for goal, end in known]
         result["joint_error_deg"] = dict(zip(data.info["body"]["joint_names"], joints.tolist(), strict=True))
         result["hand_error_cm"] = metrics.spread(np.array(hands, np.float32))
     return result
@@ -171,16 +225,19 @@ def _summary(goals: list[Goal], reached: list[dict[str, Any]], data: Dataset) ->
 
 def summary(kind: str, goals: int, rows: dict[str, Any]) -> str:
     """The reach table for the terminal."""
-    return f"Reaching for {goals} goals ({kind}), open loop, real physics\n" + tables.as_text(*table(rows))
+    return f"Reaching for {goals} goals ({kind}), real physics\n" + tables.as_text(*table(rows))
 
 
 def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the reach table."""
-    header = ["method", "hand cm mean", "median", "< 1 cm", "< 2 cm", "< 2.5 cm", "< 5 cm", "arm IoU", "picture MAE"]
+    header = ["method", "hand cm mean", "median", "< 1 cm", "< 2 cm", "< 2.5 cm", "< 5 cm"]
+    header += ["joints deg", "arm IoU", "looks", "ms a goal"]
     body = []
     for name, row in rows.items():
         hand = row.get("hand_error_cm")
         errors = [tables.number(hand[k], 2) for k in ("mean", "median")] if hand else ["-", "-"]
         shares = [tables.percent(hand[f"within_{k}"]) if hand else "-" for k in ("1", "2", "2.5", "5")]
-        body.append([name, *errors, *shares, tables.number(row["arm_iou"], 2), tables.number(row["picture_mae"])])
+        degrees = " ".join(f"{value:.0f}" for value in row["joint_error_deg"].values()) if hand else "-"
+        figures = [tables.number(row["arm_iou"], 2), f"{row['looks']:.1f}", f"{row['ms_per_goal']:.1f}"]
+        body.append([name, *errors, *shares, degrees, *figures])
     return header, body

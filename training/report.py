@@ -143,10 +143,16 @@ def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoenc
     yield _figure(config, "activity", map_figures.activities(mind, data, config.seed))
 
 
+_REACHING = (
+    "All but the last go to one pose with closed eyes: recalled by the map, by a yardstick, or the likeliest of the agent's "
+    "hypotheses, tried in its head (imagination). The last (looks) sees where it came to, and corrects itself."
+)
+
+
 def _reaching(config: Config, result: dict[str, Any]) -> Iterator[str]:
     for kind, rows in result.get("reach", {}).items():
         goals = next(iter(rows.values()))["goals"]
-        yield f"<h2>Reaching</h2><p>{goals} goals ({escape(kind)}), open loop, real physics.</p>"
+        yield f"<h2>Reaching</h2><p>{goals} goals ({escape(kind)}), real physics. {_REACHING}</p>"
         yield tables.as_html(*reach.table(rows))
     film = config.run / "videos" / "reach.mp4"
     if film.exists():

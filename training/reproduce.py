@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agents import checkpoints
+from agents.imagination import CALIBRATION
 
 from . import (
+    calibrate,
     collect,
     evaluate,
     reach,
@@ -17,6 +19,7 @@ from . import (
     runs,
     tables,
     train_autoencoder,
+    train_generator,
     train_pixel_som,
     train_regressor,
     train_som,
@@ -34,14 +37,15 @@ class Preset:
     shard_size: int
     map_side: int
     autoencoder_epochs: int
+    generator_epochs: int
     regressor_epochs: int
     goals: int
 
 
 PRESETS = {
-    "tiny": Preset(160, (60, 100), 40, 20, 4, 2, 4),
-    "quick": Preset(4_000, (300, 500), 250, 400, 40, 20, 100),
-    "paper": Preset(20_000, (300, 500), 250, 800, 40, 20, 500),
+    "tiny": Preset(160, (60, 100), 40, 20, 4, 2, 2, 4),
+    "quick": Preset(4_000, (300, 500), 250, 400, 40, 24, 20, 100),
+    "paper": Preset(20_000, (300, 500), 250, 800, 40, 24, 20, 200),
 }
 
 
@@ -72,25 +76,29 @@ def run(config: Config) -> None:
         data, preset.samples, preset.eye_size, shard_size=preset.shard_size, seed=config.seed, workers=config.workers
     )
     _collect(folder, collecting)
-    side, yardsticks = preset.map_side, folder / "yardsticks.log"
-    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it the yardsticks, a CNN and the plain map ({yardsticks})")
+    side, log = preset.map_side, folder / "beside.log"
+    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it generator, CNN and plain map ({log})")
     regressor = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
     plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
-    with beside([(train_regressor.run, regressor), (train_pixel_som.run, plain)], yardsticks):
+    generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
+    stages = [(train_generator.run, generator), (train_regressor.run, regressor), (train_pixel_som.run, plain)]
+    with beside(stages, log):
         train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
         _announce(3, f"map: {side}x{side} neurons")
         train_som.run(train_som.Config(rows=side, columns=side, **common))
-    _announce(4, "Table 1")
+    _announce(4, "what hypotheses are worth")
+    calibrate.run(calibrate.Config(**common))
+    _announce(5, "Table 1")
     _unless_done("evaluate", evaluate.Config(**common), evaluate.run)
-    _announce(5, "reaching")
+    _announce(6, "reaching")
     _unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
-    _announce(6, "report")
+    _announce(7, "report")
     report.run(report.Config(**common))
     print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.read(folder, "metrics.json"))))
 
 
 def _announce(number: int, title: str) -> None:
-    print(f"\n[{number}/6] {title}", flush=True)
+    print(f"\n[{number}/7] {title}", flush=True)
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
@@ -104,7 +112,7 @@ def _collect(folder: Path, config: collect.Config) -> None:
 
 def _unless_done(name: str, config: Any, stage: Callable[[Any], Any]) -> None:
     """Runs a stage that only reads checkpoints, unless it was run on the same ones with the same config."""
-    files = sorted(config.run.glob("*.safetensors"))
+    files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
     content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
     key = hashlib.sha256(content.encode()).hexdigest()
     if runs.read(config.run, "metrics.json").get("done", {}).get(name) == key:

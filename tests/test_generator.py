@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from agents.generator import PictureGenerator
+from training import train_generator
+from training.dataset import Dataset
+
+
+def config(data: Dataset, run: Path, epochs: int = 2) -> train_generator.Config:
+    return train_generator.Config(data.path, run, epochs=epochs, batch_size=8, width=4, points=3)
+
+
+def test_poses_become_pictures_and_keep_their_gradient():
+    generator = PictureGenerator(torch.full((64, 64), 0.5), width=4, points=3)
+    joints = torch.rand(2, 5, requires_grad=True)
+    generator(joints).square().sum().backward()
+    assert joints.grad.abs().min() > 0
+    pictures = generator.draw(joints)
+    assert pictures.shape == (2, 64, 64)
+    assert 0 <= pictures.min() <= pictures.max() <= 1
+
+
+def test_it_survives_the_disk(tmp_path: Path):
+    generator = PictureGenerator(torch.rand(64, 64), joint_count=2, width=4, points=3)
+    generator.save(tmp_path / "generator.safetensors")
+    joints = torch.rand(3, 2)
+    assert torch.equal(PictureGenerator.load(tmp_path / "generator.safetensors").draw(joints), generator.draw(joints))
+    with pytest.raises(ValueError, match="expected 1 or more each"):
+        PictureGenerator(torch.rand(64, 64), points=0)
+
+
+def test_equal_seeds_give_equal_bytes_also_when_stopped_between(small_data: Dataset, tmp_path: Path):
+    whole = train_generator.run(config(small_data, tmp_path / "a"))
+    halfway = train_generator.Training(config(small_data, tmp_path / "b"), small_data, torch.device("cpu"))
+    identity = {"some": "training"}
+    path = tmp_path / "halfway.safetensors"
+    stop = RuntimeError("killed")
+
+    def killed() -> None:
+        if halfway.curve:
+            raise stop
+        train_generator.Training.epoch(halfway)
+
+    halfway.epoch = killed  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="killed"):
+        halfway.fit(path, identity)
+    resumed = train_generator.Training(config(small_data, tmp_path / "b"), small_data, torch.device("cpu"))
+    resumed.fit(path, identity)
+    assert [entry["epoch"] for entry in resumed.curve] == [1, 2]
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.generator.state_dict()[name]), name
+
+
+def test_it_learns_and_is_not_trained_twice(small_data: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    train_generator.run(config(small_data, tmp_path, epochs=8))
+    assert "is there already" not in capsys.readouterr().out
+    train_generator.run(config(small_data, tmp_path, epochs=8))
+    assert "is there already" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="got epochs=0"):
+        config(small_data, tmp_path, epochs=0)

@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.calibration import Calibration
+from agents.generator import PictureGenerator
+from agents.imagination import Imagination, _distinct
+from agents.imagined_trials import draw, refine
+from training.calibrate import calibration_error, reliability
+from training.dataset import Dataset
+
+
+class Ramp(PictureGenerator):
+    """Pictures that are linear in the joints: the best pose is known in closed form."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.zeros(64, 64), joint_count=2, width=1, points=1)
+        self.slopes = torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    def forward(self, joints: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("bj,jxy->bxy", joints, self.slopes)
+
+
+@pytest.fixture(scope="module")
+def imagination(tiny_run: Path) -> Imagination:
+    return Imagination.load(tiny_run)
+
+
+@pytest.fixture(scope="module")
+def pictures(tiny_run: Path) -> np.ndarray:
+    return Dataset.open(tiny_run / "dataset").gray[:5]
+
+
+def test_trying_in_the_head_finds_the_pose_of_a_linear_picture():
+    ramp, true = Ramp(), torch.tensor([[0.3, 0.8], [0.9, 0.1]])
+    joints, errors = refine(ramp, draw(ramp, true), torch.full((2, 2), 0.5), 12)
+    assert torch.allclose(joints, true, atol=1e-3)
+    assert errors.max() < 1e-4
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2), st.lists(st.floats(-1, 2, width=32), min_size=2, max_size=2))
+@settings(max_examples=25, deadline=None)
+def test_trying_stays_within_the_joint_ranges_and_never_makes_it_worse(start: list[float], wanted: list[float]):
+    ramp, joints = Ramp(), torch.tensor([start])
+    goal = draw(ramp, torch.tensor([wanted]))
+    found, errors = refine(ramp, goal, joints, 3)
+    assert 0 <= found.min() <= found.max() <= 1
+    assert errors[0] <= (draw(ramp, joints) - goal).square().mean() + 1e-6
+
+
+def test_the_best_poses_that_lie_apart_are_kept():
+    joints = torch.tensor([[[0.1], [0.15], [0.9], [0.5]]])
+    kept, picked = _distinct(joints, torch.tensor([[2.0, 1.0, 3.0, 4.0]]), 3, apart=0.1)
+    assert picked.tolist() == [[1, 2, 3]]  # the first is like the second, which is better
+    assert _distinct(joints[:, :2], torch.tensor([[2.0, 1.0]]), 3, apart=0.1)[1].tolist() == [[1, 1, 1]]
+    assert kept.shape == (1, 3, 1)
+
+
+def test_probabilities_are_shared_and_leave_some_for_none(imagination: Imagination, pictures: np.ndarray):
+    found = imagination.hypotheses(pictures, 4)
+    assert found.joints.shape == (5, 4, 5)
+    total = found.probabilities.sum(1)
+    assert ((total > 0) & (total < 1)).all()
+    assert (found.probabilities.masked_fill(found.repeated, 0) == found.probabilities).all()
+    low, high = imagination.mind.joint_ranges.T
+    assert ((found.joints >= low - 1e-5) & (found.joints <= high + 1e-5)).all()
+
+
+def test_equal_pictures_give_equal_thoughts_alone_or_together(imagination: Imagination, pictures: np.ndarray):
+    together, again = imagination.hypotheses(pictures), imagination.hypotheses(pictures)
+    assert torch.equal(together.joints, again.joints)
+    alone = imagination.hypotheses(pictures[2:3])
+    assert torch.allclose(alone.joints[0, 0], together.joints[2, 0], atol=1e-2)
+    assert torch.equal(together.of(2).joints, together.joints[2:3])
+
+
+def test_noise_and_an_empty_view_are_stranger_than_the_arm(imagination: Imagination, pictures: np.ndarray):
+    strange = np.stack([np.random.default_rng(0).random((64, 64), np.float32), imagination.generator.background.numpy()])
+    assert imagination.hypotheses(strange).strangeness.min() > imagination.hypotheses(pictures).strangeness.max()
+
+
+@pytest.mark.parametrize("broken", [np.zeros((64, 64)), np.full((1, 64, 64), np.nan), np.zeros((1, 32, 64))])
+def test_broken_pictures_are_refused(imagination: Imagination, broken: np.ndarray):
+    with pytest.raises(ValueError, match="expected"):
+        imagination.hypotheses(broken)
+
+
+def test_broken_questions_are_refused(imagination: Imagination, pictures: np.ndarray):
+    with pytest.raises(ValueError, match="got 9 hypotheses, expected 1 to 6"):
+        imagination.hypotheses(pictures, 9)
+    for joints in (np.zeros(5), np.full((1, 5), np.nan)):
+        with pytest.raises(ValueError, match="expected finite angles in rad"):
+            imagination.draw(joints)
+
+
+def test_calibrated_probabilities_are_as_often_right_as_they_say():
+    generator = torch.Generator().manual_seed(0)
+    errors = torch.rand((4000, 3), generator=generator) * 1e-3 + 1e-5
+    shares = (-2 * (errors + 1e-5).log()).softmax(1)
+    signs = torch.randn((4000, 1), generator=generator)
+    some = torch.rand(4000, generator=generator) < torch.sigmoid(1 - 2 * signs[:, 0])
+    right = torch.nn.functional.one_hot(shares.multinomial(1, generator=generator)[:, 0], 3).bool() & some[:, None]
+    fitted = Calibration.fit(errors, signs, right)
+    assert fitted.sharpness == pytest.approx(2, rel=0.15)
+    told = fitted.probabilities(errors, fitted.strangeness(signs))
+    assert calibration_error(told.numpy(), right.numpy()) < 0.03
+
+
+def test_the_calibration_error_of_a_hand_made_case():
+    told, right = np.array([0.95, 0.95, 0.15, 0.15]), np.array([True, False, False, False])
+    assert reliability(told, right) == [(2, pytest.approx(0.15), 0), (2, pytest.approx(0.95), 0.5)]
+    assert calibration_error(told, right) == pytest.approx((0.15 + 0.45) / 2)
+
+
+def test_a_calibration_survives_the_disk(tmp_path: Path):
+    mine = Calibration(2.0, 1.0, 0.5, (0.0, 1.0), (1.0, 2.0))
+    mine.save(tmp_path / "calibration.json")
+    assert Calibration.load(tmp_path / "calibration.json") == mine

@@ -1,0 +1,85 @@
+"""What to reach for: test pictures, a picture file, a pose, or what the infant imagines."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import imageio.v3 as iio
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.som_autoencoder import SomAutoencoder
+from infant_env.body import ArmModel
+from infant_env.camera import EyeCamera
+from infant_env.vision import to_gray
+
+from .dataset import Dataset
+
+if TYPE_CHECKING:
+    from .reach import Config
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One picture to reach for, and where it was taken from, when that is known."""
+
+    picture: NDArray[np.float32]
+    """Preprocessed, shape (64, 64)."""
+    joints: NDArray[np.float32] | None = None
+    """The pose that shows it, shape (J,), rad."""
+    hand_position: NDArray[np.float32] | None = None
+    """Shape (3,), metres."""
+
+
+def goals_of(config: "Config", data: Dataset, arm: ArmModel, mind: SomAutoencoder) -> list[Goal]:
+    """The goals that a command asks for.
+
+    Raises:
+        ValueError: there are none, the file is no picture, or the pose is none of the body's.
+    """
+    if config.goal is not None:
+        return [Goal(to_gray(read_picture(config.goal)))]
+    if config.goal_joints is not None:
+        return [_pose(config.goal_joints, data, arm)]
+    test = data.split("test")
+    shown = test if config.hidden_hands else test[data.shows_hand[test]]
+    if not len(shown):
+        raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
+    chosen = np.random.default_rng(config.seed).permutation(shown)[: config.goals]
+    pictures = data.gray[chosen]
+    if config.imagine:
+        pictures = mind.imagine(data.joints[chosen], "local_linear").cpu().numpy()
+    return [Goal(*goal) for goal in zip(pictures, data.joints[chosen], data.hand_position[chosen], strict=True)]
+
+
+def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
+    """A pose in degrees as a goal, seen by the eye."""
+    joints, (low, high) = np.radians(degrees), arm.joint_ranges.T
+    if joints.shape != low.shape or not ((joints >= low) & (joints <= high)).all():
+        ranges = ", ".join(f"{n} {a:.0f}..{b:.0f}" for n, a, b in zip(arm.joint_names, *np.degrees([low, high]), strict=True))
+        raise ValueError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
+    state = mujoco.MjData(arm.model)
+    arm.pose(state, joints)
+    camera = EyeCamera(arm, tuple(data.info["config"]["eye_size"]))
+    picture = to_gray(camera.render(state))
+    camera.close()
+    return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """A picture file as an RGB frame, shape (H, W, 3), uint8.
+
+    Raises:
+        ValueError: it is no picture, or not of the eye's aspect.
+    """
+    try:
+        picture = iio.imread(path, plugin="pillow", mode="RGB")
+    except Exception as error:  # every plug-in raises its own
+        raise ValueError(
+            f"{path} cannot be read as a picture ({error}); expected a PNG as the eye would see it"
+        ) from None
+    rows, columns = picture.shape[:2]
+    if abs(columns / rows - 5 / 3) > 0.05:
+        raise ValueError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")
+    return np.asarray(picture, np.uint8)
