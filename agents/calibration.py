@@ -88,7 +88,9 @@ class Calibration:
         except FileNotFoundError:
             raise ValueError(f"there is no {path}; run `infant-arm calibrate --run {path.parent}` first") from None
         except (TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path} is damaged ({error}); run `infant-arm calibrate --run {path.parent}` again") from None
+            raise ValueError(
+                f"{path} is damaged ({error}); run `infant-arm calibrate --run {path.parent}` again"
+            ) from None
         values = [found.sharpness, found.trust, found.trust_slope, *found.usual, *found.rare]
         if not all(isinstance(value, float) and math.isfinite(value) for value in values):
             raise ValueError(f"{path} holds {values}, expected finite numbers; calibrate again")

@@ -110,9 +110,7 @@ def _waves(joints: Tensor) -> Tensor:
 
 
 def _pointer(inputs: int, points: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs, 256), nn.SiLU(), nn.Linear(256, 256), nn.SiLU(), nn.Linear(256, 4 * points)
-    )
+    return nn.Sequential(nn.Linear(inputs, 256), nn.SiLU(), nn.Linear(256, 256), nn.SiLU(), nn.Linear(256, 4 * points))
 
 
 def _canvas(inputs: int, width: int) -> nn.Sequential:

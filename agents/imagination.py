@@ -164,9 +164,7 @@ class Imagination:
 
     def _tried(self, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
         count = joints.shape[1]
-        refined, errors = refine(
-            self.generator, goals.repeat_interleave(count, 0), joints.flatten(0, 1), iterations
-        )
+        refined, errors = refine(self.generator, goals.repeat_interleave(count, 0), joints.flatten(0, 1), iterations)
         return refined.view(joints.shape), errors.view(-1, count)
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:

@@ -207,7 +207,8 @@ class MentalImageryAgent:
 
     def _another_is_plausible(self) -> bool:
         """Whether a hypothesis is left that is imagined to fit not much worse than the best look."""
-        assert self.hypotheses is not None and self.best_look is not None
+        assert self.hypotheses is not None
+        assert self.best_look is not None
         if self._untried >= self.hypotheses.joints.shape[1] or bool(self.hypotheses.repeated[0, self._untried]):
             return False
         return float(self.hypotheses.errors[0, self._untried]) < _PLAUSIBLE * self.best_look.error

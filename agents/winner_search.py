@@ -116,7 +116,7 @@ class TileSearch:
         query = BoundQuery(queries, groups, self.intervals)
         lower, upper = query.lower(self.tile_lower), query.upper(self.tile_upper)  # (B, T)
         limit = query.relaxed(self._limit(query, lower, upper, k))
-        tiles, rows = (lower.T <= limit).nonzero().unbind(1)  # tile by tile
+        tiles, rows = (limit >= lower.T).nonzero().unbind(1)  # tile by tile
         if len(rows) > lower.numel() / 2:
             return self._everywhere(queries, groups, k)
         rows, tiles, blocks, bounds = self._open_blocks(query, rows, tiles, limit)

@@ -42,7 +42,10 @@ def test_trying_in_the_head_finds_the_pose_of_a_linear_picture():
     assert errors.max() < 1e-4
 
 
-@given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2), st.lists(st.floats(-1, 2, width=32), min_size=2, max_size=2))
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2),
+    st.lists(st.floats(-1, 2, width=32), min_size=2, max_size=2),
+)
 @settings(max_examples=25, deadline=None)
 def test_trying_stays_within_the_joint_ranges_and_never_makes_it_worse(start: list[float], wanted: list[float]):
     ramp, joints = Ramp(), torch.tensor([start])
@@ -79,7 +82,9 @@ def test_equal_pictures_give_equal_thoughts_alone_or_together(imagination: Imagi
 
 
 def test_noise_and_an_empty_view_are_stranger_than_the_arm(imagination: Imagination, pictures: np.ndarray):
-    strange = np.stack([np.random.default_rng(0).random((64, 64), np.float32), imagination.generator.background.numpy()])
+    strange = np.stack(
+        [np.random.default_rng(0).random((64, 64), np.float32), imagination.generator.background.numpy()]
+    )
     assert imagination.hypotheses(strange).strangeness.min() > imagination.hypotheses(pictures).strangeness.max()
 
 

@@ -45,7 +45,13 @@ def test_the_metrics_are_as_designed(tiny_run: Path):
     assert set(result["table1"]["regressor"]) == {"vision->proprioception"}
     assert set(result["map"]) >= {"quantization_error", "topographic_error", "trustworthiness"}
     assert result["reach"]["test"]["som_ae"]["goals"] == 4
-    assert set(result["reach"]["test"]) >= {"som_ae_local_linear", "nearest_neighbor", "regressor", "imagination", "looks"}
+    assert set(result["reach"]["test"]) >= {
+        "som_ae_local_linear",
+        "nearest_neighbor",
+        "regressor",
+        "imagination",
+        "looks",
+    }
     assert result["reach"]["test"]["looks"]["looks"] > 0
     stages = {"collect", "train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som"}
     stages |= {"calibrate", "evaluate", "reach"}

@@ -44,7 +44,9 @@ class Config:
 
 def run(config: Config) -> Calibration:
     """Thinks of validation pictures, fits, saves and reports; does nothing when the same was done already."""
-    trained = {name: checkpoints.content_hash(config.run / name) for name in (SOM, GENERATOR) if (config.run / name).exists()}
+    trained = {
+        name: checkpoints.content_hash(config.run / name) for name in (SOM, GENERATOR) if (config.run / name).exists()
+    }
     key, done = {**runs.settings(config), **trained}, runs.read(config.run, "metrics.json").get("calibration", {})
     if (config.run / CALIBRATION).exists() and done.get("of") == key:
         print(f"calibration: {config.run / CALIBRATION} is there already")
@@ -63,7 +65,11 @@ def run(config: Config) -> Calibration:
         calibration = Calibration.fit(errors, found.signs.cpu(), right)
         calibration.save(config.run / CALIBRATION)
     told = calibration.probabilities(errors, calibration.strangeness(found.signs.cpu()))
-    report = {"of": key, "samples": len(chosen), "validation_calibration_error": calibration_error(told.numpy(), right.numpy())}
+    report = {
+        "of": key,
+        "samples": len(chosen),
+        "validation_calibration_error": calibration_error(told.numpy(), right.numpy()),
+    }
     runs.merge(config.run, "metrics.json", {"calibration": report})
     error = report["validation_calibration_error"]
     print(f"calibration: expected calibration error {error:.3f} on what it was fitted to")

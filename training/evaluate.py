@@ -21,8 +21,8 @@ from . import metrics, paper, runs, tables
 from .collect import arm_model
 from .dataset import Dataset
 from .metrics import MAPPINGS, SOURCES, Truth
-from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_generator import GENERATOR, Draws
+from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_regressor import REGRESSOR, load_regressor
 
 MAPS = {"som_ae": SOM, "som": PIXEL_SOM}
@@ -79,14 +79,18 @@ def run(config: Config) -> dict[str, Any]:
     sizes = {name: (config.run / file).stat().st_size for name, file in MAPS.items() if (config.run / file).exists()}
     runs.merge(config.run, "metrics.json", {**results, "map_bytes": sizes}, nested=False)
     print(summary(results))
-    for name, command in {"regressor": "train-regressor", "som": "train-pixel-som", "generator": "train-generator"}.items():
+    for name, command in {
+        "regressor": "train-regressor",
+        "som": "train-pixel-som",
+        "generator": "train-generator",
+    }.items():
         if name not in results["table1"]:
             print(f"{name}: not trained; `infant-arm {command} --data DATA --run {config.run}` adds it to the table")
     return results
 
 
 def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
-    """Every method of Table 1 by its name in `metrics.json`; the plain map the regressor and the generator where they were trained."""
+    """Every method of Table 1 by its name in `metrics.json`; plain map, regressor and generator where trained."""
     device = runs.pick_device(config.device)
     train = data.split("train")
     images = torch.from_numpy(data.gray[train]).to(device)

@@ -57,7 +57,9 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
     """A pose in degrees as a goal, seen by the eye."""
     joints, (low, high) = np.radians(degrees), arm.joint_ranges.T
     if joints.shape != low.shape or not ((joints >= low) & (joints <= high)).all():
-        ranges = ", ".join(f"{n} {a:.0f}..{b:.0f}" for n, a, b in zip(arm.joint_names, *np.degrees([low, high]), strict=True))
+        ranges = ", ".join(
+            f"{n} {a:.0f}..{b:.0f}" for n, a, b in zip(arm.joint_names, *np.degrees([low, high]), strict=True)
+        )
         raise ValueError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
     state = mujoco.MjData(arm.model)
     arm.pose(state, joints)

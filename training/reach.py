@@ -15,8 +15,8 @@ from tqdm import tqdm
 import infant_env  # noqa: F401 (registers the environments)
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.calibration import Calibration
-from agents.imagination import CALIBRATION, GENERATOR, Imagination
 from agents.generator import PictureGenerator
+from agents.imagination import CALIBRATION, GENERATOR, Imagination
 from agents.mental_imagery import MentalImageryAgent
 from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
@@ -113,7 +113,9 @@ def run(config: Config) -> dict[str, Any]:
 def load_agent(config: Config, mind: SomAutoencoder) -> MentalImageryAgent | None:
     """The agent, when its generator was trained; otherwise says how to get it."""
     if not (config.run / GENERATOR).exists():
-        print(f"no agent that looks: `infant-arm train-generator` and `infant-arm calibrate --run {config.run}` make it")
+        print(
+            f"no agent that looks: `infant-arm train-generator` and `infant-arm calibrate --run {config.run}` make it"
+        )
         return None
     generator = PictureGenerator.load(config.run / GENERATOR, mind.device)
     imagination = Imagination(mind, generator, Calibration.load(config.run / CALIBRATION))
@@ -123,9 +125,7 @@ def load_agent(config: Config, mind: SomAutoencoder) -> MentalImageryAgent | Non
 Recalled = Callable[[], NDArray[np.float32]]
 
 
-def _recalls(
-    config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]
-) -> Iterator[tuple[str, Recalled]]:
+def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]) -> Iterator[tuple[str, Recalled]]:
     """Methods that recall one pose (N, J), rad, for each goal and go there with closed eyes."""
     pictures = torch.from_numpy(np.stack([goal.picture for goal in goals])).to(mind.device)
     yield "som_ae", lambda: mind.recall(pictures, "winner").cpu().numpy()
@@ -152,7 +152,9 @@ def _imagining(
     found = agent.imagination.hypotheses(pictures, config.hypotheses)
     thinking = time.perf_counter() - start
     first = found.joints[:, 0].cpu().numpy()
-    blind = [_blindly(env, config, k, pose) for k, pose in enumerate(tqdm(first, desc="reach, imagination", unit="goal"))]
+    blind = [
+        _blindly(env, config, k, pose) for k, pose in enumerate(tqdm(first, desc="reach, imagination", unit="goal"))
+    ]
     ends, looking = [], 0.0
     for k, goal in enumerate(tqdm(goals, desc=f"reach, {config.looks} looks", unit="goal")):
         agent.set_goal(goal.picture, found.of(k))

@@ -109,7 +109,9 @@ class Training:
     def __init__(self, config: Config, data: Dataset, device: torch.device) -> None:
         self.config = config
         (self.joints, self.images), (self.validation_joints, self.validation_images) = (
-            tuple(torch.from_numpy(values[data.split(split)]).to(device) for values in (data.normalized_joints, data.gray))
+            tuple(
+                torch.from_numpy(values[data.split(split)]).to(device) for values in (data.normalized_joints, data.gray)
+            )
             for split in ("train", "validation")
         )
         torch.manual_seed(config.seed)

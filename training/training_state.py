@@ -33,7 +33,9 @@ def save(
         best: weights of the best epoch so far.
         curve: what was measured after each epoch.
     """
-    tensors = {f"{name}.{key}": tensor for name, module in modules.items() for key, tensor in module.state_dict().items()}
+    tensors = {
+        f"{name}.{key}": tensor for name, module in modules.items() for key, tensor in module.state_dict().items()
+    }
     tensors |= {f"best.{key}": tensor for key, tensor in best.items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
