@@ -51,8 +51,8 @@ class Calibration:
             right: whether the hypothesis is the pose, shape (B, K); the first right one counts.
         """
         usual, rare = signs.double().quantile(0.5, 0), signs.double().quantile(0.99, 0)
-        limits = {"usual": tuple(usual.tolist()), "rare": tuple(torch.maximum(rare, usual + 1e-3).tolist())}
-        strangeness = cls(**limits).strangeness(signs.double())
+        limits = cls(usual=tuple(usual.tolist()), rare=tuple(torch.maximum(rare, usual + 1e-3).tolist()))
+        strangeness = limits.strangeness(signs.double())
         some, first = right.any(1), right.float().argmax(1)
         logs = (errors.double().clamp(max=1e6) + _ERROR).log()  # finite: so that gradients are
         weights = torch.tensor([1.0, 1.0, 1.0], dtype=torch.float64, requires_grad=True)
@@ -65,11 +65,12 @@ class Calibration:
                 weights[1] - weights[2] * strangeness, some.double(), reduction="sum"
             )
             value = (shares + told) / len(some) + 1e-3 * weights.square().sum()  # finite when all are right
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             return value
 
         optimizer.step(loss)
-        return cls(*weights.detach().tolist(), **limits)
+        sharpness, trust, slope = weights.detach().tolist()
+        return dataclasses.replace(limits, sharpness=sharpness, trust=trust, trust_slope=slope)
 
     def save(self, path: Path) -> None:
         """Writes it as JSON, whole or not at all."""

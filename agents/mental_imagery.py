@@ -128,7 +128,7 @@ class MentalImageryAgent:
             wanted = to_gray(observation["goal"])
             if self.goal is None or not np.array_equal(wanted, self.goal):
                 self.set_goal(wanted)
-        self._check_goal()
+        self._wanted()
         self._waited += 1
         resting = np.abs(observation["joint_velocities"]).max() < _RESTS_BELOW
         if not self.done and self._waited > _SETTLING and resting:
@@ -137,7 +137,7 @@ class MentalImageryAgent:
 
     def action(self) -> NDArray[np.float32]:
         """Its joint targets, scaled to [-1, 1], shape (J,)."""
-        self._check_goal()
+        self._wanted()
         normalized = self.imagination.mind.normalize(np.asarray(self.targets)).cpu().numpy()
         return (2 * normalized - 1).clip(-1, 1).astype(np.float32)
 
@@ -160,12 +160,12 @@ class MentalImageryAgent:
         Raises:
             ValueError: it has no goal yet.
         """
-        self._check_goal()
+        goal = self._wanted()
         if len(self.looks) >= self.most_looks:
             self.done = True
             return
         picture = to_gray(observation["eye"])
-        error = float(np.square(picture - self.goal).mean())
+        error = float(np.square(picture - goal).mean())
         joints = np.asarray(observation["joints"], np.float32)
         self.looks.append(Look(joints, picture, error))
         self._branch.append(self.looks[-1])
@@ -187,8 +187,7 @@ class MentalImageryAgent:
         Raises:
             ValueError: it has no goal yet.
         """
-        self._check_goal()
-        return float(np.abs(to_gray(observation["eye"]) - self.goal).mean())
+        return float(np.abs(to_gray(observation["eye"]) - self._wanted()).mean())
 
     def _next(self) -> None:
         """In a right pose a correction makes most of the error vanish: go on as long as it does, else try another hypothesis."""
@@ -203,7 +202,7 @@ class MentalImageryAgent:
         if best is last:
             self._correct(best)
         else:
-            self._go((best.joints + last.joints) / 2)
+            self._go(((best.joints + last.joints) / 2).astype(np.float32))
 
     def _another_is_plausible(self) -> bool:
         """Whether a hypothesis is left that is imagined to fit not much worse than the best look."""
@@ -234,6 +233,7 @@ class MentalImageryAgent:
     def _go(self, joints: NDArray[np.float32]) -> None:
         self.targets, self._waited = joints, 0
 
-    def _check_goal(self) -> None:
-        if self.goal is None or self.targets is None:
+    def _wanted(self) -> NDArray[np.float32]:
+        if self.goal is None:
             raise ValueError("the agent has no goal; give it one with see_goal, imagine_goal or set_goal")
+        return self.goal

@@ -80,7 +80,8 @@ def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Da
     """Which hypotheses (B, K, J), in rad, are the pose of the samples (B,): (B, K)."""
     true = np.repeat(data.joints[samples][:, None], joints.shape[1], 1)
     arm = arm_model(data.info["config"])
-    hands = metrics.hand_errors(*(arm.normalize(poses.reshape(-1, poses.shape[2])) for poses in (joints, true)), arm)
+    normalized = [arm.normalize(poses.reshape(-1, poses.shape[2])).astype(np.float32) for poses in (joints, true)]
+    hands = metrics.hand_errors(normalized[0], normalized[1], arm)
     turned = np.degrees(np.abs(joints - true)).max(2)
     return (turned <= SAME_POSE) & (hands.reshape(turned.shape) <= SAME_HAND)
 

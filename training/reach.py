@@ -131,8 +131,8 @@ def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Go
     yield "som_ae", lambda: mind.recall(pictures, "winner").cpu().numpy()
     yield "som_ae_local_linear", lambda: mind.recall(pictures, "local_linear").cpu().numpy()
     train = data.split("train")
-    known = (torch.from_numpy(values[train]).to(mind.device) for values in (data.gray, data.normalized_joints))
-    neighbors = NearestNeighbors(*known, k=1)
+    images, joints = (torch.from_numpy(values[train]).to(mind.device) for values in (data.gray, data.normalized_joints))
+    neighbors = NearestNeighbors(images, joints, k=1)
     yield "nearest_neighbor", lambda: _in_radians(mind, neighbors.predict("vision", pictures))
     if (config.run / REGRESSOR).exists():
         regressor = load_regressor(config.run, mind.device)
@@ -216,12 +216,13 @@ def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) 
         "looks": float(np.mean([end.looks for end in ends])),
         "ms_per_goal": 1000 * seconds / len(goals),
     }
-    known = [(goal, end) for goal, end in zip(goals, ends, strict=True) if goal.joints is not None]
-    if known:
-        joints = np.degrees(np.mean([np.abs(end.joints - goal.joints) for goal, end in known], axis=0))
-        hands = [np.linalg.norm(end.hand_position - goal.hand_position) for goal, end in known]
-        result["joint_error_deg"] = dict(zip(data.info["body"]["joint_names"], joints.tolist(), strict=True))
-        result["hand_error_cm"] = metrics.spread(np.array(hands, np.float32))
+    poses = [(goal.joints, goal.hand_position) for goal in goals if goal.joints is not None]
+    if poses:
+        joints, hands = (np.stack(column) for column in zip(*poses, strict=True))
+        turned = np.degrees(np.abs(np.stack([end.joints for end in ends]) - joints).mean(0))
+        distances = np.linalg.norm(np.stack([end.hand_position for end in ends]) - hands, axis=1)
+        result["joint_error_deg"] = dict(zip(data.info["body"]["joint_names"], turned.tolist(), strict=True))
+        result["hand_error_cm"] = metrics.spread(distances.astype(np.float32))
     return result
 
 

@@ -24,7 +24,7 @@ from . import (
     train_regressor,
     train_som,
 )
-from .beside import beside
+from .beside import Stage, beside
 from .dataset import read_info
 
 
@@ -81,7 +81,11 @@ def run(config: Config) -> None:
     regressor = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
     plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
     generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
-    stages = [(train_generator.run, generator), (train_regressor.run, regressor), (train_pixel_som.run, plain)]
+    stages: list[Stage] = [
+        (train_generator.run, generator),
+        (train_regressor.run, regressor),
+        (train_pixel_som.run, plain),
+    ]
     with beside(stages, log):
         train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
         _announce(3, f"map: {side}x{side} neurons")
