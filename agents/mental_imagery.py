@@ -1,6 +1,7 @@
 """The agent of the paper's last page: it imagines a situation, remembers how to get there, looks, and corrects itself."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from infant_env.vision import to_gray
 
 from .imagination import Hypotheses, Imagination
+from .planning import PosePlanner
 
 Observation = dict[str, NDArray[Any]]
 _RESTS_BELOW = 0.05  # rad/s: the arm has arrived, or cannot go on
@@ -104,6 +106,18 @@ class MentalImageryAgent:
         self.goal, self.looks, self.done = picture, [], False
         self._branch, self._untried = [], 1
         self._go(self.hypotheses.joints[0, 0].cpu().numpy())
+
+    def plan(self, start: NDArray[Any], goal: NDArray[Any]) -> NDArray[np.float32]:
+        """A way over the map from pose to pose, (J,) each, rad -> one pose per control step, (T, J); see `PosePlanner.plan`.
+
+        `imagine` makes a film of it.
+        """
+        return self.planner.plan(start, goal)
+
+    @cached_property
+    def planner(self) -> PosePlanner:
+        """Plans over its map."""
+        return PosePlanner(self.imagination.mind)
 
     @property
     def impossible(self) -> bool:

@@ -53,14 +53,14 @@ class Film:
         activity = agent.imagination.mind.activity("vision", seen[None])[0].cpu().numpy()
         panels = [
             ("the infant", self._outside.render(data)),
-            ("its right eye", _fit(observation["eye"])),
+            ("its right eye", fit(observation["eye"])),
             ("goal", to_rgb(agent.goal, PANEL)),
             ("imagined from its joints", to_rgb(imagined, PANEL)),
             ("the map's activity for what it sees", _map_picture(activity)),
             ("", _facts(agent.compare(observation), info, hand_goal)),
         ]
-        labelled = [_labelled(label, picture) for label, picture in panels]
-        rows = [np.concatenate(labelled[k : k + 3], axis=1) for k in (0, 3)]
+        framed = [labelled(label, picture) for label, picture in panels]
+        rows = [np.concatenate(framed[k : k + 3], axis=1) for k in (0, 3)]
         self._writer.append_data(np.concatenate(rows))
 
     def close(self) -> None:
@@ -70,7 +70,8 @@ class Film:
         self._temporary.replace(self.path)
 
 
-def _fit(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def fit(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A frame of the eye at the size of a panel."""
     return np.asarray(Image.fromarray(frame).resize(PANEL[::-1], Image.Resampling.BOX))
 
 
@@ -97,7 +98,8 @@ def _facts(difference: float, info: dict[str, Any], hand_goal: NDArray[np.float3
     return np.asarray(panel)
 
 
-def _labelled(label: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def labelled(label: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A panel under its label."""
     bar = Image.new("RGB", (PANEL[1], _LABEL_ROWS), "white")
     ImageDraw.Draw(bar).text((8, 5), label, "black", _font(18))
     return np.concatenate([np.asarray(bar), picture])
