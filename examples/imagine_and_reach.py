@@ -1,11 +1,11 @@
-"""The paper's last page: imagine a situation, remember how to get there, go.
+"""The paper's last page: imagine a situation, remember how to get there, go, look, and correct.
 
-    infant-arm reproduce --preset quick            # once; trains the maps
+    infant-arm reproduce --preset quick            # once; trains everything
     python examples/imagine_and_reach.py runs/quick [PICTURE]
 
-The agent sees one goal picture. It recalls the joints that belong to it, sends the arm there with its eyes closed, and
-then compares what it sees with what it wanted to see. We save the goal, what the map imagines for the recalled
-joints, and what the eye saw in the end, side by side.
+The agent is shown one picture. It thinks of several poses that may show it, tries each in its head, goes to the likeliest,
+looks, and corrects itself. We save, side by side, the goal, what it imagined for its first idea, and what the eye saw in the
+end; and it plans a way back and imagines what that would look like.
 """
 
 import sys
@@ -16,11 +16,9 @@ import numpy as np
 
 import infant_env  # noqa: F401 (registers InfantArm-v0)
 from agents.mental_imagery import MentalImageryAgent
-from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_rgb
 
-mind = SomAutoencoder.load(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
-agent = MentalImageryAgent(mind, readout="local_linear")
+agent = MentalImageryAgent.load(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 env = gym.make("InfantArm-v0")
 
 # Somebody puts the arm somewhere, and the eye takes a picture: that is the goal. The pose itself is not told to the agent.
@@ -28,19 +26,30 @@ there = np.array([0.9, 0.5, -0.6, 1.3, 0.4])
 observation, info = env.reset(seed=0, options={"joints": there})
 wanted_hand = info["hand_position"]
 agent.see_goal(observation["eye"])
-print("recalled joints:", np.degrees(agent.targets).round(1), "deg")
-print("true joints:    ", np.degrees(there).round(1), "deg")
 
-# Somewhere else, it remembers.
+print("true joints:", np.degrees(there).round().astype(int), "deg; what it thinks of:")
+for joints, probability in zip(agent.hypotheses.joints[0], agent.hypotheses.probabilities[0], strict=True):
+    if probability == 0:
+        continue  # it found fewer than five
+    print(f"  {probability:4.0%}  {np.degrees(joints.numpy()).round().astype(int)} deg")
+print("a goal that its body can show" if not agent.impossible else "it doubts that its body can show this")
+first_idea = agent.imagine(agent.targets[None])[0]
+
+# Somewhere else, it moves; whenever the arm rests it looks, compares with the goal, and corrects itself.
 observation, info = env.reset(seed=1)
-for _ in range(25):
+while not agent.done:
+    observation, _, _, _, info = env.step(agent.act(observation))
+for _ in range(15):  # let it settle
     observation, _, _, _, info = env.step(agent.act(observation))
 error = np.linalg.norm(info["hand_position"] - wanted_hand)
-print(f"the hand is {100 * error:.1f} cm from where the picture was taken")
-print(f"what it sees differs from its goal by {agent.compare(observation):.4f} (mean over the pixels)")
+print(f"after {len(agent.looks)} looks the hand is {100 * error:.1f} cm from where the picture was taken")
+print("difference from the goal at each look:", " ".join(f"{look.error:.5f}" for look in agent.looks))
+
+way = agent.plan(observation["joints"], there)
+film = agent.imagine(way)  # (T, 64, 64): what it would see on the way
+print(f"a way from here to the true pose takes {len(way) / 25:.1f} s; imagined as a film of {len(film)} pictures")
 env.close()
 
-imagined = agent.imagine(agent.targets[None])[0]
 path = sys.argv[2] if len(sys.argv) > 2 else "imagine_and_reach.png"
-iio.imwrite(path, np.concatenate([to_rgb(agent.goal), to_rgb(imagined), observation["eye"]], axis=1))
+iio.imwrite(path, np.concatenate([to_rgb(agent.goal), to_rgb(first_idea), observation["eye"]], axis=1))
 print("saved", path)
