@@ -156,9 +156,14 @@ class MentalImageryAgent:
         return (2 * normalized - 1).clip(-1, 1).astype(np.float32)
 
     def predict(
-        self, observation: Observation, state: Any = None, episode_start: Any = None, deterministic: bool = True
+        self, observation: Observation, state: Any = None, episode_start: Any = False, deterministic: bool = True
     ) -> tuple[NDArray[np.float32], Any]:
-        """`act` as stable-baselines3 asks for it, also for a batch of one environment (`evaluate_policy`)."""
+        """`act` as stable-baselines3 asks for it, also for a batch of one environment (`evaluate_policy`).
+
+        When an episode starts it goes for its goal anew, by its first idea.
+        """
+        if self.goal is not None and np.any(episode_start):
+            self.set_goal(self.goal, self.hypotheses)
         batched = observation["joints"].ndim == 2
         if batched and len(observation["joints"]) != 1:
             raise ValueError(f"got {len(observation['joints'])} environments, expected one per agent")

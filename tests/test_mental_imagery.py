@@ -126,6 +126,16 @@ def test_stable_baselines_evaluates_it_as_a_policy(agent: MentalImageryAgent, da
     env.close()
 
 
+def test_in_a_new_episode_it_starts_with_its_first_idea(agent: MentalImageryAgent, data: Dataset):
+    agent.see_goal(data.eye(3))
+    first = agent.targets
+    agent.look({"eye": data.eye(5), "joints": agent.targets})
+    observation = {"eye": data.eye(5), "joints": data.joints[5], "joint_velocities": np.zeros(5, np.float32)}
+    agent.predict(observation, episode_start=np.array([True]))
+    assert np.array_equal(agent.targets, first)
+    assert agent.looks == []
+
+
 def test_a_run_without_calibration_says_what_to_run(tiny_run: Path, tmp_path: Path):
     copy = Path(shutil.copytree(tiny_run, tmp_path / "copy"))
     (copy / "calibration.json").write_text("{")

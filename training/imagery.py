@@ -1,0 +1,185 @@
+"""`infant-arm imagery`: what the agent's thoughts are worth before it moves: hypotheses, doubt, and disturbed pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.imagination import Imagination
+from infant_env.body import ArmModel
+from infant_env.camera import EyeCamera
+from infant_env.vision import to_gray
+
+from . import metrics, runs, tables
+from .autoencoder_training import threads
+from .calibrate import calibration_error, reliability, right_ones
+from .collect import arm_model
+from .dataset import Dataset
+
+Floats = NDArray[np.float32]
+AGES = 1.0, 6.0, 9.0, 18.0, 24.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """Measure what the agent thinks of test pictures, of disturbed ones, and of pictures that its body cannot show."""
+
+    run: Path
+    """The run's folder; holds what was trained."""
+    goals: int = 300
+    """How many test pictures to think of."""
+    hypotheses: int = 5
+    """Poses for each picture."""
+    seed: int = 0
+    """Seed of the choice of pictures and of the disturbances."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+    threads: int = 1
+    """Processor threads."""
+
+    def __post_init__(self) -> None:
+        if self.goals < 1:
+            raise ValueError(f"got goals={self.goals}, expected 1 or more")
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Thinks of all of them, prints three tables and adds them to `metrics.json`."""
+    runs.record_config(config.run, "imagery", config)
+    data = Dataset.open(runs.data_of(config.run))
+    imagination = Imagination.load(config.run, runs.pick_device(config.device))
+    random = np.random.default_rng(config.seed)
+    chosen = random.permutation(data.split("test"))[: config.goals]
+    with runs.timed(config.run, "imagery"), threads(config.threads):
+        report = {
+            "hypotheses": _hypotheses(config, imagination, data, chosen),
+            "impossible": _impossible(config, imagination, data, chosen, random),
+            "disturbed": _disturbed(config, imagination, data, chosen[data.shows_hand[chosen]], random),
+        }
+    runs.merge(config.run, "metrics.json", {"imagery": report})
+    print(summary(len(chosen), report))
+    return report
+
+
+def _hypotheses(config: Config, imagination: Imagination, data: Dataset, chosen: NDArray[np.int64]) -> dict[str, Any]:
+    """Whether the right pose is among the first ones, and whether probabilities mean what they say."""
+    found = imagination.hypotheses(data.gray[chosen], config.hypotheses)
+    joints, told = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
+    right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
+    hands = np.stack([_hands(joints[:, k], chosen, data) for k in range(joints.shape[1])], 1)
+    return {
+        "hand_first": float((hands[:, 0] <= 0.02).mean()),
+        "hand_any": float((hands <= 0.02).any(1).mean()),
+        "pose_first": float(right[:, 0].mean()),
+        "pose_any": float(right.any(1).mean()),
+        "calibration_error": calibration_error(told, right),
+        "reliability": reliability(told, right),
+    }
+
+
+def _impossible(
+    config: Config, imagination: Imagination, data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
+) -> dict[str, Any]:
+    """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve)."""
+    usual = _strangeness(imagination, data.gray[chosen])
+    scores = {kind: _strangeness(imagination, pictures) for kind, pictures in strange_pictures(data, chosen, random)}
+    result = {
+        kind: {"auroc": auroc(found, usual), "called": float((found > 1).mean())} for kind, found in scores.items()
+    }
+    mixed = np.concatenate(list(scores.values()))
+    result["all of these"] = {"auroc": auroc(mixed, usual), "called": float((mixed > 1).mean())}
+    result["test pictures"] = {"auroc": 0.5, "called": float((usual > 1).mean())}
+    return result
+
+
+def strange_pictures(
+    data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
+) -> Iterator[tuple[str, Floats]]:
+    """Pictures that the body cannot show, by kind, each (n, 64, 64)."""
+    some = data.gray[chosen[:40]]
+    yield "noise", random.random((40, 64, 64), np.float32)
+    yield "empty view", (data.background + random.normal(0, 1e-3, (40, 64, 64))).clip(0, 1).astype(np.float32)
+    yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
+    yield "upside down", np.ascontiguousarray(some[:, ::-1])
+    yield "negative", 1 - some
+    if "mjcf" in data.info["config"] and data.info["config"]["mjcf"]:
+        return  # another body has no age
+    for age in AGES:
+        if age != data.info["config"]["age_months"]:
+            poses, size = data.normalized_joints[chosen[:40]], tuple(data.info["config"]["eye_size"])
+            yield f"age {age:g} months", _seen(ArmModel.infant(age), size, poses)
+
+
+def _seen(arm: ArmModel, size: tuple[int, int], poses: Floats) -> Floats:
+    camera, state, pictures = EyeCamera(arm, size), mujoco.MjData(arm.model), []
+    for pose in arm.denormalize(poses.astype(np.float64)):
+        arm.pose(state, pose)
+        pictures.append(to_gray(camera.render(state)))
+    camera.close()
+    return np.stack(pictures)
+
+
+def _strangeness(imagination: Imagination, pictures: Floats) -> Floats:
+    return imagination.hypotheses(pictures, 1).strangeness.cpu().numpy()
+
+
+def auroc(strange: Floats, usual: Floats) -> float:
+    """Probability that a strange picture scores above a usual one, ties counted half."""
+    gaps = np.sign(strange[:, None] - usual)
+    return float((gaps.mean() + 1) / 2)
+
+
+def _disturbed(
+    config: Config, imagination: Imagination, data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
+) -> dict[str, Any]:
+    """The hand by the first hypothesis, of pictures that something happened to (kinematics alone)."""
+    result = {}
+    for kind, pictures in disturbances(data.gray[chosen], random):
+        first = imagination.hypotheses(pictures, config.hypotheses).joints[:, 0].cpu().numpy()
+        result[kind] = metrics.spread(_hands(first, chosen, data))
+    return result
+
+
+def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tuple[str, Floats]]:
+    """The same pictures (n, 64, 64) with noise, in another light, and with a part of them hidden."""
+    yield "as they are", pictures
+    for level in (0.02, 0.05, 0.1):
+        noise = random.normal(0, level, pictures.shape)
+        yield f"noise, standard deviation {level:g}", (pictures + noise).clip(0, 1).astype(np.float32)
+    for light in (0.9, 1.1):
+        yield f"light x {light:g}", (light * pictures).clip(0, 1)
+    hidden = pictures.copy()
+    for picture, first in zip(hidden, random.integers(0, 64 - 21, len(hidden)), strict=True):
+        picture[:, first : first + 21] = 0.5
+    yield "a third hidden", hidden
+
+
+def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
+    """Distance of the hand in these poses (n, J), rad, from that of the samples, in metres."""
+    arm = arm_model(data.info["config"])
+    return metrics.hand_errors(arm.normalize(joints).astype(np.float32), data.normalized_joints[chosen], arm)
+
+
+def summary(count: int, report: dict[str, Any]) -> str:
+    """The three tables for the terminal."""
+    found = report["hypotheses"]
+    shares = [tables.percent(found[key]) for key in ("hand_first", "hand_any", "pose_first", "pose_any")]
+    header = ["hypotheses", "hand < 2 cm, first", "among all", "pose < 10 deg too, first", "among all", "ECE"]
+    strange = [[k, tables.number(v["auroc"], 3), tables.percent(v["called"])] for k, v in report["impossible"].items()]
+    disturbed = [
+        [kind, f"{v['median']:.2f}", *(tables.percent(v[f"within_{k}"]) for k in ("1", "2", "5"))]
+        for kind, v in report["disturbed"].items()
+    ]
+    return "\n".join(
+        [
+            f"What it thinks of {count} test pictures",
+            tables.as_text(header, [["", *shares, tables.number(found["calibration_error"], 3)]]),
+            "\nGoals that its body cannot show",
+            tables.as_text(["pictures", "AUROC", "called impossible"], strange),
+            "\nDisturbed pictures that show the hand: the first hypothesis, without a look",
+            tables.as_text(["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm"], disturbed),
+        ]
+    )
