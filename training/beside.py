@@ -34,6 +34,7 @@ def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
     try:
         yield
         failure = receiver.recv()
+        process.join()  # it puts its own things away
     except EOFError:
         process.join()
         failure = f"the process beside ended with status {process.exitcode}; see {log} and run the same command again"

@@ -57,7 +57,7 @@ class Film:
             ("goal", to_rgb(agent.goal, PANEL)),
             ("imagined from its joints", to_rgb(imagined, PANEL)),
             ("the map's activity for what it sees", _map_picture(activity)),
-            ("", _facts(agent.compare(observation), info, hand_goal)),
+            ("", _facts(agent, agent.compare(observation), info, hand_goal)),
         ]
         framed = [labelled(label, picture) for label, picture in panels]
         rows = [np.concatenate(framed[k : k + 3], axis=1) for k in (0, 3)]
@@ -87,10 +87,16 @@ def _map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(panel)
 
 
-def _facts(difference: float, info: dict[str, Any], hand_goal: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+def _facts(
+    agent: MentalImageryAgent, difference: float, info: dict[str, Any], hand_goal: NDArray[np.float32] | None
+) -> NDArray[np.uint8]:
     lines = [f"picture differs from the goal by {difference:.4f}"]
     if hand_goal is not None:
         lines.insert(0, f"hand {100 * np.linalg.norm(info['hand_position'] - hand_goal):.1f} cm from the goal's")
+    if agent.hypotheses is not None:
+        told = ", ".join(f"{p:.0%}" for p in agent.hypotheses.probabilities[0].tolist() if p)
+        lines.append(f"it thought of poses with {told}")
+    lines.append(f"looks: {len(agent.looks)}" + (", done" if agent.done else ""))
     if info["penetration"] > 0:
         lines.append("the arm touches something")
     panel = Image.new("RGB", PANEL[::-1], "white")
