@@ -31,7 +31,7 @@ def test_it_survives_the_disk(tmp_path: Path):
         PictureGenerator(torch.rand(64, 64), points=0)
 
 
-def test_equal_seeds_give_equal_bytes_also_when_stopped_between(small_data: Dataset, tmp_path: Path):
+def test_equal_seeds_give_equal_bytes_also_when_stopped_between(small_data: Dataset, tmp_path: Path, one_thread: None):
     whole = train_generator.run(config(small_data, tmp_path / "a"))
     halfway = train_generator.Training(config(small_data, tmp_path / "b"), small_data, torch.device("cpu"))
     identity = {"some": "training"}

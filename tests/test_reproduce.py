@@ -55,7 +55,7 @@ def test_the_metrics_are_as_designed(tiny_run: Path):
     assert result["reach"]["test"]["looks"]["looks"] > 0
     stages = {"collect", "train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som"}
     stages |= {"calibrate", "evaluate", "reach"}
-    assert set(result["timing_s"]) == stages == set(result["cost"])
+    assert set(result["timing_s"]) == set(result["cost"]) >= stages
     assert all(cost["cpu_s"] > 0 for cost in result["cost"].values())
 
 
