@@ -6,6 +6,7 @@ import torch
 from agents.generator import PictureGenerator
 from training import train_generator
 from training.dataset import Dataset
+from training.distributed import Place
 
 
 def config(data: Dataset, run: Path, epochs: int = 2) -> train_generator.Config:
@@ -33,7 +34,7 @@ def test_it_survives_the_disk(tmp_path: Path):
 
 def test_equal_seeds_give_equal_bytes_also_when_stopped_between(small_data: Dataset, tmp_path: Path, one_thread: None):
     whole = train_generator.run(config(small_data, tmp_path / "a"))
-    halfway = train_generator.Training(config(small_data, tmp_path / "b"), small_data, torch.device("cpu"))
+    halfway = train_generator.Training(config(small_data, tmp_path / "b"), small_data, Place(torch.device("cpu")))
     identity = {"some": "training"}
     path = tmp_path / "halfway.safetensors"
     stop = RuntimeError("killed")
@@ -46,7 +47,7 @@ def test_equal_seeds_give_equal_bytes_also_when_stopped_between(small_data: Data
     halfway.epoch = killed  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="killed"):
         halfway.fit(path, identity)
-    resumed = train_generator.Training(config(small_data, tmp_path / "b"), small_data, torch.device("cpu"))
+    resumed = train_generator.Training(config(small_data, tmp_path / "b"), small_data, Place(torch.device("cpu")))
     resumed.fit(path, identity)
     assert [entry["epoch"] for entry in resumed.curve] == [1, 2]
     for name, tensor in whole.state_dict().items():

@@ -7,9 +7,10 @@ import torch
 
 from agents.autoencoder import ConvAutoencoder
 from training import train_autoencoder
-from training.autoencoder_training import Training, one_cycle
+from training.autoencoder_training import Training
 from training.dataset import Dataset
 from training.distributed import Place
+from training.network_training import one_cycle
 from training.train_autoencoder import LATENTS, TRAINING, load_latents
 
 pytestmark = pytest.mark.usefixtures("one_thread")

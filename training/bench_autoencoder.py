@@ -4,9 +4,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import runs, tables, train_autoencoder
-from .autoencoder_training import Training, threads
+from .autoencoder_training import Training
 from .dataset import Dataset
 from .distributed import Place
+from .network_training import threads
 from .side_by_side import Part, Work
 
 if TYPE_CHECKING:

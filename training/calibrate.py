@@ -14,9 +14,9 @@ from agents.imagination import CALIBRATION, GENERATOR, TRIALS, Imagination
 from agents.som_autoencoder import SOM, SomAutoencoder
 
 from . import metrics, runs
-from .autoencoder_training import threads
 from .collect import arm_model
 from .dataset import Dataset
+from .network_training import threads
 
 SAME_POSE, SAME_HAND = 10.0, 0.02
 """A hypothesis is right when all joints are within so many degrees and the hand within so many metres."""

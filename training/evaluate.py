@@ -14,6 +14,7 @@ from tqdm import tqdm
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.generator import PictureGenerator
+from agents.imagination import GENERATOR
 from agents.som import Readout
 from agents.som_autoencoder import SOM, SomAutoencoder
 
@@ -21,7 +22,7 @@ from . import metrics, paper, runs, tables
 from .collect import arm_model
 from .dataset import Dataset
 from .metrics import MAPPINGS, SOURCES, Truth
-from .train_generator import GENERATOR, Draws
+from .train_generator import Draws
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_regressor import REGRESSOR, load_regressor
 

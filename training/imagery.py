@@ -15,10 +15,10 @@ from infant_env.camera import EyeCamera
 from infant_env.vision import to_gray
 
 from . import metrics, runs, tables
-from .autoencoder_training import threads
 from .calibrate import calibration_error, reliability, right_ones
 from .collect import arm_model
 from .dataset import Dataset
+from .network_training import threads
 
 Floats = NDArray[np.float32]
 AGES = 1.0, 6.0, 9.0, 18.0, 24.0

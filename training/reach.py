@@ -22,11 +22,11 @@ from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
 
 from . import metrics, runs, tables
-from .autoencoder_training import threads
 from .collect import arm_model
 from .dataset import Dataset
 from .film import Film
 from .goals import Goal, goals_of
+from .network_training import threads
 from .train_regressor import REGRESSOR, load_regressor
 
 

@@ -14,9 +14,10 @@ from agents.som_autoencoder import AUTOENCODER
 from infant_env import vision
 
 from . import runs
-from .autoencoder_training import Training, in_chunks, threads
+from .autoencoder_training import Training
 from .dataset import Dataset
 from .distributed import place
+from .network_training import in_chunks, threads
 
 TRAINING = "autoencoder.training.safetensors"
 """A training that is not done; removed when it is."""
@@ -83,7 +84,6 @@ def run(config: Config) -> ConvAutoencoder:
             runs.record_config(config.run, "train-ae", config)
         with runs.timed(config.run, "train-ae", here.first), threads(config.threads):
             training = Training(config, data, here)
-            training.resume(config.run / TRAINING, identity)
             training.fit(config.run / TRAINING, identity)
             training.finish()
             if here.first:

@@ -1,27 +1,25 @@
 """`infant-arm train-generator`: the network that draws what the eye would see in a pose."""
 
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from agents import checkpoints
-from agents.autoencoder import arm_mask
 from agents.generator import KIND, PictureGenerator
+from agents.imagination import GENERATOR
 from infant_env import vision
 
-from . import runs, training_state
-from .autoencoder_training import in_chunks, one_cycle, threads
+from . import runs
 from .dataset import Dataset
+from .distributed import Place
+from .network_training import NetworkTraining, in_chunks, picture_errors, threads
 
-GENERATOR = "generator.safetensors"
 TRAINING = "generator.training.safetensors"
 """A training that is not done; removed when it is."""
+_WEIGHT_DECAY = 0.01
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def run(config: Config) -> PictureGenerator:
         return PictureGenerator.load(path, device)
     runs.record_config(config.run, "train-generator", config)
     with runs.timed(config.run, "train-generator"), threads(config.threads):
-        training = Training(config, data, device)
+        training = Training(config, data, Place(device))
         training.fit(config.run / TRAINING, identity)
         runs.merge(config.run, "metrics.json", {"generator": {"epochs": training.curve}})
         training.generator.save(path, identity)
@@ -97,78 +95,38 @@ def run(config: Config) -> PictureGenerator:
     return training.generator.eval()
 
 
-class Training:
-    """A training under way; the loss is the mean squared error of the pictures.
+class Training(NetworkTraining):
+    """A generator's training under way; the loss is the mean squared error of the pictures.
 
     Args:
         config: the command's config.
         data: the data set.
-        device: where to compute.
+        here: where to compute.
     """
 
-    def __init__(self, config: Config, data: Dataset, device: torch.device) -> None:
-        self.config = config
+    kind = KIND
+
+    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
         (self.joints, self.images), (self.validation_joints, self.validation_images) = (
             tuple(
-                torch.from_numpy(values[data.split(split)]).to(device) for values in (data.normalized_joints, data.gray)
+                torch.from_numpy(values[data.split(split)]).to(here.device)
+                for values in (data.normalized_joints, data.gray)
             )
             for split in ("train", "validation")
         )
         torch.manual_seed(config.seed)
         background = torch.from_numpy(data.background)
-        self.generator = PictureGenerator(background, self.joints.shape[1], config.width, config.points).to(device)
-        self.optimizer = torch.optim.AdamW(
-            self.generator.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=0.01, fused=True
-        )
-        self.curve: training_state.Curve = []
+        self.generator = PictureGenerator(background, self.joints.shape[1], config.width, config.points).to(here.device)
+        super().__init__(config, {"generator": self.generator}, _WEIGHT_DECAY, len(self.images), here)
 
-    def fit(self, path: Path, identity: dict[str, Any]) -> None:
-        """Trains what is still missing, writes a checkpoint after every epoch, shows a bar with the validation error."""
-        modules = {"generator": self.generator}
-        _, self.curve = training_state.resume(path, KIND, identity, modules, self.optimizer)
-        with tqdm(total=self.config.epochs, initial=len(self.curve), desc="generator", unit="epoch") as bar:
-            while len(self.curve) < self.config.epochs:
-                self.epoch()
-                training_state.save(path, KIND, identity, modules, self.optimizer, {}, self.curve)
-                bar.set_postfix_str("validation MAE {mae:.4f}, arm MAE {arm_mae:.3f}".format(**self.curve[-1]))
-                bar.update()
+    def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast(self.here.device.type, torch.bfloat16):
+            pictures = self.generator(self.joints[batch])
+        loss = (pictures - self.images[batch]).square().mean()
+        return loss, loss
 
-    def epoch(self) -> None:
-        """Draws every training pose once, and validates."""
-        start = time.perf_counter()
-        entry = {"epoch": len(self.curve) + 1, "train_mse": self._train_epoch(), **self._validate()}
-        if not all(math.isfinite(value) for value in entry.values()):
-            raise ValueError(
-                f"the generator's loss became {entry['train_mse']} in epoch {entry['epoch']}, expected a finite number; "
-                f"train it again with a lower --learning-rate than {self.config.learning_rate}"
-            )
-        self.curve.append({**entry, "seconds": round(time.perf_counter() - start, 2)})
-
-    def _train_epoch(self) -> float:
-        config, epoch, device = self.config, len(self.curve), self.images.device
-        order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(config.seed * 100_003 + epoch))
-        batches = order.to(device).split(config.batch_size)
-        total = torch.zeros((), device=device)
-        self.generator.train()
-        for k, batch in enumerate(batches):
-            for group in self.optimizer.param_groups:
-                group["lr"] = config.learning_rate * one_cycle((epoch + k / len(batches)) / config.epochs)
-            with torch.autocast(device.type, torch.bfloat16):
-                pictures = self.generator(self.joints[batch])
-            loss = (pictures - self.images[batch]).square().mean()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total += loss.detach() * len(batch)
-        return float(total / len(self.images))
-
+    @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
         self.generator.eval()
-        pictures = in_chunks(self.generator.draw, self.validation_joints, self.images.device)
-        errors = (pictures - self.validation_images).abs()
-        mask = arm_mask(self.validation_images, self.generator.background)
-        return {
-            "validation_mse": float(errors.square().mean()),
-            "mae": float(errors.mean()),
-            "arm_mae": float(errors[mask].mean()),
-        }
+        pictures = in_chunks(self.generator, self.validation_joints, self.here.device)
+        return picture_errors(pictures, self.validation_images, self.generator.background)

@@ -13,8 +13,8 @@ from agents.baselines.regressor import KIND, CnnRegressor, RegressorProgress
 from infant_env import vision
 
 from . import runs
-from .autoencoder_training import threads
 from .dataset import Dataset
+from .network_training import threads
 
 REGRESSOR = "regressor.safetensors"
 
