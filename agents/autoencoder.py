@@ -120,15 +120,7 @@ class ConvAutoencoder(nn.Module):
         Raises:
             ValueError: there is none, it is damaged, or its tensors are not those of this network.
         """
-        tensors, header = checkpoints.read(Path(path), KIND)
-        try:
-            autoencoder = cls(tensors["background"], header["latent_size"], header["width"])
-            autoencoder.load_state_dict(tensors)
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(
-                f"{path} holds the tensors of another network ({error}); train it again with this version"
-            ) from None
-        return autoencoder.to(device).eval()
+        return checkpoints.read_network(Path(path), KIND, cls, ("latent_size", "width"), device)
 
 
 def arm_mask(images: Tensor, background: Tensor) -> Tensor:

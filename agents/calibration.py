@@ -24,8 +24,11 @@ class Calibration:
     """
 
     sharpness: float = 1.0
+    """How much a smaller error is preferred."""
     trust: float = 0.0
+    """Log odds that some hypothesis is right, of a usual goal."""
     trust_slope: float = 1.0
+    """How fast these fall with strangeness."""
     usual: tuple[float, ...] = (0.0, 0.0, 0.0)
     """Median of each sign of an impossible goal, over validation pictures."""
     rare: tuple[float, ...] = (1.0, 1.0, 1.0)

@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, device, nn
 
 from .files import replacing
 
 FORMAT = 1
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -50,6 +51,32 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
         raise ValueError(_damaged(path, kind, error)) from None
+
+
+def read_network(
+    path: Path, kind: str, make: Callable[..., Network], sizes: Sequence[str], where: str | device
+) -> Network:
+    """Reads a network that draws or reads pictures before a background.
+
+    Args:
+        path: the file.
+        kind: what it must be.
+        make: called with the background and the sizes.
+        sizes: names of the sizes in the header.
+        where: the device.
+
+    Raises:
+        ValueError: see `read`; or its tensors are not those of this network.
+    """
+    tensors, header = read(path, kind)
+    try:
+        network = make(tensors["background"], *(header[size] for size in sizes))
+        network.load_state_dict(tensors)
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} holds the tensors of another network ({error}); train it again with this version"
+        ) from None
+    return network.to(where).eval()
 
 
 def read_header(path: Path, kind: str) -> dict[str, Any]:

@@ -86,13 +86,7 @@ class PictureGenerator(nn.Module):
         Raises:
             ValueError: there is none, it is damaged, or its tensors are not those of this network.
         """
-        tensors, header = checkpoints.read(Path(path), KIND)
-        try:
-            generator = cls(tensors["background"], header["joint_count"], header["width"], header["points"])
-            generator.load_state_dict(tensors)
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(f"{path} holds another network ({error}); train it again with this version") from None
-        return generator.to(device).eval()
+        return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width", "points"), device)
 
     def _spots(self, told: Tensor) -> Tensor:
         """Where each point is, how wide and how strong, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""

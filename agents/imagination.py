@@ -38,7 +38,8 @@ class Hypotheses:
         probabilities: that this is the pose, shape (B, K); what is missing to 1 is that none of them is.
         errors: mean squared error of the imagined pictures, shape (B, K).
         repeated: which are mere repetitions, shape (B, K).
-        signs: signs of an impossible goal, shape (B, 3): see `Imagination.signs`.
+        signs: signs of an impossible goal, shape (B, 3): what is not explained, what shows where no arm is imagined, and how
+            little shows at all.
         strangeness: how unlike everything that this body can show the goal is, shape (B,): see `Calibration`.
     """
 
@@ -68,16 +69,18 @@ class Imagination:
         calibration: what probabilities and strangeness are computed with; the default is not calibrated.
 
     Raises:
-        ValueError: map and generator are of bodies with different joints.
+        ValueError: map and generator were trained on pictures of different bodies.
     """
 
     def __init__(
         self, mind: SomAutoencoder, generator: PictureGenerator, calibration: Calibration | None = None
     ) -> None:
-        if generator.joint_count != len(mind.joint_ranges):
+        if generator.joint_count != len(mind.joint_ranges) or not torch.equal(
+            generator.background, mind.autoencoder.background
+        ):
             raise ValueError(
-                f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)}, expected both of "
-                "one run"
+                f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} that know different "
+                "bodies or views, expected both of one run; train the generator again"
             )
         self.mind, self.generator, self.calibration = mind, generator.eval(), calibration or Calibration()
 
@@ -86,7 +89,7 @@ class Imagination:
         """Reads all that was trained from a run's folder.
 
         Raises:
-            ValueError: a file is missing, damaged, or of another training than the others.
+            ValueError: a file is missing or damaged, or map and generator are of different bodies.
         """
         folder = Path(folder)
         generator = PictureGenerator.load(folder / GENERATOR, device)

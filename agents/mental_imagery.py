@@ -142,7 +142,6 @@ class MentalImageryAgent:
             wanted = to_gray(observation["goal"])
             if self.goal is None or not np.array_equal(wanted, self.goal):
                 self.set_goal(wanted)
-        self._wanted()
         self._waited += 1
         resting = np.abs(observation["joint_velocities"]).max() < _RESTS_BELOW
         if not self.done and self._waited > _SETTLING and resting:

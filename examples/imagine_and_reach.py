@@ -37,6 +37,7 @@ first_idea = agent.imagine(agent.targets[None])[0]
 
 # Somewhere else, it moves; whenever the arm rests it looks, compares with the goal, and corrects itself.
 observation, info = env.reset(seed=1)
+start = observation["joints"]
 while not agent.done:
     observation, _, _, _, info = env.step(agent.act(observation))
 for _ in range(15):  # let it settle
@@ -45,9 +46,9 @@ error = np.linalg.norm(info["hand_position"] - wanted_hand)
 print(f"after {len(agent.looks)} looks the hand is {100 * error:.1f} cm from where the picture was taken")
 print("difference from the goal at each look:", " ".join(f"{look.error:.5f}" for look in agent.looks))
 
-way = agent.plan(observation["joints"], there)
+way = agent.plan(observation["joints"], start)
 film = agent.imagine(way)  # (T, 64, 64): what it would see on the way
-print(f"a way from here to the true pose takes {len(way) / 25:.1f} s; imagined as a film of {len(film)} pictures")
+print(f"the way back takes {len(way) / 25:.1f} s; imagined as a film of {len(film)} pictures")
 env.close()
 
 path = sys.argv[2] if len(sys.argv) > 2 else "imagine_and_reach.png"

@@ -66,9 +66,7 @@ class Config:
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        for name in ("rows", "repeats", "rounds", "check", "epochs", "samples", "threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
+        runs.check_counts(self, "rows", "repeats", "rounds", "check", "epochs", "samples", "threads")
         if self.budget < 0 or self.memory <= 0:
             raise ValueError(f"got budget={self.budget} and memory={self.memory}, expected 0 or more, and above 0")
 

@@ -38,8 +38,7 @@ class Config:
     """Processor threads."""
 
     def __post_init__(self) -> None:
-        if self.samples < 1:
-            raise ValueError(f"got samples={self.samples}, expected 1 or more")
+        runs.check_counts(self, "samples")
 
 
 def run(config: Config) -> Calibration:

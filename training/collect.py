@@ -23,7 +23,7 @@ from infant_env.camera import EyeCamera
 
 from . import dataset
 from .dataset import Dataset
-from .runs import Device, versions
+from .runs import Device, check_counts, versions
 
 _BYTES_PER_PIXEL = 0.8  # gzip'ed frame, its share of the cache, and some room
 REASONS = (PENETRATES, NOT_VISIBLE)
@@ -61,9 +61,7 @@ class Config:
     """Nothing is computed on it: rendering takes the graphics card where there is one."""
 
     def __post_init__(self) -> None:
-        for name in ("samples", "shard_size", "workers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
+        check_counts(self, "samples", "shard_size", "workers")
         if not 0 <= self.min_arm_in_view < 1:
             raise ValueError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
 

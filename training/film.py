@@ -21,8 +21,31 @@ PANEL = (288, 480)
 _LABEL_ROWS = 32
 
 
+class Video:
+    """Writes an MP4 of 25 frames a second; the file appears when it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._temporary = path.with_name(f".{path.name}")
+        self._writer = iio.get_writer(
+            self._temporary, format="FFMPEG", fps=CONTROL_HZ, codec="libx264", quality=8, macro_block_size=16
+        )
+
+    def add(self, panels: list[tuple[str, NDArray[np.uint8]]]) -> None:
+        """Adds one frame: panels with their labels, three in a row."""
+        framed = [_labelled(label, picture) for label, picture in panels]
+        rows = [np.concatenate(framed[k : k + 3], axis=1) for k in range(0, len(framed), 3)]
+        self._writer.append_data(np.concatenate(rows))
+
+    def close(self) -> None:
+        """Finishes the file."""
+        self._writer.close()
+        self._temporary.replace(self.path)
+
+
 class Film:
-    """Writes an MP4, six labelled panels a frame, 25 frames a second.
+    """The film of a reach, six panels a frame.
 
     Args:
         path: the file; it appears when the film is closed.
@@ -30,12 +53,7 @@ class Film:
     """
 
     def __init__(self, path: Path, arm: ArmModel) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._temporary = path.with_name(f".{path.name}")
-        self._writer = iio.get_writer(
-            self._temporary, format="FFMPEG", fps=CONTROL_HZ, codec="libx264", quality=8, macro_block_size=16
-        )
+        self.video = Video(path)
         self._outside = OutsideCamera(arm, PANEL)
 
     def add(
@@ -59,15 +77,12 @@ class Film:
             ("the map's activity for what it sees", _map_picture(activity)),
             ("", _facts(agent, agent.compare(observation), info, hand_goal)),
         ]
-        framed = [labelled(label, picture) for label, picture in panels]
-        rows = [np.concatenate(framed[k : k + 3], axis=1) for k in (0, 3)]
-        self._writer.append_data(np.concatenate(rows))
+        self.video.add(panels)
 
     def close(self) -> None:
         """Finishes the file."""
-        self._writer.close()
+        self.video.close()
         self._outside.close()
-        self._temporary.replace(self.path)
 
 
 def fit(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -104,8 +119,7 @@ def _facts(
     return np.asarray(panel)
 
 
-def labelled(label: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A panel under its label."""
+def _labelled(label: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     bar = Image.new("RGB", (PANEL[1], _LABEL_ROWS), "white")
     ImageDraw.Draw(bar).text((8, 5), label, "black", _font(18))
     return np.concatenate([np.asarray(bar), picture])

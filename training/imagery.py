@@ -42,8 +42,7 @@ class Config:
     """Processor threads."""
 
     def __post_init__(self) -> None:
-        if self.goals < 1:
-            raise ValueError(f"got goals={self.goals}, expected 1 or more")
+        runs.check_counts(self, "goals")
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -56,7 +55,7 @@ def run(config: Config) -> dict[str, Any]:
     with runs.timed(config.run, "imagery"), threads(config.threads):
         report = {
             "hypotheses": _hypotheses(config, imagination, data, chosen),
-            "impossible": _impossible(config, imagination, data, chosen, random),
+            "impossible": _impossible(imagination, data, chosen, random),
             "disturbed": _disturbed(config, imagination, data, chosen[data.shows_hand[chosen]], random),
         }
     runs.merge(config.run, "metrics.json", {"imagery": report})
@@ -69,7 +68,8 @@ def _hypotheses(config: Config, imagination: Imagination, data: Dataset, chosen:
     found = imagination.hypotheses(data.gray[chosen], config.hypotheses)
     joints, told = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
     right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
-    hands = np.stack([_hands(joints[:, k], chosen, data) for k in range(joints.shape[1])], 1)
+    count = joints.shape[1]
+    hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
     return {
         "hand_first": float((hands[:, 0] <= 0.02).mean()),
         "hand_any": float((hands <= 0.02).any(1).mean()),
@@ -81,7 +81,7 @@ def _hypotheses(config: Config, imagination: Imagination, data: Dataset, chosen:
 
 
 def _impossible(
-    config: Config, imagination: Imagination, data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
+    imagination: Imagination, data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
 ) -> dict[str, Any]:
     """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve)."""
     usual = _strangeness(imagination, data.gray[chosen])
@@ -105,7 +105,7 @@ def strange_pictures(
     yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
     yield "upside down", np.ascontiguousarray(some[:, ::-1])
     yield "negative", 1 - some
-    if "mjcf" in data.info["config"] and data.info["config"]["mjcf"]:
+    if data.info["config"]["mjcf"]:
         return  # another body has no age
     for age in AGES:
         if age != data.info["config"]["age_months"]:

@@ -137,7 +137,7 @@ class NetworkTraining(ABC):
         return float(self.here.total(total) / self.count)
 
     def save(self, path: Path, identity: Mapping[str, Any]) -> None:
-        """Writes weights, best weights and the optimizer's moments; the order of an epoch's samples follows from seed and epoch."""
+        """Writes weights, best weights and the optimizer's moments; an epoch's order follows from seed and epoch."""
         tensors = {
             f"{name}.{key}": t for name, network in self.networks.items() for key, t in network.state_dict().items()
         }

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import imageio.v2 as iio
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from infant_env.vision import to_rgb
 from . import runs, tables
 from .collect import arm_model
 from .dataset import Dataset
-from .film import PANEL, fit, labelled
+from .film import PANEL, Video, fit
 
 Floats = NDArray[np.float32]
 _BETWEEN = 4  # poses that are checked for contact per control step
@@ -51,9 +50,7 @@ class Config:
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        for name in ("pairs", "video_pairs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
+        runs.check_counts(self, "pairs", "video_pairs")
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -147,24 +144,16 @@ def _miss(way: Floats, env: gym.Env[Any, Any]) -> float:
 
 def _film(path: Path, ways: list[Floats], mind: SomAutoencoder, env: gym.Env[Any, Any], arm: ArmModel) -> None:
     """What each way looks like: imagined beforehand, seen by the eye, and from outside."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    outside, body = OutsideCamera(arm, PANEL), env.unwrapped
-    temporary = path.with_name(f".{path.name}")
-    writer: Any = iio.get_writer(temporary, format="FFMPEG", fps=CONTROL_HZ, codec="libx264", macro_block_size=16)
-    with writer:
-        for way in ways:
-            imagined = mind.imagine(way, "local_linear").cpu().numpy()
-            env.reset(options={"joints": way[0]})
-            for joints, picture in zip(way, imagined, strict=True):
-                observation, *_ = env.step(body.action_for(joints))  # type: ignore[attr-defined]
-                panels = [
-                    labelled("imagined", to_rgb(picture, PANEL)),
-                    labelled("its right eye", fit(observation["eye"])),
-                    labelled("the infant", outside.render(body.data)),  # type: ignore[attr-defined]
-                ]
-                writer.append_data(np.concatenate(panels, axis=1))
+    video, outside, body = Video(path), OutsideCamera(arm, PANEL), env.unwrapped
+    for way in ways:
+        imagined = mind.imagine(way, "local_linear").cpu().numpy()
+        env.reset(options={"joints": way[0]})
+        for joints, picture in zip(way, imagined, strict=True):
+            observation, *_ = env.step(body.action_for(joints))  # type: ignore[attr-defined]
+            seen, shown = fit(observation["eye"]), outside.render(body.data)  # type: ignore[attr-defined]
+            video.add([("imagined", to_rgb(picture, PANEL)), ("its right eye", seen), ("the infant", shown)])
     outside.close()
-    temporary.replace(path)
+    video.close()
 
 
 def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:

@@ -14,9 +14,7 @@ from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.calibration import Calibration
-from agents.generator import PictureGenerator
-from agents.imagination import CALIBRATION, GENERATOR, Imagination
+from agents.imagination import GENERATOR
 from agents.mental_imagery import MentalImageryAgent
 from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
@@ -64,9 +62,7 @@ class Config:
     """Processor threads."""
 
     def __post_init__(self) -> None:
-        for name in ("goals", "steps", "video_goals", "looks", "hypotheses", "threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
+        runs.check_counts(self, "goals", "steps", "video_goals", "looks", "hypotheses", "threads")
         if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
             raise ValueError("got several of --goal, --goal-joints and --imagine, expected one of them")
 
@@ -86,7 +82,8 @@ def run(config: Config) -> dict[str, Any]:
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), runs.pick_device(config.device)
     arm = arm_model(data.info["config"])
-    mind = SomAutoencoder.load(config.run, device)
+    agent = load_agent(config, device)
+    mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=10_000)
     goals = goals_of(config, data, arm, mind)
     rows = {}
@@ -95,10 +92,7 @@ def run(config: Config) -> dict[str, Any]:
             start = time.perf_counter()
             poses = recalled()
             spent = time.perf_counter() - start
-            bar = tqdm(zip(goals, poses, strict=True), total=len(goals), desc=f"reach, {name}", unit="goal")
-            ends = [_blindly(env, config, k, pose) for k, (_, pose) in enumerate(bar)]
-            rows[name] = _summary(goals, ends, data, spent)
-        agent = load_agent(config, mind)
+            rows[name] = _summary(goals, _blindly(env, config, name, poses), data, spent)
         if agent is not None:
             rows |= _imagining(config, env, agent, goals, data)
             if config.video:
@@ -110,16 +104,14 @@ def run(config: Config) -> dict[str, Any]:
     return rows
 
 
-def load_agent(config: Config, mind: SomAutoencoder) -> MentalImageryAgent | None:
+def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
     """The agent, when its generator was trained; otherwise says how to get it."""
     if not (config.run / GENERATOR).exists():
         print(
             f"no agent that looks: `infant-arm train-generator` and `infant-arm calibrate --run {config.run}` make it"
         )
         return None
-    generator = PictureGenerator.load(config.run / GENERATOR, mind.device)
-    imagination = Imagination(mind, generator, Calibration.load(config.run / CALIBRATION))
-    return MentalImageryAgent(imagination, config.hypotheses, config.looks)
+    return MentalImageryAgent.load(config.run, config.hypotheses, config.looks, device)
 
 
 Recalled = Callable[[], NDArray[np.float32]]
@@ -151,10 +143,7 @@ def _imagining(
     pictures = np.stack([goal.picture for goal in goals])
     found = agent.imagination.hypotheses(pictures, config.hypotheses)
     thinking = time.perf_counter() - start
-    first = found.joints[:, 0].cpu().numpy()
-    blind = [
-        _blindly(env, config, k, pose) for k, pose in enumerate(tqdm(first, desc="reach, imagination", unit="goal"))
-    ]
+    blind = _blindly(env, config, "imagination", found.joints[:, 0].cpu().numpy())
     ends, looking = [], 0.0
     for k, goal in enumerate(tqdm(goals, desc=f"reach, {config.looks} looks", unit="goal")):
         agent.set_goal(goal.picture, found.of(k))
@@ -167,11 +156,14 @@ def _imagining(
     }
 
 
-def _blindly(env: gym.Env[Any, Any], config: Config, number: int, joints: NDArray[np.float32]) -> End:
-    """From some pose to this one, in real physics."""
-    env.reset(seed=config.seed + number)
+def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32]) -> list[End]:
+    """From other poses to these (N, J), rad, in real physics and with closed eyes."""
     body: Any = env.unwrapped
-    return _end(*body.hold(body.action_for(joints), 2 * config.steps))
+    ends = []
+    for number, joints in enumerate(tqdm(poses, desc=f"reach, {name}", unit="goal")):
+        env.reset(seed=config.seed + number)
+        ends.append(_end(*body.hold(body.action_for(joints), 2 * config.steps)))
+    return ends
 
 
 def _looking(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
@@ -203,7 +195,7 @@ def _film(config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goa
             if agent.done and np.abs(observation["joint_velocities"]).max() < 0.05:
                 break
     film.close()
-    print(f"film: {film.path}")
+    print(f"film: {film.video.path}")
 
 
 def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> dict[str, Any]:

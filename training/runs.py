@@ -104,6 +104,13 @@ def record_config(run: Path, command: str, config: Any) -> None:
     merge(run, "config.json", {command: as_json(config), "versions": versions(), "command": {command: line}})
 
 
+def check_counts(config: Any, *names: str) -> None:
+    """Raises a ValueError when one of these fields of a Config is below 1."""
+    for name in names:
+        if getattr(config, name) < 1:
+            raise ValueError(f"got {name}={getattr(config, name)}, expected 1 or more")
+
+
 @contextmanager
 def timed(run: Path, stage: str, note: bool = True) -> Iterator[None]:
     """Adds what a stage took to `metrics.json`: wall time to `timing_s`, and to `cost` processor seconds and peak memory.

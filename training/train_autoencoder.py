@@ -59,9 +59,7 @@ class Config:
     """Processor threads. Layers this small gain a quarter from a second one, and stall when another process holds its core."""
 
     def __post_init__(self) -> None:
-        for name in ("latent_size", "width", "epochs", "batch_size", "patience", "threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
+        runs.check_counts(self, "latent_size", "width", "epochs", "batch_size", "patience", "threads")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.002")
         if not 0 <= self.joint_weight < math.inf:

@@ -48,9 +48,7 @@ class Config:
     """Processor threads; a second one gains little and stalls when another process holds its core."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "width", "points", "threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected 1 or more")
+        runs.check_counts(self, "epochs", "batch_size", "width", "points", "threads")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.003")
 

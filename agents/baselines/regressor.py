@@ -141,13 +141,7 @@ class CnnRegressor(nn.Module):
         Raises:
             ValueError: there is none, it is damaged, or its tensors are not those of this network.
         """
-        tensors, header = checkpoints.read(Path(path), KIND)
-        try:
-            regressor = cls(tensors["background"], header["joint_count"], header["width"])
-            regressor.load_state_dict(tensors)
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(f"{path} holds another network ({error}); train it again with this version") from None
-        return regressor.to(device).eval()
+        return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width"), device)
 
     def _epoch(
         self,
