@@ -102,6 +102,15 @@ def test_broken_questions_are_refused(imagination: Imagination, pictures: np.nda
             imagination.draw(joints)
 
 
+def test_a_generator_of_another_body_is_refused(imagination: Imagination):
+    for other in (
+        PictureGenerator(torch.rand(64, 64)),
+        PictureGenerator(imagination.generator.background, joint_count=2),
+    ):
+        with pytest.raises(ValueError, match="expected both of one run"):
+            Imagination(imagination.mind, other)
+
+
 def test_calibrated_probabilities_are_as_often_right_as_they_say():
     generator = torch.Generator().manual_seed(0)
     errors = torch.rand((4000, 3), generator=generator) * 1e-3 + 1e-5
