@@ -181,7 +181,7 @@ def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
             name,
             *(f"{100 * row[key]:.2f} %" for key in ("contact", "deep_contact", "moved_contact")),
             *(f"{row[key]:.2f}" for key in ("length", "seconds", "fastest", "least_familiar", "hand_cm", "joint_deg")),
-            *(f"{100 * row['arrived']:.1f} %", f"{row['ms_per_plan']:.1f}"),
+            *(f"{100 * row['arrived']:.2f} %", f"{row['ms_per_plan']:.1f}"),
         ]
         for name, row in rows.items()
     ]
