@@ -16,7 +16,7 @@ from .autoencoder import ARM_DIFFERS_BY
 from .calibration import Calibration
 from .generator import PictureGenerator
 from .imagined_trials import draw, refine
-from .som_autoencoder import SomAutoencoder
+from .som_autoencoder import SomAutoencoder, check_pictures
 
 GENERATOR, CALIBRATION = "generator.safetensors", "calibration.json"
 CANDIDATES = 64
@@ -26,6 +26,7 @@ TRIALS = (12, 2), (6, 5)
 APART = 0.1, 0.06
 """Poses are distinct when some normalized joint differs by more: before, and after they were tried."""
 _CORRECTING = 8  # iterations after a look
+_DARK, _LIGHTS = 0.05, (0.5, 2.0)  # luminance that tells no light; lights that are believed
 _AT_ONCE = 32  # goals that are thought of together
 
 
@@ -108,6 +109,17 @@ class Imagination:
             )
         return draw(self.generator, normalized).view(-1, 64, 64).clamp(0, 1)
 
+    def in_usual_light(self, pictures: Tensor | NDArray[Any]) -> Tensor:
+        """Pictures (B, 64, 64) as they would be in the light of the training: divided by how much brighter most pixels are.
+
+        Raises:
+            ValueError: the pictures are misshapen or hold NaN.
+        """
+        shown = torch.as_tensor(pictures, dtype=torch.float32, device=self.mind.device)
+        check_pictures(shown)
+        light = (shown / self.generator.background.clamp(min=_DARK)).flatten(1).median(1).values.clamp(*_LIGHTS)
+        return (shown / light[:, None, None]).clamp(0, 1)
+
     @torch.inference_mode()
     def hypotheses(self, pictures: Tensor | NDArray[Any], count: int = 5) -> Hypotheses:
         """Poses that may show these pictures.
@@ -122,8 +134,8 @@ class Imagination:
         """
         if not 1 <= count <= TRIALS[-1][0]:
             raise ValueError(f"got {count} hypotheses, expected 1 to {TRIALS[-1][0]}")
-        latents = self.mind.latents(pictures)
-        goals = torch.as_tensor(pictures, dtype=torch.float32, device=latents.device).flatten(1)
+        usual = self.in_usual_light(pictures)
+        goals, latents = usual.flatten(1), self.mind.latents(usual)
         parts = [self._some(*part, count) for part in zip(goals.split(_AT_ONCE), latents.split(_AT_ONCE), strict=True)]
         joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
         return Hypotheses(self.mind.denormalize(joints), *others)

@@ -5,11 +5,13 @@ difference of two imagined pictures: with five joints that is as cheap as a grad
 noise of a network. No simulator, no movement.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from .generator import PictureGenerator
-
+Draw = Callable[[Tensor], Tensor]
+"""Draws pictures (B, 64, 64) of normalized joints (B, J): a `PictureGenerator`, or the eye itself."""
 _STEP = 0.02  # normalized joints, between the two pictures of a slope
 _LONGEST = 0.2  # normalized joints, per iteration
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
@@ -17,14 +19,14 @@ _AT_ONCE = 512  # pictures that are drawn together
 
 
 @torch.inference_mode()
-def draw(generator: PictureGenerator, joints: Tensor) -> Tensor:
+def draw(generator: Draw, joints: Tensor) -> Tensor:
     """Pictures as trained (not clamped), a part at a time: normalized joints (..., J) -> (..., 4096)."""
     parts = joints.flatten(0, -2).split(_AT_ONCE)
     return torch.cat([generator(part).flatten(1) for part in parts]).view(*joints.shape[:-1], -1)
 
 
 @torch.inference_mode()
-def refine(generator: PictureGenerator, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+def refine(generator: Draw, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
     """Moves poses, within the joint ranges, until their imagined pictures fit the goals as well as they can.
 
     Args:
@@ -52,7 +54,7 @@ def refine(generator: PictureGenerator, goals: Tensor, joints: Tensor, iteration
     return joints, errors
 
 
-def _linearize(generator: PictureGenerator, goals: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+def _linearize(generator: Draw, goals: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
     """Imagined picture minus goal, (M, 4096), and its slope along each joint, (M, J, 4096)."""
     steps = torch.where(joints > 0.5, -_STEP, _STEP)  # inwards: the ends of the ranges are ends
     poses = torch.cat([joints[:, None], joints[:, None] + torch.diag_embed(steps)], 1)  # (M, J + 1, J)

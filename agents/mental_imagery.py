@@ -58,7 +58,7 @@ class MentalImageryAgent:
             raise ValueError(f"got looks={looks}, expected 0 or more")
         self.imagination, self.count, self.most_looks = imagination, hypotheses, looks
         self.goal: NDArray[np.float32] | None = None
-        """The picture to reach, shape (64, 64), in [0, 1]."""
+        """The picture to reach, in the light of the training, shape (64, 64), in [0, 1]."""
         self.hypotheses: Hypotheses | None = None
         """What it thought of, a batch of one."""
         self.targets: NDArray[np.float32] | None = None
@@ -66,6 +66,7 @@ class MentalImageryAgent:
         self.looks: list[Look] = []
         self.done = False
         """It has no further correction in mind."""
+        self._shown: NDArray[np.float32] | None = None  # the goal that an observation gave
         self._branch: list[Look] = []  # looks at the present hypothesis and its corrections
         self._waited, self._untried = 0, 0
 
@@ -103,7 +104,7 @@ class MentalImageryAgent:
             ValueError: the picture is misshapen or holds NaN.
         """
         self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
-        self.goal, self.looks, self.done = picture, [], False
+        self.goal, self.looks, self.done = self._usual(picture), [], False
         self._branch, self._untried = [], 1
         self._go(self.hypotheses.joints[0, 0].cpu().numpy())
 
@@ -118,6 +119,11 @@ class MentalImageryAgent:
     def planner(self) -> PosePlanner:
         """Plans over its map."""
         return PosePlanner(self.imagination.mind)
+
+    @property
+    def trying(self) -> int:
+        """Which of its hypotheses it is at, 0 for the likeliest."""
+        return self._untried - 1
 
     @property
     def impossible(self) -> bool:
@@ -140,8 +146,9 @@ class MentalImageryAgent:
         """
         if "goal" in observation:
             wanted = to_gray(observation["goal"])
-            if self.goal is None or not np.array_equal(wanted, self.goal):
+            if self._shown is None or not np.array_equal(wanted, self._shown):
                 self.set_goal(wanted)
+                self._shown = wanted
         self._waited += 1
         resting = np.abs(observation["joint_velocities"]).max() < _RESTS_BELOW
         if not self.done and self._waited > _SETTLING and resting:
@@ -182,7 +189,7 @@ class MentalImageryAgent:
         if len(self.looks) >= self.most_looks:
             self.done = True
             return
-        picture = to_gray(observation["eye"])
+        picture = self._usual(to_gray(observation["eye"]))
         error = float(np.square(picture - goal).mean())
         joints = np.asarray(observation["joints"], np.float32)
         self.looks.append(Look(joints, picture, error))
@@ -205,7 +212,10 @@ class MentalImageryAgent:
         Raises:
             ValueError: it has no goal yet.
         """
-        return float(np.abs(to_gray(observation["eye"]) - self._wanted()).mean())
+        return float(np.abs(self._usual(to_gray(observation["eye"])) - self._wanted()).mean())
+
+    def _usual(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.imagination.in_usual_light(picture[None])[0].cpu().numpy()
 
     def _next(self) -> None:
         """In a right pose a correction makes most of the error vanish: go on as long as it does, else try another hypothesis."""

@@ -164,14 +164,15 @@ class SomAutoencoder:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)
         samples = samples.to(self.device, torch.float32)
         if source == "vision":
-            _check_images(samples)
+            check_pictures(samples)
             return self.autoencoder.encode(samples)
         if not bool(torch.isfinite(samples).all()):
             raise ValueError("got joints that are NaN or infinite, expected finite angles")
         return samples
 
 
-def _check_images(images: Tensor) -> None:
+def check_pictures(images: Tensor) -> None:
+    """Raises ValueError unless these are preprocessed pictures, shape (B, 64, 64), without NaN."""
     if images.ndim != 3 or images.shape[1:] != (64, 64):
         raise ValueError(
             f"got pictures of shape {tuple(images.shape)}, expected (B, 64, 64); preprocess frames of the eye with "

@@ -61,3 +61,13 @@ def test_it_learns_and_is_not_trained_twice(small_data: Dataset, tmp_path: Path,
     assert "is there already" in capsys.readouterr().out
     with pytest.raises(ValueError, match="got epochs=0"):
         config(small_data, tmp_path, epochs=0)
+
+
+def test_a_picture_that_shows_half_as_much_counts_nearly_twice():
+    images = torch.zeros(4, 64, 64)
+    images[1], images[2], images[3] = 0.1, 0.1 * 2**0.5, 0.2  # shown: 0, .01, .02, .04; mean .0175
+    counts = train_generator.importance(images, torch.zeros(64, 64))
+    assert counts.mean() == pytest.approx(1)
+    assert (counts[2] / counts[1]).item() == pytest.approx((0.01 + 0.05 * 0.0175) / (0.02 + 0.05 * 0.0175), rel=1e-4)
+    assert counts[0] == counts.max()
+    assert torch.isfinite(train_generator.importance(torch.zeros(2, 64, 64), torch.zeros(64, 64))).all()

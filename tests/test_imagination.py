@@ -134,3 +134,12 @@ def test_a_calibration_survives_the_disk(tmp_path: Path):
     mine = Calibration(2.0, 1.0, 0.5, (0.0, 1.0), (1.0, 2.0))
     mine.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == mine
+
+
+@pytest.mark.parametrize("light", [0.8, 0.9, 1.05])
+def test_another_light_makes_no_difference(imagination: Imagination, pictures: np.ndarray, light: float):
+    assert np.allclose(imagination.in_usual_light(pictures), pictures, atol=1e-6)
+    kept = pictures * light < 1  # what is overexposed stays so
+    assert np.allclose(imagination.in_usual_light((light * pictures).clip(0, 1))[kept], pictures[kept], atol=1e-5)
+    dimmed = imagination.hypotheses(0.9 * pictures)
+    assert torch.allclose(dimmed.joints, imagination.hypotheses(pictures).joints, atol=1e-3)

@@ -19,6 +19,7 @@ from infant_env.vision import to_gray, to_rgb
 PANEL = (288, 480)
 """Rows and columns of a panel."""
 _LABEL_ROWS = 32
+_TRIED = "#D55E00"
 
 
 class Video:
@@ -70,12 +71,12 @@ class Film:
         imagined = agent.imagine(observation["joints"][None])[0]
         activity = agent.imagination.mind.activity("vision", seen[None])[0].cpu().numpy()
         panels = [
-            ("the infant", self._outside.render(data)),
+            (_infant(agent, info, hand_goal), self._outside.render(data)),
             ("its right eye", fit(observation["eye"])),
-            ("goal", to_rgb(agent.goal, PANEL)),
+            (f"goal; what it sees differs by {agent.compare(observation):.4f}", to_rgb(agent.goal, PANEL)),
             ("imagined from its joints", to_rgb(imagined, PANEL)),
             ("the map's activity for what it sees", _map_picture(activity)),
-            ("", _facts(agent, agent.compare(observation), info, hand_goal)),
+            ("what it thinks of; framed: what it tries", _ideas(agent)),
         ]
         self.video.add(panels)
 
@@ -102,20 +103,30 @@ def _map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(panel)
 
 
-def _facts(
-    agent: MentalImageryAgent, difference: float, info: dict[str, Any], hand_goal: NDArray[np.float32] | None
-) -> NDArray[np.uint8]:
-    lines = [f"picture differs from the goal by {difference:.4f}"]
+def _infant(agent: MentalImageryAgent, info: dict[str, Any], hand_goal: NDArray[np.float32] | None) -> str:
+    words = ["the infant"]
     if hand_goal is not None:
-        lines.insert(0, f"hand {100 * np.linalg.norm(info['hand_position'] - hand_goal):.1f} cm from the goal's")
-    if agent.hypotheses is not None:
-        told = ", ".join(f"{p:.0%}" for p in agent.hypotheses.probabilities[0].tolist() if p)
-        lines.append(f"it thought of poses with {told}")
-    lines.append(f"looks: {len(agent.looks)}" + (", done" if agent.done else ""))
+        words.append(f"hand {100 * np.linalg.norm(info['hand_position'] - hand_goal):.1f} cm off")
+    words.append(f"{len(agent.looks)} looks" + (", done" if agent.done else ""))
     if info["penetration"] > 0:
-        lines.append("the arm touches something")
+        words.append("touches something")
+    return ", ".join(words)
+
+
+def _ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
+    """Its hypotheses as it imagines them, with their probabilities, the likeliest first."""
+    assert agent.hypotheses is not None
     panel = Image.new("RGB", PANEL[::-1], "white")
-    ImageDraw.Draw(panel).multiline_text((24, 60), "\n".join(lines), "black", _font(22), spacing=16)
+    pen, (rows, columns) = ImageDraw.Draw(panel), (PANEL[0] // 2 - 28, PANEL[1] // 3 - 8)
+    pictures = agent.imagine(agent.hypotheses.joints[0])
+    for k, (picture, share) in enumerate(zip(pictures, agent.hypotheses.probabilities[0].tolist(), strict=True)):
+        if agent.hypotheses.repeated[0, k]:
+            continue
+        x, y = 4 + k % 3 * (columns + 8), 24 + k // 3 * (rows + 28)
+        panel.paste(Image.fromarray(to_rgb(picture, (rows, columns))), (x, y))
+        pen.text((x, y - 22), f"{share:.0%}", "black", _font(18))
+        if k == agent.trying:
+            pen.rectangle((x - 3, y - 3, x + columns + 2, y + rows + 2), outline=_TRIED, width=3)
     return np.asarray(panel)
 
 

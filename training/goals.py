@@ -9,7 +9,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.som_autoencoder import SomAutoencoder
+from agents import remembered_poses
+from agents.imagination import Imagination
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 from infant_env.vision import to_gray
@@ -32,25 +33,38 @@ class Goal:
     """Shape (3,), metres."""
 
 
-def goals_of(config: "Config", data: Dataset, arm: ArmModel, mind: SomAutoencoder) -> list[Goal]:
-    """The goals that a command asks for.
+def goals_of(config: "Config", data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
+    """The goals that a command asks for; to imagine its own the infant needs an imagination.
 
     Raises:
-        ValueError: there are none, the file is no picture, or the pose is none of the body's.
+        ValueError: there are none, there is no imagination, the file is no picture, or the pose is none of the body's.
     """
     if config.goal is not None:
         return [Goal(to_gray(read_picture(config.goal)))]
     if config.goal_joints is not None:
         return [_pose(config.goal_joints, data, arm)]
+    if config.imagine:
+        return _imagined(config, arm, imagination)
     test = data.split("test")
     shown = test if config.hidden_hands else test[data.shows_hand[test]]
     if not len(shown):
         raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
     chosen = np.random.default_rng(config.seed).permutation(shown)[: config.goals]
-    pictures = data.gray[chosen]
-    if config.imagine:
-        pictures = mind.imagine(data.joints[chosen], "local_linear").cpu().numpy()
-    return [Goal(*goal) for goal in zip(pictures, data.joints[chosen], data.hand_position[chosen], strict=True)]
+    rows = zip(data.gray[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
+    return [Goal(*row) for row in rows]
+
+
+def _imagined(config: "Config", arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
+    """What the infant imagines of poses that it remembers, drawn at random."""
+    if imagination is None:
+        raise ValueError(f"{config.run} has no generator to imagine with; run `infant-arm train-generator` first")
+    poses = remembered_poses.at_random(imagination.mind, config.goals, config.seed)
+    pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), mujoco.MjData(arm.model)
+    goals = []
+    for picture, pose in zip(pictures, joints, strict=True):
+        arm.pose(state, pose.astype(np.float64))
+        goals.append(Goal(picture, pose, arm.hand_position(state).astype(np.float32)))
+    return goals
 
 
 def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:

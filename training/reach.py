@@ -1,8 +1,9 @@
 """`infant-arm reach`: the infant reaches for what it is shown or imagines, in real physics."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
 
 from . import metrics, runs, tables
+from .bound import LOOKS, corrected_by_the_true_eye
 from .collect import arm_model
 from .dataset import Dataset
 from .film import Film
@@ -48,6 +50,8 @@ class Config:
     """How often the agent looks and corrects itself at most."""
     hypotheses: int = 5
     """Poses that the agent keeps in mind for each goal."""
+    bound: bool = False
+    """Also measure what looking could come to at best: corrections by the true renderer, from where the agent ended."""
     steps: int = 12
     """Control steps of each movement, 40 ms each."""
     video: bool = False
@@ -75,6 +79,8 @@ class End:
     hand_position: NDArray[np.float32]
     picture: NDArray[np.float32]
     looks: int = 0
+    ideas: int = 1
+    """How many of its hypotheses the agent tried."""
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def run(config: Config) -> dict[str, Any]:
     agent = load_agent(config, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=10_000)
-    goals = goals_of(config, data, arm, mind)
+    goals = goals_of(config, data, arm, agent.imagination if agent else None)
     rows = {}
     with runs.timed(config.run, "reach"), threads(config.threads):
         for name, recalled in _recalls(config, data, mind, goals):
@@ -94,9 +100,13 @@ def run(config: Config) -> dict[str, Any]:
             spent = time.perf_counter() - start
             rows[name] = _summary(goals, _blindly(env, config, name, poses), data, spent)
         if agent is not None:
-            rows |= _imagining(config, env, agent, goals, data)
+            imagined, ends = _imagining(config, env, agent, goals, data)
+            rows |= imagined
+            if config.bound:
+                rows["bound"] = _bound(config, env, goals, ends, data)
             if config.video:
-                _film(config, env, agent, goals, Film(config.run / "videos" / "reach.mp4", arm))
+                telling = _telling(ends)[: config.video_goals]
+                _film(config, env, agent, goals, telling, Film(config.run / "videos" / "reach.mp4", arm))
     env.close()
     kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
     runs.merge(config.run, "metrics.json", {"reach": {kind: rows}})
@@ -137,8 +147,8 @@ def _in_radians(mind: SomAutoencoder, told: dict[str, torch.Tensor]) -> NDArray[
 
 def _imagining(
     config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], data: Dataset
-) -> dict[str, Any]:
-    """The agent with its eyes closed, and looking: both think of the goals once, together."""
+) -> tuple[dict[str, Any], list[End]]:
+    """The agent with its eyes closed, and looking, which think of the goals once, together; and where looking ended."""
     start = time.perf_counter()
     pictures = np.stack([goal.picture for goal in goals])
     found = agent.imagination.hypotheses(pictures, config.hypotheses)
@@ -150,10 +160,21 @@ def _imagining(
         end, spent = _looking(env, config, k, agent)
         ends.append(end)
         looking += spent
-    return {
+    rows = {
         "imagination": _summary(goals, blind, data, thinking),
         "looks": _summary(goals, ends, data, thinking + looking),
     }
+    return rows, ends
+
+
+def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> dict[str, Any]:
+    """From where looking ended on, with the true renderer for an imagination."""
+    pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
+    body: Any = env.unwrapped
+    start = time.perf_counter()
+    poses = corrected_by_the_true_eye(pictures, joints, body.arm, tuple(data.info["config"]["eye_size"]))
+    spent = time.perf_counter() - start
+    return _summary(goals, [replace(e, looks=LOOKS) for e in _blindly(env, config, "bound", poses)], data, spent)
 
 
 def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32]) -> list[End]:
@@ -177,16 +198,26 @@ def _looking(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalI
         agent.look(observation)
         spent += time.perf_counter() - start
         observation, info = body.hold(agent.action(), config.steps)
-    return _end(observation, info, len(agent.looks)), spent
+    return replace(_end(observation, info), looks=len(agent.looks), ideas=agent.trying + 1), spent
 
 
-def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any], looks: int = 0) -> End:
-    return End(observation["joints"], info["hand_position"], to_gray(observation["eye"]), looks)
+def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> End:
+    return End(observation["joints"], info["hand_position"], to_gray(observation["eye"]))
 
 
-def _film(config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], film: Film) -> None:
-    """The first goals, step by step."""
-    for number, goal in enumerate(goals[: config.video_goals]):
+def _telling(ends: list[End]) -> list[int]:
+    """Numbers of the goals, in turns one where the agent changed its mind and one where it did not."""
+    changed, kept = ([k for k, end in enumerate(ends) if (end.ideas > 1) == wanted] for wanted in (True, False))
+    paired = itertools.chain.from_iterable(itertools.zip_longest(changed, kept))
+    return [k for k in paired if k is not None]
+
+
+def _film(
+    config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], shown: list[int], film: Film
+) -> None:
+    """Some goals, step by step."""
+    for number in shown:
+        goal = goals[number]
         observation, info = env.reset(seed=config.seed + number)
         agent.set_goal(goal.picture)
         for _ in range(2 * config.steps * (config.looks + 1)):

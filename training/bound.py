@@ -1,0 +1,63 @@
+"""What looking could come to at best: poses corrected by the true renderer instead of by imagination."""
+
+import mujoco
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from agents.imagined_trials import refine
+from infant_env.body import ArmModel
+from infant_env.camera import EyeCamera
+from infant_env.vision import to_gray
+
+_ITERATIONS = 9
+LOOKS = (_ITERATIONS + 1) * 6
+"""How often the true eye looks for each goal, with five joints."""
+
+
+class TrueEye:
+    """Draws what the eye sees, where a `PictureGenerator` draws what it imagines.
+
+    Args:
+        arm: the body.
+        eye_size: rows and columns of the eye's frames.
+    """
+
+    def __init__(self, arm: ArmModel, eye_size: tuple[int, int]) -> None:
+        self._arm, self._camera, self._state = arm, EyeCamera(arm, eye_size), mujoco.MjData(arm.model)
+
+    def __call__(self, joints: Tensor) -> Tensor:
+        """Normalized joints (B, J) -> pictures (B, 64, 64)."""
+        return torch.from_numpy(np.stack([self._seen(pose) for pose in joints.numpy().astype(np.float64)]))
+
+    def close(self) -> None:
+        """Frees the camera."""
+        self._camera.close()
+
+    def _seen(self, normalized: NDArray[np.float64]) -> NDArray[np.float32]:
+        self._arm.pose(self._state, self._arm.denormalize(normalized))
+        return to_gray(self._camera.render(self._state))
+
+
+def corrected_by_the_true_eye(
+    pictures: NDArray[np.float32], joints: NDArray[np.float32], arm: ArmModel, eye_size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Gauss-Newton (Levenberg-Marquardt) on the pixels with the true renderer, kinematics alone.
+
+    Args:
+        pictures: goals, shape (N, 64, 64).
+        joints: where to start, shape (N, J), rad.
+        arm: the body.
+        eye_size: rows and columns of the eye's frames.
+
+    Returns:
+        Joints, shape (N, J), rad.
+    """
+    eye = TrueEye(arm, eye_size)
+    starts = torch.from_numpy(arm.normalize(joints).astype(np.float32)).clamp(0, 1)
+    pairs = zip(torch.from_numpy(pictures).flatten(1).split(1), starts.split(1), strict=True)
+    rows = [refine(eye, *pair, _ITERATIONS)[0] for pair in tqdm(pairs, desc="bound", unit="goal", total=len(pictures))]
+    eye.close()
+    return arm.denormalize(torch.cat(rows).numpy().astype(np.float64)).astype(np.float32)
