@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import imagery
+from training import imagery, report
 from training.imagery import auroc, disturbances
 
 
@@ -24,9 +24,12 @@ def test_disturbed_pictures_stay_pictures():
 
 
 def test_the_command_measures_hypotheses_doubt_and_disturbances(tiny_run: Path, capsys: pytest.CaptureFixture[str]):
-    report = imagery.run(imagery.Config(tiny_run, goals=8))
-    assert 0 <= report["hypotheses"]["hand_first"] <= report["hypotheses"]["hand_any"] <= 1
-    assert report["impossible"]["noise"]["auroc"] == 1
-    assert {"age 1 months", "all of these", "test pictures"} <= set(report["impossible"])
-    assert report["disturbed"]["as they are"]["median"] > 0
+    found = imagery.run(imagery.Config(tiny_run, goals=8))
+    assert 0 <= found["hypotheses"]["hand_first"] <= found["hypotheses"]["hand_any"] <= 1
+    assert found["impossible"]["noise"]["auroc"] == 1
+    assert {"age 1 months", "all of these", "test pictures"} <= set(found["impossible"])
+    assert found["disturbed"]["as they are"]["median"] > 0
     assert "Goals that its body cannot show" in capsys.readouterr().out
+    report.run(report.Config(tiny_run))
+    assert "What its probabilities are worth" in (tiny_run / "report.html").read_text()
+    assert (tiny_run / "figures" / "reliability.png").stat().st_size > 1000

@@ -42,6 +42,20 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     return figure
 
 
+def reliability(rows: list[tuple[int, float, float]]) -> Figure:
+    """Whether probabilities mean what they say: of hypotheses told with about this one, so many were the pose."""
+    counts, told, right = (np.array(column) for column in zip(*rows, strict=True))
+    spread = 1.96 * np.sqrt(right * (1 - right) / counts)  # of a share, 95 %
+    figure, axis = plt.subplots(figsize=(4.4, 3.9))
+    axis.plot([0, 1], [0, 1], color="#999999", linewidth=1)
+    axis.errorbar(told, right, spread, color=COLORS[0], marker="o", capsize=3)
+    for x, y, count in zip(told, right, counts, strict=True):
+        axis.annotate(f"{count}", (x, y), (5, -11), textcoords="offset points", fontsize=8, color="#555555")
+    axis.set(xlabel="probability that it told", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
+    figure.tight_layout()
+    return figure
+
+
 def hand_errors(details: dict[str, Any]) -> Figure:
     """How many test poses each method recalls from a picture how exactly, as the hand's error."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), sharey=True)

@@ -59,7 +59,7 @@ def run(config: Config) -> dict[str, Any]:
             "disturbed": _disturbed(config, imagination, data, chosen[data.shows_hand[chosen]], random),
         }
     runs.merge(config.run, "metrics.json", {"imagery": report})
-    print(summary(len(chosen), report))
+    print(summary(report))
     return report
 
 
@@ -71,6 +71,8 @@ def _hypotheses(config: Config, imagination: Imagination, data: Dataset, chosen:
     count = joints.shape[1]
     hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
     return {
+        "pictures": len(chosen),
+        "count": count,
         "hand_first": float((hands[:, 0] <= 0.02).mean()),
         "hand_any": float((hands <= 0.02).any(1).mean()),
         "pose_first": float(right[:, 0].mean()),
@@ -163,8 +165,17 @@ def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
     return metrics.hand_errors(arm.normalize(joints).astype(np.float32), data.normalized_joints[chosen], arm)
 
 
-def summary(count: int, report: dict[str, Any]) -> str:
+Table = tuple[str, list[str], list[list[str]]]
+"""A table's title, header and rows."""
+
+
+def summary(report: dict[str, Any]) -> str:
     """The three tables for the terminal."""
+    return "\n\n".join(f"{title}\n{tables.as_text(head, rows)}" for title, head, rows in three_tables(report))
+
+
+def three_tables(report: dict[str, Any]) -> list[Table]:
+    """What hypotheses, doubt, and disturbed pictures came to."""
     found = report["hypotheses"]
     shares = [tables.percent(found[key]) for key in ("hand_first", "hand_any", "pose_first", "pose_any")]
     header = ["hypotheses", "hand < 2 cm, first", "among all", "pose < 10 deg too, first", "among all", "ECE"]
@@ -173,13 +184,13 @@ def summary(count: int, report: dict[str, Any]) -> str:
         [kind, f"{v['median']:.2f}", *(tables.percent(v[f"within_{k}"]) for k in ("1", "2", "5"))]
         for kind, v in report["disturbed"].items()
     ]
-    return "\n".join(
-        [
-            f"What it thinks of {count} test pictures",
-            tables.as_text(header, [["", *shares, tables.number(found["calibration_error"], 3)]]),
-            "\nGoals that its body cannot show",
-            tables.as_text(["pictures", "AUROC", "called impossible"], strange),
-            "\nDisturbed pictures that show the hand: the first hypothesis, without a look",
-            tables.as_text(["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm"], disturbed),
-        ]
-    )
+    thought = [[str(found["count"]), *shares, tables.number(found["calibration_error"], 3)]]
+    return [
+        (f"What it thinks of {found['pictures']} test pictures", header, thought),
+        ("Goals that its body cannot show", ["pictures", "AUROC", "called impossible"], strange),
+        (
+            "Disturbed pictures that show the hand: the first hypothesis, without a look",
+            ["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm"],
+            disturbed,
+        ),
+    ]

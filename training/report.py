@@ -15,7 +15,7 @@ import numpy as np
 from agents.files import replacing
 from agents.som_autoencoder import SomAutoencoder
 
-from . import evaluate, figures, map_figures, paper, reach, runs, tables, train_som
+from . import evaluate, figures, imagery, map_figures, paper, reach, runs, tables, train_som
 from .dataset import Dataset
 
 _STYLE = """
@@ -70,6 +70,7 @@ def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAu
     yield _figure(config, "recalled", figures.recalled_pictures(mind, data, seed=config.seed))
     yield from _map(config, result, data, mind)
     yield from _reaching(config, result)
+    yield from _imagery(config, result)
     yield "<h2>Training</h2>"
     yield _figure(config, "training", figures.training_curves(result["autoencoder"]["epochs"], result["som"]["epochs"]))
     yield from _provenance(config, result)
@@ -144,8 +145,9 @@ def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoenc
 
 
 _REACHING = (
-    "All but the last go to one pose with closed eyes: recalled by the map, by a yardstick, or the likeliest of the agent's "
-    "hypotheses, tried in its head (imagination). The last (looks) sees where it came to, and corrects itself."
+    "The first go to one pose with closed eyes: recalled by the map, by a yardstick, or the likeliest of the agent's "
+    "hypotheses, tried in its head (imagination). Then it looks, and corrects itself (looks); the bound is corrected further, by "
+    "the true renderer instead of by imagination."
 )
 
 
@@ -158,6 +160,16 @@ def _reaching(config: Config, result: dict[str, Any]) -> Iterator[str]:
     if film.exists():
         content = base64.b64encode(film.read_bytes()).decode()
         yield f'<video controls loop muted src="data:video/mp4;base64,{content}"></video>'
+
+
+def _imagery(config: Config, result: dict[str, Any]) -> Iterator[str]:
+    if "imagery" not in result:
+        return
+    yield "<h2>What it thinks before it moves</h2>"
+    for title, header, rows in imagery.three_tables(result["imagery"]):
+        yield f"<p>{escape(title)}</p>" + tables.as_html(header, rows)
+    yield "<p>What its probabilities are worth (test split; the numbers are hypotheses, the bars 95 % intervals):</p>"
+    yield _figure(config, "reliability", figures.reliability(result["imagery"]["hypotheses"]["reliability"]))
 
 
 def _provenance(config: Config, result: dict[str, Any]) -> Iterator[str]:
