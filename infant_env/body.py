@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 from . import infant
 from .anthropometry import JOINT_NAMES, Anthropometry
 from .infant_arm import ARM_BODIES, HAND_BODIES
+from .mjcf import actuators_of, add_hand_site, add_missing_servos, check_names, geoms_below
 
 _Number = TypeVar("_Number", bound=np.generic)
 
 PENETRATION_LIMIT = 0.005
 """Depth in metres up to which a contact counts as touch; a pose with a deeper one is not valid."""
-
-_SERVO_FREQUENCY = 30.0
-"""Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; critically damped, they arrive in .2 s."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,11 +92,11 @@ class ArmModel:
         """
         spec = mujoco.MjSpec.from_file(str(path))
         arm_bodies, hand_bodies = list(arm_bodies), list(hand_bodies or arm_bodies[-1:])
-        _check_names("joint", joints, [j.name for j in spec.joints])
+        check_names("joint", joints, [j.name for j in spec.joints])
         cameras = [eye_camera] if outside_camera is None else [eye_camera, outside_camera]
-        _check_names("camera", cameras, [c.name for c in spec.cameras])
-        _check_names("body", [*arm_bodies, *hand_bodies], [b.name for b in spec.bodies])
-        _add_servos(spec, joints, arm_bodies)
+        check_names("camera", cameras, [c.name for c in spec.cameras])
+        check_names("body", [*arm_bodies, *hand_bodies], [b.name for b in spec.bodies])
+        add_missing_servos(spec, joints, arm_bodies)
         return _read(spec, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
 
     def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
@@ -108,10 +106,49 @@ class ArmModel:
             data: changed in place; nothing of what it held before is left.
             joints: angles, shape (J,), rad.
         """
+        self._rest(data, joints)
+        mujoco.mj_forward(self.model, data)
+
+    def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+        """As `pose`, but of what follows from the pose computes positions and contacts alone, in less time."""
+        self._rest(data, joints)
+        mujoco.mj_fwdPosition(self.model, data)
+
+    def _rest(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
         mujoco.mj_resetData(self.model, data)
         data.qpos[self.qpos_ids] = joints
         data.ctrl[self.actuator_ids] = joints
-        mujoco.mj_forward(self.model, data)
+
+    def any_pose(self, random: np.random.Generator) -> NDArray[np.float64]:
+        """Draws a pose uniformly over the joint ranges, shape (J,), rad; the arm may penetrate the body in it."""
+        return self.denormalize(random.random(len(self.joint_names)))
+
+    def valid_pose(self, data: mujoco.MjData, random: np.random.Generator) -> NDArray[np.float64]:
+        """Draws a pose uniformly over the joint ranges, again while it is not valid.
+
+        Args:
+            data: the arm is moved there, see `is_valid`.
+            random: drawn from.
+
+        Returns:
+            Angles, shape (J,), rad.
+        """
+        while True:
+            joints = self.any_pose(random)
+            if self.is_valid(data, joints):
+                return joints
+
+    def is_valid(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> bool:
+        """Whether the arm penetrates the body by no more than 5 mm in a pose.
+
+        Args:
+            data: the arm is moved there, all else stays; only places and contacts are computed.
+            joints: angles, shape (J,), rad.
+        """
+        data.qpos[self.qpos_ids] = joints
+        mujoco.mj_kinematics(self.model, data)
+        mujoco.mj_collision(self.model, data)
+        return self.penetration(data) <= PENETRATION_LIMIT
 
     def hand_position(self, data: mujoco.MjData) -> NDArray[np.float64]:
         """Where the hand is in the world, shape (3,), m."""
@@ -146,13 +183,13 @@ def _read(
     """Compiles the body and looks up everything by name."""
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     model = spec.compile()
-    arm, hand = _geoms_below(model, arm_bodies), _geoms_below(model, hand_bodies)
+    arm, hand = geoms_below(model, arm_bodies), geoms_below(model, hand_bodies)
     if not hand.any() or not arm[hand].all():
         raise ValueError(
             f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and "
             "belongs to the arm; name a body from which the hand hangs among arm_bodies"
         )
-    site = _add_hand_site(spec, model, hand, hand_bodies[0])
+    site = add_hand_site(spec, model, hand, hand_bodies[0])
     model = spec.compile()
     hinges = [model.joint(name) for name in joints]
     return ArmModel(
@@ -161,7 +198,7 @@ def _read(
         joint_ranges=_fixed(np.array([j.range for j in hinges])),  # (J, 2)
         qpos_ids=_fixed(np.array([j.qposadr[0] for j in hinges])),
         dof_ids=_fixed(np.array([j.dofadr[0] for j in hinges])),
-        actuator_ids=_fixed(np.array([_actuators_of(model, j.id)[0] for j in hinges])),
+        actuator_ids=_fixed(np.array([actuators_of(model, j.id)[0] for j in hinges])),
         eye_camera=eye_camera,
         outside_camera=outside_camera,
         arm_geoms=_fixed(arm),
@@ -175,71 +212,3 @@ def _fixed(array: NDArray[_Number]) -> NDArray[_Number]:
     """The array, from now on read-only."""
     array.flags.writeable = False
     return array
-
-
-def _geoms_below(model: mujoco.MjModel, bodies: Sequence[str]) -> NDArray[np.bool_]:
-    """Which geoms belong to these bodies or to what hangs on them, shape (ngeom,)."""
-    inside: NDArray[np.bool_] = np.zeros(model.nbody, bool)
-    inside[[model.body(name).id for name in bodies]] = True
-    for body in range(1, model.nbody):  # parents come before their children
-        inside[body] |= inside[model.body_parentid[body]]
-    return np.asarray(inside[model.geom_bodyid])
-
-
-def _add_hand_site(spec: mujoco.MjSpec, model: mujoco.MjModel, hand: NDArray[np.bool_], body: str) -> str:
-    """Puts a site at the centre of the hand's geoms; gives its name."""
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    frame = data.body(body)
-    center = (data.geom_xpos[hand].mean(axis=0) - frame.xpos) @ frame.xmat.reshape(3, 3)  # (3,)
-    name = "hand_position"
-    while name in {s.name for s in spec.sites}:
-        name += "_"
-    spec.body(body).add_site(name=name, pos=center, size=[0.004] * 3, group=4)
-    return name
-
-
-def _actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
-    drives = (model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT) & (model.actuator_trnid[:, 0] == joint)
-    return np.flatnonzero(drives)
-
-
-def _add_servos(spec: mujoco.MjSpec, joints: Sequence[str], arm_bodies: Sequence[str]) -> None:
-    """Checks the joints and what drives them, and gives a servo to those that nothing drives."""
-    model = spec.compile()
-    idle = [name for name in joints if not _is_driven(model, name)]
-    for name in idle:
-        inertia = model.dof_M0[model.joint(name).dofadr[0]]
-        servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-        servo.set_to_position(kp=inertia * _SERVO_FREQUENCY**2, dampratio=1.0)
-    if idle:
-        for name in arm_bodies:
-            spec.body(name).gravcomp = 1.0
-
-
-def _is_driven(model: mujoco.MjModel, name: str) -> bool:
-    """Whether a position servo drives this joint; False when nothing does."""
-    joint = model.joint(name)
-    if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not model.jnt_limited[joint.id]:
-        raise ValueError(
-            f"joint {name!r} is no hinge with a range, which joints in [0, 1] need; "
-            'write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
-        )
-    actuators = _actuators_of(model, joint.id)
-    if not len(actuators):
-        return False
-    gain, bias = model.actuator_gainprm[actuators[0]], model.actuator_biasprm[actuators[0]]
-    is_servo = gain[0] > 0 and bias[0] == 0 and bias[1] == -gain[0] and model.actuator_gear[actuators[0], 0] == 1
-    if len(actuators) > 1 or not is_servo:
-        names = [model.actuator(i).name for i in actuators]
-        raise ValueError(
-            f"joint {name!r} is driven by {names}, expected one position servo with gear 1, or nothing; "
-            "replace it by <position joint=...> or remove it: a servo is then added"
-        )
-    return True
-
-
-def _check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> None:
-    unknown = [name for name in wanted if name not in available]
-    if unknown or not wanted:
-        raise ValueError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {available}")
