@@ -8,12 +8,13 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .body import PENETRATION_LIMIT, ArmModel
-from .camera import EyeCamera, OutsideCamera
+from .body import ArmModel
+from .camera import EyeCamera
+from .checks import check_choice, check_eye_size, check_options, checked_joints
+from .onlooker import Onlooker
+from .senses import eye_space, joint_space, velocity_space
+from .servos import CONTROL_HZ, Servos
 
-CONTROL_HZ = 25
-OUTSIDE_SIZE = (480, 640)
-_MAX_VELOCITY = 100.0  # rad/s; nothing an infant's servo does comes near
 Observation = dict[str, NDArray[Any]]
 
 
@@ -25,7 +26,8 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
     A simulated infant (12 months old by default) sits on a mat. Its right arm has five joints, each held by a position servo
     of an infant's strength; everything else keeps still. The right eye's wide-angle camera and the joints' own sense
     (proprioception) are all it knows of its arm. This is a body to babble with, after Jülg et al., *Multi-Modal Representation
-    Learning for Mapping Between Body Motion and Visual Imagery*, AMAM 2023: there is no task in it. Tasks are wrappers.
+    Learning for Mapping Between Body Motion and Visual Imagery*, AMAM 2023: there is no task in it. Tasks are
+    `InfantArmReach-v0` and wrappers.
 
     ## Action space
 
@@ -100,27 +102,17 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         eye_size: tuple[int, int] = (300, 500),
         arm: ArmModel | None = None,
     ) -> None:
-        _check_size(eye_size)
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(
-                f"got render_mode={render_mode!r}, expected one of {[None, *self.metadata['render_modes']]}"
-            )
+        check_eye_size(eye_size)
+        check_choice("render_mode", render_mode, [None, *self.metadata["render_modes"]])
         self.render_mode = render_mode
         self.arm = arm or ArmModel.infant(age_months)
         self.data = mujoco.MjData(self.arm.model)
-        self._substeps = round(1 / (CONTROL_HZ * self.arm.model.opt.timestep))
+        self._servos = Servos(self.arm)
         self._eye = EyeCamera(self.arm, eye_size)
-        self._outside: OutsideCamera | None = None
-        self._window: Any = None
-        joints = len(self.arm.joint_names)
-        self.action_space = spaces.Box(-1, 1, (joints,), np.float32)
-        low, high = self.arm.joint_ranges.T.astype(np.float32)
+        self._onlooker = Onlooker(self.arm, "InfantArm-v0")
+        self.action_space = self._servos.action_space
         self.observation_space = spaces.Dict(  # type: ignore[assignment]
-            eye=spaces.Box(0, 255, (*eye_size, 3), np.uint8),
-            joints=spaces.Box(
-                low - np.float32(0.1), high + np.float32(0.1), dtype=np.float32
-            ),  # soft limits give a little
-            joint_velocities=spaces.Box(-_MAX_VELOCITY, _MAX_VELOCITY, (joints,), np.float32),
+            eye=eye_space(eye_size), joints=joint_space(self.arm), joint_velocities=velocity_space(self.arm)
         )
 
     def reset(
@@ -132,16 +124,14 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
             ValueError: an option is unknown, or the joints are misshapen, not finite or outside their range.
         """
         super().reset(seed=seed)
-        unknown = set(options or ()) - {"joints"}
-        if unknown:
-            raise ValueError(f"got the unknown reset option {sorted(unknown)}, expected 'joints'")
-        if options and "joints" in options:
-            self.arm.pose(self.data, self._checked_joints(options["joints"]))
+        given = check_options(options, ("joints",))
+        if "joints" in given:
+            joints = checked_joints(self.arm, given["joints"])
         else:
-            self._pose_at_random()
-        if self.render_mode == "human":
-            self._show()
-        return self._observation(), self._info()
+            mujoco.mj_resetData(self.arm.model, self.data)
+            joints = self.arm.valid_pose(self.data, self.np_random)
+        self.arm.pose(self.data, joints)
+        return self._now()
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Gives the servos new targets and lets 40 ms pass.
@@ -165,15 +155,9 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         Raises:
             ValueError: the action is misshapen or not finite.
         """
-        targets = _numbers(action)
-        if targets.shape != self.action_space.shape or not np.isfinite(targets).all():
-            raise ValueError(f"got the action {action}, expected {len(self.arm.joint_names)} finite numbers in [-1, 1]")
-        self.data.ctrl[self.arm.actuator_ids] = self.arm.denormalize((targets.clip(-1, 1) + 1) / 2)
-        mujoco.mj_step(self.arm.model, self.data, steps * self._substeps)
+        self._servos.move(self.data, action, steps)
         mujoco.mj_fwdPosition(self.arm.model, self.data)  # mj_step leaves positions one substep behind
-        if self.render_mode == "human":
-            self._show()
-        return self._observation(), self._info()
+        return self._now()
 
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
         """The action that sends the arm to these joints.
@@ -184,76 +168,27 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         Returns:
             The action, shape (5,), in [-1, 1] for targets within the joint range.
         """
-        return (2 * self.arm.normalize(joints) - 1).astype(np.float32)
+        return self._servos.action_for(joints)
 
     def render(self) -> NDArray[np.uint8] | None:
         """The infant from outside: a (480, 640, 3) uint8 frame, or a window that every step keeps up to date."""
-        if self.render_mode == "rgb_array":
-            self._outside = self._outside or OutsideCamera(self.arm, OUTSIDE_SIZE)
-            return self._outside.render(self.data)
-        return None
+        return self._onlooker.frame(self.data) if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
         """Frees the cameras and the window."""
         self._eye.close()
-        if self._outside is not None:
-            self._outside.close()
-        if self._window is not None:
-            import matplotlib.pyplot as plt
+        self._onlooker.close()
 
-            plt.close(self._window)
-
-    def _show(self) -> None:
-        """Keeps the window up to date; where there is no display, matplotlib draws it unseen."""
-        import matplotlib.pyplot as plt  # slow to load, and only this mode needs it
-
-        self._outside = self._outside or OutsideCamera(self.arm, OUTSIDE_SIZE)
-        frame = self._outside.render(self.data)
-        if self._window is None:
-            plt.ion()
-            self._window = plt.figure("InfantArm-v0", figsize=(6.4, 4.8))
-            self._window.add_axes((0, 0, 1, 1), frameon=False).imshow(frame)
-        self._window.axes[0].images[0].set_data(frame)
-        self._window.canvas.draw_idle()
-        self._window.canvas.flush_events()
-
-    def _pose_at_random(self) -> None:
-        low, high = self.arm.joint_ranges.T
-        self.arm.pose(self.data, self.np_random.uniform(low, high))
-        while self.arm.penetration(self.data) > PENETRATION_LIMIT:
-            self.arm.pose(self.data, self.np_random.uniform(low, high))
-
-    def _checked_joints(self, joints: Any) -> NDArray[np.float64]:
-        low, high = self.arm.joint_ranges.T
-        given = _numbers(joints)
-        if given.shape != low.shape or not ((given >= low - 1e-6) & (given <= high + 1e-6)).all():
-            ranges = ", ".join(f"{n} {a:.2f}..{b:.2f}" for n, a, b in zip(self.arm.joint_names, low, high, strict=True))
-            raise ValueError(f"got the joints {joints}, expected angles in rad within {ranges}")
-        return given.clip(low, high)
-
-    def _observation(self) -> Observation:
-        return {
+    def _now(self) -> tuple[Observation, dict[str, Any]]:
+        """Observation and info; the window shows the same."""
+        if self.render_mode == "human":
+            self._onlooker.show(self.data)
+        observation = {
             "eye": self._eye.render(self.data),
             "joints": self.data.qpos[self.arm.qpos_ids].astype(np.float32),
             "joint_velocities": self.data.qvel[self.arm.dof_ids].astype(np.float32),
         }
-
-    def _info(self) -> dict[str, Any]:
-        return {"hand_position": self.arm.hand_position(self.data), "penetration": self.arm.penetration(self.data)}
-
-
-def _numbers(given: Any) -> NDArray[np.float64]:
-    """What was given as an array of numbers; an empty one when it holds none."""
-    try:
-        return np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        return np.empty(0)
-
-
-def _check_size(eye_size: tuple[int, int]) -> None:
-    rows, columns = eye_size
-    if rows < 36 or abs(columns - rows * 5 / 3) > 1:
-        raise ValueError(
-            f"got eye_size={tuple(eye_size)}, expected (rows, columns) of aspect 3:5 with at least 36 rows, "
-            f"such as (300, 500) or (150, 250); for {rows} rows take {round(rows * 5 / 3)} columns"
-        )
+        return observation, {
+            "hand_position": self.arm.hand_position(self.data),
+            "penetration": self.arm.penetration(self.data),
+        }

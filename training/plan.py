@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from agents.imagination import Imagination
 from agents.planning import PosePlanner
-from infant_env.arm_env import CONTROL_HZ, InfantArmEnv
+from infant_env.arm_env import InfantArmEnv
 from infant_env.body import PENETRATION_LIMIT, ArmModel
 from infant_env.camera import OutsideCamera
+from infant_env.servos import CONTROL_HZ
 from infant_env.vision import to_rgb
 
 from . import runs, tables

@@ -1,0 +1,66 @@
+"""What an action does: joint targets over the joint ranges, held by the servos for whole control steps."""
+
+import math
+from typing import Any
+
+import mujoco
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from .body import ArmModel
+from .checks import numbers
+
+CONTROL_HZ = 25
+"""Actions per second."""
+
+
+class Servos:
+    """Turns actions in [-1, 1] into the targets of an arm's servos, or of many arms'.
+
+    Args:
+        arm: the body.
+        infants: how many there are; None: one, whose actions are not in a batch.
+    """
+
+    def __init__(self, arm: ArmModel, infants: int | None = None) -> None:
+        joints = len(arm.joint_names)
+        self.substeps = round(1 / (CONTROL_HZ * arm.model.opt.timestep))
+        self.action_space = spaces.Box(-1, 1, (joints,), np.float32)
+        self._arm = arm
+        self._shape = (joints,) if infants is None else (infants, joints)
+        self._middle = arm.joint_ranges.mean(axis=1)  # (J,)
+        self._half = arm.joint_ranges[:, 1] - self._middle  # (J,)
+        self._one = np.ones(joints)
+
+    def targets(self, actions: Any) -> NDArray[np.float64]:
+        """Where the joints shall go; actions beyond [-1, 1] are clipped.
+
+        Args:
+            actions: shape (J,), or (N, J) of many infants.
+
+        Returns:
+            Angles, of the same shape, rad.
+
+        Raises:
+            ValueError: the actions are misshapen or not finite.
+        """
+        given = numbers(actions)
+        if given.shape != self._shape or not math.isfinite(np.vdot(given, given)):
+            expected = "x".join(map(str, self._shape))
+            raise ValueError(f"got the action {actions}, expected {expected} finite numbers in [-1, 1]")
+        within = np.minimum(np.maximum(given, -self._one), self._one)  # a third of the time of np.clip
+        return np.asarray(self._middle + within * self._half)
+
+    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
+        """The actions that send the arm to these joints, shape (..., J); in [-1, 1] within the joint range."""
+        return (2 * self._arm.normalize(joints) - 1).astype(np.float32)
+
+    def move(self, data: mujoco.MjData, action: Any, steps: int = 1) -> None:
+        """Gives the servos new targets and lets control steps of 40 ms pass; positions are then one substep behind.
+
+        Raises:
+            ValueError: the action is misshapen or not finite.
+        """
+        data.ctrl[self._arm.actuator_ids] = self.targets(action)
+        mujoco.mj_step(self._arm.model, data, steps * self.substeps)
