@@ -1,0 +1,44 @@
+"""Valid poses for many infants at once."""
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+from numpy.typing import NDArray
+
+from .body import ArmModel
+
+
+class ManyPoses:
+    """Draws poses as `ArmModel.valid_pose` does, the same from the same random numbers, but looks for contacts on all cores.
+
+    Args:
+        arm: the body.
+        most: how many poses are drawn at once at most.
+        threads: on which to look; 0: one for each core.
+    """
+
+    def __init__(self, arm: ArmModel, most: int, threads: int) -> None:
+        self._arm = arm
+        self._data = mujoco.MjData(arm.model)
+        self._batch = Batch(arm.model, most, nthread=threads)
+        self._qpos, self._contacts = self._batch.bind("qpos"), self._batch.bind("ncon")
+        self._hands = self._batch.bind("site_xpos")[:, arm.model.site(arm.hand_site).id]  # (N, 3)
+
+    def draw(self, randoms: Sequence[np.random.Generator]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """One pose from each generator.
+
+        Returns:
+            Angles, shape (n, J), rad, and where the hand is, shape (n, 3), m.
+        """
+        n, size = len(randoms), len(self._arm.joint_names)
+        joints = self._arm.denormalize(np.array([random.random(size) for random in randoms]))  # (n, J)
+        self._qpos[:n, self._arm.qpos_ids] = joints
+        self._batch.forward(np.arange(n), stage=mujoco.mjtStage.mjSTAGE_POS.value)
+        hands = self._hands[:n].copy()
+        for i in np.flatnonzero(self._contacts[:n]).tolist():
+            if not self._arm.is_valid(self._data, joints[i]):
+                joints[i] = self._arm.valid_pose(self._data, randoms[i])
+                hands[i] = self._arm.hand_position(self._data)
+        return joints, hands
