@@ -1,0 +1,142 @@
+"""What stable-baselines3 needs of this project; the only file here that imports it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
+
+
+class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not typed here
+    """A Gymnasium vector environment as stable-baselines3's `VecEnv`.
+
+    `InfantVecEnv(gym.make_vec("InfantArmReach-v0", num_envs=64))` goes wherever stable-baselines3 takes an environment, also
+    inside `VecMonitor` and `VecNormalize`. The infants are one object: an attribute or a method is asked of it once, and the
+    answer given for each; `reset` and `step` have no single infant.
+
+    Args:
+        env: whose episodes begin again in the step in which they end (`AutoresetMode.SAME_STEP`), as those of
+            `InfantArmReachVectorEnv` do.
+
+    Raises:
+        ValueError: they begin again otherwise.
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+        mode = env.metadata.get("autoreset_mode")
+        if mode is not AutoresetMode.SAME_STEP:
+            raise ValueError(
+                f"got an environment with autoreset_mode {mode}, expected {AutoresetMode.SAME_STEP}; make it by "
+                'gym.make_vec(..., vectorization_mode="vector_entry_point"), or by "sync" with '
+                'vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}'
+            )
+        self.env = env
+        self._actions: NDArray[Any] = np.empty(0)
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+
+    def reset(self) -> VecEnvObs:
+        """Starts all episodes, with the seeds of `seed` and the options of `set_options`."""
+        observations, infos = self.env.reset(seed=self._seeds[0], options=_together(self._options))
+        self._reset_seeds()
+        self._reset_options()
+        self.reset_infos = _singly(infos, self.num_envs)
+        return observations
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Keeps the actions, shape (N, J), for `step_wait`."""
+        self._actions = actions
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Takes the step.
+
+        Returns:
+            Observations; rewards (N,), float32; which episodes ended (N,); and infos, of which those of ended episodes hold
+            `terminal_observation` and `TimeLimit.truncated`.
+        """
+        observations, rewards, terminated, truncated, infos = self.env.step(self._actions)
+        dones = terminated | truncated
+        last, final = infos.pop("final_obs", None), infos.pop("final_info", {})
+        singly = _singly(infos, self.num_envs)
+        if dones.any():
+            finals = _singly(final, self.num_envs)
+            for i in np.flatnonzero(dones):
+                self.reset_infos[i] = singly[i]
+                singly[i] = finals[i] | {"terminal_observation": last[i]}
+        for info, late in zip(singly, (truncated & ~terminated).tolist(), strict=True):
+            info["TimeLimit.truncated"] = late
+        return observations, rewards.astype(np.float32), dones, singly
+
+    def close(self) -> None:
+        """Closes the environment."""
+        self.env.close()
+
+    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+        """Each infant from outside."""
+        images: Sequence[Any] = self.env.render() or [None] * self.num_envs
+        return images
+
+    def has_attr(self, attr_name: str) -> bool:
+        """Whether the environment has an attribute."""
+        return hasattr(self.env, attr_name) or hasattr(self.env.unwrapped, attr_name)
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        """The environment's attribute, once for each infant asked for; spaces are a single infant's."""
+        single = f"single_{attr_name}"
+        name = single if self.has_attr(single) else attr_name
+        value = getattr(self.env if hasattr(self.env, name) else self.env.unwrapped, name)
+        return [value for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        """Sets the environment's attribute, for all infants.
+
+        Raises:
+            ValueError: it shall be set for some of them only.
+        """
+        if set(self._get_indices(indices)) != set(range(self.num_envs)):
+            raise ValueError(f"got indices={indices} to set {attr_name!r}, expected None: all infants are one object")
+        setattr(self.env.unwrapped, attr_name, value)
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """Calls the environment's method once, such as `compute_reward`; its answer, once for each infant asked for."""
+        answer = self.get_attr(method_name, indices=0)[0](*method_args, **method_kwargs)
+        return [answer for _ in self._get_indices(indices)]
+
+    def env_is_wrapped(
+        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
+    ) -> list[bool]:
+        """False for each infant asked for: wrappers of single environments are not to be found here."""
+        return [False for _ in self._get_indices(indices)]
+
+
+def _singly(infos: dict[str, Any], infants: int) -> list[dict[str, Any]]:
+    """Gymnasium's infos, arrays by name with masks by _name, as a dictionary for each infant."""
+    singly: list[dict[str, Any]] = [{} for _ in range(infants)]
+    for name, values in infos.items():
+        if not name.startswith("_"):
+            rows = (
+                _singly(values, infants)
+                if isinstance(values, dict)
+                else values.tolist()
+                if values.ndim == 1
+                else values
+            )
+            for i in np.flatnonzero(infos[f"_{name}"]):
+                singly[i][name] = rows[i]
+    return singly
+
+
+def _together(options: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Options given to each infant, as rows.
+
+    Raises:
+        ValueError: some infants have options that others lack.
+    """
+    if any(given.keys() != options[0].keys() for given in options):
+        raise ValueError(f"got the options {list(options)}, expected the same names for each infant")
+    return {name: np.stack([given[name] for given in options]) for name in options[0]} or None
