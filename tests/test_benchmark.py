@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from training import benchmark
+from training import bench_env, benchmark
 from training.benchmark import Config
 from training.side_by_side import Work, compare
 
@@ -21,6 +21,14 @@ def test_each_part_prints_ratios_to_its_first_row(part: str, tiny_run: Path, cap
     shown = capsys.readouterr().out
     assert f"bench {part}" in shown
     assert all(name in shown for name in ratios)
+
+
+def test_environments_are_told_their_share_of_the_bare_rate(capsys: pytest.CaptureFixture[str]):
+    ratios = benchmark.run(Config("env", repeats=2, rounds=1))
+    shown = capsys.readouterr().out
+    for name in bench_env.TARGETS:
+        assert ratios[name] > 0
+        assert f"{name}: {100 / ratios[name]:.1f} % of the bare rate" in shown
 
 
 def test_trained_maps_can_be_measured(tiny_run: Path):

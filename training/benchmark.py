@@ -7,15 +7,13 @@ shows the median of the rounds' ratios.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import gymnasium as gym
 import mujoco
 import numpy as np
 import torch
 import tyro
 
-import infant_env  # noqa: F401 (registers the environments)
 from agents.autoencoder import ConvAutoencoder
 from agents.babbling import BabblingAgent
 from agents.som import MultiModalSom
@@ -23,7 +21,7 @@ from agents.som_autoencoder import SomAutoencoder
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 
-from . import bench_autoencoder, bench_query, bench_som, runs
+from . import bench_autoencoder, bench_env, bench_query, bench_som, runs
 from .side_by_side import Part, Work, in_turns
 from .som_peers import PEERS
 
@@ -33,8 +31,8 @@ class Config:
     """Measure how fast a part is, as ratios in one run."""
 
     part: tyro.conf.Positional[Literal["env", "collect", "ae", "imagine", "query", "som"]]
-    """env: the environment; collect: babbling; ae: epochs of the autoencoder; imagine: pictures from joints; query: winners;
-    som: the map's training beside the literal rule's and other libraries'."""
+    """env: environments, one infant and many; collect: babbling; ae: epochs of the autoencoder; imagine: pictures from joints;
+    query: winners; som: the map's training beside the literal rule's and other libraries'."""
     run: Path | None = None
     """A run whose trained maps are measured by imagine and query (random smooth ones when not given), whose pictures ae
     trains on, and whose latents and joints som trains on before synthetic ones."""
@@ -73,34 +71,12 @@ class Config:
 
 def run(config: Config) -> dict[str, float]:
     """Measures one part, prints its table, and gives by name how often as long a thing takes as the first's."""
-    if config.part == "som":
-        return bench_som.run(config)
+    if config.part in ("env", "som"):
+        return (bench_env if config.part == "env" else bench_som).run(config)
     works, remarks = _PARTS[config.part](config)
     ratios = in_turns(f"bench {config.part}", config.rounds, works)
     print("\n".join(remarks()))
     return ratios
-
-
-def _env(config: Config) -> Part:
-    """An environment step beside its bare physics and rendering."""
-    env = gym.make("InfantArm-v0")
-    env.reset(seed=config.seed)
-    body: Any = env.unwrapped
-    actions = np.random.default_rng(config.seed).uniform(-1, 1, (config.repeats, 5)).astype(np.float32)
-    data, eye = mujoco.MjData(body.arm.model), EyeCamera(body.arm)
-
-    def bare() -> None:
-        for action in actions:
-            data.ctrl[:] = body.arm.denormalize((action + 1) / 2)
-            mujoco.mj_step(body.arm.model, data, 8)
-            eye.render(data)
-
-    def steps() -> None:
-        for action in actions:
-            body.step(action)
-
-    works = {"bare physics and rendering": Work(config.repeats, bare), "InfantArm-v0 step": Work(config.repeats, steps)}
-    return works, list
 
 
 def _collect(config: Config) -> Part:
@@ -164,7 +140,6 @@ def _mind(config: Config) -> SomAutoencoder:
 
 
 _PARTS: dict[str, Callable[[Config], Part]] = {
-    "env": _env,
     "collect": _collect,
     "ae": bench_autoencoder.part,
     "imagine": _imagine,
