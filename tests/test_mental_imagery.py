@@ -29,10 +29,21 @@ def env() -> gym.Env:
     return gym.make("InfantArm-v0", eye_size=(60, 100))
 
 
+def found(joints: torch.Tensor, errors: float = 1e-3) -> Hypotheses:
+    """What an agent may have thought of: poses (K, J), the likeliest first."""
+    count = len(joints)
+    probabilities, none = torch.linspace(0.6, 0.1, count)[None], torch.zeros(1, count, dtype=torch.bool)
+    return Hypotheses(
+        joints[None], probabilities, torch.full((1, count), errors), none, torch.zeros(1, 3), torch.zeros(1)
+    )
+
+
 def test_it_goes_to_the_likeliest_pose_and_looks(agent: MentalImageryAgent, data: Dataset, env: gym.Env):
     agent.see_goal(data.eye(3))
     assert np.array_equal(agent.goal, to_gray(data.eye(3)))
-    first = agent.hypotheses.joints[0, 0].numpy()
+    assert np.array_equal(agent.targets, agent.hypotheses.joints[0, 0].numpy())
+    agent.set_goal(to_gray(data.eye(3)), found(torch.from_numpy(data.joints[[3, 4]])))  # poses that the body can take
+    first = data.joints[3]
     assert np.array_equal(agent.targets, first)
     observation, _ = env.reset(seed=0)
     for _ in range(150):
@@ -64,13 +75,11 @@ def test_a_picture_that_is_the_goal_ends_it_at_once(agent: MentalImageryAgent, d
 
 
 def test_a_correction_that_does_not_help_makes_it_try_another_hypothesis(agent: MentalImageryAgent, data: Dataset):
-    joints = torch.stack([torch.full((5,), value) for value in (0.1, 0.5)])[None]
-    none, errors = torch.zeros(1, 2, dtype=torch.bool), torch.full((1, 2), 1e-6)
-    found = Hypotheses(joints, torch.tensor([[0.6, 0.3]]), errors, none, torch.zeros(1, 3), torch.zeros(1))
-    agent.set_goal(to_gray(data.eye(3)), found)
+    joints = torch.stack([torch.full((5,), value) for value in (0.1, 0.5)])
+    agent.set_goal(to_gray(data.eye(3)), found(joints, errors=1e-6))
     for _ in range(2):
         agent.look({"eye": data.eye(7), "joints": agent.targets})
-    assert np.array_equal(agent.targets, joints[0, 1].numpy())
+    assert np.array_equal(agent.targets, joints[1].numpy())
 
 
 def test_with_its_eyes_closed_it_never_looks(tiny_run: Path, data: Dataset, env: gym.Env):
