@@ -1,0 +1,152 @@
+"""`ServoResponse`: how an arm answers its servos, learned from seconds of babbling."""
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from . import least_squares
+from .arm_chain import ArmChain
+from .chain_dynamics import ChainDynamics, Motion, moments
+
+SUBSTEP, SUBSTEPS = 0.005, 8
+"""Seconds of a step of the physics, and how many make a control step of 40 ms."""
+_LASTING = 2  # substeps for which mass matrix, drag and weight are computed at once, halfway
+_WEIGHTS = 2  # point masses per link
+_COLUMNS = 4 * _WEIGHTS + 5
+_STARTS = {"stiffness": 9.0, "damping": 0.6, "strength": 1.5, "friction": 0.05, "rotor": 0.002}
+_LINK_MASS = 0.1  # kg, at the start of the search
+_JOINT_UNIT, _VELOCITY_UNIT = 0.01, 0.2  # rad and rad/s, of a residual
+_SHARPER = (1.0, 1e-2), (0.1, 1e-4)  # units and tolerances: what stands out is told by a first, rough fit
+
+
+class Transitions(NamedTuple):
+    """What was felt before and after control steps, N of them."""
+
+    joints: Tensor
+    """Shape (N, J), rad."""
+    velocities: Tensor
+    """Shape (N, J), rad/s."""
+    actions: Tensor
+    """Shape (N, J), in [-1, 1]."""
+    next_joints: Tensor
+    next_velocities: Tensor
+
+
+class ServoResponse:
+    """An arm's physics, without a body that it could touch.
+
+    Each link is two point masses, on a chain of hinges that is known. A servo pulls its joint to the target like a spring with a
+    damper, and carries the weight of what hangs on it, as strongly as it can; friction brakes. With M the mass matrix, C v what
+    the motion itself asks for, and w the weight:
+
+        M dv/dt = clip(stiffness (target - q) - damping v + w, +-strength) - w - friction v - C v
+
+    The velocity-dependent torques are taken at the end of each substep of 5 ms (implicit in the velocity), then the joints
+    move by the new velocity; at the end of its range a joint stops. A target that is reached is kept exactly.
+
+    Args:
+        chain: where the joints' axes are.
+        ranges: lower and upper end of each joint's range, shape (J, 2), rad.
+        parameters: what was learned, a row for each joint and its link: places of the masses (m), then logarithms of the masses
+            (kg), stiffness (N m/rad), damping (N m s/rad), strength (N m), friction (N m s/rad) and the rotor's inertia
+            (kg m^2); shape (J, 13).
+    """
+
+    def __init__(self, chain: ArmChain, ranges: Tensor, parameters: Tensor) -> None:
+        self.chain, self.ranges, self.parameters = chain, ranges, parameters
+        places = parameters[:, : 3 * _WEIGHTS].unflatten(1, (_WEIGHTS, 3))  # (J, 2, 3)
+        sizes = parameters[:, 3 * _WEIGHTS :].exp()
+        self._dynamics = ChainDynamics(chain, moments(places, sizes[:, :_WEIGHTS]))
+        columns = sizes[:, _WEIGHTS:, None].unbind(1)  # (J, 1) each
+        self._stiffness, self._damping, self._strength, self._friction, self._rotor = columns
+        self._low, self._high = ranges[:, :1], ranges[:, 1:]
+
+    def step(self, joints: Tensor, velocities: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the arm is 40 ms later.
+
+        Args:
+            joints: shape (B, J), rad.
+            velocities: shape (B, J), rad/s.
+            actions: targets over the joint ranges, shape (B, J), in [-1, 1]; clipped.
+
+        Returns:
+            Joints and velocities, shape (B, J) each; the joints within their ranges.
+        """
+        q, v = joints.T, velocities.T  # (J, B): the dynamics have the batch last
+        targets = self._low + (actions.T.clamp(-1, 1) + 1) / 2 * (self._high - self._low)
+        for _ in range(SUBSTEPS // _LASTING):
+            ahead = (_LASTING - 1) / 2 * SUBSTEP
+            motion = self._dynamics(q + ahead * v, v)
+            for _ in range(_LASTING):
+                q, v = self._substep(q, v, targets, motion)
+        return q.T, v.T
+
+    def _substep(self, q: Tensor, v: Tensor, targets: Tensor, motion: Motion) -> tuple[Tensor, Tensor]:
+        inertia, drag, weight = motion
+        pull = self._stiffness * (targets - q) - self._damping * v
+        torque = torch.minimum(torch.maximum(pull, -self._strength - weight), self._strength - weight)
+        braking = self._friction + torch.where(torque == pull, self._damping, 0.0)  # a servo at its limit damps nothing
+        implicit = inertia + torch.diag_embed((self._rotor + SUBSTEP * braking).T).permute(1, 2, 0)
+        v = v + solve(implicit, SUBSTEP * (torque - self._friction * v - drag))
+        free = q + SUBSTEP * v
+        q = torch.minimum(torch.maximum(free, self._low), self._high)
+        return q, torch.where(q == free, v, 0.0)
+
+    @classmethod
+    def fit(cls, chain: ArmChain, ranges: Tensor, seen: Transitions) -> "ServoResponse":
+        """The response that explains these transitions, each of one control step; 150 are plenty.
+
+        Those in which the arm touched the body stand out and count less (Huber's loss).
+
+        Raises:
+            ValueError: there are too few.
+        """
+        count = len(chain.axes)
+        if len(seen.joints) < 2 * _COLUMNS:
+            raise ValueError(
+                f"got {len(seen.joints)} transitions, expected {2 * _COLUMNS} or more to learn a response from"
+            )
+        chain, ranges = chain.double(), ranges.double().cpu()
+        q, v, actions, after, velocities = (values.double().cpu() for values in seen)
+
+        def residuals(parameters: Tensor, unit: float) -> Tensor:
+            joints, speeds = cls(chain, ranges, parameters.view(count, _COLUMNS)).step(q, v, actions)
+            errors = torch.cat([(joints - after) / _JOINT_UNIT, (speeds - velocities) / _VELOCITY_UNIT])
+            return errors.flatten() / unit
+
+        parameters = _start(chain).flatten()
+        for unit, tolerance in _SHARPER:
+            parameters, _ = least_squares.fit(partial(residuals, unit=unit), parameters, tolerance=tolerance)
+        return cls(chain, ranges, parameters.view(count, _COLUMNS))
+
+    def to(self, device: torch.device | str) -> "ServoResponse":
+        """The same in float32 on a device."""
+        ranges, parameters = (values.to(device, torch.float32) for values in (self.ranges, self.parameters))
+        return ServoResponse(self.chain.to(device), ranges, parameters)
+
+
+def solve(matrices: Tensor, vectors: Tensor) -> Tensor:
+    """Solutions of symmetric positive definite equations, (J, J, B) and (J, B) -> (J, B), by elimination, all at once."""
+    rows = torch.cat([matrices, vectors[:, None]], 1)  # (J, J + 1, B)
+    pivots = []
+    while len(rows):
+        pivots.append(rows[0, 1:] / rows[0, 0])
+        rows = rows[1:, 1:] - rows[1:, :1] * pivots[-1]
+    solution = vectors[:0]
+    for row in reversed(pivots):
+        solution = torch.cat([(row[-1] - (row[:-1] * solution).sum(0))[None], solution])
+    return solution
+
+
+def _start(chain: ArmChain) -> Tensor:
+    """A plausible arm: each link's masses between its joint and the hand, all servos alike."""
+    along = ((chain.tip - chain.points) * chain.axes).sum(1, keepdim=True)
+    nearest = chain.points + along * chain.axes  # of each axis to the hand, (J, 3)
+    shares = (torch.arange(_WEIGHTS).to(chain.tip) + 0.5) / _WEIGHTS
+    places = nearest[:, None] + shares[:, None] * (chain.tip - nearest)[:, None]  # (J, 2, 3)
+    scattered = 0.02 * torch.randn(places.shape, generator=torch.Generator().manual_seed(0)).to(chain.tip)
+    masses = torch.full((len(places), _WEIGHTS), _LINK_MASS / _WEIGHTS)
+    servos = torch.tensor(list(_STARTS.values())).expand(len(places), -1)
+    return torch.cat([(places + scattered).flatten(1), torch.cat([masses, servos], 1).log().to(chain.tip)], 1)
