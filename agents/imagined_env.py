@@ -1,0 +1,93 @@
+"""`ImaginedArmReach-v0`: `InfantArmReach-v0` in the head, for one infant; importing this registers it with Gymnasium."""
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infant_env import rewards
+from infant_env.servos import CONTROL_HZ
+
+from .imagined_vector_env import ImaginedArmReachVectorEnv, Infos, Observations
+from .world_model import WorldModel
+
+_NEVER = 2**62  # steps; Gymnasium's own wrapper ends the episodes
+
+
+class ImaginedArmReachEnv(gym.Env[Observations, NDArray[np.float32]]):
+    """`InfantArmReach-v0` in the head, one infant; code for `infant_env.reach_env.InfantArmReachEnv` runs on it unmodified.
+
+    ```python
+    env = gym.make("agents.imagined_env:ImaginedArmReach-v0", world="runs/paper")
+    ```
+
+    One by one imagined steps are slow; `ImaginedArmReachVectorEnv`, which this is for one infant, says what differs from
+    the real environment, and takes thousands at once.
+
+    Args:
+        world: the world model, or the folder of the run that holds it.
+        render_mode: None or "rgb_array".
+        arguments: those of `ImaginedArmReachVectorEnv`.
+
+    Raises:
+        ValueError: see there.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
+
+    def __init__(self, world: WorldModel | str | Path, render_mode: str | None = None, **arguments: Any) -> None:
+        self._one = ImaginedArmReachVectorEnv(1, _NEVER, world=world, render_mode=render_mode, **arguments)
+        self.render_mode, self.arm, self.task, self.world = render_mode, self._one.arm, self._one.task, self._one.world
+        self.action_space = self._one.single_action_space
+        self.observation_space = self._one.single_observation_space
+
+    @property
+    def goal_joints(self) -> NDArray[np.float64]:
+        """A pose that reaches the present goal, shape (5,), rad: what an oracle knows."""
+        return self._one.goal_joints[0]
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observations, Infos]:
+        """Starts an episode; options as in `InfantArmReachEnv`."""
+        super().reset(seed=seed)
+        observations, infos = self._one.reset(seed=seed, options=options)
+        return _first(observations), _first_info(infos)
+
+    def step(self, action: NDArray[np.float32]) -> tuple[Observations, float, bool, bool, Infos]:
+        """Imagines 40 ms with new targets of the servos.
+
+        Raises:
+            ValueError: the action is misshapen or not finite.
+        """
+        observations, rewarded, _, _, infos = self._one.step(np.asarray(action)[None])
+        return _first(observations), float(rewarded[0]), False, False, _first_info(infos)
+
+    def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
+        """The rewards for goals, any number of them at once; see `InfantArmReachEnv.compute_reward`."""
+        return self.task.compute_reward(achieved_goal, desired_goal)
+
+    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
+        """The action that sends the arm to these joints, shape (5,); see `InfantArmEnv.action_for`."""
+        return self._one.action_for(joints)
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """What the infant imagines to see, (300, 500, 3) uint8, when `render_mode` is "rgb_array"."""
+        frames = self._one.render()
+        return None if frames is None else frames[0]
+
+
+def _first(observations: Observations) -> Observations:
+    return {key: values[0] for key, values in observations.items()}
+
+
+def _first_info(infos: Infos) -> Infos:
+    return {"is_success": bool(infos["is_success"][0]), "distance": float(infos["distance"][0])}
+
+
+gym.register(
+    id="ImaginedArmReach-v0",
+    entry_point="agents.imagined_env:ImaginedArmReachEnv",
+    vector_entry_point="agents.imagined_vector_env:ImaginedArmReachVectorEnv",
+    max_episode_steps=25,
+)

@@ -1,0 +1,116 @@
+"""`WorldModel`: what becomes of an action, in the head: where the arm goes, where the hand is then, what the eye would see."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import checkpoints
+from .arm_chain import ArmChain
+from .generator import PictureGenerator
+from .imagination import GENERATOR
+from .servo_response import ServoResponse
+
+WORLD_MODEL = "world_model.safetensors"
+KIND = "world model"
+_AT_ONCE = 256  # pictures that are drawn together
+_MOVED_AT_ONCE = 2048  # arms, so that what is computed of them stays in the processor's cache
+_HALF = 16  # pictures from which on they are drawn in bfloat16, as the generator was trained
+
+
+class WorldModel:
+    """An arm and its pictures without a simulator, for as many arms at once as one likes.
+
+    ```python
+    world = WorldModel.load("runs/paper")
+    joints = world.poses[:1000]
+    joints, velocities = world.step(joints, torch.zeros_like(joints), actions)  # 40 ms later
+    hands, pictures = world.hand(joints), world.draw(joints)
+    ```
+
+    It knows no touch: where the real arm is stopped by the body, the imagined one goes on.
+
+    Args:
+        response: how the arm answers its servos; knows the chain of its joints too.
+        generator: what the eye sees in a pose.
+        poses: poses that the infant remembers, shape (M, J), rad: where imagined episodes begin, and what they shall reach.
+
+    Raises:
+        ValueError: they are of arms with different numbers of joints.
+    """
+
+    def __init__(self, response: ServoResponse, generator: PictureGenerator, poses: Tensor) -> None:
+        counts = {len(response.ranges), generator.joint_count, poses.shape[1]}
+        if len(counts) > 1:
+            raise ValueError(
+                f"got a response, a generator and poses of {len(response.ranges)}, {generator.joint_count} and "
+                f"{poses.shape[1]} joints, expected those of one arm; train the world model on the run of its generator"
+            )
+        self.response, self.generator, self.poses = response, generator, poses
+        self.device = poses.device
+
+    @torch.inference_mode()
+    def step(self, joints: Tensor, velocities: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the arm is after a control step of 40 ms.
+
+        Args:
+            joints: shape (B, J), rad.
+            velocities: shape (B, J), rad/s.
+            actions: targets over the joint ranges, shape (B, J), in [-1, 1].
+
+        Returns:
+            Joints and velocities, shape (B, J) each.
+        """
+        parts = zip(*(values.split(_MOVED_AT_ONCE) for values in (joints, velocities, actions)), strict=True)
+        moved = [self.response.step(*part) for part in parts]
+        q, v = (torch.cat(values) for values in zip(*moved, strict=True))
+        return q, v
+
+    @torch.inference_mode()
+    def hand(self, joints: Tensor) -> Tensor:
+        """Where the hand is, joints (B, J) in rad -> (B, 3), m in the world."""
+        return self.response.chain.hand(joints)
+
+    @torch.inference_mode()
+    def draw(self, joints: Tensor) -> Tensor:
+        """What the eye would see, joints (B, J) in rad -> preprocessed pictures (B, 64, 64) in [0, 1]."""
+        low, high = self.response.ranges.T
+        normalized = ((joints - low) / (high - low)).clamp(0, 1)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=len(joints) >= _HALF):
+            parts = [self.generator.draw(part) for part in normalized.split(_AT_ONCE)]
+        return torch.cat(parts).float()
+
+    def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes `world_model.safetensors` beside the generator that lies in the folder, and notes that they belong together."""
+        folder, response = Path(folder), self.response
+        chain = response.chain
+        tensors = {"axes": chain.axes, "points": chain.points, "tip": chain.tip, "poses": self.poses}
+        tensors |= {"ranges": response.ranges, "parameters": response.parameters}
+        together = {"generator": checkpoints.content_hash(folder / GENERATOR)}
+        checkpoints.write(folder / WORLD_MODEL, KIND, tensors, {**(header or {}), **together})
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "WorldModel":
+        """Reads a trained world model from a run's folder.
+
+        Raises:
+            ValueError: a file is missing or damaged, or the generator is of another training.
+        """
+        folder = Path(folder)
+        tensors, header = checkpoints.read(folder / WORLD_MODEL, KIND)
+        generator = PictureGenerator.load(folder / GENERATOR, device)
+        if header["generator"] != checkpoints.content_hash(folder / GENERATOR):
+            raise ValueError(
+                f"the world model in {folder} was trained with another generator than lies beside it; "
+                f"run `infant-arm train-world-model --run {folder}` again"
+            )
+        try:
+            chain = ArmChain(tensors["axes"], tensors["points"], tensors["tip"])
+            response = ServoResponse(chain, tensors["ranges"], tensors["parameters"])
+            return cls(response.to(device), generator, tensors["poses"].to(device))
+        except (KeyError, RuntimeError) as error:
+            raise ValueError(
+                f"{folder / WORLD_MODEL} holds another model's tensors ({error}); train it again with this version"
+            ) from None

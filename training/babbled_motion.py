@@ -1,0 +1,81 @@
+"""Babbling that watches the motion itself: targets at random, held for a while, and what the arm makes of them."""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.servo_response import Transitions
+from infant_env.body import ArmModel
+from infant_env.reach_env import InfantArmReachEnv
+
+EPISODE = 25
+"""Control steps from one start at rest to the next."""
+_NEW_TARGET = 0.3  # probability per step
+_RESTLESS, _RESTLESSNESS = 0.5, 0.1  # probability, and how far the target is then shaken: as a policy that explores
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Episodes of E control steps each, of N infants."""
+
+    felt: Floats
+    """Joints and velocities before each step and after the last, shape (N, E + 1, 2 J), rad and rad/s."""
+    actions: Floats
+    """Shape (N, E, J), in [-1, 1]."""
+    hands: Floats
+    """The hand after each step, shape (N, E, 3), m."""
+    touched: NDArray[np.bool_]
+    """Whether the arm touched the body in this episode so far, shape (N, E)."""
+
+    def transitions(self) -> Transitions:
+        """All steps in a row."""
+        import torch  # here: who only moves needs none
+
+        joints = self.actions.shape[2]
+        before, after = (part.reshape(-1, 2 * joints) for part in (self.felt[:, :-1], self.felt[:, 1:]))
+        actions = self.actions.reshape(-1, joints)
+        parts = (before[:, :joints], before[:, joints:], actions, after[:, :joints], after[:, joints:])
+        return Transitions(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts))
+
+
+def babble(arm: ArmModel, steps: int, seed: int) -> Motion:
+    """Moves the real arm at random.
+
+    Args:
+        arm: the body.
+        steps: control steps; rounded up to whole episodes.
+        seed: of starts and targets.
+    """
+    env, random = InfantArmReachEnv(arm=arm), np.random.default_rng(seed)
+    episodes = [_episode(env, random, seed if k == 0 else None) for k in range(-(-steps // EPISODE))]
+    return Motion(*(np.stack(parts) for parts in zip(*episodes, strict=True)))
+
+
+def _episode(
+    env: InfantArmReachEnv, random: np.random.Generator, seed: int | None
+) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    actions = _targets(random, len(env.arm.joint_names))
+    observation, _ = env.reset(seed=seed)
+    felt, hands, touched = [observation["observation"]], [], []
+    for action in actions:
+        observation, *_ = env.step(action)
+        felt.append(observation["observation"])
+        hands.append(observation["achieved_goal"])
+        mujoco.mj_collision(env.arm.model, env.data)
+        touched.append(env.arm.penetration(env.data) > 0)
+    return np.array(felt), actions, np.array(hands), np.logical_or.accumulate(touched)
+
+
+def _targets(random: np.random.Generator, joints: int) -> Floats:
+    """The actions of an episode, (E, J)."""
+    actions, target = [], random.uniform(-1, 1, joints)
+    for _ in range(EPISODE):
+        if random.random() < _NEW_TARGET:
+            target = random.uniform(-1, 1, joints)
+        shaken = random.normal(0, _RESTLESSNESS, joints) * (random.random() < _RESTLESS)
+        actions.append(np.clip(target + shaken, -1, 1))
+    return np.array(actions, np.float32)
