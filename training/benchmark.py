@@ -21,7 +21,7 @@ from agents.som_autoencoder import SomAutoencoder
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 
-from . import bench_autoencoder, bench_env, bench_query, bench_som, runs
+from . import bench_autoencoder, bench_env, bench_query, bench_som, bench_world, runs
 from .side_by_side import Part, Work, in_turns
 from .som_peers import PEERS
 
@@ -30,12 +30,13 @@ from .som_peers import PEERS
 class Config:
     """Measure how fast a part is, as ratios in one run."""
 
-    part: tyro.conf.Positional[Literal["env", "collect", "ae", "imagine", "query", "som"]]
-    """env: environments, one infant and many; collect: babbling; ae: epochs of the autoencoder; imagine: pictures from joints;
-    query: winners; som: the map's training beside the literal rule's and other libraries'."""
+    part: tyro.conf.Positional[Literal["env", "world", "collect", "ae", "imagine", "query", "som"]]
+    """env: environments, one infant and many; world: imagined steps beside simulated ones; collect: babbling; ae: epochs of the
+    autoencoder; imagine: pictures from joints; query: winners; som: the map's training beside the literal rule's and other
+    libraries'."""
     run: Path | None = None
     """A run whose trained maps are measured by imagine and query (random smooth ones when not given), whose pictures ae
-    trains on, and whose latents and joints som trains on before synthetic ones."""
+    trains on, whose world model is measured by world, and whose latents and joints som trains on before synthetic ones."""
     rows: int = 800
     """Rows and columns of the random map."""
     repeats: int = 50
@@ -44,6 +45,8 @@ class Config:
     """Rounds in which what is compared is measured in turns, after one that is not counted."""
     check: int = 1000
     """query: winners that are compared with a look at every neuron."""
+    infants: int = 4096
+    """world: imagined infants that are moved together."""
     seed: int = 0
     """Seed of random poses and maps."""
     sizes: tuple[int, ...] = (100, 200, 800)
@@ -64,15 +67,15 @@ class Config:
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "rows", "repeats", "rounds", "check", "epochs", "samples", "threads")
+        runs.check_counts(self, "rows", "repeats", "rounds", "check", "epochs", "samples", "threads", "infants")
         if self.budget < 0 or self.memory <= 0:
             raise ValueError(f"got budget={self.budget} and memory={self.memory}, expected 0 or more, and above 0")
 
 
 def run(config: Config) -> dict[str, float]:
     """Measures one part, prints its table, and gives by name how often as long a thing takes as the first's."""
-    if config.part in ("env", "som"):
-        return (bench_env if config.part == "env" else bench_som).run(config)
+    if config.part in _WHOLE:
+        return _WHOLE[config.part](config)
     works, remarks = _PARTS[config.part](config)
     ratios = in_turns(f"bench {config.part}", config.rounds, works)
     print("\n".join(remarks()))
@@ -139,6 +142,11 @@ def _mind(config: Config) -> SomAutoencoder:
     return SomAutoencoder(autoencoder, som, ArmModel.infant().joint_ranges)
 
 
+_WHOLE: dict[str, Callable[[Config], dict[str, float]]] = {
+    "env": bench_env.run,
+    "som": bench_som.run,
+    "world": bench_world.run,
+}
 _PARTS: dict[str, Callable[[Config], Part]] = {
     "collect": _collect,
     "ae": bench_autoencoder.part,

@@ -15,7 +15,7 @@ import numpy as np
 from agents.files import replacing
 from agents.som_autoencoder import SomAutoencoder
 
-from . import evaluate, figures, imagery, map_figures, paper, reach, runs, tables, train_som
+from . import evaluate, figures, imagery, map_figures, paper, reach, runs, tables, train_som, world_model_errors
 from .dataset import Dataset
 
 _STYLE = """
@@ -71,6 +71,7 @@ def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAu
     yield from _map(config, result, data, mind)
     yield from _reaching(config, result)
     yield from _imagery(config, result)
+    yield from _world_model(config, result)
     yield "<h2>Training</h2>"
     yield _figure(config, "training", figures.training_curves(result["autoencoder"]["epochs"], result["som"]["epochs"]))
     yield from _provenance(config, result)
@@ -170,6 +171,18 @@ def _imagery(config: Config, result: dict[str, Any]) -> Iterator[str]:
         yield f"<p>{escape(title)}</p>" + tables.as_html(header, rows)
     yield "<p>What its probabilities are worth (test split; the numbers are hypotheses, the bars 95 % intervals):</p>"
     yield _figure(config, "reliability", figures.reliability(result["imagery"]["hypotheses"]["reliability"]))
+
+
+def _world_model(config: Config, result: dict[str, Any]) -> Iterator[str]:
+    measured = result.get("world_model", {})
+    if "pictures" not in measured:
+        return
+    yield (
+        f"<h2>The world model</h2><p>Learned from {measured['transitions']} steps of babbling. Other babbling, imagined from its "
+        f"start alone, beside the simulator. {escape(world_model_errors.remark(measured))}</p>"
+    )
+    yield tables.as_html(*world_model_errors.table(measured))
+    yield _figure(config, "world_model", world_model_errors.figure(measured))
 
 
 def _provenance(config: Config, result: dict[str, Any]) -> Iterator[str]:
