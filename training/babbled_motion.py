@@ -1,5 +1,6 @@
 """Babbling that watches the motion itself: targets at random, held for a while, and what the arm makes of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import mujoco
@@ -50,16 +51,26 @@ def babble(arm: ArmModel, steps: int, seed: int) -> Motion:
         steps: control steps; rounded up to whole episodes.
         seed: of starts and targets.
     """
-    env, random = InfantArmReachEnv(arm=arm), np.random.default_rng(seed)
-    episodes = [_episode(env, random, seed if k == 0 else None) for k in range(-(-steps // EPISODE))]
-    return Motion(*(np.stack(parts) for parts in zip(*episodes, strict=True)))
+    random, joints = np.random.default_rng(seed), len(arm.joint_names)
+    return _lived(arm, -(-steps // EPISODE), seed, lambda env: _targets(random, joints))
+
+
+def go_straight(arm: ArmModel, episodes: int, seed: int) -> Motion:
+    """Sends the real arm to valid poses, one in each episode: what someone who knows the goal would do."""
+    return _lived(arm, episodes, seed, lambda env: np.tile(env.action_for(env.goal_joints), (EPISODE, 1)))
+
+
+def _lived(arm: ArmModel, episodes: int, seed: int, choose: Callable[[InfantArmReachEnv], Floats]) -> Motion:
+    env = InfantArmReachEnv(arm=arm)
+    lived = [_episode(env, choose, seed if k == 0 else None) for k in range(episodes)]
+    return Motion(*(np.stack(parts) for parts in zip(*lived, strict=True)))
 
 
 def _episode(
-    env: InfantArmReachEnv, random: np.random.Generator, seed: int | None
+    env: InfantArmReachEnv, choose: Callable[[InfantArmReachEnv], Floats], seed: int | None
 ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    actions = _targets(random, len(env.arm.joint_names))
     observation, _ = env.reset(seed=seed)
+    actions = choose(env)
     felt, hands, touched = [observation["observation"]], [], []
     for action in actions:
         observation, *_ = env.step(action)

@@ -16,7 +16,7 @@ from agents.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body import ArmModel
 
 from . import runs, tables, world_model_errors
-from .babbled_motion import EPISODE, babble
+from .babbled_motion import EPISODE, babble, go_straight
 from .collect import arm_model
 from .dataset import Dataset
 from .network_training import threads
@@ -99,6 +99,8 @@ def _measure(config: Config, world: WorldModel, data: Dataset, arm: ArmModel) ->
     measured = world_model_errors.measure(world, arm, motion)
     size = data.info["camera"]["size"]
     measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, (size[0], size[1]), config.pictures)
+    straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
+    measured["straight"] = world_model_errors.of_ends(world, straight)
     runs.merge(config.run, "metrics.json", {"world_model": measured})
     world_model_errors.save_figure(config.run, measured)
     print(tables.as_text(*world_model_errors.table(measured)))
