@@ -12,11 +12,12 @@ GRAY_SIZE = (64, 64)
 VERSION = "gray64-v1"
 """Names this preprocessing in caches and checkpoints; changes whenever its numbers do."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255  # ITU-R BT.601
+LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255
+"""How much each byte of a pixel adds to its luminance (ITU-R BT.601)."""
 
 
 @cache
-def _area_filter(source: int, target: int) -> NDArray[np.float32]:
+def area_filter(source: int, target: int) -> NDArray[np.float32]:
     """Row i holds how much of each source pixel falls into target pixel i; rows sum to 1."""
     edges = np.arange(target + 1) * (source / target)
     pixels = np.arange(source)
@@ -44,8 +45,8 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
             f"got pictures of dtype {eye.dtype} and shape {eye.shape}, expected uint8 RGB of shape (..., H, W, 3); "
             "if they are floats in [0, 1], multiply by 255 and convert"
         )
-    rows, columns = (_area_filter(s, t) for s, t in zip(eye.shape[-3:-1], GRAY_SIZE, strict=True))
-    return np.asarray(rows @ (eye @ _LUMA) @ columns.T)  # (..., 64, 64)
+    rows, columns = (area_filter(s, t) for s, t in zip(eye.shape[-3:-1], GRAY_SIZE, strict=True))
+    return np.asarray(rows @ (eye @ LUMA) @ columns.T)  # (..., 64, 64)
 
 
 def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:

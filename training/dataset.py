@@ -25,13 +25,12 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.babbling import HAND_IN_VIEW
 from agents.files import replacing
 from infant_env import vision
 
 SCHEMA = 1
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
-HAND_IN_VIEW = 0.003
-"""A picture "shows the hand" when this share of its pixels does."""
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

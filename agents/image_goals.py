@@ -1,0 +1,156 @@
+"""Goals as pictures, and pictures as latents: what a trained SOM-AE makes of the environments, for any learning algorithm.
+
+The encoder is frozen and lives here, in the environment: a replay buffer then holds a few numbers for each picture.
+"""
+
+from typing import Any, Literal
+
+import gymnasium as gym
+import mujoco
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import ArrayLike, NDArray
+
+from infant_env import rewards
+from infant_env.camera import EyeCamera
+from infant_env.reach_env import InfantArmReachEnv
+from infant_env.vision import to_gray
+
+from .babbling import HAND_IN_VIEW
+from .som_autoencoder import SomAutoencoder
+
+Observation = dict[str, NDArray[Any]]
+_FARTHEST = 30.0  # standardised latents; no picture's is near that
+_TRIES = 1000
+
+
+class ImageGoals(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]]):
+    """`InfantArmReach-v0` whose goal is a picture: what is achieved and desired are the latents of what the eye sees.
+
+    ```python
+    env = ImageGoals(gym.make("InfantArmReach-v0", eye_size=(300, 500)), SomAutoencoder.load("runs/paper"))
+    SAC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer)  # hindsight works with pictures
+    ```
+
+    Goals are drawn until their picture shows the hand. `reward` is 0 where the latents are nearer than the threshold, else
+    -1; `info["is_success"]` and `info["distance"]` stay those of the wrapped environment: the body's, not the picture's. The
+    infos of `reset` hold `goal_picture`, preprocessed, shape (64, 64).
+
+    Args:
+        env: with pictures (`eye_size`).
+        mind: encodes them.
+        threshold: Euclid's distance of standardised latents at which a goal is reached; at .5 half of the hands are within 2 cm.
+
+    Raises:
+        ValueError: the environment has no pictures, or the threshold is not above 0.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], mind: SomAutoencoder, threshold: float = 0.5) -> None:
+        super().__init__(env)
+        _check_eye(env)
+        if not 0 < threshold < np.inf:
+            raise ValueError(f"got threshold={threshold}, expected a distance of latents above 0, such as .5")
+        self.mind, self.threshold = mind, threshold
+        self._goal: NDArray[np.float32] = np.empty(0, np.float32)
+        body = env.unwrapped
+        assert isinstance(body, InfantArmReachEnv)
+        self._body, self._data = body, mujoco.MjData(body.arm.model)
+        self._camera = EyeCamera(body.arm, env.observation_space["eye"].shape[:2])  # type: ignore[index]
+        latents = _latent_space(mind)
+        self.observation_space = spaces.Dict(  # type: ignore[assignment]
+            observation=env.observation_space["observation"],  # type: ignore[index]
+            achieved_goal=latents,
+            desired_goal=latents,
+        )
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Starts an episode; a goal that is given (`options`) may hide the hand.
+
+        Raises:
+            ValueError: an option is wrong, or no goal that shows the hand was found.
+        """
+        for _ in range(_TRIES):
+            observation, info = self.env.reset(seed=seed, options=options)
+            self._body.arm.place(self._data, self._body.goal_joints)
+            if (options and "goal" in options) or self._camera.in_view(self._data)[1] >= HAND_IN_VIEW:
+                picture = to_gray(self._camera.render(self._data))
+                self._goal = _latents(self.mind, picture)
+                return self._as_latents(observation), {**info, "goal_picture": picture}
+            seed = None  # the random numbers go on
+        raise ValueError(f"none of {_TRIES} goals shows the hand, expected an eye that sees it; mend the eye's camera")
+
+    def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """As the environment's; the reward compares latents."""
+        seen, _, terminated, truncated, info = self.env.step(action)
+        observation = self._as_latents(seen)
+        reward = self.compute_reward(observation["achieved_goal"], observation["desired_goal"], info)
+        return observation, float(reward), terminated, truncated, info
+
+    def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
+        """The rewards for latents, any number of them at once: (..., D) and (..., D) -> (...); `info` is not looked at."""
+        return rewards.sparse(rewards.hand_distance(achieved_goal, desired_goal), self.threshold)
+
+    def close(self) -> None:
+        """Frees the cameras."""
+        self._camera.close()
+        super().close()
+
+    def _as_latents(self, seen: Observation) -> Observation:
+        achieved = _latents(self.mind, to_gray(seen["eye"]))
+        return {"observation": seen["observation"], "achieved_goal": achieved, "desired_goal": self._goal.copy()}
+
+
+class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32], Observation]):
+    """Any environment of this project with what the SOM-AE makes of the picture, in place of the picture.
+
+    Args:
+        env: whose observation holds `eye`.
+        mind: encodes it.
+        kind: `latents`: the D standardised latents; `winner`: row and column of the map's winner, scaled to [0, 1].
+
+    Raises:
+        ValueError: the environment has no pictures, or the kind is unknown.
+    """
+
+    def __init__(
+        self, env: gym.Env[Any, Any], mind: SomAutoencoder, kind: Literal["latents", "winner"] = "latents"
+    ) -> None:
+        super().__init__(env)
+        _check_eye(env)
+        if kind not in ("latents", "winner"):
+            raise ValueError(f"got kind={kind!r}, expected 'latents' or 'winner'")
+        self.mind, self.kind = mind, kind
+        told = _latent_space(mind) if kind == "latents" else spaces.Box(0, 1, (2,), np.float32)
+        kept = {name: space for name, space in env.observation_space.spaces.items() if name != "eye"}  # type: ignore[attr-defined]
+        self.observation_space = spaces.Dict({**kept, kind: told})  # type: ignore[assignment]
+
+    def observation(self, observation: Observation) -> Observation:
+        """The picture's latents or winner instead of the picture."""
+        picture = to_gray(observation["eye"])
+        told = _latents(self.mind, picture) if self.kind == "latents" else self._winner(picture)
+        return {**{name: value for name, value in observation.items() if name != "eye"}, self.kind: told}
+
+    def _winner(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        rows, columns = self.mind.som.shape
+        winner = int(self.mind.som.winners({"vision": self.mind.latents(picture[None])})[0])
+        return np.array([winner // columns / max(rows - 1, 1), winner % columns / max(columns - 1, 1)], np.float32)
+
+
+def _check_eye(env: gym.Env[Any, Any]) -> None:
+    space = env.observation_space
+    if not isinstance(space, spaces.Dict) or "eye" not in space.spaces:
+        raise ValueError(
+            f"got an environment that observes {space}, expected one with `eye`; make it with eye_size=(300, 500)"
+        )
+
+
+def _latent_space(mind: SomAutoencoder) -> spaces.Box:
+    return spaces.Box(-_FARTHEST, _FARTHEST, (mind.autoencoder.latent_size,), np.float32)
+
+
+@torch.inference_mode()
+def _latents(mind: SomAutoencoder, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return mind.latents(picture[None])[0].clamp(-_FARTHEST, _FARTHEST).cpu().numpy()
