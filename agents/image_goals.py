@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 import torch
 from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
 from infant_env import rewards
@@ -25,7 +26,9 @@ _FARTHEST = 30.0  # standardised latents; no picture's is near that
 _TRIES = 1000
 
 
-class ImageGoals(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]]):
+class ImageGoals(
+    gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]], RecordConstructorArgs
+):
     """`InfantArmReach-v0` whose goal is a picture: what is achieved and desired are the latents of what the eye sees.
 
     ```python
@@ -47,7 +50,8 @@ class ImageGoals(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDAr
     """
 
     def __init__(self, env: gym.Env[Any, Any], mind: SomAutoencoder, threshold: float = 0.5) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, mind=mind, threshold=threshold, _disable_deepcopy=True)
+        gym.Wrapper.__init__(self, env)
         _check_eye(env)
         if not 0 < threshold < np.inf:
             raise ValueError(f"got threshold={threshold}, expected a distance of latents above 0, such as .5")
@@ -103,7 +107,7 @@ class ImageGoals(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDAr
         return {"observation": seen["observation"], "achieved_goal": achieved, "desired_goal": self._goal.copy()}
 
 
-class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32], Observation]):
+class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32], Observation], RecordConstructorArgs):
     """Any environment of this project with what the SOM-AE makes of the picture, in place of the picture.
 
     Args:
@@ -118,7 +122,8 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
     def __init__(
         self, env: gym.Env[Any, Any], mind: SomAutoencoder, kind: Literal["latents", "winner"] = "latents"
     ) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, mind=mind, kind=kind, _disable_deepcopy=True)
+        gym.ObservationWrapper.__init__(self, env)
         _check_eye(env)
         if kind not in ("latents", "winner"):
             raise ValueError(f"got kind={kind!r}, expected 'latents' or 'winner'")

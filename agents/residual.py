@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from infant_env.reach_env import InfantArmReachEnv
@@ -15,7 +16,7 @@ Prior = Callable[[Observation, dict[str, Any]], NDArray[np.float32]]
 """From an episode's first observation and info to the pose that may reach its goal, shape (J,), rad."""
 
 
-class Residual(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]]):
+class Residual(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]], RecordConstructorArgs):
     """`InfantArmReach-v0`, in which the infant goes where a prior says, and an action only shifts that.
 
     The prior's own action is appended to `observation`: with hindsight the goal is changed afterwards, but not where the arm
@@ -31,7 +32,8 @@ class Residual(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArra
     """
 
     def __init__(self, env: gym.Env[Any, Any], prior: Prior, reach: float = 0.2) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, prior=prior, reach=reach, _disable_deepcopy=True)
+        gym.Wrapper.__init__(self, env)
         if not 0 < reach <= 2:
             raise ValueError(f"got reach={reach}, expected a part of the action's range, above 0 and at most 2")
         self.prior, self.reach = prior, reach

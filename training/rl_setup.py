@@ -1,0 +1,147 @@
+"""Environments for reinforcement learning, as `infant-arm train-rl` asks for them, and how well a policy does in them."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
+
+import infant_env  # noqa: F401 (registers the environments)
+from agents.image_goals import ImageGoals, LatentObservation
+from agents.imagination import Imagination
+from agents.residual import Prior, Residual
+from agents.sb3 import InfantVecEnv
+from agents.som_autoencoder import SomAutoencoder
+from infant_env.body import ArmModel
+
+from . import runs
+from .collect import arm_model
+from .dataset import read_info
+
+if TYPE_CHECKING:
+    from .train_rl import Config
+
+Act = Callable[[Any], NDArray[np.float32]]
+"""From a batch of observations to actions."""
+PIXELS = 60, 100
+"""Rows and columns of the pictures that a policy is given as they are."""
+EPISODE = 25
+"""Control steps of an episode."""
+_FIRST_GOAL_SEED = 1_000_000  # far from those of training
+_SIDE_BY_SIDE = {True: 5, False: 20}  # infants that are judged together, with and without pictures
+
+
+class Setup:
+    """What a run's body, mind and imagination offer for learning.
+
+    Args:
+        config: the command's config.
+    """
+
+    def __init__(self, config: "Config") -> None:
+        self.config = config
+        self.device = torch.device("cpu")  # one picture at a time
+        self.info = read_info(runs.data_of(config.run))["config"]
+
+    @cached_property
+    def arm(self) -> ArmModel:
+        """The body that the run's data were collected with."""
+        return arm_model(self.info)
+
+    @cached_property
+    def mind(self) -> SomAutoencoder:
+        """The trained SOM-AE."""
+        return SomAutoencoder.load(self.config.run, self.device)
+
+    @cached_property
+    def prior(self) -> Prior:
+        """Where the agent would go for a goal, with its eyes closed."""
+        if self.config.goal == "image":
+            imagination = Imagination.load(self.config.run, self.device)
+            return lambda observation, info: imagination.hypotheses(info["goal_picture"][None], 1).joints[0, 0].numpy()
+        raise NotImplementedError
+
+    @property
+    def sees(self) -> bool:
+        """Whether pictures are rendered."""
+        return self.config.goal == "image" or self.config.observation != "joints"
+
+    def infant(self) -> gym.Env[Any, Any]:
+        """One infant with all that the config asks for, in real physics."""
+        config = self.config
+        size = PIXELS if config.observation == "pixels" else tuple(self.info["eye_size"])
+        env = gym.make(
+            "InfantArmReach-v0",
+            goal="hand" if config.goal == "image" else config.goal,
+            reward=config.reward_kind,
+            eye_size=size if self.sees else None,
+            arm=self.arm,
+        )
+        if config.goal == "image":
+            env = ImageGoals(env, self.mind)
+        elif config.observation in ("latents", "winner"):
+            env = LatentObservation(env, self.mind, config.observation)
+        return Residual(env, self.prior) if config.residual else env
+
+    def learning(self) -> VecEnv:
+        """What is learned in."""
+        if self.config.world_model == "none" and self.config.at_once > 1 and not self.sees:
+            return VecMonitor(InfantVecEnv(self._many()))
+        return DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(self.config.at_once)])
+
+    def unlearned(self, env: VecEnv, seed: int) -> Act:
+        """What acts without having learned: at random, as an oracle that knows a pose for each goal, or by its own idea alone."""
+        random = np.random.default_rng(seed)
+        if self.config.algorithm == "random":
+            return lambda _: random.uniform(-1, 1, (env.num_envs, *env.action_space.shape)).astype(np.float32)
+        if self.config.algorithm == "oracle":
+            body = env.unwrapped.envs[0].unwrapped
+            return lambda _: body.action_for(np.stack(env.get_attr("goal_joints"))).clip(-1, 1)
+        return lambda _: np.zeros((env.num_envs, *env.action_space.shape), np.float32)
+
+    @property
+    def real_share(self) -> float:
+        """Real steps per step that is learned from."""
+        return 1 / (1 + self.config.imagined) if self.config.world_model == "dyna" else 1.0
+
+    @property
+    def model_steps(self) -> int:
+        """Real steps that the world model was learned from."""
+        return 0
+
+    def judging(self) -> VecEnv:
+        """Infants that are judged side by side, in real physics."""
+        return DummyVecEnv([self.infant] * min(_SIDE_BY_SIDE[self.sees], self.config.goals))
+
+    def _many(self) -> Any:
+        return gym.make_vec(
+            "InfantArmReach-v0",
+            num_envs=self.config.at_once,
+            vectorization_mode="vector_entry_point",
+            goal=self.config.goal,
+            reward=self.config.reward_kind,
+            arm=self.arm,
+        )
+
+
+def distances(env: VecEnv, act: Act, goals: int) -> NDArray[np.float64]:
+    """How far from fixed goals episodes end, for one policy: `info["distance"]` of their last steps, shape (goals,).
+
+    Args:
+        env: infants side by side.
+        act: the policy.
+        goals: how many; the same for equal numbers of infants.
+    """
+    ends: list[float] = []
+    while len(ends) < goals:
+        env.seed(_FIRST_GOAL_SEED + len(ends))
+        observations = env.reset()
+        for _ in range(EPISODE):
+            observations, _, _, infos = env.step(act(observations))
+        ends += [info["distance"] for info in infos]
+    return np.array(ends[:goals])
