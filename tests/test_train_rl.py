@@ -1,0 +1,121 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from training import cli, rl_table, train_rl
+from training.rl_learning import Watch, checkpoints
+
+SMALL = {"steps": 450, "goals": 4, "judged_every": 200, "kept_every": 200, "video": False}
+
+
+@pytest.fixture
+def run_folder(tiny_run: Path, tmp_path: Path) -> Path:
+    """A run of its own, so that no test finds what another learned."""
+    return Path(shutil.copytree(tiny_run, tmp_path / "run"))
+
+
+def test_it_learns_is_judged_and_is_not_learned_twice(run_folder: Path, capsys: pytest.CaptureFixture[str]):
+    config = train_rl.Config(run_folder, **SMALL)
+    rows = train_rl.run(config)
+    judgments = rows["sac_hand"]["seeds"][0]["judgments"]
+    assert [judgment["steps"] for judgment in judgments] == [200, 400, 450]
+    assert all(0 <= judgment["near"] <= judgment["far"] <= 1 for judgment in judgments)
+    folder = config.folder / "seed0"
+    assert [path.name for path in checkpoints(folder)] == ["checkpoint-450"]
+    logs = folder / "logs" / "000"
+    assert "judged/near" in (logs / "progress.csv").read_text().splitlines()[0]
+    assert list(logs.glob("events.out.tfevents*"))
+    capsys.readouterr()
+    train_rl.run(config)
+    assert "is done already" in capsys.readouterr().out
+
+
+def test_killed_it_goes_on_from_its_checkpoint(run_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    config = train_rl.Config(run_folder, **SMALL)
+    judge_now = Watch._judge_now
+
+    def killed(watch: Watch) -> None:
+        if watch.real_steps == 400:
+            raise KeyboardInterrupt
+        judge_now(watch)
+
+    monkeypatch.setattr(Watch, "_judge_now", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_rl.run(config)
+    folder = config.folder / "seed0"
+    assert [path.name for path in checkpoints(folder)] == ["checkpoint-200"]
+    monkeypatch.setattr(Watch, "_judge_now", judge_now)
+    judgments = train_rl.run(config)["sac_hand"]["seeds"][0]["judgments"]
+    assert [judgment["steps"] for judgment in judgments] == [200, 400, 450]
+    assert len(list((folder / "logs").iterdir())) == 2  # the log of before is kept
+
+
+def test_what_was_learned_with_other_settings_is_not_gone_on_from(run_folder: Path):
+    train_rl.run(train_rl.Config(run_folder, algorithm="random", goals=2, video=False))
+    with pytest.raises(ValueError, match="was learned with goals=2, now goals=3; give a --name"):
+        train_rl.run(train_rl.Config(run_folder, algorithm="random", goals=3, video=False))
+
+
+def test_an_oracle_is_better_than_chance_and_films_it(run_folder: Path):
+    config = train_rl.Config(run_folder, algorithm="random", goals=20)
+    train_rl.run(config)
+    rows = train_rl.run(replace(config, algorithm="oracle"))
+    far = {name: row["seeds"][0]["judgments"][-1]["far"] for name, row in rows.items()}
+    assert far["oracle_hand"] > 0.8 > 0.3 > far["random_hand"]
+    assert (run_folder / "videos" / "rl_oracle_hand.mp4").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"algorithm": "PPO", "infants": 4},
+        {"algorithm": "TD3", "goal": "joints"},
+        {"goal": "image"},
+        {"goal": "image", "algorithm": "imagery"},
+        {"goal": "image", "world_model": "residual"},
+        {"observation": "latents"},
+        {"observation": "pixels"},
+    ],
+    ids=str,
+)
+def test_every_way_of_learning_runs(run_folder: Path, keywords: dict):
+    small = {**SMALL, "steps": 60, "goals": 2, "judged_every": 100}
+    rows = train_rl.run(train_rl.Config(run_folder, **{**small, **keywords}))
+    assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--goal", "image", "--observation", "latents"], "are latents already"),
+        (["--world-model", "dyna", "--goal", "image"], "expected --goal hand or joints"),
+        (["--algorithm", "PPO", "--world-model", "dyna"], "PPO has no replay buffer"),
+        (["--infants", "-1"], "got infants=-1"),
+        (["--steps", "0"], "got steps=0"),
+    ],
+)
+def test_bad_input_is_answered_by_one_line(
+    tmp_path: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.main(["train-rl", "--run", str(tmp_path), *words]) == 2
+    message = capsys.readouterr().err
+    assert told in message
+    assert message.count("\n") == 1
+
+
+def test_steps_until_enough_is_reached_count_those_of_the_world_model():
+    judgments = [
+        {"steps": s, "seconds": s / 10, "near": n, "far": 1.0} for s, n in ((1000, 0.5), (2000, 0.9), (3000, 0.8))
+    ]
+    result = {"judgments": judgments, "model_steps": 500}
+    assert rl_table.until(result, "near", "steps") == 2500
+    assert rl_table.until(result, "near", "seconds") == 200
+    assert rl_table.until({**result, "judgments": judgments[:1]}, "near", "steps") is None
+
+
+def test_the_interval_of_equal_seeds_is_a_point_and_holds_the_mean_of_others():
+    assert rl_table.interval([0.5, 0.5, 0.5]) == (0.5, 0.5, 0.5)
+    mean, low, high = rl_table.interval([0.0, 1.0, 0.5])
+    assert low < mean == 0.5 < high
