@@ -109,9 +109,10 @@ def test_steps_until_enough_is_reached_count_those_of_the_world_model():
     judgments = [
         {"steps": s, "seconds": s / 10, "near": n, "far": 1.0} for s, n in ((1000, 0.5), (2000, 0.9), (3000, 0.8))
     ]
-    result = {"judgments": judgments, "model_steps": 500}
+    result = {"judgments": judgments, "model_steps": 500, "imagined": False}
     assert rl_table.until(result, "near", "steps") == 2500
     assert rl_table.until(result, "near", "seconds") == 200
+    assert rl_table.until({**result, "imagined": True}, "near", "steps") == 500
     assert rl_table.until({**result, "judgments": judgments[:1]}, "near", "steps") is None
 
 

@@ -12,11 +12,13 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 import infant_env  # noqa: F401 (registers the environments)
+from agents import checkpoints, priors
 from agents.image_goals import ImageGoals, LatentObservation
 from agents.imagination import Imagination
 from agents.residual import Prior, Residual
-from agents.sb3 import InfantVecEnv
+from agents.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.som_autoencoder import SomAutoencoder
+from agents.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body import ArmModel
 
 from . import runs
@@ -59,12 +61,16 @@ class Setup:
         return SomAutoencoder.load(self.config.run, self.device)
 
     @cached_property
+    def world(self) -> WorldModel:
+        """The trained world model."""
+        return WorldModel.load(self.config.run, self.device)
+
+    @cached_property
     def prior(self) -> Prior:
         """Where the agent would go for a goal, with its eyes closed."""
         if self.config.goal == "image":
-            imagination = Imagination.load(self.config.run, self.device)
-            return lambda observation, info: imagination.hypotheses(info["goal_picture"][None], 1).joints[0, 0].numpy()
-        raise NotImplementedError
+            return priors.of_pictures(Imagination.load(self.config.run, self.device))
+        return priors.of_places(self.world)
 
     @property
     def sees(self) -> bool:
@@ -90,9 +96,18 @@ class Setup:
 
     def learning(self) -> VecEnv:
         """What is learned in."""
-        if self.config.world_model == "none" and self.config.at_once > 1 and not self.sees:
-            return VecMonitor(InfantVecEnv(self._many()))
-        return DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(self.config.at_once)])
+        config = self.config
+        if config.world_model == "imagined":
+            return self._many("agents.imagined_env:ImaginedArmReach-v0", config.at_once, world=self.world)
+        if config.at_once > 1 and not self.sees and not config.residual:
+            return self._many("InfantArmReach-v0", config.at_once)
+        real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.at_once)])
+        if config.world_model == "dyna":
+            imagined = config.imagined * config.at_once
+            return TogetherVecEnv(
+                [real, self._many("agents.imagined_env:ImaginedArmReach-v0", imagined, world=self.world)]
+            )
+        return real
 
     def unlearned(self, env: VecEnv, seed: int) -> Act:
         """What acts without having learned: at random, as an oracle that knows a pose for each goal, or by its own idea alone."""
@@ -111,22 +126,27 @@ class Setup:
 
     @property
     def model_steps(self) -> int:
-        """Real steps that the world model was learned from."""
-        return 0
+        """Real steps that the world model was learned from, when there is one in what is learned."""
+        config = self.config
+        asked = config.world_model in ("dyna", "imagined") or (config.residual and config.goal == "hand")
+        return checkpoints.read_header(config.run / WORLD_MODEL, KIND)["config"]["steps"] if asked else 0
 
     def judging(self) -> VecEnv:
         """Infants that are judged side by side, in real physics."""
         return DummyVecEnv([self.infant] * min(_SIDE_BY_SIDE[self.sees], self.config.goals))
 
-    def _many(self) -> Any:
-        return gym.make_vec(
-            "InfantArmReach-v0",
-            num_envs=self.config.at_once,
+    def _many(self, name: str, infants: int, **keywords: Any) -> VecEnv:
+        """Many infants in one process, real or imagined."""
+        env = gym.make_vec(
+            name,
+            num_envs=infants,
             vectorization_mode="vector_entry_point",
             goal=self.config.goal,
             reward=self.config.reward_kind,
             arm=self.arm,
+            **keywords,
         )
+        return VecMonitor(InfantVecEnv(env))
 
 
 def distances(env: VecEnv, act: Act, goals: int) -> NDArray[np.float64]:

@@ -37,7 +37,8 @@ def until(result: dict[str, Any], which: str, key: str) -> float | None:
     """
     for judgment in result["judgments"]:
         if judgment[which] >= _ENOUGH:
-            return float(judgment[key] + (result["model_steps"] if key == "steps" else 0))
+            own = 0 if key == "steps" and result["imagined"] else judgment[key]
+            return float(own + (result["model_steps"] if key == "steps" else 0))
     return None
 
 
