@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 import torch
+from agents.world_model import KIND, WORLD_MODEL, WorldModel
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
@@ -18,7 +19,6 @@ from agents.imagination import Imagination
 from agents.residual import Prior, Residual
 from agents.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.som_autoencoder import SomAutoencoder
-from agents.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body import ArmModel
 
 from . import runs
