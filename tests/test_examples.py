@@ -13,6 +13,7 @@ ARGUMENTS = {
     "first_look.py": ["{tmp}/picture.png"],
     "imagine_and_reach.py": ["{run}", "{tmp}/picture.png"],
     "read_a_dataset.py": ["{run}/dataset", "{tmp}/picture.png"],
+    "reinforcement_learning.py": ["60", "{tmp}/film.mp4"],
     "another_arm.py": ["{tmp}/planar"],
     "three_senses.py": ["{run}", "{tmp}/picture.png"],
 }
