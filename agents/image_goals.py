@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infant_env import rewards
 from infant_env.camera import EyeCamera
+from infant_env.checks import check_choice
 from infant_env.reach_env import InfantArmReachEnv
 from infant_env.vision import to_gray
 
@@ -24,6 +25,7 @@ from .som_autoencoder import SomAutoencoder
 Observation = dict[str, NDArray[Any]]
 _FARTHEST = 30.0  # standardised latents; no picture's is near that
 _TRIES = 1000
+_REWARDS = {"sparse": rewards.sparse, "dense": rewards.dense}
 
 
 class ImageGoals(
@@ -36,26 +38,31 @@ class ImageGoals(
     SAC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer)  # hindsight works with pictures
     ```
 
-    Goals are drawn until their picture shows the hand. `reward` is 0 where the latents are nearer than the threshold, else
-    -1; `info["is_success"]` and `info["distance"]` stay those of the wrapped environment: the body's, not the picture's. The
-    infos of `reset` hold `goal_picture`, preprocessed, shape (64, 64).
+    Goals are drawn until their picture shows the hand. The reward is that of the latents' distance; `info["is_success"]` and
+    `info["distance"]` stay those of the wrapped environment: the body's, not the picture's. The infos of `reset` hold
+    `goal_picture`, preprocessed, shape (64, 64).
 
     Args:
         env: with pictures (`eye_size`).
         mind: encodes them.
+        reward: "sparse": 0 where the latents are nearer than the threshold, else -1; "dense": minus their distance.
         threshold: Euclid's distance of standardised latents at which a goal is reached; at .5 half of the hands are within 2 cm.
 
     Raises:
-        ValueError: the environment has no pictures, or the threshold is not above 0.
+        ValueError: the environment has no pictures, the reward is unknown, or the threshold is not above 0.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], mind: SomAutoencoder, threshold: float = 0.5) -> None:
-        RecordConstructorArgs.__init__(self, mind=mind, threshold=threshold, _disable_deepcopy=True)
+    def __init__(
+        self, env: gym.Env[Any, Any], mind: SomAutoencoder, reward: str = "sparse", threshold: float = 0.5
+    ) -> None:
+        RecordConstructorArgs.__init__(self, mind=mind, reward=reward, threshold=threshold, _disable_deepcopy=True)
         gym.Wrapper.__init__(self, env)
         _check_eye(env)
         if not 0 < threshold < np.inf:
             raise ValueError(f"got threshold={threshold}, expected a distance of latents above 0, such as .5")
+        check_choice("reward", reward, list(_REWARDS))
         self.mind, self.threshold = mind, threshold
+        self._worth = _REWARDS[reward]
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
         body = env.unwrapped
         assert isinstance(body, InfantArmReachEnv)
@@ -95,7 +102,7 @@ class ImageGoals(
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
         """The rewards for latents, any number of them at once: (..., D) and (..., D) -> (...); `info` is not looked at."""
-        return rewards.sparse(rewards.hand_distance(achieved_goal, desired_goal), self.threshold)
+        return self._worth(rewards.hand_distance(achieved_goal, desired_goal), self.threshold)
 
     def close(self) -> None:
         """Frees the cameras."""

@@ -20,7 +20,7 @@ import infant_env  # noqa: F401 (registers InfantArmReach-v0)
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 
 # Radians, metres and rad/s differ in size by a factor of a hundred: scaled, the networks learn several times as fast.
-env = VecNormalize(DummyVecEnv([lambda: gym.make("InfantArmReach-v0")]), norm_reward=False, clip_obs=5.0)
+env = VecNormalize(DummyVecEnv([lambda: gym.make("InfantArmReach-v0", reward="dense")]), clip_obs=5.0, gamma=0.9)
 
 model = SAC(
     "MultiInputPolicy",

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 import torch
-from agents.world_model import KIND, WORLD_MODEL, WorldModel
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents import checkpoints, priors
@@ -19,6 +18,7 @@ from agents.imagination import Imagination
 from agents.residual import Prior, Residual
 from agents.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.som_autoencoder import SomAutoencoder
+from agents.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body import ArmModel
 
 from . import runs
@@ -34,6 +34,8 @@ PIXELS = 60, 100
 """Rows and columns of the pictures that a policy is given as they are."""
 EPISODE = 25
 """Control steps of an episode."""
+GAMMA = 0.9
+"""Discount: an arm arrives within .2 s, and what is five steps ahead hardly matters."""
 _FIRST_GOAL_SEED = 1_000_000  # far from those of training
 _SIDE_BY_SIDE = {True: 5, False: 20}  # infants that are judged together, with and without pictures
 
@@ -84,12 +86,12 @@ class Setup:
         env = gym.make(
             "InfantArmReach-v0",
             goal="hand" if config.goal == "image" else config.goal,
-            reward=config.reward_kind,
+            reward=config.reward,
             eye_size=size if self.sees else None,
             arm=self.arm,
         )
         if config.goal == "image":
-            env = ImageGoals(env, self.mind)
+            env = ImageGoals(env, self.mind, reward=config.reward)
         elif config.observation in ("latents", "winner"):
             env = LatentObservation(env, self.mind, config.observation)
         return Residual(env, self.prior) if config.residual else env
@@ -108,6 +110,12 @@ class Setup:
                 [real, self._many("agents.imagined_env:ImaginedArmReach-v0", imagined, world=self.world)]
             )
         return real
+
+    def scaled(self, env: VecEnv) -> VecNormalize:
+        """With observations of one size, whatever their units: without that SAC learns four times as slowly."""
+        names = [name for name in env.observation_space.spaces if name != "eye"]
+        dense = self.config.reward == "dense"
+        return VecNormalize(env, norm_reward=dense, norm_obs_keys=names, clip_obs=5.0, gamma=GAMMA)
 
     def unlearned(self, env: VecEnv, seed: int) -> Act:
         """What acts without having learned: at random, as an oracle that knows a pose for each goal, or by its own idea alone."""
@@ -142,7 +150,7 @@ class Setup:
             num_envs=infants,
             vectorization_mode="vector_entry_point",
             goal=self.config.goal,
-            reward=self.config.reward_kind,
+            reward=self.config.reward,
             arm=self.arm,
             **keywords,
         )

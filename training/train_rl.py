@@ -16,12 +16,11 @@ from . import rl_film, rl_table, runs
 from .dataset import write_json
 from .network_training import threads
 from .rl_learning import Watch, resume
-from .rl_setup import EPISODE, Act, Setup, distances
+from .rl_setup import EPISODE, GAMMA, Act, Setup, distances
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO}
 RESULT = "result.json"
 _ENTROPY = 0.005  # fixed: by itself it keeps so much noise that the hand never rests within 2 cm
-_GAMMA = 0.9  # an arm arrives within .2 s: what is five steps ahead hardly matters
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ class Config:
     """Infants at once; 0: 64 for PPO, 8 that are imagined, else 1."""
     imagined: int = 3
     """Imagined infants beside a real one (dyna)."""
-    reward: Literal["auto", "sparse", "dense"] = "auto"
-    """auto: dense for PPO, else sparse."""
+    reward: Literal["sparse", "dense"] = "dense"
+    """dense: minus the distance; sparse: 0 where the goal is reached, else -1."""
     goals: int = 100
     """Fixed goals that a policy is judged on."""
     judged_every: int = 1_000
@@ -105,11 +104,6 @@ class Config:
         return self.world_model == "residual" or self.algorithm == "imagery"
 
     @property
-    def reward_kind(self) -> str:
-        """Of the environment."""
-        return self.reward if self.reward != "auto" else "dense" if self.algorithm == "PPO" else "sparse"
-
-    @property
     def at_once(self) -> int:
         """Infants at once."""
         return self.infants or (64 if self.algorithm == "PPO" else 8 if self.world_model == "imagined" else 1)
@@ -156,7 +150,7 @@ def _one_seed(config: Config, setup: Setup, seed: int) -> None:
 
 def _learned(config: Config, setup: Setup, seed: int, folder: Path, judging: VecEnv) -> tuple[Watch, Act]:
     """Learns to the end, from the newest checkpoint on."""
-    env = VecNormalize(setup.learning(), norm_reward=config.algorithm == "PPO", clip_obs=5.0, gamma=_GAMMA)
+    env = setup.scaled(setup.learning())
     env.seed(seed)
     found = resume(folder, ALGORITHMS[config.algorithm], env)
     model, state = found or (_new(config, env, seed), {})
@@ -186,14 +180,14 @@ def _learned(config: Config, setup: Setup, seed: int, folder: Path, judging: Vec
 def _new(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
     common: dict[str, Any] = {"policy": "MultiInputPolicy", "env": env, "seed": seed, "device": config.device}
     falling = LinearSchedule(1e-3, 1e-4, 1.0)
-    common |= {"learning_rate": falling, "gamma": _GAMMA, "policy_kwargs": {"net_arch": [128, 128]}}
+    common |= {"learning_rate": falling, "gamma": GAMMA, "policy_kwargs": {"net_arch": [256, 256]}}
     if config.algorithm == "PPO":
         return PPO(**common, n_steps=EPISODE, batch_size=400, n_epochs=10, gae_lambda=0.9)
     off_policy: dict[str, Any] = {
         "replay_buffer_class": HerReplayBuffer,
         "replay_buffer_kwargs": {"n_sampled_goal": 4},
         "buffer_size": max(round(config.steps * env.num_envs), 1000),
-        "batch_size": 256,
+        "batch_size": 512,
         "tau": 0.02,
         "learning_starts": 12 * EPISODE * env.num_envs,  # HER needs whole episodes
         "train_freq": 1,
