@@ -145,6 +145,10 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
         told = _latents(self.mind, picture) if self.kind == "latents" else self._winner(picture)
         return {**{name: value for name, value in observation.items() if name != "eye"}, self.kind: told}
 
+    def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
+        """That of the wrapped environment, where it has goals."""
+        return self.env.get_wrapper_attr("compute_reward")(achieved_goal, desired_goal, info)
+
     def _winner(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         rows, columns = self.mind.som.shape
         winner = int(self.mind.som.winners({"vision": self.mind.latents(picture[None])})[0])

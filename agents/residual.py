@@ -7,8 +7,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from infant_env import rewards
 from infant_env.reach_env import InfantArmReachEnv
 
 Observation = dict[str, NDArray[Any]]
@@ -58,6 +59,10 @@ class Residual(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArra
         shifted = (self._there + self.reach * np.clip(action, -1, 1)).clip(-1, 1).astype(np.float32)
         observation, reward, terminated, truncated, info = self.env.step(shifted)
         return self._wider(observation), reward, terminated, truncated, info
+
+    def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
+        """That of the wrapped environment."""
+        return self.env.get_wrapper_attr("compute_reward")(achieved_goal, desired_goal, info)
 
     def _wider(self, observation: Observation) -> Observation:
         return {**observation, "observation": np.concatenate([observation["observation"], self._there])}

@@ -13,6 +13,7 @@ from agents.image_goals import ImageGoals, LatentObservation
 from agents.residual import Residual
 from agents.sb3 import LatentExtractor
 from agents.som_autoencoder import AUTOENCODER, SomAutoencoder
+from infant_env.body import ArmModel
 from infant_env.vision import to_gray
 
 EYE = (60, 100)
@@ -73,7 +74,7 @@ def test_in_the_goal_s_pose_the_picture_is_the_goal(mind: SomAutoencoder):
 def test_a_winner_is_the_map_s_place_of_the_picture(mind: SomAutoencoder):
     env = LatentObservation(gym.make("InfantArm-v0", eye_size=EYE), mind, "winner")
     observation, _ = env.reset(seed=0)
-    picture = to_gray(env.unwrapped._observation()["eye"])
+    picture = to_gray(env.env.reset(seed=0)[0]["eye"])
     rows, columns = mind.som.shape
     row, column = np.rint(observation["winner"] * [rows - 1, columns - 1]).astype(int)
     assert row * columns + column == mind.som.winners({"vision": mind.latents(picture[None])})[0]
@@ -146,7 +147,7 @@ def test_the_extractor_sees_the_same_latents_and_is_frozen(mind: SomAutoencoder,
 
 
 def test_a_residual_action_shifts_the_prior_s():
-    pose = np.zeros(5, np.float32)
+    pose = ArmModel.infant().joint_ranges.mean(1).astype(np.float32)
     env = Residual(gym.make("InfantArmReach-v0", goal="joints"), lambda observation, info: pose, reach=0.2)
     observation, _ = env.reset(seed=0, options={"joints": pose, "goal": pose})
     own = env.unwrapped.action_for(pose)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize, VecTransposeImage
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents import checkpoints, priors
@@ -114,6 +114,8 @@ class Setup:
     def scaled(self, env: VecEnv) -> VecNormalize:
         """With observations of one size, whatever their units: without that SAC learns four times as slowly."""
         names = [name for name in env.observation_space.spaces if name != "eye"]
+        if self.config.observation == "pixels":
+            env = VecTransposeImage(env)
         dense = self.config.reward == "dense"
         return VecNormalize(env, norm_reward=dense, norm_obs_keys=names, clip_obs=5.0, gamma=GAMMA)
 
