@@ -182,7 +182,7 @@ def _new(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
     falling = LinearSchedule(1e-3, 1e-4, 1.0)
     common |= {"learning_rate": falling, "gamma": GAMMA, "policy_kwargs": {"net_arch": [256, 256]}}
     if config.algorithm == "PPO":
-        return PPO(**common, n_steps=EPISODE, batch_size=400, n_epochs=10, gae_lambda=0.9)
+        return PPO(**common, n_steps=EPISODE, batch_size=min(400, EPISODE * env.num_envs), n_epochs=10, gae_lambda=0.9)
     off_policy: dict[str, Any] = {
         "replay_buffer_class": HerReplayBuffer,
         "replay_buffer_kwargs": {"n_sampled_goal": 4},
