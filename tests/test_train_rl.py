@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training import cli, rl_table, train_rl
+from training import cli, report, rl_table, train_rl
 from training.rl_learning import Watch, checkpoints
 
 SMALL = {"steps": 450, "goals": 4, "judged_every": 200, "kept_every": 200, "video": False}
@@ -65,6 +65,9 @@ def test_an_oracle_is_better_than_chance_and_films_it(run_folder: Path):
     far = {name: row["seeds"][0]["judgments"][-1]["far"] for name, row in rows.items()}
     assert far["oracle_hand"] > 0.8 > 0.3 > far["random_hand"]
     assert (run_folder / "videos" / "rl_oracle_hand.mp4").stat().st_size > 1000
+    report.run(report.Config(run_folder))
+    assert "oracle_hand" in (run_folder / "report.html").read_text()
+    assert (run_folder / "figures" / "learning_curves.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The report's pictures: the recalled pictures, the errors, the training; those of the map are in `map_figures`."""
 
+import itertools
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -110,4 +111,29 @@ def frame(picture: NDArray[np.uint8]) -> Figure:
     rows, columns = picture.shape[:2]
     figure = plt.figure(figsize=(5, 5 * rows / columns))
     figure.add_axes((0, 0, 1, 1), frameon=False).imshow(picture)
+    return figure
+
+
+def learning_curves(rows: dict[str, Any]) -> Figure:
+    """How many of the fixed goals each way of learning reaches, by real steps; thin: the seeds, thick: their mean."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharey=True)
+    for axis, which in zip(axes, ("far", "near"), strict=True):
+        for color, (name, row) in zip(itertools.cycle(COLORS), rows.items()):
+            seeds = row["seeds"]
+            curves = [[(r["model_steps"] + j["steps"], j[which]) for j in r["judgments"]] for r in seeds]
+            if seeds[0]["imagined"] or len(curves[0]) < 2:  # no real steps in which it got better
+                axis.axhline(np.mean([curve[-1][1] for curve in curves]), color=color, linestyle=":", label=name)
+                continue
+            for curve in curves:
+                axis.plot(*zip(*curve, strict=True), color=color, alpha=0.3, linewidth=0.8)
+            length = min(map(len, curves))
+            axis.plot(*np.mean([curve[:length] for curve in curves], axis=0).T, color=color, label=name)
+        axis.axhline(0.9, color="#999999", linewidth=0.8)
+        axis.set(
+            xlabel="steps of the real infant", ylim=(0, 1), title={"far": "within 5 cm", "near": "within 2 cm"}[which]
+        )
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("share of the goals")
+    axes[1].legend(fontsize=8)
+    figure.tight_layout()
     return figure

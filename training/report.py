@@ -15,7 +15,19 @@ import numpy as np
 from agents.files import replacing
 from agents.som_autoencoder import SomAutoencoder
 
-from . import evaluate, figures, imagery, map_figures, paper, reach, runs, tables, train_som, world_model_errors
+from . import (
+    evaluate,
+    figures,
+    imagery,
+    map_figures,
+    paper,
+    reach,
+    rl_table,
+    runs,
+    tables,
+    train_som,
+    world_model_errors,
+)
 from .dataset import Dataset
 
 _STYLE = """
@@ -72,6 +84,7 @@ def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAu
     yield from _reaching(config, result)
     yield from _imagery(config, result)
     yield from _world_model(config, result)
+    yield from _learned(config)
     yield "<h2>Training</h2>"
     yield _figure(config, "training", figures.training_curves(result["autoencoder"]["epochs"], result["som"]["epochs"]))
     yield from _provenance(config, result)
@@ -183,6 +196,14 @@ def _world_model(config: Config, result: dict[str, Any]) -> Iterator[str]:
     )
     yield tables.as_html(*world_model_errors.table(measured))
     yield _figure(config, "world_model", world_model_errors.figure(measured))
+
+
+def _learned(config: Config) -> Iterator[str]:
+    rows = rl_table.collected(config.run)
+    if rows:
+        yield f"<h2>Reinforcement learning</h2><p>{rl_table.NOTE}</p>"
+        yield tables.as_html(*rl_table.table(rows))
+        yield _figure(config, "learning_curves", figures.learning_curves(rows))
 
 
 def _provenance(config: Config, result: dict[str, Any]) -> Iterator[str]:
