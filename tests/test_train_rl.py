@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training import cli, report, rl_table, train_rl
+from training import cli, report, rl_table, train_rl, train_world_model
 from training.rl_learning import Watch, checkpoints
 
 SMALL = {"steps": 450, "goals": 4, "judged_every": 200, "kept_every": 200, "video": False}
@@ -14,6 +14,14 @@ SMALL = {"steps": 450, "goals": 4, "judged_every": 200, "kept_every": 200, "vide
 def run_folder(tiny_run: Path, tmp_path: Path) -> Path:
     """A run of its own, so that no test finds what another learned."""
     return Path(shutil.copytree(tiny_run, tmp_path / "run"))
+
+
+@pytest.fixture(scope="module")
+def world_folder(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has a world model too."""
+    folder = Path(shutil.copytree(tiny_run, tmp_path_factory.mktemp("world") / "run"))
+    train_world_model.run(train_world_model.Config(folder, check=50, pictures=2))
+    return folder
 
 
 def test_it_learns_is_judged_and_is_not_learned_twice(run_folder: Path, capsys: pytest.CaptureFixture[str]):
@@ -87,6 +95,30 @@ def test_every_way_of_learning_runs(run_folder: Path, keywords: dict):
     small = {**SMALL, "steps": 60, "goals": 2, "judged_every": 100}
     rows = train_rl.run(train_rl.Config(run_folder, **{**small, **keywords}))
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"world_model": "dyna"},
+        {"world_model": "imagined", "goal": "joints"},
+        {"world_model": "imagined", "algorithm": "PPO", "infants": 4},
+        {"world_model": "residual"},
+    ],
+    ids=str,
+)
+def test_every_use_of_the_world_model_runs(world_folder: Path, keywords: dict):
+    config = train_rl.Config(world_folder, **{**SMALL, "steps": 60, "goals": 2, "judged_every": 100, **keywords})
+    row = train_rl.run(config)[config.folder.name]
+    model_steps = train_world_model.Config.steps
+    assert row["seeds"][0]["model_steps"] == model_steps
+    steps = rl_table.until({**row["seeds"][0], "judgments": [{"steps": 60, "near": 1.0}]}, "near", "steps")
+    assert steps == model_steps + (0 if config.world_model == "imagined" else 60)
+
+
+def test_its_own_idea_of_a_place_is_far_better_than_chance(world_folder: Path):
+    config = train_rl.Config(world_folder, algorithm="imagery", goals=20, video=False)
+    assert train_rl.run(config)["imagery_hand"]["seeds"][0]["judgments"][0]["far"] > 0.8
 
 
 @pytest.mark.parametrize(
