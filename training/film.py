@@ -117,14 +117,14 @@ def _ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
     """Its hypotheses as it imagines them, with their probabilities, the likeliest first."""
     assert agent.hypotheses is not None
     panel = Image.new("RGB", PANEL[::-1], "white")
-    pen, (rows, columns) = ImageDraw.Draw(panel), (PANEL[0] // 2 - 28, PANEL[1] // 3 - 8)
+    pen, (rows, columns) = ImageDraw.Draw(panel), (PANEL[0] // 2 - 30, PANEL[1] // 3 - 8)
     pictures = agent.imagine(agent.hypotheses.joints[0])
     for k, (picture, share) in enumerate(zip(pictures, agent.hypotheses.probabilities[0].tolist(), strict=True)):
         if agent.hypotheses.repeated[0, k]:
             continue
-        x, y = 4 + k % 3 * (columns + 8), 24 + k // 3 * (rows + 28)
+        x, y = 4 + k % 3 * (columns + 8), 26 + k // 3 * (rows + 30)
         panel.paste(Image.fromarray(to_rgb(picture, (rows, columns))), (x, y))
-        pen.text((x, y - 22), f"{share:.0%}", "black", _font(18))
+        pen.text((x, y - 25), f"{share:.0%}", "black", _font(18))
         if k == agent.trying:
             pen.rectangle((x - 3, y - 3, x + columns + 2, y + rows + 2), outline=_TRIED, width=3)
     return np.asarray(panel)
