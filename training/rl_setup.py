@@ -75,11 +75,6 @@ class Setup:
             return priors.of_pictures(Imagination.load(self.config.run, self.device))
         return priors.of_places(self.world)
 
-    @property
-    def sees(self) -> bool:
-        """Whether pictures are rendered."""
-        return self.config.goal == "image" or self.config.observation != "joints"
-
     def infant(self) -> gym.Env[Any, Any]:
         """One infant with all that the config asks for, in real physics."""
         config = self.config
@@ -88,7 +83,7 @@ class Setup:
             "InfantArmReach-v0",
             goal="hand" if config.goal == "image" else config.goal,
             reward=config.reward,
-            eye_size=size if self.sees else None,
+            eye_size=size if config.sees else None,
             arm=self.arm,
         )
         if config.goal == "image":
@@ -102,7 +97,7 @@ class Setup:
         config = self.config
         if config.world_model == "imagined":
             return self._many("agents.imagined_env:ImaginedArmReach-v0", config.at_once, world=self.world)
-        if config.at_once > 1 and not self.sees and not config.residual:
+        if config.at_once > 1 and config.world_model == "none" and not config.sees:
             return self._many("InfantArmReach-v0", config.at_once)
         real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.at_once)])
         if config.world_model == "dyna":
@@ -144,7 +139,7 @@ class Setup:
 
     def judging(self) -> VecEnv:
         """Infants that are judged side by side, in real physics."""
-        return DummyVecEnv([self.infant] * min(_SIDE_BY_SIDE[self.sees], self.config.goals))
+        return DummyVecEnv([self.infant] * min(_SIDE_BY_SIDE[self.config.sees], self.config.goals))
 
     def _many(self, name: str, infants: int, **keywords: Any) -> VecEnv:
         """Many infants in one process, real or imagined."""

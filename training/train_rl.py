@@ -43,7 +43,7 @@ class Config:
     seeds: int = 1
     """How many seeds, one after the other."""
     infants: int = 0
-    """Infants at once; 0: 64 for PPO, 8 that are imagined, else 1."""
+    """Infants at once; 0: 64 for PPO, 8 when these see or when SAC's or TD3's are imagined, else 1."""
     imagined: int = 3
     """Imagined infants beside a real one (dyna)."""
     reward: Literal["sparse", "dense"] = "dense"
@@ -104,9 +104,16 @@ class Config:
         return self.world_model == "residual" or self.algorithm == "imagery"
 
     @property
+    def sees(self) -> bool:
+        """Whether pictures are rendered."""
+        return self.goal == "image" or self.observation != "joints"
+
+    @property
     def at_once(self) -> int:
         """Infants at once."""
-        return self.infants or (64 if self.algorithm == "PPO" else 8 if self.world_model == "imagined" else 1)
+        several = self.algorithm == "PPO" or self.world_model == "imagined"
+        usual = 1 if not several else 64 if self.algorithm == "PPO" and not self.sees else 8
+        return self.infants or usual
 
 
 def run(config: Config) -> dict[str, Any]:
