@@ -108,7 +108,7 @@ class Setup:
         return real
 
     def scaled(self, env: VecEnv) -> VecNormalize:
-        """With observations of one size, whatever their units: without that SAC learns four times as slowly."""
+        """With observations of one size, whatever their units: otherwise SAC reaches nothing in 7,000 steps."""
         names = [name for name in env.observation_space.spaces if name != "eye"]
         if self.config.observation == "pixels":
             env = VecTransposeImage(env)
