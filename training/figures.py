@@ -116,7 +116,7 @@ def frame(picture: NDArray[np.uint8]) -> Figure:
 
 def learning_curves(rows: dict[str, Any]) -> Figure:
     """How many of the fixed goals each way of learning reaches, by real steps; thin: the seeds, thick: their mean."""
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), sharey=True)
     for axis, which in zip(axes, ("far", "near"), strict=True):
         for color, (name, row) in zip(itertools.cycle(COLORS), rows.items()):
             seeds = row["seeds"]
@@ -130,10 +130,13 @@ def learning_curves(rows: dict[str, Any]) -> Figure:
             axis.plot(*np.mean([curve[:length] for curve in curves], axis=0).T, color=color, label=name)
         axis.axhline(0.9, color="#999999", linewidth=0.8)
         axis.set(
-            xlabel="steps of the real infant", ylim=(0, 1), title={"far": "within 5 cm", "near": "within 2 cm"}[which]
+            xscale="log",
+            xlabel="steps of the real infant",
+            ylim=(0, 1),
+            title={"far": "within 5 cm", "near": "within 2 cm"}[which],
         )
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("share of the goals")
-    axes[1].legend(fontsize=8)
+    axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
