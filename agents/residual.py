@@ -32,7 +32,7 @@ class Residual(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArra
         ValueError: the reach is not above 0.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], prior: Prior, reach: float = 0.2) -> None:
+    def __init__(self, env: gym.Env[Any, Any], prior: Prior, reach: float = 0.05) -> None:
         RecordConstructorArgs.__init__(self, prior=prior, reach=reach, _disable_deepcopy=True)
         gym.Wrapper.__init__(self, env)
         if not 0 < reach <= 2:
