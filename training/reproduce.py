@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from . import (
     reach,
     report,
     runs,
+    spread,
     tables,
     train_autoencoder,
     train_generator,
@@ -58,16 +59,33 @@ class Config:
     out: Path | None = None
     """The run's folder, `runs/PRESET` by default; the data set goes to its `dataset`."""
     seed: int = 0
-    """Seed of everything."""
+    """Seed of everything, the poses included."""
+    seeds: int = 1
+    """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK` and end with their spread."""
     workers: int = collect.Config.workers
     """Processes that collect side by side."""
     device: runs.Device = "auto"
     """Where to compute."""
 
+    def __post_init__(self) -> None:
+        runs.check_counts(self, "seeds")
+
 
 def run(config: Config) -> None:
     """Runs every stage that is not yet done; ends with the tables in the terminal and `report.html`."""
-    folder, preset = config.out or Path("runs") / config.preset, PRESETS[config.preset]
+    out = config.out or Path("runs") / config.preset
+    if config.seeds == 1:
+        _reproduce(config, out)
+        return
+    folders = [out / f"seed{seed}" for seed in range(config.seed, config.seed + config.seeds)]
+    for seed, folder in enumerate(folders, config.seed):
+        print(f"\nseed {seed}, {len(folders)} in all", flush=True)
+        _reproduce(replace(config, seed=seed), folder)
+    print(f"\nOver {len(folders)} seeds of everything\n{spread.summarize(folders, out)}")
+
+
+def _reproduce(config: Config, folder: Path) -> None:
+    preset = PRESETS[config.preset]
     common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
     data = folder / "dataset"
 
