@@ -20,7 +20,8 @@ _CHUNK = 500  # samples at a time where nothing is trained
 class DeepNeuralMap(DeepMap):
     """Its loss is the reconstruction's error plus gamma times the divergence KL(P || Q) of assignments.
 
-    Every step compares each picture with each neuron, so that the paper's 800x800 are out of reach.
+    Every step compares each picture with each neuron, so that the paper's 800x800 are out of reach. The divergence also
+    falls when the latents spread, so that they end wider than they were standardised.
 
     Args:
         autoencoder: trained; its latents are standardised and stay measured by the same mean and standard deviation.
