@@ -75,6 +75,12 @@ class DesomTraining(DeepMapTraining):
         desom.start(in_chunks(autoencoder.raw_latents, self.images, device), self.joints, generator)
         return desom
 
+    def _groups(self) -> list[dict[str, Any]]:
+        """Neurons are moved faster than weights are changed: they have further to go."""
+        (every,) = super()._groups()
+        others = [parameter for parameter in every["params"] if parameter is not self.map.neurons]
+        return [{"params": others, "times": 1.0}, {"params": [self.map.neurons], "times": self.config.neuron_rate}]
+
     def _map_error(self, raw: Tensor, joints: Tensor, done: float) -> Tensor:
         last = self.config.last_temperature
         return self.map.distortion(raw, joints, temperature_at(done, max(max(self.map.shape) / 4, last), last))

@@ -65,9 +65,8 @@ class NetworkTraining(ABC):
         self, config: Settings, networks: Mapping[str, nn.Module], weight_decay: float, count: int, here: Place
     ) -> None:
         self.settings, self.networks, self.count, self.here = config, networks, count, here
-        parameters = [parameter for network in networks.values() for parameter in network.parameters()]
         self.optimizer = torch.optim.AdamW(
-            parameters, config.learning_rate, (0.9, 0.99), weight_decay=weight_decay, fused=True
+            self._groups(), config.learning_rate, (0.9, 0.99), weight_decay=weight_decay, fused=True
         )
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, float]] = []
@@ -119,6 +118,10 @@ class NetworkTraining(ABC):
     def _validate(self) -> dict[str, float]:
         """What `picture_errors` says of the validation pictures."""
 
+    def _groups(self) -> list[dict[str, Any]]:
+        """What the optimizer changes, and how many times the learning rate it does so."""
+        return [{"params": [p for network in self.networks.values() for p in network.parameters()], "times": 1.0}]
+
     def _out_of_patience(self) -> bool:
         """Whether to stop early."""
         return False
@@ -132,7 +135,7 @@ class NetworkTraining(ABC):
             network.train()
         for k, batch in enumerate(batches):
             for group in self.optimizer.param_groups:
-                group["lr"] = settings.learning_rate * one_cycle((epoch + k / len(batches)) / settings.epochs)
+                group["lr"] = group["times"] * settings.learning_rate * one_cycle((epoch + k / len(batches)) / settings.epochs)
             loss, picture_error = self._losses(batch)
             self.optimizer.zero_grad()
             loss.backward()

@@ -57,14 +57,16 @@ class Config:
     """Samples per step."""
     learning_rate: float | None = None
     """Highest learning rate of AdamW, after a warm-up of a tenth of the steps; by default the method's own."""
-    rows: int = 40
+    rows: int = 100
     """desom, dnm: neurons per column of the map."""
-    columns: int = 40
+    columns: int = 100
     """desom, dnm: neurons per row of the map."""
     gamma: float = 1e-3
     """desom, dnm: weight of the map's error in the loss, beside the mean squared error of the pictures."""
     last_temperature: float = 0.5
     """desom: radius T of the neighborhood at the end, in neurons."""
+    neuron_rate: float = 5.0
+    """desom: learning rate of the neurons, in learning rates."""
     map_rate: float = 0.1
     """dnm: highest rate of Kohonen's rule."""
     joint_weight: float = 0.05
@@ -81,7 +83,7 @@ class Config:
     def __post_init__(self) -> None:
         runs.check_counts(self.schedule, "epochs")
         runs.check_counts(self, "batch_size", "rows", "columns", "threads")
-        for name in ("learning_rate", "last_temperature"):
+        for name in ("learning_rate", "last_temperature", "neuron_rate"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"got {name}={value}, expected a positive number")
