@@ -46,7 +46,7 @@ def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
 
 
 def _work(stages: list[Stage], log: Path, sender: Any) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     failure = None
     with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
         try:
@@ -57,7 +57,8 @@ def _work(stages: list[Stage], log: Path, sender: Any) -> None:
     sender.send(failure)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Waits for this process's parent to end, however that happens, and then ends this one."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

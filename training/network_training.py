@@ -135,7 +135,9 @@ class NetworkTraining(ABC):
             network.train()
         for k, batch in enumerate(batches):
             for group in self.optimizer.param_groups:
-                group["lr"] = group["times"] * settings.learning_rate * one_cycle((epoch + k / len(batches)) / settings.epochs)
+                group["lr"] = (
+                    group["times"] * settings.learning_rate * one_cycle((epoch + k / len(batches)) / settings.epochs)
+                )
             loss, picture_error = self._losses(batch)
             self.optimizer.zero_grad()
             loss.backward()

@@ -1,7 +1,6 @@
 """The report: one HTML file without outside references that shows all that a run came to."""
 
 import base64
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -9,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 
-from agents.files import replacing
 from agents.som_autoencoder import SomAutoencoder
 
 from . import (
-    evaluate,
+    error_tables,
     figures,
     imagery,
     map_figures,
+    page,
     paper,
     reach,
     rl_table,
@@ -29,16 +27,6 @@ from . import (
     world_model_errors,
 )
 from .dataset import Dataset
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222 }
-h1, h2 { line-height: 1.2; margin-top: 2.2rem } img, video { max-width: 100%; display: block; margin: .5rem 0 }
-table { border-collapse: collapse; font-size: 14px; margin: .5rem 0; display: block; overflow-x: auto }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
-th:first-child, td:first-child { text-align: left } th { white-space: normal; vertical-align: bottom }
-code { background: #f3f3f3; padding: .1rem .3rem }
-p.note { color: #555; font-size: 14px }
-"""
 
 
 @dataclass(frozen=True)
@@ -61,17 +49,10 @@ def run(config: Config) -> Path:
         raise ValueError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
     data = Dataset.open(runs.data_of(config.run))
     mind = SomAutoencoder.load(config.run, runs.pick_device(config.device))
-    page = config.run / "report.html"
-    with replacing(page) as temporary:
-        temporary.write_text(_page("\n".join(_sections(config, result, data, mind))))
-    print(f"report: {page}")
-    return page
-
-
-def _page(body: str) -> str:
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>An infant learns where its arm is</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+    return page.write(
+        config.run / "report.html",
+        "An infant learns where its arm is",
+        _sections(config, result, data, mind),
     )
 
 
@@ -79,14 +60,16 @@ def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAu
     yield from _head(config, data, mind)
     yield from _errors(config, result)
     yield "<h2>What it recalls</h2><p>Validation samples, drawn at random (the paper's Table 2).</p>"
-    yield _figure(config, "recalled", figures.recalled_pictures(mind, data, seed=config.seed))
+    yield page.figure(config.run, "recalled", figures.recalled_pictures(mind, data, seed=config.seed))
     yield from _map(config, result, data, mind)
     yield from _reaching(config, result)
     yield from _imagery(config, result)
     yield from _world_model(config, result)
     yield from _learned(config)
     yield "<h2>Training</h2>"
-    yield _figure(config, "training", figures.training_curves(result["autoencoder"]["epochs"], result["som"]["epochs"]))
+    yield page.figure(
+        config.run, "training", figures.training_curves(result["autoencoder"]["epochs"], result["som"]["epochs"])
+    )
     yield from _provenance(config, result)
 
 
@@ -101,7 +84,7 @@ def _head(config: Config, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
         f"Poses rejected while collecting: {escape(_counts(info['rejected']))}.</p>"
     )
     example = int(np.argmax(data.shows_hand))  # the first that shows the hand, if any does
-    yield _image(_png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees")
+    yield page.image(page.png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees")
 
 
 def _counts(rejected: dict[str, int]) -> str:
@@ -110,8 +93,8 @@ def _counts(rejected: dict[str, int]) -> str:
 
 def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
     yield "<h2>Table 1</h2><p>Mean absolute error on the test split, mean and standard deviation over the samples.</p>"
-    yield tables.as_html(*evaluate.table1(result["table1"]))
-    yield from (f"<p>{escape(line)}</p>" for line in evaluate.remarks(result["table1"]))
+    yield tables.as_html(*error_tables.table1(result["table1"]))
+    yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result["table1"]))
     yield (
         '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
         "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
@@ -128,13 +111,13 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
         )
     yield "<h2>Pictures</h2><p>Error over the arm's pixels, overlap of the arms, skill against the constant: all test poses / "
     yield "those that show the hand.</p>"
-    yield tables.as_html(*evaluate.pictures(result["details"]))
+    yield tables.as_html(*error_tables.pictures(result["details"]))
     yield "<h2>Hand</h2><p>How far the hand would be if the arm took the pose recalled from a picture, likewise.</p>"
-    yield tables.as_html(*evaluate.hands(result["details"]))
+    yield tables.as_html(*error_tables.hands(result["details"]))
     yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
-    yield tables.as_html(*evaluate.per_joint(result["details"]))
-    yield _figure(config, "joint_errors", figures.joint_errors(result["details"]))
-    yield _figure(config, "hand_errors", figures.hand_errors(result["details"]))
+    yield tables.as_html(*error_tables.per_joint(result["details"]))
+    yield page.figure(config.run, "joint_errors", figures.joint_errors(result["details"]))
+    yield page.figure(config.run, "hand_errors", figures.hand_errors(result["details"]))
 
 
 def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
@@ -144,18 +127,18 @@ def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoenc
         "neighbors in the data, .5 by chance.)</p>"
     )
     yield "<p>What neurons all over the map imagine:</p>"
-    yield _figure(config, "atlas", map_figures.atlas(mind))
+    yield page.figure(config.run, "atlas", map_figures.atlas(mind))
     yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
-    yield _figure(config, "joint_planes", map_figures.joint_planes(mind, data.info["body"]["joint_names"]))
-    yield _figure(config, "latent_planes", map_figures.latent_planes(mind))
+    yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.info["body"]["joint_names"]))
+    yield page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))
     train, test = (train_som.features(config.run, data, split, mind.device) for split in ("train", "test"))
     yield "<p>How far each neuron is from its direct neighbors, and how often each won (training split):</p>"
-    yield _figure(config, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
+    yield page.figure(config.run, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
     yield "<p>Where the map is wrong: samples far from their winner, and samples on a fold (test split, by block of neurons; "
     yield "grey: no sample won there):</p>"
-    yield _figure(config, "map_errors", map_figures.errors(mind.som, test))
+    yield page.figure(config.run, "map_errors", map_figures.errors(mind.som, test))
     yield "<p>One test pose, asked in three ways: the activity of the map (Eq. 3), and its winner (circle):</p>"
-    yield _figure(config, "activity", map_figures.activities(mind, data, config.seed))
+    yield page.figure(config.run, "activity", map_figures.activities(mind, data, config.seed))
 
 
 _REACHING = (
@@ -183,7 +166,7 @@ def _imagery(config: Config, result: dict[str, Any]) -> Iterator[str]:
     for title, header, rows in imagery.three_tables(result["imagery"]):
         yield f"<p>{escape(title)}</p>" + tables.as_html(header, rows)
     yield "<p>What its probabilities are worth (test split; the numbers are hypotheses, the bars 95 % intervals):</p>"
-    yield _figure(config, "reliability", figures.reliability(result["imagery"]["hypotheses"]["reliability"]))
+    yield page.figure(config.run, "reliability", figures.reliability(result["imagery"]["hypotheses"]["reliability"]))
 
 
 def _world_model(config: Config, result: dict[str, Any]) -> Iterator[str]:
@@ -195,7 +178,7 @@ def _world_model(config: Config, result: dict[str, Any]) -> Iterator[str]:
         f"start alone, beside the simulator. {escape(world_model_errors.remark(measured))}</p>"
     )
     yield tables.as_html(*world_model_errors.table(measured))
-    yield _figure(config, "world_model", world_model_errors.figure(measured))
+    yield page.figure(config.run, "world_model", world_model_errors.figure(measured))
 
 
 def _learned(config: Config) -> Iterator[str]:
@@ -203,7 +186,7 @@ def _learned(config: Config) -> Iterator[str]:
     if rows:
         yield f"<h2>Reinforcement learning</h2><p>{rl_table.NOTE}</p>"
         yield tables.as_html(*rl_table.table(rows))
-        yield _figure(config, "learning_curves", figures.learning_curves(rows))
+        yield page.figure(config.run, "learning_curves", figures.learning_curves(rows))
 
 
 def _provenance(config: Config, result: dict[str, Any]) -> Iterator[str]:
@@ -222,22 +205,3 @@ def costs(result: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         cost = result.get("cost", {}).get(stage, {})
         rows.append([stage, *(tables.number(v, 1) for v in (seconds, cost.get("cpu_s"), cost.get("peak_gb")))])
     return ["stage", "seconds", "CPU seconds", "peak GB of its process"], rows
-
-
-def _figure(config: Config, name: str, figure: Any) -> str:
-    content = _png(figure)
-    path = config.run / "figures" / f"{name}.png"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
-    return _image(content, name.replace("_", " "))
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=110, format="png")
-    plt.close(figure)
-    return buffer.getvalue()
-
-
-def _image(content: bytes, description: str) -> str:
-    return f'<img alt="{escape(description)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'

@@ -1,14 +1,8 @@
 """`infant-arm reproduce`: the whole paper from one command, from babbling to the report."""
 
-import hashlib
-import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-
-from agents import checkpoints
-from agents.imagination import CALIBRATION
 
 from . import (
     calibrate,
@@ -27,6 +21,7 @@ from . import (
 )
 from .beside import Stage, beside
 from .dataset import read_info
+from .once import unless_done
 
 
 @dataclass(frozen=True)
@@ -111,9 +106,9 @@ def _reproduce(config: Config, folder: Path) -> None:
     _announce(4, "what hypotheses are worth")
     calibrate.run(calibrate.Config(**common))
     _announce(5, "Table 1")
-    _unless_done("evaluate", evaluate.Config(**common), evaluate.run)
+    unless_done("evaluate", evaluate.Config(**common), evaluate.run)
     _announce(6, "reaching")
-    _unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
+    unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
     _announce(7, "report")
     report.run(report.Config(**common))
     print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.read(folder, "metrics.json"))))
@@ -130,15 +125,3 @@ def _collect(folder: Path, config: collect.Config) -> None:
         return
     with runs.timed(folder, "collect"):
         collect.run(config)
-
-
-def _unless_done(name: str, config: Any, stage: Callable[[Any], Any]) -> None:
-    """Runs a stage that only reads checkpoints, unless it was run on the same ones with the same config."""
-    files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
-    content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
-    key = hashlib.sha256(content.encode()).hexdigest()
-    if runs.read(config.run, "metrics.json").get("done", {}).get(name) == key:
-        print(f"done already; `infant-arm {name} --run {config.run}` runs it again")
-        return
-    stage(config)
-    runs.merge(config.run, "metrics.json", {"done": {name: key}})

@@ -25,6 +25,12 @@ def as_html(header: Row, rows: Sequence[Row]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def as_markdown(header: Row, rows: Sequence[Row]) -> str:
+    """The same as Markdown: the first column to the left, the others to the right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """A figure without its leading zero, as papers print errors; a dash when there is none."""
     if value is None:

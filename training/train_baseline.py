@@ -28,7 +28,7 @@ from .network_training import threads
 
 Name = Literal["latent_mlp", "mvae", "desom", "dnm"]
 METHODS: tuple[Name, ...] = ("latent_mlp", "mvae", "desom", "dnm")
-_ON_LATENTS = ("latent_mlp", "dnm")  # these begin with the run's autoencoder
+ON_LATENTS = ("latent_mlp", "dnm")  # these begin with the run's autoencoder
 _TRAININGS: dict[Name, type[BaselineTraining]] = {
     "latent_mlp": LatentMlpTraining,
     "mvae": MvaeTraining,
@@ -129,7 +129,7 @@ def load_baseline(method: Name, run: Path, device: str | torch.device = "cpu") -
     """
     path = run / f"{method}.safetensors"
     header = checkpoints.read_header(path, method)
-    if method in _ON_LATENTS and header["autoencoder"] != checkpoints.content_hash(run / AUTOENCODER):
+    if method in ON_LATENTS and header["autoencoder"] != checkpoints.content_hash(run / AUTOENCODER):
         raise ValueError(
             f"{path} was trained on another autoencoder than lies beside it; run `infant-arm train-baseline --method {method}` "
             "again, or delete it"
@@ -161,7 +161,7 @@ def _identity(config: Config, data: Dataset) -> dict[str, Any]:
         "learning_rate": config.schedule.learning_rate,
     }
     identity = {"config": settings, "dataset": data.fingerprint, "preprocessing": vision.VERSION}
-    if config.method not in _ON_LATENTS:
+    if config.method not in ON_LATENTS:
         return identity
     checkpoints.read_header(config.run / AUTOENCODER, AUTOENCODER_KIND)
     return {**identity, "autoencoder": checkpoints.content_hash(config.run / AUTOENCODER)}

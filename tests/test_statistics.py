@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.scoring import ERRORS
+from training.statistics import Resampling, differences, intervals, read_errors
+
+
+def errors(seeds: int, samples: int, mean: float, spread: float = 0.1, seed: int = 0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    return (mean + spread * random.standard_normal((seeds, samples))).astype(np.float32)
+
+
+def test_an_interval_is_that_of_theory_when_all_seeds_are_alike():
+    found = Resampling(5, 2_000).interval(np.repeat(errors(1, 2_000, 1.0), 5, axis=0))
+    half = 1.96 * 0.1 / np.sqrt(2_000)
+    assert found.mean == pytest.approx(1.0, abs=0.01)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.1)
+
+
+def test_seeds_that_differ_widen_the_interval():
+    same = errors(5, 500, 1.0)
+    apart = same + np.linspace(-0.2, 0.2, 5, dtype=np.float32)[:, None]
+    draw = Resampling(5, 500)
+    widths = [found.high - found.low for found in map(draw.interval, (same, apart))]
+    assert widths[1] > 3 * widths[0]
+
+
+def test_pairs_tell_a_difference_that_intervals_of_their_own_do_not():
+    base = errors(3, 400, 1.0, spread=0.5)
+    told = {"a": {"m": base}, "b": {"m": base + np.float32(0.01)}}
+    draw = Resampling(3, 400)
+    alone, apart = intervals(told, draw), differences(told, told["a"], draw)
+    assert alone["b"]["m"].low < alone["a"]["m"].high  # they overlap
+    assert apart["a"]["m"].high == 0
+    assert apart["b"]["m"].low == pytest.approx(0.01, abs=1e-4)
+
+
+def test_the_same_drawing_gives_the_same_interval():
+    found = [Resampling(3, 50, seed).interval(errors(3, 50, 1.0)) for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
+
+
+def test_only_what_all_seeds_have_is_compared_and_the_overall_is_the_mean_of_the_mappings(tmp_path: Path):
+    mappings = ["vision->vision", "vision->proprioception", "proprioception->vision", "proprioception->proprioception"]
+    for seed in range(2):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        kept = {f"a {mapping}": np.full(3, k + seed, np.float32) for k, mapping in enumerate(mappings)}
+        np.savez(folder / ERRORS, **kept | ({"b vision->vision": np.zeros(3, np.float32)} if seed else {}))
+    found = read_errors([tmp_path / "0", tmp_path / "1"])
+    assert found.keys() == {"a"}
+    assert found["a"]["overall"].tolist() == [[1.5] * 3, [2.5] * 3]

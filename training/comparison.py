@@ -1,0 +1,90 @@
+"""All methods on the same poses, over several seeds: what `infant-arm evaluate --methods all --seeds 5` does."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import (
+    calibrate,
+    results,
+    runs,
+    train_autoencoder,
+    train_baseline,
+    train_generator,
+    train_pixel_som,
+    train_regressor,
+    train_som,
+)
+from .once import unless_done
+from .scoring import Judgment, judge
+from .task_pool import Task, run_side_by_side
+
+if TYPE_CHECKING:
+    from .evaluate import Config
+
+SEEDS = "seeds"
+"""Folder in a run's folder that holds the trainings of further seeds, each like a run's folder itself."""
+_STAGES: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "train-ae": (train_autoencoder, ()),
+    "train-som": (train_som, ("train-ae",)),
+    "train-generator": (train_generator, ()),
+    "train-regressor": (train_regressor, ()),
+    "train-pixel-som": (train_pixel_som, ()),
+    "calibrate": (calibrate, ("train-som", "train-generator")),
+}
+
+
+def compare(config: "Config") -> dict[str, Any]:
+    """Trains what is missing, scores every method on every seed, prints and writes what came out; resumes where it stopped."""
+    folders = folders_of(config.run, config.seeds)
+    runs.record_config(config.run, "evaluate-all", config)
+    tasks = [task for seed, folder in folders.items() for task in tasks_of(config, seed, folder)]
+    run_side_by_side(tasks, config.workers)
+    return results.write(config, list(folders.values()))
+
+
+def folders_of(run: Path, seeds: int) -> dict[int, Path]:
+    """The run's own folder for its own seed, and one for each of the next ones."""
+    runs.data_of(run)  # raises when nothing was trained in this folder
+    first = int(runs.read(run, "config.json")["train-ae"]["seed"])
+    return {first: run} | {seed: run / SEEDS / str(seed) for seed in range(first + 1, first + seeds)}
+
+
+def tasks_of(config: "Config", seed: int, folder: Path) -> Iterator[Task]:
+    """All trainings of one seed as the run's own were configured, the baselines', and their judgment at the end.
+
+    Baselines train for as large a share of their usual epochs as the run's autoencoder did of its own.
+    """
+    recorded = runs.read(config.run, "config.json")
+    data = runs.data_of(config.run)
+    common: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
+    names = []
+    for name, (module, after) in _STAGES.items():
+        own = _settings(recorded.get(name, {}))
+        if "data" in module.Config.__dataclass_fields__:
+            own["data"] = data
+        yield _task(name, seed, folder, module.run, module.Config(**common | own), after)
+        names.append(name)
+    share = recorded["train-ae"]["epochs"] / train_autoencoder.Config.epochs
+    side = min(train_baseline.Config.rows, recorded.get("train-som", {}).get("rows", train_baseline.Config.rows))
+    for method, epochs in train_baseline.EPOCHS.items():
+        baseline = train_baseline.Config(data, method=method, rows=side, columns=side, **common)
+        baseline = replace(baseline, epochs=max(round(share * epochs), 1))
+        after = ("train-ae",) if method in train_baseline.ON_LATENTS else ()
+        yield _task(method, seed, folder, train_baseline.run, baseline, after)
+        names.append(method)
+    judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)
+    yield _task("judge", seed, folder, _judge, judgment, tuple(names))
+
+
+def _settings(recorded: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in recorded.items() if name not in ("data", "run", "seed", "device")}
+
+
+def _task(name: str, seed: int, folder: Path, run: Any, config: Any, after: tuple[str, ...]) -> Task:
+    return Task(f"{name} {seed}", run, config, folder / "comparison.log", tuple(f"{a} {seed}" for a in after))
+
+
+def _judge(asked: Judgment) -> None:
+    unless_done("evaluate --imagery", asked, judge)

@@ -1,0 +1,56 @@
+"""One HTML file without outside references, and the figures that stand in it."""
+
+import base64
+import io
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from agents.files import replacing
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222 }
+h1, h2 { line-height: 1.2; margin-top: 2.2rem } img, video { max-width: 100%; display: block; margin: .5rem 0 }
+table { border-collapse: collapse; font-size: 14px; margin: .5rem 0; display: block; overflow-x: auto }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+th:first-child, td:first-child { text-align: left } th { white-space: normal; vertical-align: bottom }
+code { background: #f3f3f3; padding: .1rem .3rem }
+p.note { color: #555; font-size: 14px }
+"""
+
+
+def write(path: Path, title: str, sections: Iterable[str]) -> Path:
+    """Writes a page, as a whole or not at all, and says where it is."""
+    content = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{chr(10).join(sections)}</body></html>\n"
+    )
+    with replacing(path) as temporary:
+        temporary.write_text(content)
+    print(f"report: {path}")
+    return path
+
+
+def figure(run: Path, name: str, drawn: Figure) -> str:
+    """Puts a figure into the run's `figures` and gives it for the page."""
+    content = png(drawn)
+    path = run / "figures" / f"{name}.png"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return image(content, name.replace("_", " "))
+
+
+def png(drawn: Figure) -> bytes:
+    """A figure as a PNG file; it is closed."""
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, dpi=110, format="png")
+    plt.close(drawn)
+    return buffer.getvalue()
+
+
+def image(content: bytes, description: str) -> str:
+    """A PNG file within the page."""
+    return f'<img alt="{escape(description)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'

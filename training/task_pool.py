@@ -1,0 +1,73 @@
+"""Stages that wait for one another, in processes side by side."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from .beside import end_with_parent
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command's `run` with its config, and what it waits for.
+
+    Attributes:
+        name: unlike those of all others.
+        run: a function that can be imported.
+        config: what it is called with.
+        log: takes what it prints.
+        after: names of tasks that must be done before.
+    """
+
+    name: str
+    run: Callable[[Any], Any]
+    config: Any
+    log: Path
+    after: tuple[str, ...] = ()
+
+
+def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
+    """Runs all tasks, earlier ones first, each in a process of its own, and shows a bar.
+
+    Its own, so that what it costs in time and memory is that of the task alone. All processes end with this one.
+
+    Args:
+        tasks: what to run.
+        workers: processes at a time.
+
+    Raises:
+        ValueError: a task failed, with its own message; what was done is done, and no further task was begun.
+    """
+    context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
+    waiting, done, running = list(tasks), set[str](), dict[Future[None], Task]()
+    with (
+        ProcessPoolExecutor(workers, context, _watch_parent, max_tasks_per_child=1) as pool,
+        tqdm(total=len(tasks), unit="stage") as bar,
+    ):
+        while waiting or running:
+            for task in [task for task in waiting if done.issuperset(task.after)][: workers - len(running)]:
+                waiting.remove(task)
+                running[pool.submit(_work, task)] = task
+            bar.set_postfix_str(", ".join(task.name for task in running.values()))
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                future.result()
+                done.add(task.name)
+                bar.update()
+
+
+def _work(task: Task) -> None:
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    with task.log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
+        task.run(task.config)
+
+
+def _watch_parent() -> None:
+    threading.Thread(target=end_with_parent, daemon=True).start()
