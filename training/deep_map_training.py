@@ -27,7 +27,7 @@ class DeepMapTraining(BaselineTraining):
     map: DeepMap
 
     def report(self) -> dict[str, Any]:
-        """What goes into `metrics.json`; the map's errors are those on the validation split."""
+        """What goes into `metrics.json`; the map's errors are those on samples of the validation split."""
         som, latents = (
             self.map.mind().som,
             in_chunks(self.map.autoencoder.encode, self.validation_images, self.here.device),
