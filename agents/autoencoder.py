@@ -58,8 +58,8 @@ class ConvAutoencoder(nn.Module):
         self.register_buffer("background", background.to(torch.float32).clone())
         self.register_buffer("latent_mean", torch.zeros(latent_size))
         self.register_buffer("latent_std", torch.ones(latent_size))
-        self.encoder = _encoder(latent_size, width)
-        self.decoder = _decoder(latent_size, width)
+        self.encoder = picture_encoder(latent_size, width)
+        self.decoder = picture_decoder(latent_size, width)
 
     def encode(self, images: Tensor) -> Tensor:
         """Standardised latents of pictures.
@@ -128,7 +128,8 @@ def arm_mask(images: Tensor, background: Tensor) -> Tensor:
     return (images - background).abs() > ARM_DIFFERS_BY
 
 
-def _encoder(latent_size: int, width: int) -> nn.Sequential:
+def picture_encoder(outputs: int, width: int) -> nn.Sequential:
+    """Layers from pictures without background, (B, 1, 64, 64), to some numbers, (B, outputs)."""
     return nn.Sequential(
         nn.PixelUnshuffle(_PATCH),  # (B, 16, 16, 16)
         nn.Conv2d(_PATCH**2, width, 3, padding=1),
@@ -140,11 +141,12 @@ def _encoder(latent_size: int, width: int) -> nn.Sequential:
         nn.Flatten(),
         nn.Linear(4 * width * 16, 8 * width),
         nn.SiLU(),
-        nn.Linear(8 * width, latent_size),
+        nn.Linear(8 * width, outputs),
     )
 
 
-def _decoder(latent_size: int, width: int) -> nn.Sequential:
+def picture_decoder(latent_size: int, width: int) -> nn.Sequential:
+    """Layers from latents, (B, D), to what pictures show before the background, (B, 1, 64, 64)."""
     return nn.Sequential(
         nn.Linear(latent_size, 8 * width),
         nn.SiLU(),

@@ -71,11 +71,21 @@ def read_network(
     tensors, header = read(path, kind)
     try:
         network = make(tensors["background"], *(header[size] for size in sizes))
+    except KeyError as error:
+        raise ValueError(_of_another(path, error)) from None
+    return fill(path, network, tensors, where)
+
+
+def fill(path: Path, network: Network, tensors: Mapping[str, Tensor], where: str | device) -> Network:
+    """Gives a network the tensors that were read, moves it to a device and sets it to `eval`.
+
+    Raises:
+        ValueError: the tensors are not those of this network.
+    """
+    try:
         network.load_state_dict(tensors)
-    except (KeyError, RuntimeError) as error:
-        raise ValueError(
-            f"{path} holds the tensors of another network ({error}); train it again with this version"
-        ) from None
+    except RuntimeError as error:
+        raise ValueError(_of_another(path, error)) from None
     return network.to(where).eval()
 
 
@@ -100,6 +110,10 @@ def content_hash(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _of_another(path: Path, error: Exception) -> str:
+    return f"{path} holds the tensors of another network ({error}); train it again with this version"
 
 
 def _damaged(path: Path, kind: str, error: Exception) -> str:

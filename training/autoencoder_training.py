@@ -41,7 +41,7 @@ class Training(NetworkTraining):
         background = torch.from_numpy(data.background)
         self.model = ConvAutoencoder(background, config.latent_size, config.width).to(here.device)
         self.joints = torch.from_numpy(data.normalized_joints[data.split("train")]).to(here.device)  # (N, J)
-        reader = _reader(config.latent_size, self.joints.shape[1]).to(here.device)
+        reader = joint_reader(config.latent_size, self.joints.shape[1]).to(here.device)
         errors = _Errors(self.model, reader)
         self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
         self.config, self.dtype = config, getattr(torch, config.precision)
@@ -102,5 +102,6 @@ class _Errors(nn.Module):
         return (pictures - images).square().mean((1, 2)), (told - joints).abs().mean(1)
 
 
-def _reader(latent_size: int, joint_count: int) -> nn.Sequential:
+def joint_reader(latent_size: int, joint_count: int) -> nn.Sequential:
+    """The small network that reads normalized joints, (B, J), off raw latents, (B, D)."""
     return nn.Sequential(nn.Linear(latent_size, 128), nn.SiLU(), nn.Linear(128, joint_count))

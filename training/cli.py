@@ -9,7 +9,7 @@ import tyro
 
 COMMANDS = (
     *("doctor", "collect", "train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som"),
-    *("train-world-model", "calibrate", "evaluate", "reach", "plan", "imagery"),
+    *("train-baseline", "train-world-model", "calibrate", "evaluate", "reach", "plan", "imagery"),
     *("train-rl", "report", "reproduce", "bench"),
 )
 _MODULES = {"train-ae": "train_autoencoder", "bench": "benchmark"}

@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from agents.baselines.constant import Constant
+from agents.baselines.deep_map import DeepMap
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.generator import PictureGenerator
 from agents.imagination import GENERATOR
@@ -22,6 +23,7 @@ from . import metrics, paper, runs, tables
 from .collect import arm_model
 from .dataset import Dataset
 from .metrics import MAPPINGS, SOURCES, Truth
+from .train_baseline import METHODS, load_baseline, trained
 from .train_generator import Draws
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_regressor import REGRESSOR, load_regressor
@@ -87,11 +89,15 @@ def run(config: Config) -> dict[str, Any]:
     }.items():
         if name not in results["table1"]:
             print(f"{name}: not trained; `infant-arm {command} --data DATA --run {config.run}` adds it to the table")
+    if missing := [name for name in METHODS if name not in results["table1"]]:
+        print(
+            f"{', '.join(missing)}: not trained; `infant-arm train-baseline --data DATA --run {config.run} --method NAME`"
+        )
     return results
 
 
 def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
-    """Every method of Table 1 by its name in `metrics.json`; plain map, regressor and generator where trained."""
+    """Every method of Table 1 by its name in `metrics.json`; those that have to be trained where they were."""
     device = runs.pick_device(config.device)
     train = data.split("train")
     images = torch.from_numpy(data.gray[train]).to(device)
@@ -108,6 +114,11 @@ def methods(config: Config, data: Dataset) -> Iterator[tuple[str, Method]]:
         yield "regressor", load_regressor(config.run, device)
     if (config.run / GENERATOR).exists():
         yield "generator", Draws(PictureGenerator.load(config.run / GENERATOR, device))
+    for name in trained(config.run):
+        baseline = load_baseline(name, config.run, device)
+        yield name, baseline
+        if isinstance(baseline, DeepMap):
+            yield f"{name}_local_linear", Recall(baseline.mind(), "local_linear")
 
 
 def truth_of(data: Dataset, samples: Any) -> Truth:

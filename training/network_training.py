@@ -46,7 +46,8 @@ class NetworkTraining(ABC):
 
     Attributes:
         kind: what is trained, such as `autoencoder`.
-        best: weights of the first network in the epoch with the least validation error.
+        criterion: which of the errors that were measured in validation tells the best epoch.
+        best: weights of the first network in the epoch with the least of them.
         curve: what was measured after each epoch.
 
     Args:
@@ -58,6 +59,7 @@ class NetworkTraining(ABC):
     """
 
     kind: str
+    criterion: str = "validation_mse"
 
     def __init__(
         self, config: Settings, networks: Mapping[str, nn.Module], weight_decay: float, count: int, here: Place
@@ -96,13 +98,15 @@ class NetworkTraining(ABC):
     def epoch(self) -> None:
         """Sees every training sample once, validates, keeps the weights when they are the best so far."""
         start = time.perf_counter()
-        entry = {"epoch": len(self.curve) + 1, "train_mse": self._train_epoch(), **self._validate()}
+        entry: dict[str, float] = {"epoch": len(self.curve) + 1, "train_mse": self._train_epoch()}
+        if math.isfinite(entry["train_mse"]):
+            entry |= self._validate()
         if not all(math.isfinite(value) for value in entry.values()):
             raise ValueError(
                 f"the {self.kind}'s loss became {entry['train_mse']} in epoch {entry['epoch']}, expected a finite number; "
                 f"train it again with a lower --learning-rate than {self.settings.learning_rate}"
             )
-        if entry["validation_mse"] < min((e["validation_mse"] for e in self.curve), default=math.inf):
+        if entry[self.criterion] < min((e[self.criterion] for e in self.curve), default=math.inf):
             network = next(iter(self.networks.values()))
             self.best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         self.curve.append({**entry, "seconds": round(time.perf_counter() - start, 2)})

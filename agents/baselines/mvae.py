@@ -1,0 +1,151 @@
+"""MVAE: one Gaussian latent space behind both senses, the posterior a product of what each of them says.
+
+Wu and Goodman, "Multimodal generative models for scalable weakly-supervised learning", NeurIPS 2018. Departures:
+
+- Pictures have a Gaussian likelihood and joints a Laplacian one, each of the variance that fits the batch best (Rybkin et al.,
+  "Simple and effective VAE training with calibrated decoders", ICML 2021), in place of weights that must be searched for.
+- The joints' likelihood counts as if they had as many dimensions as a picture (Shi et al., "Variational mixture-of-experts
+  autoencoders", NeurIPS 2019), else 4096 pixels outvote five joints.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .. import checkpoints
+from ..autoencoder import SIDE, picture_decoder, picture_encoder
+from .latent_mlp import perceptron
+
+KIND = "mvae"
+SUBSETS = (("vision",), ("proprioception",), ("vision", "proprioception"))
+"""What is known when the loss is taken: every subset of the modalities, which for two of them needs no sampling."""
+Gaussian = tuple[Tensor, Tensor]
+"""Mean and log-variance, shape (B, D) each."""
+_CHUNK = 500  # samples at a time where nothing is trained
+_FLOOR = 1e-4  # of the errors whose logarithm is taken
+_SURE = 12.0  # log-variances lie between minus and plus this
+
+
+class MultiModalVae(nn.Module):
+    """Recalls pictures and joints from either or both; encoder and decoder are as large as the SOM-AE's.
+
+    Args:
+        background: the picture without the arm, shape (64, 64), in [0, 1].
+        latent_size: dimensions of the latent space, D (the paper's autoencoder: 8).
+        joint_count: number of joints, J.
+        width: channels of the finest feature maps.
+    """
+
+    background: Tensor
+
+    def __init__(self, background: Tensor, latent_size: int = 8, joint_count: int = 5, width: int = 32) -> None:
+        super().__init__()
+        self.latent_size, self.joint_count, self.width = latent_size, joint_count, width
+        self.register_buffer("background", background.to(torch.float32).clone())
+        self.encoders = nn.ModuleDict(
+            {
+                "vision": picture_encoder(2 * latent_size, width),
+                "proprioception": perceptron(joint_count, 2 * latent_size, 8 * width),
+            }
+        )
+        self.decoders = nn.ModuleDict(
+            {
+                "vision": picture_decoder(latent_size, width),
+                "proprioception": perceptron(latent_size, joint_count, 8 * width),
+            }
+        )
+
+    def expert(self, modality: str, samples: Tensor) -> Gaussian:
+        """What one modality says of the latents: pictures (B, 64, 64) or normalized joints (B, J) -> a Gaussian."""
+        known = (samples - self.background).unsqueeze(1) if modality == "vision" else 2 * samples - 1
+        mean, log_variance = self.encoders[modality](known).float().chunk(2, dim=1)
+        return mean, log_variance.clamp(-_SURE, _SURE)
+
+    def decode(self, latents: Tensor) -> dict[str, Tensor]:
+        """Pictures (B, 64, 64), not clamped, and normalized joints (B, J) of latents (B, D)."""
+        difference = self.decoders["vision"](latents).float().squeeze(1)
+        return {
+            "vision": self.background + difference,
+            "proprioception": self.decoders["proprioception"](latents).float().sigmoid(),
+        }
+
+    def loss(self, samples: Mapping[str, Tensor], noise: Tensor, beta: float = 1.0) -> tuple[Tensor, Tensor]:
+        """The negative evidence lower bound, summed over all subsets of what is known, per pixel.
+
+        Args:
+            samples: `vision` (B, 64, 64) and `proprioception` (B, J).
+            noise: standard normal, shape (3, B, D), one for each of `SUBSETS`.
+            beta: weight of the divergence from the prior; 1 is the bound itself.
+
+        Returns:
+            The loss, and the pictures' mean squared error over all subsets.
+        """
+        with torch.autocast(noise.device.type, torch.bfloat16):
+            experts = {name: self.expert(name, rows) for name, rows in samples.items()}
+        posteriors = [product_of_experts(experts[name] for name in subset) for subset in SUBSETS]
+        latents = torch.cat([mean + (v / 2).exp() * e for (mean, v), e in zip(posteriors, noise, strict=True)])
+        with torch.autocast(noise.device.type, torch.bfloat16):
+            told = {name: rows.chunk(len(SUBSETS)) for name, rows in self.decode(latents).items()}
+        squared = torch.stack([(p - samples["vision"]).square().mean() for p in told["vision"]])  # (3,)
+        absolute = torch.stack([(p - samples["proprioception"]).abs().mean() for p in told["proprioception"]])
+        divergence = torch.stack([divergence_from_prior(posterior) for posterior in posteriors])
+        nats = (squared + _FLOOR).log() / 2 + (absolute + _FLOOR).log() + beta * divergence / SIDE**2
+        return nats.sum(), squared.mean()
+
+    @torch.inference_mode()
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """From one modality to all, by the mean of the posterior.
+
+        Args:
+            source: the known modality, `vision` or `proprioception`.
+            samples: pictures (B, 64, 64) or normalized joints (B, J).
+
+        Returns:
+            `vision` (B, 64, 64) and `proprioception` (B, J).
+        """
+        return self.recall({source: samples})
+
+    @torch.inference_mode()
+    def recall(self, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """From any subset of the modalities to all; see `predict`."""
+        told: dict[str, list[Tensor]] = {"vision": [], "proprioception": []}
+        known = {name: rows.to(self.background.device).split(_CHUNK) for name, rows in samples.items()}
+        for parts in zip(*known.values(), strict=True):
+            experts = (self.expert(name, part) for name, part in zip(known, parts, strict=True))
+            for name, rows in self.decode(product_of_experts(experts)[0]).items():
+                told[name].append(rows.clamp(0, 1))
+        return {name: torch.cat(rows) for name, rows in told.items()}
+
+    def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes a checkpoint, with this in its header."""
+        sizes = {"latent_size": self.latent_size, "joint_count": self.joint_count, "width": self.width}
+        checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "MultiModalVae":
+        """Reads a checkpoint.
+
+        Raises:
+            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+        """
+        return checkpoints.read_network(Path(path), KIND, cls, ("latent_size", "joint_count", "width"), device)
+
+
+def product_of_experts(experts: Iterable[Gaussian]) -> Gaussian:
+    """The Gaussian proportional to the product of the experts' and of the standard normal prior (Wu and Goodman, Sec. 2.2).
+
+    Precisions add up, and the mean is the experts' mean weighted by them; the prior's mean is 0, its precision 1.
+    """
+    means, log_variances = (torch.stack(part) for part in zip(*experts, strict=True))  # (M, B, D)
+    precisions = (-log_variances).exp()
+    total = 1 + precisions.sum(0)
+    return (precisions * means).sum(0) / total, -total.log()
+
+
+def divergence_from_prior(posterior: Gaussian) -> Tensor:
+    """Kullback-Leibler divergence of Gaussians (B, D) from the standard normal, nats, mean over B."""
+    mean, log_variance = posterior
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
