@@ -118,6 +118,9 @@ class ConvergenceMaps:
         unknown = [name for name in samples if name not in MODALITIES]
         if unknown or not samples:
             raise ValueError(f"got the modalities {list(samples)}, expected one or more of {list(MODALITIES)}")
+        lengths = {name: len(rows) for name, rows in samples.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"modalities must have one row per sample each, got {lengths} rows")
         features = {name: self._features(name, rows) for name, rows in samples.items()}
         return {name: places_of(self.unimodal[name], rows) for name, rows in features.items()}
 
