@@ -10,10 +10,9 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from agents import checkpoints
-from agents.baselines.mmcm import MODALITIES, ConvergenceMaps, places_of, scaled
+from agents.baselines.mmcm import BLUR, MODALITIES, ConvergenceMaps, blurred, places_of, scaled
 from agents.som import MultiModalSom
-from agents.som_training import LiteralProgress, falling, train_literal
-from infant_env.vision import GRAY_SIZE
+from agents.som_training import LiteralProgress, falling, smooth, train_literal
 
 from .dataset import Dataset
 from .distributed import Place
@@ -22,20 +21,17 @@ if TYPE_CHECKING:
     from .baseline_training import Schedule
     from .train_baseline import Config
 
-BLUR = 4
-"""Side of the blocks of pixels whose means the vision map sees at first: a pass over whole pictures takes ten times as long."""
-SHARP_EPOCHS = 1
-"""Passes over whole pictures at the end."""
 FIRST_SIGMA = 0.3
 """First radius of a map, as a share of its longer side."""
 _KIND = "mmcm training"
+_PIXELS = 512  # at a time
+_SEEN = 1e-3  # a neuron around which fewer samples won, by their weights, has no picture of its own
 
 
 class MmcmTraining:
     """A training under way: the maps of hand, joints and vision, then the amodal map of where their samples win.
 
-    Every map learns by the paper's own rule, `train_literal`; the vision map first from blurred pictures (means of 4x4 pixels),
-    then from whole ones, since nearly all of the time goes there.
+    Every map learns by the paper's own rule, `train_literal`.
 
     Args:
         config: the command's config.
@@ -51,8 +47,9 @@ class MmcmTraining:
         hand = torch.from_numpy(data.hand_position[train]).to(here.device)
         low, high = hand.amin(0), hand.amax(0)
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
+        self.images = torch.from_numpy(data.gray[train]).to(here.device)
         self.samples = {
-            "vision": torch.from_numpy(data.gray[train]).flatten(1).to(here.device),
+            "vision": blurred(self.images),
             "proprioception": torch.from_numpy(data.normalized_joints[train]).to(here.device),
             "hand": scaled(hand, self.hand_range),
         }
@@ -68,7 +65,7 @@ class MmcmTraining:
         """
         self._resume(path, identity)
         epochs = self.schedule.epochs
-        total, done = 4 * epochs + SHARP_EPOCHS, sum(map(len, self.curves.values()))
+        total, done = 4 * epochs, sum(map(len, self.curves.values()))
         with tqdm(total=total, initial=done, desc="mmcm", unit="epoch") as bar:
 
             def note(stage: str) -> Callable[[LiteralProgress], None]:
@@ -97,16 +94,11 @@ class MmcmTraining:
 
     def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
         shape = (self.config.rows, self.config.columns)
-        unimodal = {
-            name: self._map(name, {name: self.samples[name]}, shape, note) for name in ("hand", "proprioception")
-        }
-        blurred = {"vision": _blurred(self.samples["vision"])}
-        glance = self._map("glance", blurred, shape, note)
-        whole = {"vision": self.samples["vision"]}
-        unimodal["vision"] = self._map("vision", whole, shape, note, _sharp(glance))
+        unimodal = {name: self._map(name, {name: rows}, shape, note) for name, rows in self.samples.items()}
+        pictures = pictures_of(unimodal["vision"], self.samples["vision"], self.images, self.config.last_sigma)
         places = {name: places_of(unimodal[name], self.samples[name]) for name in MODALITIES}
         amodal = self._map("amodal", places, (self.config.amodal_rows, self.config.amodal_columns), note)
-        self.method = ConvergenceMaps(unimodal, amodal, self.hand_range)
+        self.method = ConvergenceMaps(unimodal, pictures, amodal, self.hand_range)
 
     def _map(
         self,
@@ -114,20 +106,16 @@ class MmcmTraining:
         samples: Mapping[str, Tensor],
         shape: tuple[int, int],
         note: Callable[[str], Callable[[LiteralProgress], None]],
-        initial: Tensor | None = None,
     ) -> MultiModalSom:
-        """One map, from the start or from where it stood; weights (X, Y, width) to start from say that it is the last touch."""
-        first, last = FIRST_SIGMA * max(shape), self.config.last_sigma
-        middle = min(first, 2 * last)
-        radii = {"glance": falling(first, middle), "vision": falling(middle, last)}
+        """One map, from the start or from where it stood."""
+        rate, last = self.schedule.learning_rate, self.config.last_sigma
         return train_literal(
             samples,
             shape,
-            epochs=self.schedule.epochs if initial is None else SHARP_EPOCHS,
+            epochs=self.schedule.epochs,
             batch_size=self.schedule.batch_size,
-            learning_rate=falling(self.schedule.learning_rate, self.schedule.learning_rate),
-            sigma=radii.get(stage, falling(max(first, last), last)),
-            initial=None if initial is None else {"vision": initial},
+            learning_rate=falling(rate, rate),
+            sigma=falling(max(FIRST_SIGMA * max(shape), last), last),
             seed=self.schedule.seed,
             progress=note(stage),
             resume=self.states.get(stage),
@@ -149,14 +137,29 @@ class MmcmTraining:
             self.states.setdefault(stage, {})[name] = tensor
 
 
-def _blurred(pictures: Tensor) -> Tensor:
-    """Means of blocks of 4x4 pixels, (N, 4096) -> (N, 256)."""
-    return functional.avg_pool2d(pictures.view(-1, 1, *GRAY_SIZE), BLUR).flatten(1)
+def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: float) -> Tensor:
+    """What the neurons of a vision map look like in all pixels.
 
+    Eq. 4 is linear, so that a neuron is a mean of the samples that won around it. Its pixels are their Gaussian-weighted mean;
+    where nearly none won, its block means are interpolated.
 
-def _sharp(glance: MultiModalSom) -> Tensor:
-    """The pictures of a map of block means, interpolated to all pixels, (X, Y, 4096)."""
-    height, width = GRAY_SIZE
-    means = glance.weights("vision").view(-1, 1, height // BLUR, width // BLUR)
-    pictures = functional.interpolate(means, size=GRAY_SIZE, mode="bilinear")
-    return pictures.view(*glance.shape, height * width)
+    Args:
+        som: the map of block means.
+        samples: block means of the training pictures, shape (N, 256).
+        images: the training pictures, shape (N, 64, 64).
+        sigma: radius of the neighborhood, in neurons.
+
+    Returns:
+        Shape (X*Y, 4096), float16.
+    """
+    winners, (rows, columns) = som.winners({"vision": samples}), som.shape
+    count = smooth(torch.bincount(winners, minlength=rows * columns).float().view(1, rows, columns), sigma).flatten()
+    side = images.shape[1]
+    means = som.weights("vision").view(-1, 1, side // BLUR, side // BLUR)
+    pictures = functional.interpolate(means, scale_factor=BLUR, mode="bilinear").flatten(1).half()
+    for pixels in torch.arange(side * side, device=images.device).split(_PIXELS):
+        sums = means.new_zeros((rows * columns, len(pixels))).index_add_(0, winners, images.flatten(1)[:, pixels])
+        smoothed = smooth(sums.T.reshape(-1, rows, columns).contiguous(), sigma).flatten(1).T  # (X*Y, pixels)
+        seen = (smoothed / count.clamp(min=_SEEN)[:, None]).half()
+        pictures[:, pixels] = torch.where((count > _SEEN)[:, None], seen, pictures[:, pixels])
+    return pictures

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .. import checkpoints
 from ..som import MultiModalSom
@@ -15,9 +16,11 @@ from ..som_readout import candidate_weights, weighted_mean
 KIND = "mmcm"
 MODALITIES = ("vision", "proprioception", "hand")
 Readout = Literal["winner", "soft"]
-CANDIDATES = 16
+CANDIDATES = 64
 """Amodal neurons that a soft recall averages."""
-_CHUNK = 256  # samples at a time; their candidates' pictures take 64 MB
+BLUR = 4
+"""Side of the blocks of pixels by whose means the vision map tells pictures apart."""
+_CHUNK = 64  # samples at a time; their candidates' pictures take 64 MB
 
 
 class ConvergenceMaps:
@@ -35,11 +38,12 @@ class ConvergenceMaps:
     All maps are `MultiModalSom`: a neuron's activity is Eq. 2-3, weighted by the modalities' influence c, the most active one
     wins, and maps are meant to learn online (`agents.som_training.train_literal`, Eq. 4-5) with a Gaussian neighborhood.
 
-    Departures and choices, since the abstract, the reference in the paper and its equations are all that this is made from:
-    sizes, radii, learning rates and passes over the data are this project's; all maps have two dimensions; maps are trained one
-    after the other, the amodal one last, where a robot's learn side by side while it babbles; activity is the negative error
-    instead of 1 minus the error, with the same winner; the soft readout, the answer of several amodal neurons weighted by
-    their activity, is an offer beside the winner's.
+    Departures and choices, since the paper's citation and its equations are all that this is made from: sizes, radii, learning
+    rates and passes over the data are this project's; all maps have two dimensions; maps are trained one after the other, the
+    amodal one last, where a robot's learn side by side while it babbles; activity is the negative error instead of 1 minus
+    the error, with the same winner. The vision map compares means of 4x4 pixels: with all pixels, equal time leaves it a sixth
+    of the neurons, and recall is worse. What its neurons look like in all pixels is the mean of the pictures that won there. The
+    soft readout, the answer of several amodal neurons weighted by their activity, is an offer beside the winner's.
 
     ```python
     maps = ConvergenceMaps.load("runs/paper/mmcm.safetensors")
@@ -47,8 +51,9 @@ class ConvergenceMaps:
     ```
 
     Attributes:
-        unimodal: modality -> its own map, of one modality with the same name; pictures as 4096 pixels, the hand's place scaled to
-            [0, 1].
+        unimodal: modality -> its own map, of one modality with the same name; pictures as 16x16 means of 4x4 pixels, the hand's
+            place scaled to [0, 1].
+        pictures: what the neurons of the vision map look like, shape (X*Y, 4096), float16.
         amodal: the map of places on the unimodal maps, two numbers for each modality.
         hand_range: lowest and highest place of the hand along each axis, shape (2, 3), metres.
         readout: what `predict` uses.
@@ -57,6 +62,7 @@ class ConvergenceMaps:
     def __init__(
         self,
         unimodal: Mapping[str, MultiModalSom],
+        pictures: Tensor,
         amodal: MultiModalSom,
         hand_range: Tensor,
         readout: Readout = "winner",
@@ -72,9 +78,19 @@ class ConvergenceMaps:
             raise ValueError(
                 f"got maps of {given}, the amodal one of {amodal.modalities} dimensions; expected {wanted}, 2 dimensions each"
             )
+        rows, columns = unimodal["vision"].shape
+        if pictures.shape != (rows * columns, 64 * 64):
+            raise ValueError(
+                f"got pictures {tuple(pictures.shape)}, expected ({rows * columns}, 4096), one for each neuron"
+            )
         _check_readout(readout)
         self.unimodal, self.amodal, self.readout = dict(unimodal), amodal, readout
+        self.pictures = pictures.to(amodal.device, torch.float16)
         self.hand_range = hand_range.to(amodal.device, torch.float32)
+
+    def with_readout(self, readout: Readout) -> "ConvergenceMaps":
+        """The same maps, with another readout in `predict`."""
+        return ConvergenceMaps(self.unimodal, self.pictures, self.amodal, self.hand_range, readout)
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """From one modality to those of Table 1.
@@ -125,9 +141,12 @@ class ConvergenceMaps:
         return {name: places_of(self.unimodal[name], rows) for name, rows in features.items()}
 
     def diverge(self, neurons: Tensor) -> dict[str, Tensor]:
-        """What amodal neurons lead to: flat indices (...,) -> the weights of unimodal neurons, (..., width)."""
-        places = {name: self.amodal.weights_at(name, neurons) for name in MODALITIES}
-        return {name: som.weights_at(name, neurons_at(places[name], som.shape)) for name, som in self.unimodal.items()}
+        """What amodal neurons lead to: flat indices (...,) -> pixels, joints and scaled places of the hand, (..., width)."""
+        led = {
+            name: neurons_at(self.amodal.weights_at(name, neurons), som.shape) for name, som in self.unimodal.items()
+        }
+        told = {name: self.unimodal[name].weights_at(name, led[name]) for name in ("proprioception", "hand")}
+        return {"vision": self.pictures[led["vision"]].float(), **told}
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint, with this in its header."""
@@ -138,7 +157,8 @@ class ConvergenceMaps:
             for name in som.modalities
         }
         content = {**(header or {}), "c": self.amodal.c, "readout": self.readout}
-        checkpoints.write(Path(path), KIND, {**weights, "hand_range": self.hand_range}, content)
+        tensors = {**weights, "pictures": self.pictures, "hand_range": self.hand_range}
+        checkpoints.write(Path(path), KIND, tensors, content)
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "ConvergenceMaps":
@@ -151,7 +171,8 @@ class ConvergenceMaps:
         try:
             soms = {name: MultiModalSom({name: tensors[f"{name}.{name}"].to(device)}) for name in MODALITIES}
             places = {name: tensors[f"amodal.{name}"].to(device) for name in MODALITIES}
-            return cls(soms, MultiModalSom(places, header["c"]), tensors["hand_range"], header["readout"])
+            amodal = MultiModalSom(places, header["c"])
+            return cls(soms, tensors["pictures"], amodal, tensors["hand_range"], header["readout"])
         except KeyError as error:
             raise ValueError(f"{path} holds no {error}, expected convergence maps; train them again") from None
 
@@ -171,10 +192,15 @@ class ConvergenceMaps:
         samples = samples.to(self.amodal.device, torch.float32)
         if name == "vision":
             check_pictures(samples)
-            return samples.flatten(1)
+            return blurred(samples)
         if not bool(torch.isfinite(samples).all()):
             raise ValueError(f"got {name} with NaN or infinite values, expected finite numbers")
         return scaled(samples, self.hand_range) if name == "hand" else samples
+
+
+def blurred(pictures: Tensor) -> Tensor:
+    """Means of blocks of 4x4 pixels, (N, 64, 64) -> (N, 256)."""
+    return functional.avg_pool2d(pictures[:, None], BLUR).flatten(1)
 
 
 def places_of(som: MultiModalSom, features: Tensor) -> Tensor:
