@@ -93,7 +93,7 @@ class MmcmTraining:
         return {"epochs": self.curves, "parameters": weights}
 
     def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
-        shape = (self.config.rows, self.config.columns)
+        shape = (self.config.unimodal_rows, self.config.unimodal_columns)
         unimodal = {name: self._map(name, {name: rows}, shape, note) for name, rows in self.samples.items()}
         pictures = pictures_of(unimodal["vision"], self.samples["vision"], self.images, self.config.last_sigma)
         places = {name: places_of(unimodal[name], self.samples[name]) for name in MODALITIES}

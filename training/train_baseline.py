@@ -38,14 +38,20 @@ _TRAININGS: dict[Name, type[BaselineTraining] | type[MmcmTraining]] = {
     "dnm": DnmTraining,
     "mmcm": MmcmTraining,
 }
-EPOCHS: dict[Name, int] = {"latent_mlp": 120, "mvae": 20, "desom": 36, "dnm": 30, "mmcm": 20}
+EPOCHS: dict[Name, int] = {"latent_mlp": 120, "mvae": 20, "desom": 36, "dnm": 30, "mmcm": 8}
 """Epochs by default: each takes about as long as the autoencoder's training."""
 RATES: dict[Name, float] = {"latent_mlp": 2e-3, "mvae": 2e-3, "desom": 2e-3, "dnm": 5e-4, "mmcm": 1.0}
 """Learning rates by default."""
 BATCHES: dict[Name, int] = {"mmcm": 10}
 """Samples per step by default, where it is not `BATCH`."""
 BATCH = 64
-_MMCM_ONLY = ("amodal_rows", "amodal_columns", "last_sigma")  # the others' checkpoints do not depend on these
+_MMCM_ONLY = (
+    "unimodal_rows",
+    "unimodal_columns",
+    "amodal_rows",
+    "amodal_columns",
+    "last_sigma",
+)  # the others' checkpoints do not depend on these
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,16 @@ class Config:
     learning_rate: float | None = None
     """Highest rate of AdamW, after a warm-up of a tenth of the steps; by default the method's own. mmcm: lambda, Eq. 4."""
     rows: int = 40
-    """desom, dnm, mmcm: neurons per column of the map, of each sense's map."""
+    """desom, dnm: neurons per column of the map."""
     columns: int = 40
-    """desom, dnm, mmcm: neurons per row of the map, of each sense's map."""
-    amodal_rows: int = 60
+    """desom, dnm: neurons per row of the map."""
+    unimodal_rows: int = 100
+    """mmcm: neurons per column of each sense's own map."""
+    unimodal_columns: int = 100
+    """mmcm: neurons per row of each sense's own map."""
+    amodal_rows: int = 200
     """mmcm: neurons per column of the amodal map."""
-    amodal_columns: int = 60
+    amodal_columns: int = 200
     """mmcm: neurons per row of the amodal map."""
     last_sigma: float = 0.5
     """mmcm: radius of the neighborhood at the end, in neurons."""
@@ -94,7 +104,7 @@ class Config:
 
     def __post_init__(self) -> None:
         runs.check_counts(self.schedule, "epochs", "batch_size")
-        runs.check_counts(self, "rows", "columns", "amodal_rows", "amodal_columns", "threads")
+        runs.check_counts(self, "rows", "columns", "threads", *_MMCM_ONLY[:4])
         for name in ("learning_rate", "last_temperature", "last_sigma"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
