@@ -42,8 +42,8 @@ class ConvergenceMaps:
     rates and passes over the data are this project's; all maps have two dimensions; maps are trained one after the other, the
     amodal one last, where a robot's learn side by side while it babbles; activity is the negative error instead of 1 minus
     the error, with the same winner. The vision map compares means of 4x4 pixels: with all pixels, equal time leaves it a sixth
-    of the neurons, and less exact pictures. What its neurons look like in all pixels is the mean of the pictures that won there. The
-    soft readout, the answer of several amodal neurons weighted by their activity, is an offer beside the winner's.
+    of the neurons, and less exact pictures. What its neurons look like in all pixels is the mean of the pictures that won there.
+    The soft readout, the answer of several amodal neurons weighted by their activity, is an offer beside the winner's.
 
     ```python
     maps = ConvergenceMaps.load("runs/paper/mmcm.safetensors")
