@@ -14,7 +14,7 @@ from training.scoring import Judgment, judge
 
 ALL = {
     *("som_ae", "som_ae_local_linear", "som_ae_imagery", "som", "constant", "nearest_neighbor", "knn"),
-    *("regressor", "generator", *train_baseline.METHODS, "desom_local_linear", "dnm_local_linear"),
+    *("regressor", "generator", *train_baseline.METHODS, "desom_local_linear", "dnm_local_linear", "mmcm_soft"),
 }
 
 

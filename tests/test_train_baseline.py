@@ -102,11 +102,11 @@ def test_a_loss_that_explodes_is_told(small_data: Dataset, tmp_path: Path):
 
 def test_every_method_gets_its_row(tiny_run: Path, tmp_path: Path):
     run = copy(tiny_run, tmp_path / "run")
-    for method in GRADIENT_METHODS:
+    for method in train_baseline.METHODS:
         words = ["train-baseline", "--data", run / "dataset", "--run", run, "--method", method, "--epochs", "1"]
         assert cli.main([*map(str, words), "--rows", "4", "--columns", "4", "--device", "cpu"]) == 0
     rows = evaluate.run(evaluate.Config(run))["table1"]
-    for name in (*GRADIENT_METHODS, "desom_local_linear", "dnm_local_linear"):
+    for name in (*train_baseline.METHODS, "desom_local_linear", "dnm_local_linear", "mmcm_soft"):
         assert 0 < rows[name]["vision->proprioception"]["mae"] < 1
 
 

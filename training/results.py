@@ -31,6 +31,7 @@ _TRAINED_BY = {
     "dnm": ("train-ae", "train-baseline-dnm"),
     "mvae": ("train-baseline-mvae",),
     "desom": ("train-baseline-desom",),
+    "mmcm": ("train-baseline-mmcm",),
 }
 _FILES = {
     "train-ae": "autoencoder",
@@ -87,7 +88,7 @@ def cost(method: str, folders: Sequence[Path]) -> dict[str, float | None]:
         methods that keep the training data; `queries_per_s` from pictures.
     """
     metrics = [runs.read(folder, "metrics.json") for folder in folders]
-    stages = _TRAINED_BY.get(method.removesuffix("_local_linear"), ())
+    stages = _TRAINED_BY.get(method.removesuffix("_local_linear").removesuffix("_soft"), ())
     spent = [[m["cost"][stage] for stage in stages if stage in m["cost"]] for m in metrics]
     speed = [m["queries_per_s"][method].get("vision") for m in metrics]
     files = [folders[0] / f"{_FILES.get(s, s.removeprefix('train-baseline-'))}.safetensors" for s in stages]

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from agents.baselines.constant import Constant
 from agents.baselines.deep_map import DeepMap
+from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.files import replacing
 from agents.generator import PictureGenerator
@@ -140,6 +141,8 @@ def methods(asked: Judgment, data: Dataset) -> Iterator[tuple[str, Method]]:
         yield name, baseline
         if isinstance(baseline, DeepMap):
             yield f"{name}_local_linear", Recall(baseline.mind(), "local_linear")
+        if isinstance(baseline, ConvergenceMaps):
+            yield f"{name}_soft", baseline.with_readout("soft")
 
 
 def truth_of(data: Dataset, samples: Any) -> Truth:

@@ -15,6 +15,7 @@ from agents.baselines.desom import Desom
 from agents.baselines.dnm import DeepNeuralMap
 from agents.baselines.latent_mlp import KIND as LATENT_MLP
 from agents.baselines.latent_mlp import LatentMlps
+from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.mvae import MultiModalVae
 from agents.som_autoencoder import AUTOENCODER
 from infant_env import vision
@@ -24,21 +25,26 @@ from .baseline_training import BaselineTraining, LatentMlpTraining, MvaeTraining
 from .dataset import Dataset
 from .deep_map_training import DesomTraining, DnmTraining
 from .distributed import Place
+from .mmcm_training import MmcmTraining
 from .network_training import threads
 
-Name = Literal["latent_mlp", "mvae", "desom", "dnm"]
-METHODS: tuple[Name, ...] = ("latent_mlp", "mvae", "desom", "dnm")
+Name = Literal["latent_mlp", "mvae", "desom", "dnm", "mmcm"]
+METHODS: tuple[Name, ...] = ("latent_mlp", "mvae", "desom", "dnm", "mmcm")
 ON_LATENTS = ("latent_mlp", "dnm")  # these begin with the run's autoencoder
-_TRAININGS: dict[Name, type[BaselineTraining]] = {
+_TRAININGS: dict[Name, type[BaselineTraining] | type[MmcmTraining]] = {
     "latent_mlp": LatentMlpTraining,
     "mvae": MvaeTraining,
     "desom": DesomTraining,
     "dnm": DnmTraining,
+    "mmcm": MmcmTraining,
 }
-EPOCHS: dict[Name, int] = {"latent_mlp": 120, "mvae": 20, "desom": 36, "dnm": 30}
+EPOCHS: dict[Name, int] = {"latent_mlp": 60, "mvae": 20, "desom": 20, "dnm": 20, "mmcm": 20}
 """Epochs by default: each takes about as long as the autoencoder's training."""
-RATES: dict[Name, float] = {"latent_mlp": 2e-3, "mvae": 2e-3, "desom": 2e-3, "dnm": 5e-4}
+RATES: dict[Name, float] = {"latent_mlp": 2e-3, "mvae": 2e-3, "desom": 2e-3, "dnm": 5e-4, "mmcm": 1.0}
 """Learning rates by default."""
+BATCHES: dict[Name, int] = {"mmcm": 10}
+"""Samples per step by default, where it is not `BATCH`."""
+BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -50,17 +56,20 @@ class Config:
     run: Path
     """The run's folder; made when it is missing. `latent_mlp` and `dnm` begin with the autoencoder that lies there."""
     method: Name
-    """latent_mlp: MLPs between latents and joints; mvae: multi-modal VAE; desom and dnm: autoencoder and map learn together."""
+    """latent_mlp: MLPs between latents and joints; mvae: multi-modal VAE; desom and dnm: autoencoder and map learn together;
+    mmcm: maps of single senses under an amodal one."""
     epochs: int | None = None
     """Times that every sample is seen; by default as many as take about as long as the autoencoder's training."""
-    batch_size: int = 64
-    """Samples per step."""
+    batch_size: int | None = None
+    """Samples per step; by default 64, for mmcm 10."""
     learning_rate: float | None = None
-    """Highest learning rate of AdamW, after a warm-up of a tenth of the steps; by default the method's own."""
+    """Highest rate of AdamW, after a warm-up of a tenth of the steps; by default the method's own. mmcm: lambda, Eq. 4."""
     rows: int = 100
-    """desom, dnm: neurons per column of the map."""
+    """desom, dnm: neurons per column of the map; mmcm: of each sense's own map, the amodal one has twice as many."""
     columns: int = 100
-    """desom, dnm: neurons per row of the map."""
+    """desom, dnm, mmcm: likewise per row."""
+    last_sigma: float = 0.5
+    """mmcm: radius of the neighborhood at the end, in neurons."""
     gamma: float = 1e-3
     """desom, dnm: weight of the map's error in the loss, beside the mean squared error of the pictures."""
     last_temperature: float = 0.5
@@ -81,9 +90,9 @@ class Config:
     """Processor threads; a second one gains little and stalls when another process holds its core."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self.schedule, "epochs")
-        runs.check_counts(self, "batch_size", "rows", "columns", "threads")
-        for name in ("learning_rate", "last_temperature", "neuron_rate"):
+        runs.check_counts(self.schedule, "epochs", "batch_size")
+        runs.check_counts(self, "rows", "columns", "threads")
+        for name in ("learning_rate", "last_temperature", "neuron_rate", "last_sigma"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"got {name}={value}, expected a positive number")
@@ -95,10 +104,11 @@ class Config:
 
     @property
     def schedule(self) -> Schedule:
-        """Epochs and learning rate, the method's own where none are given."""
+        """Epochs, batch size and learning rate, the method's own where none are given."""
         epochs = EPOCHS[self.method] if self.epochs is None else self.epochs
         rate = RATES[self.method] if self.learning_rate is None else self.learning_rate
-        return Schedule(epochs, self.batch_size, rate, self.seed)
+        size = BATCHES.get(self.method, BATCH) if self.batch_size is None else self.batch_size
+        return Schedule(epochs, size, rate, self.seed)
 
 
 def run(config: Config) -> Trainable:
@@ -140,6 +150,7 @@ def load_baseline(method: Name, run: Path, device: str | torch.device = "cpu") -
         "mvae": MultiModalVae.load,
         "desom": Desom.load,
         "dnm": DeepNeuralMap.load,
+        "mmcm": ConvergenceMaps.load,
     }
     return loaders[method](path, device)
 
@@ -159,6 +170,7 @@ def _identity(config: Config, data: Dataset) -> dict[str, Any]:
         **runs.settings(config),
         "epochs": config.schedule.epochs,
         "learning_rate": config.schedule.learning_rate,
+        "batch_size": config.schedule.batch_size,
     }
     identity = {"config": settings, "dataset": data.fingerprint, "preprocessing": vision.VERSION}
     if config.method not in ON_LATENTS:
