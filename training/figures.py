@@ -14,6 +14,7 @@ from agents.som_autoencoder import SomAutoencoder
 from .dataset import Dataset
 
 COLORS = ("#0072B2", "#D55E00", "#999999", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe-Ito
+_STYLES, _HATCHES = ("-", "--", ":"), ("", "//", "..")  # when there are more methods than colors
 
 
 def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed: int = 0) -> Figure:
@@ -61,14 +62,15 @@ def hand_errors(details: dict[str, Any]) -> Figure:
     """How many test poses each method recalls from a picture how exactly, as the hand's error."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), sharey=True)
     for axis, subset, title in zip(axes, ("all", "shows_hand"), ("all test poses", "hand in view"), strict=True):
-        for color, (name, mappings) in zip(COLORS, details.items(), strict=False):
-            scores = mappings.get("vision->proprioception", {}).get(subset)
-            if scores:
-                axis.plot(scores["hand_error_cm_percentiles"], np.linspace(0, 1, 101), color=color, label=name)
+        told = {n: m["vision->proprioception"] for n, m in details.items() if "vision->proprioception" in m}
+        for (style, color), (name, scores) in zip(itertools.product(_STYLES, COLORS), told.items(), strict=False):
+            if subset in scores:
+                percentiles = scores[subset]["hand_error_cm_percentiles"]
+                axis.plot(percentiles, np.linspace(0, 1, 101), color=color, linestyle=style, label=name)
         axis.set(title=title, xlabel="error of the hand (cm)", xlim=(0, 20), ylim=(0, 1))
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("share of the poses")
-    axes[1].legend(fontsize=8)
+    axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
 
@@ -78,14 +80,15 @@ def joint_errors(details: dict[str, Any]) -> Figure:
     told = {n: m["vision->proprioception"]["all"] for n, m in details.items() if "vision->proprioception" in m}
     figure, axis = plt.subplots(figsize=(10, 3.6))
     width = 0.8 / len(told)
-    for k, (color, (name, scores)) in enumerate(zip(COLORS, told.items(), strict=False)):
+    looks = itertools.product(_HATCHES, COLORS)
+    for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, told.items(), strict=False)):
         degrees = scores["joint_error_deg"]
-        axis.bar(np.arange(len(degrees)) + k * width, list(degrees.values()), width, color=color, label=name)
+        places = np.arange(len(degrees)) + k * width
+        axis.bar(places, list(degrees.values()), width, color=color, hatch=hatch, edgecolor="white", label=name)
         labels = [joint.replace("_", " ") for joint in degrees]
     axis.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels, fontsize=9)
     axis.set_ylabel("mean absolute error (deg)")
-    axis.margins(y=0.25)  # room for the legend
-    axis.legend(fontsize=8, ncols=4, loc="upper center")
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
 
