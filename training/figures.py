@@ -85,7 +85,7 @@ def joint_errors(details: dict[str, Any]) -> Figure:
         degrees = scores["joint_error_deg"]
         places = np.arange(len(degrees)) + k * width
         axis.bar(places, list(degrees.values()), width, color=color, hatch=hatch, edgecolor="white", label=name)
-        labels = [joint.replace("_", " ") for joint in degrees]
+        labels = ["\n".join(joint.replace("_", " ").rsplit(" ", 1)) for joint in degrees]
     axis.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels, fontsize=9)
     axis.set_ylabel("mean absolute error (deg)")
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
