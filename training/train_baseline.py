@@ -40,7 +40,7 @@ _TRAININGS: dict[Name, type[BaselineTraining] | type[MmcmTraining]] = {
 }
 EPOCHS: dict[Name, int] = {"latent_mlp": 60, "mvae": 20, "desom": 20, "dnm": 20, "mmcm": 20}
 """Epochs by default: each takes about as long as the autoencoder's training."""
-RATES: dict[Name, float] = {"latent_mlp": 2e-3, "mvae": 2e-3, "desom": 2e-3, "dnm": 5e-4, "mmcm": 1.0}
+RATES: dict[Name, float] = {"latent_mlp": 2e-3, "mvae": 3e-3, "desom": 2e-3, "dnm": 5e-4, "mmcm": 1.0}
 """Learning rates by default."""
 BATCHES: dict[Name, int] = {"mmcm": 10}
 """Samples per step by default, where it is not `BATCH`."""
@@ -74,7 +74,7 @@ class Config:
     """desom, dnm: weight of the map's error in the loss, beside the mean squared error of the pictures."""
     last_temperature: float = 0.5
     """desom: radius T of the neighborhood at the end, in neurons."""
-    neuron_rate: float = 5.0
+    neuron_rate: float = 20.0
     """desom: learning rate of the neurons, in learning rates."""
     map_rate: float = 0.1
     """dnm: highest rate of Kohonen's rule."""
