@@ -13,6 +13,8 @@ from tqdm import tqdm
 
 from .beside import end_with_parent
 
+_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
 
 @dataclass(frozen=True)
 class Task:
@@ -45,7 +47,9 @@ def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
     Raises:
         ValueError: a task failed, with its own message; what was done is done, and no further task was begun.
     """
-    context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
+    context = multiprocessing.get_context(_METHOD)
+    if _METHOD == "forkserver":
+        context.set_forkserver_preload([task.run.__module__ for task in tasks])  # libraries are loaded once for all
     waiting, done, running = list(tasks), set[str](), dict[Future[None], Task]()
     with (
         ProcessPoolExecutor(workers, context, _watch_parent, max_tasks_per_child=1) as pool,
