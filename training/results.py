@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from agents.files import replacing
 
-from . import comparison_figures, error_tables, page, runs, tables
+from . import ablate, comparison_figures, error_tables, page, runs, tables
 from .metrics import MAPPINGS
 from .statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
 
@@ -70,6 +70,7 @@ def write(config: "Config", folders: Sequence[Path]) -> dict[str, Any]:
     sections = list(_sections(config, folders, errors, means, apart, found))
     print("\n\n".join(f"{title}\n{remark}\n{tables.as_text(*table)}" for title, remark, table in sections))
     drawn = comparison_figures.all_of(config, folders[0], found)
+    drawn |= {f"Ablation of {what}": ablate.figure(what, rows) for what, rows in _ablations(config).items()}
     page.write(config.run / "comparison.html", "The comparison", _html(config, sections, drawn))
     with replacing(config.run / "RESULTS.md") as temporary:
         temporary.write_text("\n".join(_markdown(sections)))
@@ -132,7 +133,16 @@ def _sections(
         "Training with all that the method builds on, one thread. Peak memory: least over the seeds of its largest process.",
         _costs(found["cost"]),
     )
-    yield ("Where another method beats the SOM-AE", _verdict(means, apart), _deep_maps(folders))
+    yield ("Where another method beats the SOM-AE", _verdict(means), _deep_maps(folders))
+    for what, rows in _ablations(config).items():
+        remark = f"One thing changed, one seed, test split. `infant-arm ablate --run {config.run} --what {what}`"
+        yield f"Ablation: {what.replace('_', ' ')}", remark, ablate.table(rows)
+
+
+def _ablations(config: "Config") -> dict[str, Any]:
+    """What `infant-arm ablate` found in this run so far."""
+    found: dict[str, Any] = runs.read(config.run, "metrics.json").get(ablate.FOLDER, {})
+    return found
 
 
 def _names() -> dict[str, str]:
@@ -195,7 +205,7 @@ def _deep_maps(folders: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
     return ["map", "quantization error", "topographic error"], rows
 
 
-def _verdict(means: Any, apart: Any) -> str:
+def _verdict(means: Any) -> str:
     """By mapping, who beats the SOM-AE's best readout."""
     lines = []
     for mapping, name in _names().items():
