@@ -1,7 +1,7 @@
 """`Imagination`: what the infant's mind makes of a goal picture, before it moves.
 
-The map recalls candidates by its activity, each is tried in the head, and what remains are a few distinct poses with
-probabilities: a picture may show two poses alike, and their average shows neither.
+The map recalls candidates by its activity, a glance adds one more, each is tried in the head, and what remains are a few
+distinct poses with probabilities: a picture may show two poses alike, and their average shows neither.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ from .autoencoder import ARM_DIFFERS_BY
 from .calibration import Calibration
 from .generator import PictureGenerator
 from .imagined_trials import draw, refine
+from .regressor import CnnRegressor
 from .som_autoencoder import SomAutoencoder, check_pictures
 
-GENERATOR, CALIBRATION = "generator.safetensors", "calibration.json"
+GENERATOR, REGRESSOR, CALIBRATION = "generator.safetensors", "regressor.safetensors", "calibration.json"
 CANDIDATES = 64
 """Best tiles of the map that are imagined for each goal."""
 TRIALS = (12, 2), (6, 5)
@@ -68,6 +69,7 @@ class Imagination:
     Args:
         mind: the trained SOM-AE.
         generator: trained on the same poses.
+        regressor: guesses a pose at a glance, which is one more candidate beside the map's; without one the map's are all.
         calibration: what probabilities and strangeness are computed with; the default is not calibrated.
 
     Raises:
@@ -75,7 +77,11 @@ class Imagination:
     """
 
     def __init__(
-        self, mind: SomAutoencoder, generator: PictureGenerator, calibration: Calibration | None = None
+        self,
+        mind: SomAutoencoder,
+        generator: PictureGenerator,
+        regressor: CnnRegressor | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         apart = (generator.background - mind.autoencoder.background).abs().max()
         if generator.joint_count != len(mind.joint_ranges) or apart > _ROUNDED:
@@ -83,7 +89,8 @@ class Imagination:
                 f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} that know different "
                 "bodies or views, expected both of one run; train the generator again"
             )
-        self.mind, self.generator, self.calibration = mind, generator.eval(), calibration or Calibration()
+        self.mind, self.generator, self.regressor = mind, generator.eval(), regressor
+        self.calibration = calibration or Calibration()
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Imagination":
@@ -93,8 +100,12 @@ class Imagination:
             ValueError: a file is missing or damaged, or map and generator are of different bodies.
         """
         folder = Path(folder)
-        generator = PictureGenerator.load(folder / GENERATOR, device)
-        return cls(SomAutoencoder.load(folder, device), generator, Calibration.load(folder / CALIBRATION))
+        generator, regressor = (
+            PictureGenerator.load(folder / GENERATOR, device),
+            CnnRegressor.load(folder / REGRESSOR, device),
+        )
+        mind, calibration = SomAutoencoder.load(folder, device), Calibration.load(folder / CALIBRATION)
+        return cls(mind, generator, regressor, calibration)
 
     def draw(self, joints: Tensor | NDArray[Any]) -> Tensor:
         """What the eye would see, joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
@@ -156,7 +167,7 @@ class Imagination:
         return self.mind.denormalize(refine(self.generator, shifted, start, _CORRECTING)[0])[0]
 
     def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
-        joints = self._recalled(latents)  # (B, C, J)
+        joints = self._recalled(goals, latents)  # (B, C, J)
         errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
         for (tried, iterations), apart in zip(TRIALS, APART, strict=True):
             joints, _ = _distinct(joints, errors, tried, apart)
@@ -170,12 +181,13 @@ class Imagination:
         probabilities = self.calibration.probabilities(errors.masked_fill(repeated, torch.inf), strangeness)
         return joints, probabilities, errors, repeated, signs, strangeness
 
-    def _recalled(self, latents: Tensor) -> Tensor:
-        """Normalized poses from the map's activity: the best neurons of its best tiles, and the local linear readout."""
+    def _recalled(self, goals: Tensor, latents: Tensor) -> Tensor:
+        """Normalized poses: the map's local linear readout, the guess at a glance, the best neurons of the map's best tiles."""
         query, name = {"vision": latents}, "proprioception"
         _, neurons = self.mind.som.best_tiles(query, CANDIDATES)
         fit = self.mind.som.recall(query, name, readout="local_linear")
-        return torch.cat([fit[:, None], self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
+        guesses = [fit] if self.regressor is None else [fit, self.regressor.predict(goals.view(-1, 64, 64))]
+        return torch.cat([torch.stack(guesses, 1), self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
 
     def _tried(self, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
         count = joints.shape[1]

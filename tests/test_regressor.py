@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents.baselines.regressor import CnnRegressor, RegressorProgress
+from agents.regressor import CnnRegressor, RegressorProgress
 from training import train_regressor
 from training.dataset import Dataset
 

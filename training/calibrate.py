@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from agents import checkpoints
 from agents.calibration import Calibration
 from agents.generator import PictureGenerator
-from agents.imagination import CALIBRATION, GENERATOR, TRIALS, Imagination
+from agents.imagination import CALIBRATION, GENERATOR, REGRESSOR, TRIALS, Imagination
+from agents.regressor import CnnRegressor
 from agents.som_autoencoder import SOM, SomAutoencoder
 
 from . import metrics, runs
@@ -27,7 +28,7 @@ class Config:
     """Fit the probabilities of the agent's hypotheses to the validation split."""
 
     run: Path
-    """The run's folder; holds the trained autoencoder, map and generator."""
+    """The run's folder; holds the trained autoencoder, map, generator and regressor."""
     samples: int = 300
     """How many validation pictures to think of."""
     seed: int = 0
@@ -43,9 +44,8 @@ class Config:
 
 def run(config: Config) -> Calibration:
     """Thinks of validation pictures, fits, saves and reports; does nothing when the same was done already."""
-    trained = {
-        name: checkpoints.content_hash(config.run / name) for name in (SOM, GENERATOR) if (config.run / name).exists()
-    }
+    files = [config.run / name for name in (SOM, GENERATOR, REGRESSOR)]
+    trained = {file.name: checkpoints.content_hash(file) for file in files if file.exists()}
     key, done = {**runs.settings(config), **trained}, runs.read(config.run, "metrics.json").get("calibration", {})
     if (config.run / CALIBRATION).exists() and done.get("of") == key:
         print(f"calibration: {config.run / CALIBRATION} is there already")
@@ -53,7 +53,9 @@ def run(config: Config) -> Calibration:
     runs.record_config(config.run, "calibrate", config)
     data, device = Dataset.open(runs.data_of(config.run)), runs.pick_device(config.device)
     imagination = Imagination(
-        SomAutoencoder.load(config.run, device), PictureGenerator.load(config.run / GENERATOR, device)
+        SomAutoencoder.load(config.run, device),
+        PictureGenerator.load(config.run / GENERATOR, device),
+        CnnRegressor.load(config.run / REGRESSOR, device),
     )
     with runs.timed(config.run, "calibrate"), threads(config.threads):
         chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[: config.samples]

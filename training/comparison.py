@@ -31,7 +31,7 @@ _STAGES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "train-generator": (train_generator, ()),
     "train-regressor": (train_regressor, ()),
     "train-pixel-som": (train_pixel_som, ()),
-    "calibrate": (calibrate, ("train-som", "train-generator")),
+    "calibrate": (calibrate, ("train-som", "train-generator", "train-regressor")),
 }
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.imagination import GENERATOR
+from agents.imagination import GENERATOR, REGRESSOR
 from agents.mental_imagery import MentalImageryAgent
 from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
@@ -27,7 +27,7 @@ from .dataset import Dataset
 from .film import Film
 from .goals import Goal, goals_of
 from .network_training import threads
-from .train_regressor import REGRESSOR, load_regressor
+from .train_regressor import load_regressor
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,11 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
-    """The agent, when its generator was trained; otherwise says how to get it."""
-    if not (config.run / GENERATOR).exists():
-        print(
-            f"no agent that looks: `infant-arm train-generator` and `infant-arm calibrate --run {config.run}` make it"
-        )
+    """The agent, when all that it thinks with was trained; otherwise says how to get it."""
+    missing = [name for name in (GENERATOR, REGRESSOR) if not (config.run / name).exists()]
+    if missing:
+        commands = ", ".join(f"`infant-arm train-{name.removesuffix('.safetensors')}`" for name in missing)
+        print(f"no agent that looks: {commands} and `infant-arm calibrate --run {config.run}` make it")
         return None
     return MentalImageryAgent.load(config.run, config.hypotheses, config.looks, device)
 

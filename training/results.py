@@ -23,7 +23,7 @@ REFERENCE = "som_ae_imagery"
 _OURS = "som_ae"
 _TRAINED_BY = {
     "som_ae": ("train-ae", "train-som"),
-    "som_ae_imagery": ("train-ae", "train-som", "train-generator", "calibrate"),
+    "som_ae_imagery": ("train-ae", "train-som", "train-generator", "train-regressor", "calibrate"),
     "som": ("train-pixel-som",),
     "regressor": ("train-regressor",),
     "generator": ("train-generator",),

@@ -17,7 +17,7 @@ from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.files import replacing
 from agents.generator import PictureGenerator
-from agents.imagination import GENERATOR, Imagination
+from agents.imagination import GENERATOR, REGRESSOR, Imagination
 from agents.som import Readout
 from agents.som_autoencoder import SomAutoencoder
 
@@ -28,7 +28,7 @@ from .metrics import SOURCES, Truth
 from .train_baseline import load_baseline, trained
 from .train_generator import Draws
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
-from .train_regressor import REGRESSOR, load_regressor
+from .train_regressor import load_regressor
 
 ERRORS = "errors.npz"
 """Absolute errors of every test sample, by method and mapping: arrays `METHOD SOURCE->WANTED`, shape (N,)."""

@@ -1,4 +1,4 @@
-"""The yardstick of plain supervised learning: a CNN from pictures to joints."""
+"""Plain supervised learning from pictures to joints: a yardstick, and what the agent guesses at a glance."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import checkpoints
+from . import checkpoints
 
 KIND = "regressor"
 _CHUNK = 500  # pictures at a time where nothing is trained
@@ -35,7 +35,8 @@ class RegressorProgress:
 class CnnRegressor(nn.Module):
     """What a picture tells of the pose to a network that is trained for nothing else.
 
-    It says how much of each joint the eye can see, whatever the latents and the map make of it, and is no part of the paper.
+    It says how much of each joint the eye can see, whatever the latents and the map make of it; to the agent it is one more
+    candidate that is tried in the head (`Imagination`). It is no part of the paper.
 
     ```python
     regressor = CnnRegressor(background).fit(images, joints)
