@@ -12,6 +12,8 @@ from infant_env.body import ArmModel
 from .infant import Moment
 from .stage import Stage, spoken
 
+FLOOR, SKY = (226, 214, 198), (214, 226, 234)
+
 
 class BodyView:
     """Shows the infant and moves it joint by joint."""
@@ -24,7 +26,7 @@ class BodyView:
         stage.when(gui.add_button("A pose at random").on_click, self._at_random)
         config = stage.data.info["config"]
         if config["mjcf"] is None:
-            self._age = gui.add_slider("age (months)", 1, 24, 1, round(config["age_months"]))
+            self._age = gui.add_slider("age (months)", min=1, max=24, step=1, initial_value=round(config["age_months"]))
             stage.when(self._age.on_update, self._grow, "age")
             gui.add_markdown(
                 f"Its mind learned with a body of {config['age_months']:g} months. Does it cope with another?"
@@ -39,7 +41,7 @@ class BodyView:
         low, high = np.degrees(arm.joint_ranges[joint])
         middle = round(float(low + high) / 2)
         slider = self._stage.server.gui.add_slider(
-            spoken(arm.joint_names[joint]), int(np.floor(low)), int(np.ceil(high)), 1, middle
+            spoken(arm.joint_names[joint]), min=round(low), max=round(high), step=1, initial_value=middle
         )
         self._stage.when(slider.on_update, lambda event: self._bend(joint, slider.value), ("joint", joint))
         return slider
@@ -67,8 +69,11 @@ class BodyView:
         scene.reset()
         self._scene = ViserMujocoScene(self._stage.server, copy.copy(arm.model), num_envs=1)
         self._scene.camera_tracking_enabled = False
+        scene.remove_by_name("/fixed_bodies/world/floor")  # MuJoCo's plane, of which mjviser makes an endless grid
+        scene.add_box("/floor", FLOOR, (9.0, 9.0, 0.02), position=(0.0, 0.0, -0.0105))
+        scene.set_background_image(np.full((2, 2, 3), SKY, np.uint8))
         for slider, (low, high) in zip(self._sliders, np.degrees(arm.joint_ranges), strict=True):
-            slider.min, slider.max = int(np.floor(low)), int(np.ceil(high))
+            slider.min, slider.max = round(low), round(high)
 
     def _show(self, moment: Moment) -> None:
         self._scene.update_from_mjdata(self._stage.infant.data)

@@ -69,11 +69,20 @@ class LiveInfant:
         self._report: Callable[[Exception], None] = _print
         self._since = 0  # control steps since it was last asked for something
         self._still = 0
+        self._born = threading.Event()
+        self._failure: RuntimeError | None = None
         self._thread = threading.Thread(target=self._live, name="infant", daemon=True)
 
     def start(self) -> None:
-        """Wakes it up; `do` may be called before."""
+        """Wakes it up; `do` may be called before.
+
+        Raises:
+            RuntimeError: its eye cannot be opened, see `EyeCamera`.
+        """
         self._thread.start()
+        self._born.wait()
+        if self._failure is not None:
+            raise self._failure
 
     def close(self) -> None:
         """Ends the thread and frees the camera."""
@@ -144,7 +153,13 @@ class LiveInfant:
 
     def _live(self) -> None:
         with torch.inference_mode():
-            self._wear(self.arm.joint_ranges.mean(1))
+            try:
+                self._wear(self.arm.joint_ranges.mean(1))
+            except RuntimeError as error:
+                self._failure = error
+                return
+            finally:
+                self._born.set()
             while self._next_jobs():
                 began = time.perf_counter()
                 if not self.arrived or (self._act is not None and not self.waiting):

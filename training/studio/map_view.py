@@ -14,7 +14,7 @@ from .map_pictures import ATLAS, MapPictures
 from .mind_view import SIZE
 from .stage import Stage, spoken
 
-_CHOSEN, _NOW = (213, 94, 0), (255, 255, 255)  # marks of the neuron that was clicked, and of the one that fits best
+_CHOSEN, _NOW = (213, 94, 0), (0, 158, 215)  # marks of the neuron that was clicked, and of the one that fits best
 _FACING = -34.0  # degrees
 _CAMERAS = {
     "Both": ((1.42, -0.96, 0.78), (-0.12, 0.08, 0.50)),
@@ -44,8 +44,8 @@ class MapView:
         gui.add_markdown(
             "**Click a neuron** on the board behind the infant: it moves to the pose that the neuron holds.", order=0
         )
-        self._row = gui.add_slider("row", 0, rows - 1, 1, rows // 2, order=2)
-        self._column = gui.add_slider("column", 0, columns - 1, 1, columns // 2, order=3)
+        self._row = gui.add_slider("row", min=0, max=rows - 1, step=1, initial_value=rows // 2, order=2)
+        self._column = gui.add_slider("column", min=0, max=columns - 1, step=1, initial_value=columns // 2, order=3)
         for slider in (self._row, self._column):
             stage.when(slider.on_update, lambda event: self.choose(self._row.value, self._column.value), "neuron")
         self._picture = gui.add_image(np.full((*SIZE, 3), 240, np.uint8), label="What this neuron imagines", order=4)
@@ -54,7 +54,7 @@ class MapView:
         camera = gui.add_button_group("look at", list(_CAMERAS), order=6)
         stage.when(camera.on_click, lambda event: _look(event.client, *_CAMERAS[event.target.value]))
         gui.add_markdown(
-            "White dot: the neuron that fits the joints best now. Orange: the one that you chose.", order=7
+            "**Blue dot**: the neuron that fits the joints best now. **Orange**: the one that you chose.", order=7
         )
         first = stage.server.initial_camera
         first.position, first.look_at, first.fov = *_CAMERAS["Both"], float(_FIELD)
@@ -87,7 +87,7 @@ class MapView:
         """A board of its own for a new browser."""
         with self._tab:
             layers = [*self._pictures.still, *self._pictures.live]
-            dropdown = client.gui.add_dropdown("the board shows", layers, ATLAS, order=1)
+            dropdown = client.gui.add_dropdown("the board shows", layers, initial_value=ATLAS, order=1)
         browser = _Browser(client, self.board, dropdown, self._pictures.draw(ATLAS, {}))
         self._browsers[client.client_id] = browser
         self._stage.when(browser.image.on_click, self._click, "neuron")
@@ -143,7 +143,7 @@ class _Browser:
                 receive_shadow=False,
             )
             self.chosen, self.now = (
-                client.scene.add_icosphere(f"/{name}", radius=0.009, color=color, cast_shadow=False, visible=visible)
+                client.scene.add_icosphere(f"/{name}", radius=0.011, color=color, cast_shadow=False, visible=visible)
                 for name, color, visible in (("chosen", _CHOSEN, False), ("now", _NOW, True))
             )
 

@@ -27,10 +27,10 @@ class MindView:
     def __init__(self, stage: Stage) -> None:
         self._stage, blank = stage, np.full((*SIZE, 3), 255, np.uint8)
         gui = stage.server.gui
-        self._seen = gui.add_image(blank, label="What its eye sees")
-        self._imagined = gui.add_image(blank, label="What its joints make it imagine")
-        self._recalled = gui.add_image(blank, label="What vision alone recalls")
-        self._difference = gui.add_image(blank, label="Difference of the two")
+        self._seen = gui.add_image(blank, label="The eye sees")
+        self._imagined = gui.add_image(blank, label="Joints imagine")
+        self._recalled = gui.add_image(blank, label="Vision recalls")
+        self._difference = gui.add_image(blank, label="Their difference")
         self.pictures: list[Picture] = [blank] * 4
         stage.infant.listeners.append(self._show)
 
@@ -46,8 +46,8 @@ class MindView:
         handles = (self._seen, self._imagined, self._recalled, self._difference)
         for handle, picture in zip(handles, self.pictures, strict=True):
             handle.image = picture
-        self._imagined.label = f"What its joints make it imagine  (off by {np.abs(imagined - seen).mean():.3f})"
-        self._recalled.label = f"What vision alone recalls  (off by {np.abs(recalled - seen).mean():.3f})"
+        self._imagined.label = f"Joints imagine: off by {np.abs(imagined - seen).mean():.3f}"
+        self._recalled.label = f"Vision recalls: off by {np.abs(recalled - seen).mean():.3f}"
 
 
 def shown(picture: Picture, size: tuple[int, int] = SIZE) -> Picture:

@@ -1,5 +1,7 @@
 """The page: the infant and its map in the middle, eye and mind on the left, what one can do on the right."""
 
+import contextlib
+import io
 from typing import Any
 
 import viser
@@ -21,7 +23,7 @@ from .recorder import Recorder
 from .stage import Stage
 
 _WELCOME = "**Hello!** Drag a slider: the infant moves its arm, and on the left you see what it sees and imagines."
-_LEFT, _RIGHT = 250, 350  # pixels
+_LEFT, _RIGHT = 226, 350  # pixels
 
 
 class Page:
@@ -81,7 +83,8 @@ class Page:
 
 def _quiet_server(config: Config) -> Any:
     """A server without share button, logo or words in the terminal."""
-    server = viser.ViserServer(config.host, config.port, label="The infant's studio", verbose=False)
-    server.gui.configure_theme(show_logo=False, show_share_button=False, brand_color=(0, 114, 178))
+    with contextlib.redirect_stdout(io.StringIO()):
+        server = viser.ViserServer(config.host, config.port, label="The infant's studio", verbose=False)
+    server.gui.configure_theme(show_logo=False, show_share_button=False)
     server.gui.set_panel_label("The infant's studio")
     return server

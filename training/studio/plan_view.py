@@ -24,7 +24,7 @@ class PlanView:
         gui = stage.server.gui
         gui.add_markdown("**Choose two pictures**: it imagines the way from one to the other, then goes it.")
         self._numbers = [
-            gui.add_slider(word, 1, len(pictures), 1, min(k + 1, len(pictures)))
+            gui.add_slider(word, min=1, max=len(pictures), step=1, initial_value=min(k + 1, len(pictures)))
             for k, word in enumerate(("from", "to"))
         ]
         for slider in self._numbers:

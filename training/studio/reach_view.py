@@ -33,7 +33,7 @@ class ReachView:
         self.result: tuple[float | None, float] | None = None
         gui = stage.server.gui
         gui.add_markdown("**Choose a picture**, then let the infant reach for what it shows.")
-        self._number = gui.add_slider("test picture", 1, len(pictures), 1, 1)
+        self._number = gui.add_slider("test picture", min=1, max=len(pictures), step=1, initial_value=1)
         stage.when(self._number.on_update, lambda event: self._choose(pictures[self._number.value]), "goal")
         others = gui.add_button_group("or", ["Random", "Imagine one"])
         stage.when(others.on_click, self._other)
