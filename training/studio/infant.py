@@ -62,7 +62,7 @@ class LiveInfant:
         self.rate = 0.0
         """Control steps that were simulated and shown in a second, lately."""
         self.waiting = False
-        """Set by an act that waits for the user; whatever the user does clears it."""
+        """Set by an act that waits for the user, who clears it."""
         self._jobs: dict[Hashable, Callable[[], None]] = {}
         self._wake, self._open = threading.Condition(), True
         self._act: Act | None = None
@@ -119,14 +119,14 @@ class LiveInfant:
 
     def rest(self) -> None:
         """Stops what it is doing, and holds the pose that it was going to."""
-        act, self._act = self._act, None
+        act, self._act, self.waiting = self._act, None, False
         if act is not None:
             act.close()  # type: ignore[attr-defined]
 
     @property
-    def busy(self) -> bool:
-        """Whether it is doing something."""
-        return self._act is not None
+    def doing(self) -> Act | None:
+        """What it is doing."""
+        return self._act
 
     @property
     def arrived(self) -> bool:
@@ -176,7 +176,6 @@ class LiveInfant:
             while self._open and not self._jobs and (self._act is None or self.waiting) and self.arrived:
                 self._wake.wait()
             jobs, self._jobs = list(self._jobs.values()), {}
-            self.waiting = self.waiting and not jobs
         for job in jobs:
             _safely(job)
         return self._open
@@ -197,10 +196,11 @@ class LiveInfant:
             self._advance()
         reach = FASTEST / CONTROL_HZ
         self._commanded = self._commanded + np.clip(self.targets - self._commanded, -reach, reach)
-        self._show(*self._env.hold(self._env.action_for(self._commanded), 1))
-        slow = np.abs(self.moment.observation["joint_velocities"]).max() < _STILL
+        observation, info = self._env.hold(self._env.action_for(self._commanded), 1)
+        slow = np.abs(observation["joint_velocities"]).max() < _STILL
         self._still = self._still + 1 if slow else 0
         self._since += 1
+        self._show(observation, info)
 
     def _advance(self) -> None:
         assert self._act is not None

@@ -66,7 +66,7 @@ class MapView:
         self.chosen = row, column
         flat = torch.tensor([row * self._mind.som.shape[1] + column])
         picture = self._mind.autoencoder.decode(self._mind.som.weights_at("vision", flat))[0]
-        joints = remembered_poses.of_neurons(self._mind, [[row, column]])[0].cpu().numpy()
+        joints = remembered_poses.of_neurons(self._mind, np.array([[row, column]]))[0].cpu().numpy()
         self._row.value, self._column.value = row, column
         self._picture.image = to_rgb(picture.float().cpu().numpy(), SIZE)
         names = self._stage.infant.arm.joint_names
@@ -106,7 +106,8 @@ class MapView:
     def _show(self, moment: Moment) -> None:
         if not self._browsers:
             return
-        query, drawn = self._query(moment), {}
+        query = self._query(moment)
+        drawn: dict[str, Any] = {}
         best = self._best(query)
         for browser in self._browsers.values():
             browser.now.position = best
@@ -124,7 +125,7 @@ class MapView:
     def _best(self, query: dict[str, torch.Tensor]) -> Any:
         """Where the neuron is that fits the joints best."""
         winner = int(self._mind.som.winners({"proprioception": query["proprioception"]}))
-        return self.board.place_of(*divmod(winner, self._mind.som.shape[1]), 0.005)
+        return self.board.place_of(*divmod(winner, self._mind.som.shape[1]), 0.012)
 
 
 class _Browser:
@@ -143,8 +144,8 @@ class _Browser:
                 receive_shadow=False,
             )
             self.chosen, self.now = (
-                client.scene.add_icosphere(f"/{name}", radius=0.011, color=color, cast_shadow=False, visible=visible)
-                for name, color, visible in (("chosen", _CHOSEN, False), ("now", _NOW, True))
+                client.scene.add_icosphere(f"/{name}", radius=radius, color=color, cast_shadow=False, visible=visible)
+                for name, radius, color, visible in (("chosen", 0.014, _CHOSEN, False), ("now", 0.009, _NOW, True))
             )
 
 

@@ -29,7 +29,9 @@ class ReachView:
     def __init__(self, stage: Stage, pictures: TestPictures) -> None:
         self._stage, self._pictures = stage, pictures
         self._chosen = pictures[1]
-        self._stepping, self._acting = False, False
+        self._stepping = False
+        self._reaching: Act | None = None
+        self._looks: list[str] = []  # how far off it was at each
         self.result: tuple[float | None, float] | None = None
         gui = stage.server.gui
         gui.add_markdown("**Choose a picture**, then let the infant reach for what it shows.")
@@ -37,20 +39,21 @@ class ReachView:
         stage.when(self._number.on_update, lambda event: self._choose(pictures[self._number.value]), "goal")
         others = gui.add_button_group("or", ["Random", "Imagine one"])
         stage.when(others.on_click, self._other)
-        upload = gui.add_upload_button("A picture file ...", mime_type="image/*")
+        upload = gui.add_upload_button("A picture file ...", mime_type="image/*", color="gray")
         stage.when(upload.on_upload, self._read)
-        self._do = gui.add_button_group("reach", ["Play", "Step", "Stop"])
-        stage.when(self._do.on_click, self._press)
+        stage.when(gui.add_button("Reach for it").on_click, self._play)
+        steps = gui.add_button_group("or", ["One step", "Stop"])
+        stage.when(steps.on_click, self._step_or_stop)
         self._story = gui.add_image(grid([Cell("goal", self._chosen.frame), Cell("sees now", None)], 2))
         self._thoughts = gui.add_image(grid([Cell("", None)] * 6, 3), label="What it thinks of", visible=False)
         self._tale = gui.add_markdown("")
 
     def _choose(self, chosen: Chosen) -> None:
         self._stage.infant.rest()
-        self._acting, self._chosen = False, chosen
+        self._chosen = chosen
         self._thoughts.visible, self._tale.content = False, ""
         self._story.image = grid([Cell(f"goal: {chosen.name}", chosen.frame), Cell("sees now", None)], 2)
-        self._stage.say(f"The goal is **{chosen.name}**. Press Play.")
+        self._stage.say(f"The goal is **{chosen.name}**. Press **Reach for it**.")
 
     def _other(self, event: Any) -> None:
         random = self._stage.infant.random
@@ -68,50 +71,58 @@ class ReachView:
         frame = read_picture(Path(file.name), file.content)
         self._choose(Chosen("your picture", Goal(to_gray(frame)), frame))
 
-    def _press(self, event: Any) -> None:
-        wanted = event.target.value
-        self._stepping = wanted == "Step"
-        if wanted == "Stop":
+    def _play(self, event: Any) -> None:
+        self._stepping = False
+        self._begin(event.client)
+
+    def _step_or_stop(self, event: Any) -> None:
+        if event.target.value == "Stop":
             self._stage.infant.rest()
-            self._acting = False
             self._stage.say("It **stopped**.")
-        elif not self._acting:
-            self._acting = True
-            self._stage.infant.perform(self._act(self._chosen), self._stage.report(event.client))
+        else:
+            self._stepping = True
+            self._begin(event.client)
+
+    def _begin(self, client: Any) -> None:
+        """Goes on, or begins."""
+        infant = self._stage.infant
+        infant.waiting = False
+        if infant.doing is not self._reaching:
+            self._looks, self._reaching = [], self._act(self._chosen)
+            infant.perform(self._reaching, self._stage.report(client))
 
     def _act(self, chosen: Chosen) -> Act:
         """What the infant does: think, go, look, correct."""
         agent, infant = self._stage.agent, self._stage.infant
-        try:
-            self._stage.say("It **thinks**: which pose may show this?")
-            yield None
-            yield from self._thinking(chosen)
-            self._stage.say("It **goes** to the likeliest pose.")
-            for _ in range(_MOST):
-                looks = len(agent.looks)
-                agent.act(infant.moment.observation)
-                if len(agent.looks) > looks:
-                    self._show_look(chosen)
-                    yield from self._pause()
-                yield agent.targets
-                if agent.done and np.abs(infant.moment.observation["joint_velocities"]).max() < _STILL:
-                    break
-            for _ in range(5):
-                yield agent.targets
-            self._show_end(chosen)
-        finally:
-            self._acting = False
+        self._stage.say("It **thinks**: which pose may show this?")
+        yield None
+        yield from self._thinking(chosen)
+        self._stage.say("It **goes** to the likeliest pose.")
+        for _ in range(_MOST):
+            looks = len(agent.looks)
+            agent.act(infant.moment.observation)
+            if len(agent.looks) > looks:
+                self._show_look(chosen)
+                yield from self._pause()
+            yield agent.targets
+            if agent.done and np.abs(infant.moment.observation["joint_velocities"]).max() < _STILL:
+                break
+        for _ in range(5):
+            yield agent.targets
+        self._show_end(chosen)
 
     def _thinking(self, chosen: Chosen) -> Act:
         """The tries in its head, then the hypotheses that are left."""
         agent = self._stage.agent
-        for number, (joints, errors) in enumerate(agent.imagination.rounds(chosen.goal.picture)):
-            self._stage.progress(100 * (number + 1) / 4)
-            self._show_tries(_ROUNDS[number], joints, errors)
-            yield from self._pause()
-            yield None
-        agent.set_goal(chosen.goal.picture)
-        self._stage.progress(None)
+        try:
+            for number, (joints, errors) in enumerate(agent.imagination.rounds(chosen.goal.picture)):
+                self._stage.progress(100 * (number + 1) / (len(_ROUNDS) + 1))
+                self._show_tries(_ROUNDS[number], joints, errors)
+                yield None
+                yield from self._pause()
+            agent.set_goal(chosen.goal.picture)
+        finally:
+            self._stage.progress(None)
         self._show_ideas()
         yield from self._pause()
 
@@ -155,12 +166,9 @@ class ReachView:
         agent = self._stage.agent
         self._show_ideas()
         hand, off = self._measure(chosen)
-        self._tale.content = "\n".join(
-            [
-                self._tale.content,
-                *(f"- look {k + 1}: off by {look.error**0.5:.4f}" for k, look in enumerate(agent.looks)),
-            ]
-        )
+        self._looks.append(f"{off:.4f}" if hand is None else f"{hand:.1f} cm")
+        doubt = "**It doubts** that its body can show this. " if agent.impossible else ""
+        self._tale.content = f"{doubt}Off at each look: {', '.join(self._looks)}."
         self._show_story(chosen, "sees now")
         self._stage.say(f"**Look {len(agent.looks)}**: {_told(hand, off)}.")
 
