@@ -39,7 +39,7 @@ class MapView:
         self.board = Board((-0.37, 0.25, 0.84), _FACING, 0.62, (rows, columns))
         self.chosen: tuple[int, int] | None = None
         self._pictures = MapPictures(self._mind, stage.infant.arm.joint_names)
-        self._browsers: dict[int, _Browser] = {}
+        self.browsers: dict[int, _Browser] = {}
         gui = stage.server.gui
         gui.add_markdown(
             "**Click a neuron** on the board behind the infant: it moves to the pose that the neuron holds.", order=0
@@ -74,7 +74,7 @@ class MapView:
         self._pose.content = f"**Neuron ({row}, {column})** holds: {', '.join(angles)}."
         self._stage.say(f"It takes the pose of **neuron ({row}, {column})**.")
         self._stage.infant.go(joints)
-        for browser in self._browsers.values():
+        for browser in self.browsers.values():
             browser.chosen.position = self.board.place_of(row, column, 0.005)
             browser.chosen.visible = True
 
@@ -89,7 +89,7 @@ class MapView:
             layers = [*self._pictures.still, *self._pictures.live]
             dropdown = client.gui.add_dropdown("the board shows", layers, initial_value=ATLAS, order=1)
         browser = _Browser(client, self.board, dropdown, self._pictures.draw(ATLAS, {}))
-        self._browsers[client.client_id] = browser
+        self.browsers[client.client_id] = browser
         self._stage.when(browser.image.on_click, self._click, "neuron")
         self._stage.when(dropdown.on_update, lambda event: self._redraw(browser), ("layer", client.client_id))
         if self.chosen is not None:
@@ -97,19 +97,19 @@ class MapView:
         browser.now.position = self._best(self._query(self._stage.infant.moment))
 
     def _forget(self, client: Any) -> None:
-        self._browsers.pop(client.client_id, None)
+        self.browsers.pop(client.client_id, None)
 
     def _redraw(self, browser: "_Browser") -> None:
         query = self._query(self._stage.infant.moment)
         browser.image.image = self._pictures.draw(browser.layer.value, query)
 
     def _show(self, moment: Moment) -> None:
-        if not self._browsers:
+        if not self.browsers:
             return
         query = self._query(moment)
         drawn: dict[str, Any] = {}
         best = self._best(query)
-        for browser in self._browsers.values():
+        for browser in self.browsers.values():
             browser.now.position = best
             layer = browser.layer.value
             if layer in self._pictures.live:

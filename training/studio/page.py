@@ -71,10 +71,10 @@ class Page:
             self.reach = ReachView(self.stage, pictures)
         with tabs.add_tab("Plan"):
             self.plan = PlanView(self.stage, pictures)
-        self.recorder = Recorder(self.stage)
         panel = gui.add_panel()
         with panel.add_tab("Eye and mind"):
             self.mind = MindView(self.stage)
+        Recorder(self.stage, self.mind)
         panel.dock_left()
         panel.set_width(_LEFT)
         gui.main_panel.dock_right()

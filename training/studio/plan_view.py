@@ -32,6 +32,7 @@ class PlanView:
         stage.when(gui.add_button("Two at random").on_click, self._at_random)
         self._button = gui.add_button("Imagine the way, then go it", color="blue")
         stage.when(self._button.on_click, self._start)
+        self._shown = self._ends
         self._film = gui.add_image(self._drawn(None, None), label="Pictures and films")
         self._tale = gui.add_markdown("")
 
@@ -40,7 +41,7 @@ class PlanView:
         return [self._pictures[slider.value] for slider in self._numbers]
 
     def _drawn(self, imagined: NDArray[Any] | None, real: NDArray[Any] | None) -> NDArray[np.uint8]:
-        first, last = self._shown = getattr(self, "_shown", None) or self._ends
+        first, last = self._shown
         cells = [
             Cell(f"from: {first.name}", first.frame),
             Cell(f"to: {last.name}", last.frame),

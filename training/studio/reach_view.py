@@ -87,7 +87,7 @@ class ReachView:
         """Goes on, or begins."""
         infant = self._stage.infant
         infant.waiting = False
-        if infant.doing is not self._reaching:
+        if infant.doing is None or infant.doing is not self._reaching:
             self._looks, self._reaching = [], self._act(self._chosen)
             infant.perform(self._reaching, self._stage.report(client))
 

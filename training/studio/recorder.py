@@ -12,7 +12,7 @@ from infant_env.vision import to_gray, to_rgb
 
 from ..film import PANEL, Video, fit, ideas, map_picture
 from .infant import Moment
-from .mind_view import shown
+from .mind_view import MindView, shown
 from .stage import Stage
 
 _LONGEST = 25 * 300  # frames: five minutes
@@ -21,8 +21,8 @@ _LONGEST = 25 * 300  # frames: five minutes
 class Recorder:
     """A button that starts a film, ends it, and hands it to the browser that asked."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, mind: MindView) -> None:
+        self._stage, self._mind = stage, mind
         self._button = stage.server.gui.add_button("Record a film")
         self._video: Video | None = None
         self._outside: OutsideCamera | None = None
@@ -63,21 +63,22 @@ class Recorder:
             return
         self._outside = self._outside or OutsideCamera(self._stage.infant.arm, PANEL)
         self._frames += 1
+        self._video.add(self._panels(moment))
+
+    def _panels(self, moment: Moment) -> list[tuple[str, NDArray[np.uint8]]]:
+        """What is shown, six panels; while it has a goal, that and its hypotheses."""
+        assert self._outside is not None
         agent, eye = self._stage.agent, moment.observation["eye"]
-        seen = to_gray(eye)
-        panels: list[tuple[str, NDArray[np.uint8]]] = [
-            ("the infant", self._outside.render(self._stage.infant.data)),
-            ("its right eye", fit(eye)),
-            ("imagined from its joints", to_rgb(agent.imagine(moment.joints[None])[0], PANEL)),
-        ]
-        mind = agent.imagination.mind
-        recalled = mind.predict("vision", seen[None], "local_linear")["vision"][0].float().cpu().numpy()
-        panels.append(("recalled from vision alone", to_rgb(recalled, PANEL)))
-        panels.append(
-            ("the map's activity for what it sees", map_picture(mind.activity("vision", seen[None])[0].cpu().numpy()))
-        )
-        if agent.goal is not None:
-            panels.append(("what it thinks of; framed: what it tries", ideas(agent)))
+        mind, seen = agent.imagination.mind, to_gray(eye)
+        activity = mind.activity("vision", seen[None])[0].cpu().numpy()
+        _, imagined, recalled, difference = self._mind.pictures
+        panels = [("the infant", self._outside.render(self._stage.infant.data)), ("its right eye", fit(eye))]
+        panels.append(("imagined from its joints", shown(imagined, PANEL)))
+        if self._stage.infant.doing is not None and agent.goal is not None:
+            panels += [
+                ("its goal", to_rgb(agent.goal, PANEL)),
+                ("what it thinks of; framed: what it tries", ideas(agent)),
+            ]
         else:
-            panels.append(("no goal", shown(np.full((3, 5, 3), 240, np.uint8), PANEL)))
-        self._video.add(panels)
+            panels += [("recalled from vision", shown(recalled, PANEL)), ("difference", shown(difference, PANEL))]
+        return [*panels, ("the map's activity for what it sees", map_picture(activity))]
