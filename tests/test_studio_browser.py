@@ -36,12 +36,18 @@ SWITCHES = (
 )
 
 
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """What the condition gives as soon as that is true."""
+def soon(condition: Callable[[], Any], seconds: float) -> Any:
+    """What the condition gives as soon as that is true, or at the end."""
     end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, f"waited in vain for {seconds} s"
+    while not (found := condition()) and time.monotonic() < end:
         time.sleep(0.05)
+    return found
+
+
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """What the condition gives as soon as that is true; fails when it never is."""
+    found = soon(condition, seconds)
+    assert found, f"waited in vain for {seconds} s"
     return found
 
 
@@ -200,12 +206,11 @@ def test_a_click_on_the_map_moves_the_infant_to_that_neurons_pose(page: Page, br
     x, y = pixel_of(browser, client, page.map.board.place_of(*neuron))
     click = ActionChains(browser.driver).move_to_element_with_offset(canvas, round(x), round(y)).click()
 
-    def clicked() -> Any:  # the board may not have been drawn yet
+    end = time.monotonic() + 60
+    while page.map.chosen is None and time.monotonic() < end:  # the board may not have been drawn yet
         click.perform()
-        until(lambda: True)
-        return page.map.chosen
-
-    until(clicked)
+        soon(lambda: page.map.chosen is not None, 3.0)
+    assert page.map.chosen is not None
     a_pixel = np.array(page.map.board.shape) * 0.01
     assert (np.abs(np.subtract(page.map.chosen, neuron)) <= a_pixel + 1).all()
     held = remembered_poses.of_neurons(page.stage.agent.imagination.mind, np.array([page.map.chosen]))[0].numpy()

@@ -14,7 +14,7 @@ from .infant import Act
 from .pictures import Cell, grid
 from .stage import Stage
 
-_ROUNDS = ("recalled by the map", "tried, first round", "tried, second round")
+_ROUNDS = ("recalled", "after round 1", "after round 2")
 _MOST = 300  # control steps of a reach
 _STILL = 0.05  # rad/s
 
@@ -34,7 +34,7 @@ class ReachView:
         self._looks: list[str] = []  # how far off it was at each
         self.result: tuple[float | None, float] | None = None
         gui = stage.server.gui
-        gui.add_markdown("**Choose a picture**, then let the infant reach for what it shows.")
+        gui.add_markdown("**Choose a picture**, then let it reach for that.")
         self._number = gui.add_slider("test picture", min=1, max=len(pictures), step=1, initial_value=1)
         stage.when(self._number.on_update, lambda event: self._choose(pictures[self._number.value]), "goal")
         others = gui.add_button_group("or", ["Random", "Imagine one"])
@@ -138,7 +138,7 @@ class ReachView:
         pictures = self._stage.agent.imagine(joints[best])
         cells = [Cell(f"off by {e:.4f}", p) for e, p in zip(errors[best].sqrt().tolist(), pictures, strict=True)]
         self._thoughts.image = grid(cells, 3)
-        self._thoughts.label = f"Tried in its head: the best 6 of {len(errors)}, {title}"
+        self._thoughts.label = f"Tried in its head: best 6 of {len(errors)}, {title}"
         self._thoughts.visible = True
 
     def _show_ideas(self) -> None:
