@@ -151,8 +151,8 @@ def main() -> int:
         try:
             return clicked(studio, log, asked, Path(folder))
         finally:
-            studio.terminate()
-            studio.wait(timeout=30)
+            studio.kill()
+            studio.wait()
 
 
 def clicked(studio: "subprocess.Popen[bytes]", log: Path, asked: argparse.Namespace, folder: Path) -> int:

@@ -101,9 +101,8 @@ def read_picture(path: Path, content: bytes | None = None) -> NDArray[np.uint8]:
     try:
         picture = iio.imread(path if content is None else content, plugin="pillow", mode="RGB")
     except Exception as error:  # every plug-in raises its own
-        raise ValueError(
-            f"{path} cannot be read as a picture ({error}); expected a PNG as the eye would see it"
-        ) from None
+        why = f" ({error})" if content is None else ""
+        raise ValueError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
     rows, columns = picture.shape[:2]
     if abs(columns / rows - 5 / 3) > 0.05:
         raise ValueError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
+from torch.nn import functional as F
 
 from agents import map_quality
 from agents.som_autoencoder import SomAutoencoder
@@ -49,7 +50,9 @@ class MapPictures:
         if layer in self.live:
             activity = self._mind.som.activity({name: query[name] for name in self.live[layer]})[0]
             plane = _small(activity)
-            return _numbers(plane, layer, "fits badly", "fits well", float(np.percentile(plane, 2)), float(plane.max()))
+            return _numbers(
+                plane, layer.capitalize(), "fits badly", "fits well", float(np.percentile(plane, 2)), float(plane.max())
+            )
         if layer not in self._drawn:
             self._drawn[layer] = self._still(layer)
         return self._drawn[layer]
@@ -66,7 +69,9 @@ class MapPictures:
             return _framed(np.asarray(square), "What its neurons imagine: click one", "each tile: one neuron's picture")
         if layer == U_MATRIX:
             plane = _small(map_quality.u_matrix(self._mind.som))
-            return _numbers(plane, "U-matrix", "alike", "unlike its neighbors", *np.percentile(plane, (0.5, 99.5)))
+            return _numbers(
+                plane, "U-matrix: neurons and their neighbors", "alike", "unlike", *np.percentile(plane, (0.5, 99.5))
+            )
         number = self._joints.index(layer)
         plane = _small(torch.from_numpy(joint_angles(self._mind)[number]))
         low, high = float(plane.min()), float(plane.max())
@@ -74,9 +79,9 @@ class MapPictures:
 
 
 def _small(plane: Tensor) -> NDArray[np.float32]:
-    """A plane (X, Y), not larger than can be seen: every n-th neuron."""
-    rows, columns = (-(-side // _SIDE) for side in plane.shape)
-    return plane[::rows, ::columns].cpu().numpy()
+    """A plane (X, Y), not larger than can be seen: means over squares of neurons."""
+    side = -(-max(plane.shape) // _SIDE)
+    return F.avg_pool2d(plane[None].float(), side, ceil_mode=True)[0].cpu().numpy()
 
 
 def _numbers(plane: NDArray[np.float32], title: str, least: str, most: str, low: float, high: float) -> Picture:

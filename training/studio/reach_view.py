@@ -129,8 +129,10 @@ class ReachView:
     def _pause(self) -> Act:
         """In steps: until the user wants the next one."""
         if self._stepping:
-            self._stage.infant.waiting = True
+            told, self._stage.infant.waiting = self._tale.content, True
+            self._tale.content = f"{told} *It waits for your next step.*"
             yield None
+            self._tale.content = told
 
     def _show_tries(self, title: str, joints: Tensor, errors: Tensor) -> None:
         """The best six of the poses that it tries in its head, as it imagines them."""

@@ -63,7 +63,7 @@ class Stage:
         if not isinstance(error, ValueError | OSError):
             traceback.print_exception(error)
             words = f"Something went wrong inside ({type(error).__name__}: {error}). The studio goes on."
-        self.say("**That did not work**; the reason is in the note on the left.")
+        self.say("**That did not work**; see the note on the left.")
         client.add_notification("That did not work", words, color="red", auto_close_seconds=20.0)
 
     def _guarded(self, job: Job, event: Any) -> None:
