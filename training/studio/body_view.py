@@ -6,6 +6,7 @@ from typing import Any
 import mujoco
 import numpy as np
 from mjviser import ViserMujocoScene
+from numpy.typing import NDArray
 
 from infant_env.body import ArmModel
 
@@ -49,6 +50,7 @@ class BodyView:
     def _bend(self, joint: int, degrees: float) -> None:
         targets = self._stage.infant.targets.copy()
         targets[joint] = np.radians(degrees)
+        self._aimed = _whole(targets)  # the sliders show that already; the user may have dragged one further by now
         self._stage.infant.go(targets)
         self._stage.say(f"**{spoken(self._stage.infant.arm.joint_names[joint]).capitalize()}** goes to {degrees:.0f}°.")
 
@@ -77,7 +79,7 @@ class BodyView:
 
     def _show(self, moment: Moment) -> None:
         self._scene.update_from_mjdata(self._stage.infant.data)
-        degrees = tuple(np.round(np.degrees(moment.targets)).astype(int).tolist())
+        degrees = _whole(moment.targets)
         if degrees != self._aimed:  # whoever moved it
             self._aimed = degrees
             for slider, value in zip(self._sliders, degrees, strict=True):
@@ -85,3 +87,8 @@ class BodyView:
         touch = moment.info["penetration"]
         words = f"It touches something ({1000 * touch:.0f} mm deep)." if touch > 0 else "It touches nothing."
         self._pose.content = f"Now at {', '.join(f'{d:.0f}°' for d in np.degrees(moment.joints))}. {words}"
+
+
+def _whole(joints: NDArray[np.float64]) -> tuple[int, ...]:
+    """Angles in rad as the sliders show them."""
+    return tuple(np.round(np.degrees(joints)).astype(int).tolist())
