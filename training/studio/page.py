@@ -74,7 +74,7 @@ class Page:
         panel = gui.add_panel()
         with panel.add_tab("Eye and mind"):
             self.mind = MindView(self.stage)
-        Recorder(self.stage, self.mind)
+        Recorder(self.stage, self.mind, self.reach)
         panel.dock_left()
         panel.set_width(_LEFT)
         gui.main_panel.dock_right()

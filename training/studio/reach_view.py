@@ -29,7 +29,7 @@ class ReachView:
     def __init__(self, stage: Stage, pictures: TestPictures) -> None:
         self._stage, self._pictures = stage, pictures
         self._chosen = pictures[1]
-        self._stepping = False
+        self._stepping, self._thought = False, False
         self._reaching: Act | None = None
         self._looks: list[str] = []  # how far off it was at each
         self.result: tuple[float | None, float] | None = None
@@ -47,6 +47,12 @@ class ReachView:
         self._story = gui.add_image(grid([Cell("goal", self._chosen.frame), Cell("sees now", None)], 2))
         self._thoughts = gui.add_image(grid([Cell("", None)] * 6, 3), label="What it thinks of", visible=False)
         self._tale = gui.add_markdown("")
+
+    @property
+    def at_it(self) -> bool:
+        """Whether the infant reaches now, and has thought of where to."""
+        doing = self._stage.infant.doing
+        return self._thought and doing is not None and doing is self._reaching
 
     def _choose(self, chosen: Chosen) -> None:
         self._stage.infant.rest()
@@ -88,7 +94,7 @@ class ReachView:
         infant = self._stage.infant
         infant.waiting = False
         if infant.doing is None or infant.doing is not self._reaching:
-            self._looks, self._reaching = [], self._act(self._chosen)
+            self._looks, self._thought, self._reaching = [], False, self._act(self._chosen)
             infant.perform(self._reaching, self._stage.report(client))
 
     def _act(self, chosen: Chosen) -> Act:
@@ -121,6 +127,7 @@ class ReachView:
                 yield None
                 yield from self._pause()
             agent.set_goal(chosen.goal.picture)
+            self._thought = True
         finally:
             self._stage.progress(None)
         self._show_ideas()

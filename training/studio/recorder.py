@@ -13,6 +13,7 @@ from infant_env.vision import to_gray, to_rgb
 from ..film import PANEL, Video, fit, ideas, map_picture
 from .infant import Moment
 from .mind_view import MindView, shown
+from .reach_view import ReachView
 from .stage import Stage
 
 _LONGEST = 25 * 300  # frames: five minutes
@@ -21,8 +22,8 @@ _LONGEST = 25 * 300  # frames: five minutes
 class Recorder:
     """A button that starts a film, ends it, and hands it to the browser that asked."""
 
-    def __init__(self, stage: Stage, mind: MindView) -> None:
-        self._stage, self._mind = stage, mind
+    def __init__(self, stage: Stage, mind: MindView, reach: ReachView) -> None:
+        self._stage, self._mind, self._reach = stage, mind, reach
         self._button = stage.server.gui.add_button("Record a film")
         self._video: Video | None = None
         self._outside: OutsideCamera | None = None
@@ -66,7 +67,7 @@ class Recorder:
         self._video.add(self._panels(moment))
 
     def _panels(self, moment: Moment) -> list[tuple[str, NDArray[np.uint8]]]:
-        """What is shown, six panels; while it has a goal, that and its hypotheses."""
+        """What is shown, six panels; while it reaches, its goal and its hypotheses."""
         assert self._outside is not None
         agent, eye = self._stage.agent, moment.observation["eye"]
         mind, seen = agent.imagination.mind, to_gray(eye)
@@ -74,7 +75,7 @@ class Recorder:
         _, imagined, recalled, difference = self._mind.pictures
         panels = [("the infant", self._outside.render(self._stage.infant.data)), ("its right eye", fit(eye))]
         panels.append(("imagined from its joints", shown(imagined, PANEL)))
-        if self._stage.infant.doing is not None and agent.goal is not None:
+        if self._reach.at_it and agent.goal is not None:
             panels += [
                 ("its goal", to_rgb(agent.goal, PANEL)),
                 ("what it thinks of; framed: what it tries", ideas(agent)),
