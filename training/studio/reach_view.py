@@ -147,7 +147,7 @@ class ReachView:
         pictures = self._stage.agent.imagine(joints[best])
         cells = [Cell(f"off by {e:.4f}", p) for e, p in zip(errors[best].sqrt().tolist(), pictures, strict=True)]
         self._thoughts.image = grid(cells, 3)
-        self._thoughts.label = f"Tried in its head: best 6 of {len(errors)}, {title}"
+        self._thoughts.label = f"Tried in its head: best {len(best)} of {len(errors)}, {title}"
         self._thoughts.visible = True
 
     def _show_ideas(self) -> None:
