@@ -8,13 +8,21 @@ ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 export MUJOCO_GL ?= egl
 endif
 
-.PHONY: demo test check setup clean
+.PHONY: demo test test-studio monkey-studio check setup clean
 
 demo: setup  ## the whole paper, small: table, report, film
 	$(BIN)/infant-arm reproduce --preset quick --out runs/quick
 
 test: setup  ## all tests
 	$(BIN)/pytest -q
+
+test-studio: setup $(VENV)/studio  ## the studio in a browser without a window
+	$(BIN)/pytest -q -m studio tests/test_studio_browser.py
+
+MINUTES ?= 30
+RUN ?= runs/quick
+monkey-studio: setup $(VENV)/studio  ## clicks at random: make monkey-studio MINUTES=30 RUN=runs/paper
+	$(BIN)/python tests/studio_monkey.py --run $(RUN) --minutes $(MINUTES)
 
 check: setup  ## style and types
 	$(BIN)/ruff format --check .
@@ -28,6 +36,11 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed: make PYTHON=python3.11"'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
+	touch $@
+
+$(VENV)/studio: $(VENV)/installed
+	@.ci/chromium
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test-studio]'
 	touch $@
 
 clean:  ## everything that was made here, but for data and runs

@@ -5,12 +5,15 @@ samples it is stretched. And a network that learned to tell what is remembered f
 density, smoothly and in closed form, also at the ends of the joint ranges, where distances to neighbors mislead.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .som import MultiModalSom
 
+Progress = Callable[[float], None]
 _HIDDEN, _BATCH = 64, 512
 _RATE, _DECAY = 1e-2, 0.1
 _BLUR = 0.15  # of the remembered poses' spacing
@@ -58,19 +61,20 @@ class Familiarity:
         poses: remembered poses in normalized joints, shape (M, J).
         seed: of the network and of what it is shown.
         steps: of its training.
+        progress: told how far that has come, in percent.
 
     Raises:
         ValueError: there are no poses.
     """
 
-    def __init__(self, poses: Tensor, seed: int = 0, steps: int = 4000) -> None:
+    def __init__(self, poses: Tensor, seed: int = 0, steps: int = 4000, progress: Progress | None = None) -> None:
         if not len(poses):
             raise ValueError("got no poses, expected one or more that are remembered")
         known = poses.detach().cpu().float().clone()
         with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # of the layers too; the caller's own random numbers go on as they were
             known = known.clone()  # one made under inference mode could not be learned from
-            self._network = _contrasted(known, steps)
+            self._network = _contrasted(known, steps, progress or (lambda percent: None))
         self._usual = 0.0
         self._usual = float(self(known).median())
 
@@ -79,7 +83,7 @@ class Familiarity:
         return self._network(2 * poses - 1).squeeze(-1) - self._usual
 
 
-def _contrasted(known: Tensor, steps: int) -> nn.Sequential:
+def _contrasted(known: Tensor, steps: int, progress: Progress) -> nn.Sequential:
     """A network whose log odds tell these poses from any others."""
     joints = known.shape[1]
     network = nn.Sequential(
@@ -90,13 +94,15 @@ def _contrasted(known: Tensor, steps: int) -> nn.Sequential:
     optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_DECAY)
     slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     truth = torch.cat([torch.ones(_BATCH, 1), torch.zeros(_BATCH, 1)])
-    for _ in range(steps):
+    for step in range(steps):
         shown = torch.cat([_blurred(known), torch.rand(_BATCH, joints)])
         loss = F.binary_cross_entropy_with_logits(network(2 * shown - 1), truth)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         slower.step()
+        if step % (steps // 50 or 1) == 0:
+            progress(100 * step / steps)
     return network.requires_grad_(False)
 
 

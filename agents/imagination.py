@@ -4,6 +4,7 @@ The map recalls candidates by its activity, a glance adds one more, each is trie
 distinct poses with probabilities: a picture may show two poses alike, and their average shows neither.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,12 +167,29 @@ class Imagination:
         shifted = (goal - seen).flatten()[None] + draw(self.generator, start)
         return self.mind.denormalize(refine(self.generator, shifted, start, _CORRECTING)[0])[0]
 
-    def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
-        joints = self._recalled(goals, latents)  # (B, C, J)
+    @torch.inference_mode()
+    def rounds(self, picture: Tensor | NDArray[Any]) -> Iterator[tuple[Tensor, Tensor]]:
+        """How it comes to its hypotheses for a picture (64, 64): what the map recalls, and what each round of trying makes of it.
+
+        Yields:
+            Joints (C, J), rad, and the mean squared errors of their imagined pictures (C,).
+        """
+        usual = self.in_usual_light(torch.as_tensor(picture)[None])
+        for joints, errors in self._rounds(usual.flatten(1), self.mind.latents(usual)):
+            yield self.mind.denormalize(joints[0]), errors[0]
+
+    def _rounds(self, goals: Tensor, latents: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Normalized poses (B, C, J) and their errors (B, C): as recalled, and after each round of trying."""
+        joints = self._recalled(goals, latents)
         errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
+        yield joints, errors
         for (tried, iterations), apart in zip(TRIALS, APART, strict=True):
             joints, _ = _distinct(joints, errors, tried, apart)
             joints, errors = self._tried(goals, joints, iterations)
+            yield joints, errors
+
+    def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
+        *_, (joints, errors) = self._rounds(goals, latents)
         joints, picked = _distinct(joints, errors, count, APART[-1])
         errors = errors.gather(1, picked)
         repeated = torch.zeros_like(picked, dtype=torch.bool)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from infant_env.servos import CONTROL_HZ
 
-from .familiarity import Familiarity, remembered
+from .familiarity import Familiarity, Progress, remembered
 from .som_autoencoder import SomAutoencoder
 
 _WAVES = 8  # sines that a way may be bent by, per joint
@@ -41,17 +41,20 @@ class PosePlanner:
         mind: the trained SOM-AE.
         speed: highest speed of a joint, rad/s.
         seed: of what is learned of the map (which takes some seconds), and of the bends that are tried.
+        progress: told how far that learning has come, in percent.
 
     Raises:
         ValueError: the speed is not positive.
     """
 
-    def __init__(self, mind: SomAutoencoder, speed: float = 3.0, seed: int = 0) -> None:
+    def __init__(
+        self, mind: SomAutoencoder, speed: float = 3.0, seed: int = 0, progress: Progress | None = None
+    ) -> None:
         if not 0 < speed < math.inf:
             raise ValueError(f"got speed={speed}, expected rad/s above 0, such as 3")
         self.speed = speed
         self.joint_ranges = mind.joint_ranges.cpu().numpy()  # (J, 2)
-        self.familiarity = Familiarity(remembered(mind.som), seed)
+        self.familiarity = Familiarity(remembered(mind.som), seed, progress=progress)
         joints = len(self.joint_ranges)
         self._bends = torch.zeros(_TRIES, _WAVES, joints)
         random = torch.Generator().manual_seed(seed)

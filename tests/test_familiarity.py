@@ -27,3 +27,11 @@ def test_learning_what_is_familiar_leaves_random_numbers_alone():
     torch.manual_seed(1)
     Familiarity(torch.full((4, 2), 0.5), steps=2)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_learning_tells_how_far_it_has_come():
+    told: list[float] = []
+    Familiarity(torch.full((4, 2), 0.5), steps=100, progress=told.append)
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert told[-1] >= 96

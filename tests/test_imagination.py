@@ -153,3 +153,12 @@ def test_another_light_makes_no_difference(imagination: Imagination, pictures: n
     assert np.allclose(imagination.in_usual_light((light * pictures).clip(0, 1))[kept], pictures[kept], atol=1e-5)
     dimmed, usual = (imagination.hypotheses(shown) for shown in (0.9 * pictures, pictures))
     assert torch.allclose(dimmed.errors[:, 0], usual.errors[:, 0], rtol=1e-2)  # of poses alike another may come first
+
+
+def test_its_hypotheses_are_what_the_last_round_of_trying_left(imagination: Imagination, pictures: np.ndarray):
+    rounds = list(imagination.rounds(pictures[0]))
+    found = imagination.hypotheses(pictures[:1])
+    assert len(rounds) == 3
+    joints, errors = rounds[-1]
+    assert torch.equal(errors.min(), found.errors[0, 0])
+    assert torch.equal(joints[errors.argmin()], found.joints[0, 0])

@@ -10,9 +10,9 @@ import tyro
 COMMANDS = (
     *("doctor", "collect", "train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som"),
     *("train-baseline", "train-world-model", "calibrate", "evaluate", "ablate", "reach", "plan", "imagery"),
-    *("train-rl", "report", "reproduce", "bench"),
+    *("train-rl", "report", "reproduce", "bench", "studio"),
 )
-_MODULES = {"train-ae": "train_autoencoder", "bench": "benchmark"}
+_MODULES = {"train-ae": "train_autoencoder", "bench": "benchmark", "studio": "studio.app"}
 
 
 def main(argv: list[str] | None = None) -> int:

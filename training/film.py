@@ -75,8 +75,8 @@ class Film:
             ("its right eye", fit(observation["eye"])),
             (f"goal; what it sees differs by {agent.compare(observation):.4f}", to_rgb(agent.goal, PANEL)),
             ("imagined from its joints", to_rgb(imagined, PANEL)),
-            ("the map's activity for what it sees", _map_picture(activity)),
-            ("what it thinks of; framed: what it tries", _ideas(agent)),
+            ("the map's activity for what it sees", map_picture(activity)),
+            ("what it thinks of; framed: what it tries", ideas(agent)),
         ]
         self.video.add(panels)
 
@@ -91,11 +91,17 @@ def fit(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(frame).resize(PANEL[::-1], Image.Resampling.BOX))
 
 
-def _map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
+def colored(plane: NDArray[Any], low: float, high: float, colors: str = "viridis") -> NDArray[np.uint8]:
+    """A plane of numbers (H, W) in one of matplotlib's color maps, from low to high -> RGB, (H, W, 3)."""
+    table = (colormaps[colors](np.arange(256))[:, :3] * 255).astype(np.uint8)
+    return table[np.clip((plane - low) * (255 / max(high - low, 1e-12)), 0, 255).astype(np.uint8)]
+
+
+def map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Activity (X, Y) <= 0 in viridis, a white ring around the winner, centred on a panel."""
-    low, high = np.percentile(activity, 1), activity.max()
-    colored = (colormaps["viridis"]((activity - low) / (high - low))[..., :3] * 255).astype(np.uint8)
-    square = Image.fromarray(colored).resize((PANEL[0], PANEL[0]), Image.Resampling.BOX)
+    square = Image.fromarray(colored(activity, float(np.percentile(activity, 1)), float(activity.max()))).resize(
+        (PANEL[0], PANEL[0]), Image.Resampling.BOX
+    )
     x, y = np.array(np.unravel_index(activity.argmax(), activity.shape)) / activity.shape * PANEL[0]
     ImageDraw.Draw(square).ellipse((y - 6, x - 6, y + 6, x + 6), outline="white", width=2)
     panel = Image.new("RGB", PANEL[::-1], "white")
@@ -113,7 +119,7 @@ def _infant(agent: MentalImageryAgent, info: dict[str, Any], hand_goal: NDArray[
     return ", ".join(words)
 
 
-def _ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
+def ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
     """Its hypotheses as it imagines them, with their probabilities, the likeliest first."""
     assert agent.hypotheses is not None
     panel = Image.new("RGB", PANEL[::-1], "white")
@@ -124,7 +130,7 @@ def _ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
             continue
         x, y = 4 + k % 3 * (columns + 8), 26 + k // 3 * (rows + 30)
         panel.paste(Image.fromarray(to_rgb(picture, (rows, columns))), (x, y))
-        pen.text((x, y - 25), f"{share:.0%}", "black", _font(18))
+        pen.text((x, y - 25), f"{share:.0%}", "black", font(18))
         if k == agent.trying:
             pen.rectangle((x - 3, y - 3, x + columns + 2, y + rows + 2), outline=_TRIED, width=3)
     return np.asarray(panel)
@@ -132,9 +138,10 @@ def _ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
 
 def _labelled(label: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     bar = Image.new("RGB", (PANEL[1], _LABEL_ROWS), "white")
-    ImageDraw.Draw(bar).text((8, 5), label, "black", _font(18))
+    ImageDraw.Draw(bar).text((8, 5), label, "black", font(18))
     return np.concatenate([np.asarray(bar), picture])
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """What is written in pictures with, its size in pixels."""
     return ImageFont.load_default(size)

@@ -55,10 +55,15 @@ def goals_of(config: "Config", data: Dataset, arm: ArmModel, imagination: Imagin
 
 
 def _imagined(config: "Config", arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
-    """What the infant imagines of poses that it remembers, drawn at random."""
+    """What the infant imagines of its own accord."""
     if imagination is None:
         raise ValueError(f"{config.run} has no generator to imagine with; run `infant-arm train-generator` first")
-    poses = remembered_poses.at_random(imagination.mind, config.goals, config.seed)
+    return imagined_goals(imagination, arm, config.goals, config.seed)
+
+
+def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: int) -> list[Goal]:
+    """What the infant imagines of poses that it remembers, drawn at random."""
+    poses = remembered_poses.at_random(imagination.mind, count, seed)
     pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), mujoco.MjData(arm.model)
     goals = []
     for picture, pose in zip(pictures, joints, strict=True):
@@ -83,18 +88,21 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
     return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_picture(path: Path, content: bytes | None = None) -> NDArray[np.uint8]:
     """A picture file as an RGB frame, shape (H, W, 3), uint8.
+
+    Args:
+        path: the file.
+        content: what it holds, when that was read already.
 
     Raises:
         ValueError: it is no picture, or not of the eye's aspect.
     """
     try:
-        picture = iio.imread(path, plugin="pillow", mode="RGB")
+        picture = iio.imread(path if content is None else content, plugin="pillow", mode="RGB")
     except Exception as error:  # every plug-in raises its own
-        raise ValueError(
-            f"{path} cannot be read as a picture ({error}); expected a PNG as the eye would see it"
-        ) from None
+        why = f" ({error})" if content is None else ""
+        raise ValueError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
     rows, columns = picture.shape[:2]
     if abs(columns / rows - 5 / 3) > 0.05:
         raise ValueError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")

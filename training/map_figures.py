@@ -28,10 +28,7 @@ def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
     """What neurons all over the map imagine: every tile is one neuron's decoded picture."""
     rows, columns = mind.som.shape
     tiles = min(tiles, rows, columns)
-    along = [np.linspace(0, side - 1, tiles).round().astype(int) for side in (rows, columns)]
-    neurons = (along[0][:, None] * columns + along[1]).ravel()
-    with torch.inference_mode():
-        pictures = mind.autoencoder.decode(mind.som.weights("vision")[torch.from_numpy(neurons)]).float().cpu().numpy()
+    pictures = tile_pictures(mind, tiles, tiles).reshape(-1, 64, 64)
     framed = np.pad(pictures, ((0, 0), (2, 2), (2, 2)), constant_values=1.0).reshape(tiles, tiles, 68, 68)
     wide = framed.transpose(0, 2, 1, 3).reshape(tiles * 68, tiles * 68)
     figure, axis = plt.subplots(figsize=(9, 5.6))
@@ -42,12 +39,28 @@ def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
     return figure
 
 
-def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
-    """Component planes: the angle that each neuron holds for each joint."""
+def tile_pictures(mind: SomAutoencoder, down: int, across: int) -> Floats:
+    """What the neurons in the middle of equal tiles of the map imagine, shape (down, across, 64, 64)."""
+    rows, columns = (
+        ((np.arange(tiles) + 0.5) * side / tiles).astype(int)
+        for tiles, side in zip((down, across), mind.som.shape, strict=True)
+    )
+    neurons = torch.from_numpy((rows[:, None] * mind.som.shape[1] + columns).ravel()).to(mind.device)
+    with torch.inference_mode():
+        pictures = mind.autoencoder.decode(mind.som.weights_at("vision", neurons)).float().cpu().numpy()
+    return pictures.reshape(down, across, 64, 64)
+
+
+def joint_angles(mind: SomAutoencoder) -> Floats:
+    """The angle that each neuron holds for each joint, shape (J, X, Y), deg."""
     low, high = mind.joint_ranges.T[..., None, None]  # (J, 1, 1)
     planes = map_quality.component_planes(mind.som, "proprioception")  # (J, X, Y), normalized
-    angles = (low + planes * (high - low)).rad2deg().cpu().numpy()
-    return _planes(angles, [name.replace("_", " ") for name in names], "deg", across=len(names))
+    return (low + planes * (high - low)).rad2deg().cpu().numpy()
+
+
+def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
+    """Component planes: the angle that each neuron holds for each joint."""
+    return _planes(joint_angles(mind), [name.replace("_", " ") for name in names], "deg", across=len(names))
 
 
 def latent_planes(mind: SomAutoencoder) -> Figure:

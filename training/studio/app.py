@@ -1,0 +1,55 @@
+"""`infant-arm studio`: see, touch and steer the infant's imagination in the browser."""
+
+import threading
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import runs
+
+
+@dataclass(frozen=True)
+class Config:
+    """Open the studio: a page on this machine, in which one moves the infant and sees what it sees and imagines."""
+
+    run: Path
+    """The run's folder; holds what was trained."""
+    port: int = 8080
+    """Port of the page; the next free one when it is taken."""
+    host: str = "127.0.0.1"
+    """Address that the page is served on; 0.0.0.0 lets other machines in, and whoever comes in may steer."""
+    browser: bool = True
+    """Open the page in the browser."""
+    seed: int = 0
+    """Seed of the poses and pictures that are drawn at random."""
+    device: runs.Device = "auto"
+    """Where to imagine."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise ValueError(f"got port={self.port}, expected 1 to 65535, such as 8080")
+
+
+def run(config: Config) -> None:
+    """Serves the page until it is interrupted.
+
+    Raises:
+        ValueError: viser or mjviser is not installed, or the run lacks what the studio shows.
+    """
+    try:
+        import mjviser  # noqa: F401
+        import viser  # noqa: F401
+    except ImportError as error:
+        raise ValueError(f"the studio needs viser and mjviser ({error}): pip install 'infant-arm[studio]'") from None
+    from .page import Page
+
+    page = Page(config)
+    print(f"The studio is at {page.address} (Ctrl-C ends it)", flush=True)
+    if config.browser:
+        webbrowser.open(page.address)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        page.close()

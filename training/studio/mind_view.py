@@ -1,0 +1,56 @@
+"""Eye and mind, side by side: seen, imagined from the joints, recalled from vision, and how the two differ."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from infant_env.vision import to_gray, to_rgb
+
+from ..film import colored
+from .infant import Moment
+from .stage import Stage
+
+SIZE = (168, 280)
+"""Rows and columns of a picture on the page."""
+_STRONG = 0.35  # luminance: a difference that is drawn in full color
+
+Picture = NDArray[np.uint8]
+
+
+class MindView:
+    """Four pictures, renewed at every control step.
+
+    Attributes:
+        pictures: what they show now: seen, imagined, recalled, difference, (168, 280, 3) uint8 each.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage, blank = stage, np.full((*SIZE, 3), 255, np.uint8)
+        gui = stage.server.gui
+        self._seen = gui.add_image(blank, label="The eye sees")
+        self._imagined = gui.add_image(blank, label="Joints imagine")
+        self._recalled = gui.add_image(blank, label="Vision recalls")
+        self._difference = gui.add_image(blank, label="Their difference")
+        self.pictures: list[Picture] = [blank] * 4
+        stage.infant.listeners.append(self._show)
+
+    def _show(self, moment: Moment) -> None:
+        agent, eye = self._stage.agent, moment.observation["eye"]
+        seen = to_gray(eye)
+        imagined = agent.imagine(moment.joints[None])[0]
+        recalled = (
+            agent.imagination.mind.predict("vision", seen[None], "local_linear")["vision"][0].float().cpu().numpy()
+        )
+        difference = colored(imagined - recalled, -_STRONG, _STRONG, "PuOr_r")
+        self.pictures = [shown(eye), to_rgb(imagined, SIZE), to_rgb(recalled, SIZE), shown(difference)]
+        handles = (self._seen, self._imagined, self._recalled, self._difference)
+        for handle, picture in zip(handles, self.pictures, strict=True):
+            handle.image = picture
+        self._imagined.label = f"Joints imagine: off by {np.abs(imagined - seen).mean():.3f}"
+        self._recalled.label = f"Vision recalls: off by {np.abs(recalled - seen).mean():.3f}"
+
+
+def shown(picture: Picture, size: tuple[int, int] = SIZE) -> Picture:
+    """An RGB picture at another size."""
+    way = Image.Resampling.BOX if picture.shape[0] > size[0] else Image.Resampling.NEAREST
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], way))

@@ -1,0 +1,52 @@
+"""Small pictures with captions, side by side in one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from infant_env.vision import to_rgb
+
+from ..film import font
+
+_WIDE, _GAP, _CAPTION = 640, 10, 30  # pixels; the page shows them at half that size
+_FRAME = "#D55E00"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One of the pictures: RGB of any size, or (64, 64) as the agents see it; None leaves its place empty."""
+
+    caption: str
+    picture: NDArray[np.generic] | None
+    framed: bool = False
+
+
+def grid(cells: Sequence[Cell], across: int) -> NDArray[np.uint8]:
+    """Cells in rows of some, each picture at the eye's aspect 5:3.
+
+    Returns:
+        RGB, 640 columns wide, uint8.
+    """
+    wide = (_WIDE - _GAP * (across - 1)) // across
+    high, down = round(wide * 3 / 5), -(-len(cells) // across)
+    whole = Image.new("RGB", (_WIDE, down * (high + _CAPTION + _GAP)), "white")
+    pen = ImageDraw.Draw(whole)
+    for k, cell in enumerate(cells):
+        x, y = k % across * (wide + _GAP), k // across * (high + _CAPTION + _GAP)
+        pen.text((x + 2, y + 2), cell.caption, _FRAME if cell.framed else "black", font(22))
+        box = (x, y + _CAPTION, x + wide - 1, y + _CAPTION + high - 1)
+        pen.rectangle(box, "#eeeeee")
+        if cell.picture is not None:
+            whole.paste(_fitted(cell.picture, (high, wide)), box[:2])
+        if cell.framed:
+            pen.rectangle(box, outline=_FRAME, width=4)
+    return np.asarray(whole)
+
+
+def _fitted(picture: NDArray[np.generic], size: tuple[int, int]) -> Image.Image:
+    if picture.ndim == 2:
+        return Image.fromarray(to_rgb(picture, size))
+    return Image.fromarray(picture.astype(np.uint8)).resize(size[::-1], Image.Resampling.BOX)

@@ -1,0 +1,85 @@
+"""Records a film of what is shown, for the browser to keep."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infant_env.camera import OutsideCamera
+from infant_env.vision import to_gray, to_rgb
+
+from ..film import PANEL, Video, fit, ideas, map_picture
+from .infant import Moment
+from .mind_view import MindView, shown
+from .reach_view import ReachView
+from .stage import Stage
+
+_LONGEST = 25 * 300  # frames: five minutes
+
+
+class Recorder:
+    """A button that starts a film, ends it, and hands it to the browser that asked."""
+
+    def __init__(self, stage: Stage, mind: MindView, reach: ReachView) -> None:
+        self._stage, self._mind, self._reach = stage, mind, reach
+        self._button = stage.server.gui.add_button("Record a film")
+        self._video: Video | None = None
+        self._outside: OutsideCamera | None = None
+        self._frames = 0
+        stage.when(self._button.on_click, self._toggle)
+        stage.infant.listeners.append(self._add)
+        stage.infant.bodies.append(lambda arm: self._leave())
+
+    def _toggle(self, event: Any) -> None:
+        if self._video is None:
+            path = Path(tempfile.mkdtemp(prefix="studio")) / "studio.mp4"
+            self._video, self._frames = Video(path), 0
+            self._button.label = "End the film and keep it"
+            self._stage.say("**Recording**: a frame whenever something moves.")
+            self._stage.infant.look_again()
+        else:
+            self._hand_over(event.client)
+
+    def _hand_over(self, client: Any) -> None:
+        assert self._video is not None
+        video, self._video = self._video, None
+        self._button.label = "Record a film"
+        self._leave()
+        video.close()
+        client.send_file_download("studio.mp4", video.path.read_bytes())
+        video.path.unlink()
+        video.path.parent.rmdir()
+        self._stage.say(f"The film of **{self._frames / 25:.1f} s** is in the note on the left.")
+
+    def _leave(self) -> None:
+        """The outside camera knows one body."""
+        if self._outside is not None:
+            self._outside.close()
+            self._outside = None
+
+    def _add(self, moment: Moment) -> None:
+        if self._video is None or self._frames >= _LONGEST:
+            return
+        self._outside = self._outside or OutsideCamera(self._stage.infant.arm, PANEL)
+        self._frames += 1
+        self._video.add(self._panels(moment))
+
+    def _panels(self, moment: Moment) -> list[tuple[str, NDArray[np.uint8]]]:
+        """What is shown, six panels; while it reaches, its goal and its hypotheses."""
+        assert self._outside is not None
+        agent, eye = self._stage.agent, moment.observation["eye"]
+        mind, seen = agent.imagination.mind, to_gray(eye)
+        activity = mind.activity("vision", seen[None])[0].cpu().numpy()
+        _, imagined, recalled, difference = self._mind.pictures
+        panels = [("the infant", self._outside.render(self._stage.infant.data)), ("its right eye", fit(eye))]
+        panels.append(("imagined from its joints", shown(imagined, PANEL)))
+        if self._reach.at_it and agent.goal is not None:
+            panels += [
+                ("its goal", to_rgb(agent.goal, PANEL)),
+                ("what it thinks of; framed: what it tries", ideas(agent)),
+            ]
+        else:
+            panels += [("recalled from vision", shown(recalled, PANEL)), ("difference", shown(difference, PANEL))]
+        return [*panels, ("the map's activity for what it sees", map_picture(activity))]
