@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CROSS = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
 _MARKERS = "osD^v<>Pp*"
+_TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
 
 def all_of(config: "Config", folder: Path, found: dict[str, Any]) -> dict[str, Figure]:
@@ -42,8 +43,12 @@ def error_against_cost(found: dict[str, Any]) -> Figure:
                 bar = [[mean - low], [high - mean]]
                 axis.errorbar(spent, mean, bar, color=color, marker=marker, capsize=3, linestyle="", label=name)
         axis.set(xscale="log", yscale="log", title=title, xlabel="training, CPU seconds", ylabel="mean absolute error")
-        axis.grid(alpha=0.3, which="both")
-    axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+        axis.set_yticks([t for t in _TICKS if axis.get_ylim()[0] < t < axis.get_ylim()[1]])
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("")
+        axis.grid(alpha=0.3)
+    told = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    axes[1].legend(told.values(), told, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
 

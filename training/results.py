@@ -130,7 +130,8 @@ def _sections(
     )
     yield (
         "Cost",
-        "Training with all that the method builds on, one thread. Peak memory: least over the seeds of its largest process.",
+        "Training with all that the method builds on, one thread. Peak memory: least over the seeds of its largest process. "
+        "Beside its numbers the plain map keeps the training data, as nearest neighbors do.",
         _costs(found["cost"]),
     )
     yield ("Where another method beats the SOM-AE", _verdict(means), _deep_maps(folders))
