@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ SWITCHES = (
 )
 WARM_UP = 4.0  # minutes until all that is made once has been made
 MOST = 50.0  # MB that memory may grow by afterwards
+SOME = 5  # samples, one a minute, whose median is compared: what is made and freed moves it up and down
 
 
 class Monkey:
@@ -170,7 +172,7 @@ def clicked(studio: "subprocess.Popen[bytes]", log: Path, asked: argparse.Namesp
     alive = studio.poll() is None
     monkey.driver.quit()
     warm = [size for at, size in samples if at >= min(WARM_UP, asked.minutes / 3)]
-    growth = samples[-1][1] - warm[0]
+    growth = statistics.median(warm[-SOME:]) - statistics.median(warm[:SOME])
     failed = log.read_text().count("Traceback")
     print(
         f"actions {monkey.done}\nalive {alive}, tracebacks {failed}, console errors {len(errors)}, growth {growth:.1f} MB"
