@@ -16,7 +16,7 @@ from training.goals import read_picture
 from training.studio.app import Config
 from training.studio.board import Board
 from training.studio.goal_choice import TestPictures
-from training.studio.infant import Act, LiveInfant, Moment
+from training.studio.infant import Act, LiveInfant, Moment, patiently
 from training.studio.pictures import Cell, grid
 
 
@@ -175,3 +175,17 @@ def test_a_grid_holds_its_pictures_at_the_eyes_aspect():
     picture = grid([Cell("a", black), Cell("b", None), Cell("c", np.ones((64, 64)))], 2)
     assert picture.shape == (2 * (189 + 30 + 10), 640, 3)
     assert (picture[30 : 30 + 189, :315] == 0).all()
+
+
+def test_a_browser_that_leaves_at_the_wrong_moment_does_no_harm():
+    told: list[int] = []
+
+    def job() -> None:
+        told.append(len(told))
+        if len(told) == 1:
+            raise RuntimeError("deque mutated during iteration")
+
+    patiently(job)
+    assert told == [0, 1]
+    with pytest.raises(RuntimeError, match="something else"):
+        patiently(lambda: (_ for _ in ()).throw(RuntimeError("something else")))

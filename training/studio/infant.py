@@ -22,6 +22,7 @@ FASTEST = 5.0
 """How fast a joint's target moves, rad/s."""
 _STILL, _PATIENCE = 0.02, 75  # rad/s; control steps after which it counts as resting although something pushes it
 _SETTLED = 5  # control steps
+_TRIPPED = "deque mutated during iteration"
 
 
 @dataclass(frozen=True)
@@ -222,9 +223,19 @@ class LiveInfant:
             _safely(lambda listener=listener: listener(self.moment))  # type: ignore[misc]
 
 
-def _safely(job: Callable[[], None]) -> None:
+def patiently(job: Callable[[], None]) -> None:
+    """Does a job, and once more when a browser left just then: viser, told something in this thread, trips over that."""
     try:
         job()
+    except RuntimeError as error:
+        if str(error) != _TRIPPED:
+            raise
+        job()
+
+
+def _safely(job: Callable[[], None]) -> None:
+    try:
+        patiently(job)
     except Exception as error:  # the infant lives on
         _print(error)
 

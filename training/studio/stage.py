@@ -8,7 +8,7 @@ from typing import Any
 from agents.mental_imagery import MentalImageryAgent
 
 from ..dataset import Dataset
-from .infant import LiveInfant
+from .infant import LiveInfant, patiently
 
 Job = Callable[[Any], None]
 """Answers an event of the page, in the infant's thread."""
@@ -68,7 +68,7 @@ class Stage:
 
     def _guarded(self, job: Job, event: Any) -> None:
         try:
-            job(event)
+            patiently(lambda: job(event))
         except Exception as error:  # the page lives on
             self.tell(event.client, error)
 
