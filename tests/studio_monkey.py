@@ -26,7 +26,7 @@ SWITCHES = (
     *("--disable-component-update", "--disable-sync", "--window-size=1280,720"),
     *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
 )
-WARM_UP = 4.0  # minutes until all that is made once has been made
+WARM_UP = 250  # actions until all that is made once has been made
 MOST = 50.0  # MB that memory may grow by afterwards
 SOME = 5  # samples, one a minute, whose median is compared: what is made and freed moves it up and down
 
@@ -163,15 +163,17 @@ def clicked(studio: "subprocess.Popen[bytes]", log: Path, asked: argparse.Namesp
         assert studio.poll() is None, log.read_text()
         time.sleep(0.2)
     monkey, start, errors, samples = Monkey(address[0], folder, asked.seed), time.monotonic(), [], []
+    asked_at = -2.0  # minutes
     while (minutes := (time.monotonic() - start) / 60) < asked.minutes and studio.poll() is None:
         monkey.act()
-        if not samples or minutes - samples[-1][0] > 1:
-            samples.append((minutes, psutil.Process(studio.pid).memory_info().rss / 1e6))
+        if minutes - asked_at > 1:
+            asked_at, actions = minutes, sum(monkey.done.values())
+            samples.append((actions, psutil.Process(studio.pid).memory_info().rss / 1e6))
             errors += monkey.errors()
-            print(f"{minutes:5.1f} min  {samples[-1][1]:7.1f} MB  {sum(monkey.done.values())} actions", flush=True)
+            print(f"{minutes:5.1f} min  {samples[-1][1]:7.1f} MB  {actions} actions", flush=True)
     alive = studio.poll() is None
     monkey.driver.quit()
-    warm = [size for at, size in samples if at >= min(WARM_UP, asked.minutes / 3)]
+    warm = [size for actions, size in samples if actions >= min(WARM_UP, samples[-1][0] / 3)]
     growth = statistics.median(warm[-SOME:]) - statistics.median(warm[:SOME])
     failed = log.read_text().count("Traceback")
     print(
