@@ -29,7 +29,7 @@ class MapView:
 
     Attributes:
         board: where the map is in the world.
-        chosen: row and column of the neuron that was clicked last.
+        chosen: row and column of the neuron that the infant was sent to last.
     """
 
     def __init__(self, stage: Stage, tab: Any) -> None:
@@ -63,7 +63,6 @@ class MapView:
 
     def choose(self, row: int, column: int) -> None:
         """Shows what a neuron holds, and sends the infant there."""
-        self.chosen = row, column
         flat = torch.tensor([row * self._mind.som.shape[1] + column])
         picture = self._mind.autoencoder.decode(self._mind.som.weights_at("vision", flat))[0]
         joints = remembered_poses.of_neurons(self._mind, np.array([[row, column]]))[0].cpu().numpy()
@@ -74,6 +73,7 @@ class MapView:
         self._pose.content = f"**Neuron ({row}, {column})** holds: {', '.join(angles)}."
         self._stage.say(f"It takes the pose of **neuron ({row}, {column})**.")
         self._stage.infant.go(joints)
+        self.chosen = row, column
         for browser in self.browsers.values():
             browser.chosen.position = self.board.place_of(row, column, 0.005)
             browser.chosen.visible = True
