@@ -97,3 +97,9 @@ def test_several_seeds_of_what_was_trained_are_refused(tiny_run: Path):
 def test_a_folder_without_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["evaluate", "--run", str(tmp_path), "--methods", "all"]) == 2
     assert "holds no trained autoencoder" in capsys.readouterr().err
+
+
+def test_a_plain_evaluation_in_between_does_no_harm(compared: Path):
+    evaluate.run(evaluate.Config(compared))  # replaces what stood there, without imagery
+    found = evaluate.run(evaluate.Config(compared, methods="all", seeds=2, device="cpu"))
+    assert set(found["error"]) == ALL

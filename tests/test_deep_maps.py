@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from squares import BACKGROUND, squares
 from torch import Tensor
 
 from agents import map_quality, som_training
@@ -12,17 +13,7 @@ from agents.baselines.dnm import DeepNeuralMap, assignment, target
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-BACKGROUND = torch.full((64, 64), 0.6)
 RANGES = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
-
-
-def squares(count: int) -> tuple[Tensor, Tensor]:
-    """Pictures of a dark square, and where it is: its row and column, scaled to [0, 1]."""
-    places = torch.rand(count, 2, generator=torch.Generator().manual_seed(count))
-    images = BACKGROUND.repeat(count, 1, 1)
-    for image, (row, column) in zip(images, (places * 48).long().tolist(), strict=True):
-        image[row : row + 16, column : column + 16] = 0.1
-    return images, places
 
 
 def small(kind: type[DeepMap], shape: tuple[int, int] = (1, 2), latent_size: int = 1) -> DeepMap:

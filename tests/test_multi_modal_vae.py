@@ -1,21 +1,16 @@
 import pytest
 import torch
+from squares import BACKGROUND, squares
 from torch import Tensor
 
 from agents.baselines.mvae import MultiModalVae, divergence_from_prior, product_of_experts
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-BACKGROUND = torch.full((64, 64), 0.6)
 
-
-def squares(count: int) -> dict[str, Tensor]:
-    """Pictures of a dark square, and where it is: its row and column, scaled to [0, 1]."""
-    places = torch.rand(count, 2, generator=torch.Generator().manual_seed(count))
-    images = BACKGROUND.repeat(count, 1, 1)
-    for image, (row, column) in zip(images, (places * 48).long().tolist(), strict=True):
-        image[row : row + 16, column : column + 16] = 0.1
-    return {"vision": images, "proprioception": places}
+def shown(count: int) -> dict[str, Tensor]:
+    """Squares by modality."""
+    return dict(zip(("vision", "proprioception"), squares(count), strict=True))
 
 
 def small() -> MultiModalVae:
@@ -25,7 +20,7 @@ def small() -> MultiModalVae:
 
 @pytest.fixture(scope="module")
 def learned() -> MultiModalVae:
-    vae, samples = small(), squares(512)
+    vae, samples = small(), shown(512)
     optimizer = torch.optim.AdamW(vae.parameters(), 3e-3)
     for step in range(250):
         draw = torch.Generator().manual_seed(step)
@@ -55,7 +50,7 @@ def test_divergence_agrees_with_torchs():
 
 @pytest.mark.parametrize("source", ["vision", "proprioception"])
 def test_it_recalls_both_senses_from_either(learned: MultiModalVae, source: str):
-    samples = squares(100)
+    samples = shown(100)
     told = learned.predict(source, samples[source])
     assert float((told["proprioception"] - samples["proprioception"]).abs().mean()) < 0.1  # always .5 scores .25
     empty = (BACKGROUND - samples["vision"]).square().mean()
@@ -64,19 +59,19 @@ def test_it_recalls_both_senses_from_either(learned: MultiModalVae, source: str)
 
 def test_two_senses_are_surer_than_one(learned: MultiModalVae):
     with torch.inference_mode():
-        experts = [learned.expert(name, rows) for name, rows in squares(20).items()]
+        experts = [learned.expert(name, rows) for name, rows in shown(20).items()]
         both, one = product_of_experts(experts)[1], product_of_experts(experts[:1])[1]
     assert bool((both < one).all())
 
 
 def test_recall_from_both_agrees_with_either(learned: MultiModalVae):
-    samples = squares(100)
+    samples = shown(100)
     told = learned.recall(samples)
     assert float((told["proprioception"] - samples["proprioception"]).abs().mean()) < 0.1
 
 
 def test_a_saved_vae_comes_back_the_same(tmp_path):
-    vae, images = small().eval(), squares(3)["vision"]
+    vae, images = small().eval(), shown(3)["vision"]
     vae.save(tmp_path / "mvae.safetensors")
     again = MultiModalVae.load(tmp_path / "mvae.safetensors")
     told, expected = again.predict("vision", images), vae.predict("vision", images)

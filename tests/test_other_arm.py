@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from training import collect, evaluate, reach, train_autoencoder, train_som
+from training import ablate, collect, evaluate, reach, train_autoencoder, train_som
+from training.dataset import Dataset
+from training.variants import VARIANTS, Variant
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def mjcf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "planar.xml"
 
 
-def test_a_two_joint_arm_goes_all_the_way(mjcf: Path, tmp_path: Path):
+def test_a_two_joint_arm_goes_all_the_way(mjcf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     data, run = tmp_path / "data", tmp_path / "run"
     collect.run(
         collect.Config(
@@ -39,6 +41,11 @@ def test_a_two_joint_arm_goes_all_the_way(mjcf: Path, tmp_path: Path):
     )
     rows = reach.run(reach.Config(run, goals=2, steps=3))
     assert rows["som_ae"]["goals"] == 2
+    monkeypatch.setitem(VARIANTS, "visibility", lambda *_: [Variant("any", poses={"min_arm_in_view": 0.0})])
+    ablate.run(ablate.Config(run, "visibility", workers=1))
+    other = Dataset.open(run / "ablations" / "visibility" / "any" / "dataset")
+    assert other.info["body"] == Dataset.open(data).info["body"]  # the same arm, not the infant's
+    assert other.info["config"]["min_arm_in_view"] == 0.0
 
 
 def test_a_body_without_names_is_refused(mjcf: Path, tmp_path: Path):

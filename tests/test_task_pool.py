@@ -51,3 +51,12 @@ def test_a_task_that_fails_is_told_and_no_other_begins(tmp_path: Path):
     with pytest.raises(ValueError, match="no bread here"):
         run_side_by_side(tasks, 1)
     assert not notes.exists()
+
+
+def vanish(note: Note) -> None:
+    os._exit(9)
+
+
+def test_a_process_that_is_ended_is_told_in_one_line(tmp_path: Path):
+    with pytest.raises(ValueError, match="a process ended while gone was under way.*run the same command again"):
+        run_side_by_side([Task("gone", vanish, Note(tmp_path / "notes", ""), tmp_path / "log")], 1)

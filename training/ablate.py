@@ -9,8 +9,10 @@ import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from agents.som import Readout
 from agents.som_autoencoder import AUTOENCODER, SomAutoencoder
 
 from . import collect, metrics, page, runs, tables, train_autoencoder, train_som
@@ -21,7 +23,7 @@ from .variants import VARIANTS, Variant, What
 
 FOLDER = "ablations"
 _AGED = 1 / 20  # of the run's samples, collected at another age to test on
-_READOUTS = {"som_ae": "winner", "som_ae_local_linear": "local linear"}
+_READOUTS: dict[str, Readout] = {"som_ae": "winner", "som_ae_local_linear": "local_linear"}
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,19 @@ def run(config: Config) -> dict[str, Any]:
     """Trains and scores every variant, prints the table, adds it to `metrics.json`, draws a figure; resumes where it stopped."""
     runs.record_config(config.run, f"ablate-{config.what}", config)
     matplotlib.use("Agg")
-    recorded = runs.read(config.run, "config.json")
     data = Dataset.open(runs.data_of(config.run))
     rows = {}
-    for variant in tqdm(VARIANTS[config.what](recorded, data), desc=config.what, unit="variant"):
+    for variant in tqdm(VARIANTS[config.what](config.run, data), desc=config.what, unit="variant"):
         folder = config.run / FOLDER / config.what / variant.label.replace(" ", "_")
-        rows[variant.label] = _scores(config, variant, _trained(config, variant, folder, recorded, data), folder, data)
+        mind = _trained(config, variant, folder, data)
+        rows[variant.label] = _scores(mind, *_tested(config, variant, folder, data))
     runs.merge(config.run, "metrics.json", {FOLDER: {config.what: rows}})
     page.figure(config.run, f"ablation_{config.what}", figure(config.what, rows))
     print(f"{config.what}, test split\n{tables.as_text(*table(rows))}")
     return rows
 
 
-def _trained(config: Config, variant: Variant, folder: Path, recorded: dict[str, Any], data: Dataset) -> SomAutoencoder:
+def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> SomAutoencoder:
     """The variant's SOM-AE; the run's own autoencoder where nothing of that is changed, and its map likewise."""
     device = runs.pick_device(config.device)
     if not (variant.autoencoder or variant.map or variant.poses):
@@ -67,42 +69,42 @@ def _trained(config: Config, variant: Variant, folder: Path, recorded: dict[str,
         collect.run(_collecting(config, data, poses, variant.poses))
     common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
     if variant.autoencoder or variant.poses:
-        settings = _settings(recorded["train-ae"]) | common | variant.autoencoder
+        settings = runs.recorded_settings(config.run, "train-ae") | common | variant.autoencoder
         train_autoencoder.run(train_autoencoder.Config(data=poses, **settings))
     else:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(config.run / AUTOENCODER, folder)
-        runs.merge(folder, "config.json", {"train-ae": recorded["train-ae"]})
-    train_som.run(train_som.Config(**_settings(recorded["train-som"]) | common | variant.map))
+        train_autoencoder.load_latents(config.run, data, device)  # once for all variants
+        runs.merge(folder, "config.json", {"train-ae": runs.read(config.run, "config.json")["train-ae"]})
+        for name in (AUTOENCODER, train_autoencoder.LATENTS):
+            shutil.copy(config.run / name, folder)
+    train_som.run(train_som.Config(**runs.recorded_settings(config.run, "train-som") | common | variant.map))
     return SomAutoencoder.load(folder, device)
-
-
-def _settings(recorded: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in recorded.items() if name not in ("data", "run", "seed", "device")}
 
 
 def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
     """Other poses than the run's, of the same body and eye but for some changes."""
-    own = data.info["config"]
-    kept = {name: own[name] for name in ("samples", "age_months", "min_arm_in_view", "shard_size")}
-    seed = own["seed"] + 1 + config.seed
-    return collect.Config(out, eye_size=tuple(own["eye_size"]), workers=config.workers, seed=seed, **kept | changes)
+    noted: dict[str, Any] = data.info["config"]
+    own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in noted.items()}
+    own |= {"mjcf": noted["mjcf"] and Path(noted["mjcf"]), "seed": noted["seed"] + 1 + config.seed}
+    return collect.Config(out, workers=config.workers, **own | changes)
 
 
-def _scores(config: Config, variant: Variant, mind: SomAutoencoder, folder: Path, data: Dataset) -> dict[str, Any]:
-    """Errors by readout and mapping, the hand's, and what training took."""
-    tested, samples = data, data.split("test")
-    if variant.tested:
-        count = {"samples": max(round(_AGED * len(data)), 1)}
-        tested = collect.run(_collecting(config, data, folder / "tested", count | variant.tested))
-        samples = np.arange(len(tested))
+def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
+    """What the variant is tested on, and which samples of that: the run's test split, or poses of its own."""
+    if not variant.tested:
+        return data, data.split("test")
+    count = {"samples": max(round(_AGED * len(data)), 1)}
+    poses = collect.run(_collecting(config, data, folder / "tested", count | variant.tested))
+    return poses, np.arange(len(poses))
+
+
+def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -> dict[str, Any]:
+    """Errors by readout and mapping, and the hand's."""
     truth, found = truth_of(tested, samples), {}
-    for name, readout in (("som_ae", "winner"), ("som_ae_local_linear", "local_linear")):
-        errors, details, _ = score(Recall(mind, readout), truth)  # type: ignore[arg-type]
+    for name, readout in _READOUTS.items():
+        errors, details, _ = score(Recall(mind, readout), truth)
         hand = details["vision->proprioception"].get("shows_hand", {}).get("hand_error_cm")
         found[name] = {"table1": metrics.table_row(errors), "hand_error_cm": hand}
-    cost = runs.read(folder, "metrics.json").get("cost", {})
-    return found | {"cpu_s": sum(stage["cpu_s"] for stage in cost.values())}
+    return found
 
 
 def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -114,7 +116,7 @@ def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         for name, readout in _READOUTS.items():
             hand = row[name]["hand_error_cm"]
             cells = [tables.number(row[name]["table1"][n]["mae"]) for n in names]
-            body.append([f"{label}, {readout}", *cells, tables.percent(hand["within_2"]) if hand else "-"])
+            body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand["within_2"]) if hand else "-"])
     return header, body
 
 
@@ -125,9 +127,13 @@ def figure(what: str, rows: dict[str, Any]) -> Figure:
     for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
         for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
             errors = [row[name]["table1"][mapping]["mae"] for row in rows.values()]
-            axis.plot(list(rows), errors, color=color, marker="o", label=readout)
+            axis.plot(list(rows), errors, color=color, marker="o", label=_spoken(readout))
         axis.set(title=title, xlabel=what.replace("_", " "), ylabel="mean absolute error", ylim=(0, None))
         axis.grid(alpha=0.3)
     axes[0].legend()
     drawn.tight_layout()
     return drawn
+
+
+def _spoken(readout: str) -> str:
+    return readout.replace("_", " ")

@@ -82,9 +82,7 @@ class BaselineTraining(NetworkTraining):
 
     def report(self) -> dict[str, Any]:
         """What goes into `metrics.json`."""
-        network = next(iter(self.networks.values()))
-        best = min(self.curve, key=lambda entry: entry[self.criterion])
-        return {"epochs": self.curve, "best": best, "parameters": sum(p.numel() for p in network.parameters())}
+        return {"epochs": self.curve, "best": min(self.curve, key=lambda entry: entry[self.criterion])}
 
     @abstractmethod
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:

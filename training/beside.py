@@ -46,7 +46,7 @@ def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
 
 
 def _work(stages: list[Stage], log: Path, sender: Any) -> None:
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
     failure = None
     with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
         try:
@@ -58,7 +58,11 @@ def _work(stages: list[Stage], log: Path, sender: Any) -> None:
 
 
 def end_with_parent() -> None:
-    """Waits for this process's parent to end, however that happens, and then ends this one."""
+    """Has this process end when its parent does, however that happens."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

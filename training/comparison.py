@@ -1,7 +1,7 @@
 """All methods on the same poses, over several seeds: what `infant-arm evaluate --methods all --seeds 5` does."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,21 +56,20 @@ def tasks_of(config: "Config", seed: int, folder: Path) -> Iterator[Task]:
 
     Baselines train for as large a share of their usual epochs as the run's autoencoder did of its own.
     """
-    recorded = runs.read(config.run, "config.json")
     data = runs.data_of(config.run)
     common: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
     names = []
     for name, (module, after) in _STAGES.items():
-        own = _settings(recorded.get(name, {}))
+        own = runs.recorded_settings(config.run, name)
         if "data" in module.Config.__dataclass_fields__:
             own["data"] = data
         yield _task(name, seed, folder, module.run, module.Config(**common | own), after)
         names.append(name)
-    share = recorded["train-ae"]["epochs"] / train_autoencoder.Config.epochs
-    side = min(train_baseline.Config.rows, recorded.get("train-som", {}).get("rows", train_baseline.Config.rows))
+    share = runs.recorded_settings(config.run, "train-ae")["epochs"] / train_autoencoder.Config.epochs
+    side = min(train_baseline.Config.rows, runs.recorded_settings(config.run, "train-som").get("rows", math.inf))
     for method, epochs in train_baseline.EPOCHS.items():
-        baseline = train_baseline.Config(data, method=method, rows=side, columns=side, **common)
-        baseline = replace(baseline, epochs=max(round(share * epochs), 1))
+        sizes = {"epochs": max(round(share * epochs), 1), "rows": side, "columns": side}
+        baseline = train_baseline.Config(data, method=method, **sizes, **common)
         after = ("train-ae",) if method in train_baseline.ON_LATENTS else ()
         yield _task(method, seed, folder, train_baseline.run, baseline, after)
         names.append(method)
@@ -78,13 +77,9 @@ def tasks_of(config: "Config", seed: int, folder: Path) -> Iterator[Task]:
     yield _task("judge", seed, folder, _judge, judgment, tuple(names))
 
 
-def _settings(recorded: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in recorded.items() if name not in ("data", "run", "seed", "device")}
-
-
 def _task(name: str, seed: int, folder: Path, run: Any, config: Any, after: tuple[str, ...]) -> Task:
     return Task(f"{name} {seed}", run, config, folder / "comparison.log", tuple(f"{a} {seed}" for a in after))
 
 
 def _judge(asked: Judgment) -> None:
-    unless_done("evaluate --imagery", asked, judge)
+    unless_done("evaluate", asked, judge)

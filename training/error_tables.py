@@ -49,14 +49,17 @@ def pictures(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
+HAND = {"mean": "mean cm", "median": "median cm", "within_1": "< 1 cm", "within_2": "< 2 cm", "within_5": "< 5 cm"}
+"""What is told of a hand's errors: names in `metrics.json`, and in tables."""
+
+
 def hands(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """How far the hand would be, in centimetres, if the arm took the pose that was recalled from a picture."""
-    keys = {"mean": "mean cm", "median": "median cm", "within_1": "< 1 cm", "within_2": "< 2 cm", "within_5": "< 5 cm"}
     rows = []
     for name, mappings in details.items():
         scores = {k: s["hand_error_cm"] for k, s in mappings.get("vision->proprioception", {}).items()}
-        rows.append([name, *(_both(scores, key) for key in keys)])
-    return ["method", *keys.values()], rows
+        rows.append([name, *(_both(scores, key) for key in HAND)])
+    return ["method", *HAND.values()], rows
 
 
 def _both(subsets: dict[str, Any], key: str) -> str:
@@ -75,13 +78,14 @@ def per_joint(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 def remarks(rows: dict[str, Any]) -> list[str]:
     """Says openly where a yardstick beats the SOM-AE's best readout."""
-    lines = []
-    for source, wanted in MAPPINGS:
-        mapping = f"{source}->{wanted}"
-        ours = min(rows[name][mapping]["mae"] for name in ("som_ae", "som_ae_local_linear"))
-        better = [
-            n for n, row in rows.items() if not n.startswith("som_ae") and row.get(mapping, {}).get("mae", 1) < ours
-        ]
-        if better:
-            lines.append(f"{mapping}: better than the SOM-AE: {', '.join(better)}.")
-    return lines
+    mappings = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
+    found = {
+        mapping: better({n: row[mapping]["mae"] for n, row in rows.items() if mapping in row}) for mapping in mappings
+    }
+    return [f"{mapping}: better than the SOM-AE: {', '.join(names)}." for mapping, names in found.items() if names]
+
+
+def better(errors: dict[str, float]) -> list[str]:
+    """Who errs less than the SOM-AE's best readout, from errors by method."""
+    ours = min(error for name, error in errors.items() if name.startswith("som_ae"))
+    return [name for name, error in errors.items() if error < ours]

@@ -86,9 +86,9 @@ class Film:
         self._outside.close()
 
 
-def fit(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A frame of the eye at the size of a panel."""
-    return np.asarray(Image.fromarray(frame).resize(PANEL[::-1], Image.Resampling.BOX))
+def fit(picture: NDArray[np.uint8], size: tuple[int, int] = PANEL) -> NDArray[np.uint8]:
+    """An RGB picture at another size, rows and columns."""
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BOX))
 
 
 def colored(plane: NDArray[Any], low: float, high: float, colors: str = "viridis") -> NDArray[np.uint8]:

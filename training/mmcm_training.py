@@ -91,9 +91,7 @@ class MmcmTraining:
 
     def report(self) -> dict[str, Any]:
         """What goes into `metrics.json`."""
-        maps = [*self.method.unimodal.values(), self.method.amodal]
-        weights = sum(som.shape[0] * som.shape[1] * sum(som.modalities.values()) for som in maps)
-        return {"epochs": self.curves, "parameters": weights}
+        return {"epochs": self.curves}
 
     def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
         rows, columns = self.config.rows, self.config.columns

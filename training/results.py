@@ -10,36 +10,34 @@ import numpy as np
 from safetensors import safe_open
 
 from agents.files import replacing
+from agents.imagination import GENERATOR, REGRESSOR
+from agents.som_autoencoder import AUTOENCODER, SOM
 
 from . import ablate, comparison_figures, error_tables, page, runs, tables
 from .metrics import MAPPINGS
 from .statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
+from .train_baseline import METHODS, ON_LATENTS
+from .train_pixel_som import PIXEL_SOM
 
 if TYPE_CHECKING:
     from .evaluate import Config
 
 REFERENCE = "som_ae_imagery"
 """The SOM-AE's readout that all methods are compared with, pair by pair."""
-_OURS = "som_ae"
 _TRAINED_BY = {
     "som_ae": ("train-ae", "train-som"),
     "som_ae_imagery": ("train-ae", "train-som", "train-generator", "train-regressor", "calibrate"),
     "som": ("train-pixel-som",),
     "regressor": ("train-regressor",),
     "generator": ("train-generator",),
-    "latent_mlp": ("train-ae", "train-baseline-latent_mlp"),
-    "dnm": ("train-ae", "train-baseline-dnm"),
-    "mvae": ("train-baseline-mvae",),
-    "desom": ("train-baseline-desom",),
-    "mmcm": ("train-baseline-mmcm",),
-}
+} | {name: (*(["train-ae"] if name in ON_LATENTS else []), f"train-baseline-{name}") for name in METHODS}
 _FILES = {
-    "train-ae": "autoencoder",
-    "train-som": "som",
-    "train-generator": "generator",
-    "train-regressor": "regressor",
-    "train-pixel-som": "pixel_som",
-}
+    "train-ae": AUTOENCODER,
+    "train-som": SOM,
+    "train-generator": GENERATOR,
+    "train-regressor": REGRESSOR,
+    "train-pixel-som": PIXEL_SOM,
+} | {f"train-baseline-{name}": f"{name}.safetensors" for name in METHODS}
 Section = tuple[str, str, tuple[list[str], list[list[str]]]]
 """Title, remark, and a table's header and rows."""
 
@@ -92,11 +90,11 @@ def cost(method: str, folders: Sequence[Path]) -> dict[str, float | None]:
     stages = _TRAINED_BY.get(method.removesuffix("_local_linear").removesuffix("_soft"), ())
     spent = [[m["cost"][stage] for stage in stages if stage in m["cost"]] for m in metrics]
     speed = [m["queries_per_s"][method].get("vision") for m in metrics]
-    files = [folders[0] / f"{_FILES.get(s, s.removeprefix('train-baseline-'))}.safetensors" for s in stages]
+    files = [folders[0] / _FILES[stage] for stage in stages if stage in _FILES]
     return {
         "cpu_s": float(np.mean([sum(c["cpu_s"] for c in each) for each in spent])) if stages else None,
         "peak_gb": min(max(c["peak_gb"] or 0 for c in each) for each in spent) if stages else None,
-        "numbers": float(sum(_numbers(file) for file in files if file.exists())) if stages else None,
+        "numbers": float(sum(map(_numbers, files))) if stages else None,
         "queries_per_s": float(np.mean(speed)) if None not in speed else None,
     }
 
@@ -166,15 +164,14 @@ def _signed(found: Interval) -> str:
 
 
 def _hands(details: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    keys = {"mean": "mean cm", "median": "median cm", "within_1": "< 1 cm", "within_2": "< 2 cm", "within_5": "< 5 cm"}
     rows = []
     for name in details[0]:
         told = [d[name].get("vision->proprioception", {}).get("shows_hand") for d in details if name in d]
         if told and None not in told:
-            mean = {key: float(np.mean([t["hand_error_cm"][key] for t in told])) for key in keys}
+            mean = {key: float(np.mean([t["hand_error_cm"][key] for t in told])) for key in error_tables.HAND}
             cells = (tables.percent(v) if key.startswith("within") else f"{v:.2f}" for key, v in mean.items())
             rows.append([name, *cells])
-    return ["method", *keys.values()], rows
+    return ["method", *error_tables.HAND.values()], rows
 
 
 def _costs(found: dict[str, dict[str, float | None]]) -> tuple[list[str], list[list[str]]]:
@@ -210,11 +207,8 @@ def _verdict(means: Any) -> str:
     """By mapping, who beats the SOM-AE's best readout."""
     lines = []
     for mapping, name in _names().items():
-        ours = min(told[mapping].mean for method, told in means.items() if method.startswith(_OURS))
-        better = [
-            n for n, told in means.items() if not n.startswith(_OURS) and mapping in told and told[mapping].mean < ours
-        ]
-        lines.append(f"{name}: {', '.join(better) or 'none'}")
+        errors = {method: told[mapping].mean for method, told in means.items() if mapping in told}
+        lines.append(f"{name}: {', '.join(error_tables.better(errors)) or 'none'}")
     return "; ".join(lines) + ". Below, what the maps are by their own measures."
 
 

@@ -63,6 +63,12 @@ def settings(config: Any) -> dict[str, Any]:
     return {key: value for key, value in as_json(config).items() if key not in ("data", "run", "device", "threads")}
 
 
+def recorded_settings(run: Path, command: str) -> dict[str, Any]:
+    """What a command of a run was set to, but for where things lie, the seed and the device; empty when it was not run."""
+    found = read(run, "config.json").get(command, {})
+    return {key: value for key, value in found.items() if key not in ("data", "run", "seed", "device")}
+
+
 def read(run: Path, name: str) -> dict[str, Any]:
     """The content of one of a run's JSON files; empty when there is none.
 

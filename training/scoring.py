@@ -95,6 +95,7 @@ def judge(asked: Judgment) -> dict[str, Any]:
     Returns:
         `table1`, `hand_error_cm`, `joint_error_deg`, `details` and `queries_per_s`, each by method.
     """
+    runs.merge(asked.run, "metrics.json", {"done": {"evaluate": None}})  # whatever was scored before is replaced
     with runs.timed(asked.run, "evaluate"):
         data = Dataset.open(runs.data_of(asked.run))
         truth = truth_of(data, data.split("test"))
@@ -111,7 +112,7 @@ def judge(asked: Judgment) -> dict[str, Any]:
             for key in ("hand_error_cm", "joint_error_deg"):
                 found[key][name] = {subset: scores[key] for subset, scores in poses.items()}
     with replacing(asked.run / ERRORS) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **kept)
+        np.savez_compressed(file, **kept)  # type: ignore[arg-type]
     runs.merge(asked.run, "metrics.json", found, nested=False)
     return found
 

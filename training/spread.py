@@ -34,8 +34,7 @@ def figures(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """The main figures of a run by their names."""
     for method in _TABLE1:
         for mapping, errors in metrics["table1"][method].items():
-            if mapping != "overall" or len(metrics["table1"][method]) > 2:  # the mean of one mapping is that mapping
-                yield f"{method}, {mapping.replace('proprioception', 'joints')}, MAE", errors["mae"]
+            yield f"{method}, {mapping.replace('proprioception', 'joints')}, MAE", errors["mae"]
     for way in _REACH:
         for limit in (1, 2, 5):
             yield (
@@ -47,5 +46,5 @@ def figures(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _cells(values: np.ndarray[Any, np.dtype[np.float64]], percent: bool) -> list[str]:
-    spread = values.std(ddof=1) if len(values) > 1 else np.nan
-    return [tables.number(float(v), 1 if percent else 4) for v in (values.mean(), spread, values.min(), values.max())]
+    told = (values.mean(), values.std(ddof=1), values.min(), values.max())
+    return [tables.number(float(value), 1 if percent else 4) for value in told]

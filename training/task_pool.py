@@ -1,9 +1,9 @@
 """Stages that wait for one another, in processes side by side."""
 
 import multiprocessing
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,14 +45,15 @@ def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
         workers: processes at a time.
 
     Raises:
-        ValueError: a task failed, with its own message; what was done is done, and no further task was begun.
+        ValueError: a task failed, with its own message, or its process was ended; what was done is done, and no further task
+            was begun.
     """
     context = multiprocessing.get_context(_METHOD)
     if _METHOD == "forkserver":
         context.set_forkserver_preload([task.run.__module__ for task in tasks])  # libraries are loaded once for all
     waiting, done, running = list(tasks), set[str](), dict[Future[None], Task]()
     with (
-        ProcessPoolExecutor(workers, context, _watch_parent, max_tasks_per_child=1) as pool,
+        ProcessPoolExecutor(workers, context, end_with_parent, max_tasks_per_child=1) as pool,
         tqdm(total=len(tasks), unit="stage") as bar,
     ):
         while waiting or running:
@@ -62,16 +63,23 @@ def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
             bar.set_postfix_str(", ".join(task.name for task in running.values()))
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
-                future.result()
+                _check(task, future)
                 done.add(task.name)
                 bar.update()
+
+
+def _check(task: Task, future: Future[None]) -> None:
+    """Raises what a task raised."""
+    try:
+        future.result()
+    except BrokenProcessPool:
+        raise ValueError(
+            f"a process ended while {task.name} was under way, perhaps for want of memory; see {task.log} and run the same "
+            "command again"
+        ) from None
 
 
 def _work(task: Task) -> None:
     task.log.parent.mkdir(parents=True, exist_ok=True)
     with task.log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
         task.run(task.config)
-
-
-def _watch_parent() -> None:
-    threading.Thread(target=end_with_parent, daemon=True).start()

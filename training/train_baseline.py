@@ -1,4 +1,4 @@
-"""`infant-arm train-baseline`: what a SOM-AE is compared with, trained on the same data for about as long."""
+"""`infant-arm train-baseline`: what a SOM-AE is compared with, trained on the same data for no longer."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ _TRAININGS: dict[Name, type[BaselineTraining] | type[MmcmTraining]] = {
     "mmcm": MmcmTraining,
 }
 EPOCHS: dict[Name, int] = {"latent_mlp": 60, "mvae": 20, "desom": 20, "dnm": 20, "mmcm": 20}
-"""Epochs by default: each takes about as long as the autoencoder's training."""
+"""Epochs by default: none takes longer than the autoencoder's training."""
 RATES: dict[Name, float] = {"latent_mlp": 2e-3, "mvae": 3e-3, "desom": 2e-3, "dnm": 5e-4, "mmcm": 1.0}
 """Learning rates by default."""
 BATCHES: dict[Name, int] = {"mmcm": 10}
@@ -59,7 +59,7 @@ class Config:
     """latent_mlp: MLPs between latents and joints; mvae: multi-modal VAE; desom and dnm: autoencoder and map learn together;
     mmcm: maps of single senses under an amodal one."""
     epochs: int | None = None
-    """Times that every sample is seen; by default as many as take about as long as the autoencoder's training."""
+    """Times that every sample is seen; by default no more than take as long as the autoencoder's training."""
     batch_size: int | None = None
     """Samples per step; by default 64, for mmcm 10."""
     learning_rate: float | None = None

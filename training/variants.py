@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
+from infant_env.anthropometry import OLDEST, YOUNGEST
+
+from . import runs
 from .dataset import SPLITS, Dataset
 
 What = Literal["map_size", "last_sigma", "weights", "latent_size", "joint_weight", "samples", "visibility", "age"]
-Recorded = dict[str, Any]
-"""A run's `config.json`."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Variant:
     tested: dict[str, Any] = field(default_factory=dict)
 
 
-def _map_sizes(recorded: Recorded, _: Dataset) -> list[Variant]:
-    side = recorded["train-som"]["rows"]
+def _map_sizes(run: Path, _: Dataset) -> list[Variant]:
+    side = runs.recorded_settings(run, "train-som")["rows"]
     sides = sorted({max(side // 2**k, 2) for k in range(6)})  # 25 to 800
     return [Variant(f"{s}x{s}", map={"rows": s, "columns": s}) for s in sides]
 
@@ -53,7 +55,7 @@ def _joint_weights(*_: Any) -> list[Variant]:
     return [Variant(f"{weight:g}", autoencoder={"joint_weight": weight}) for weight in (0.0, 0.05, 0.2, 0.5)]
 
 
-def _samples(_: Recorded, data: Dataset) -> list[Variant]:
+def _samples(_: Path, data: Dataset) -> list[Variant]:
     counts = [
         round(len(data) * share) for share in (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3, 1)
     ]  # 500 to 12,000 to train on
@@ -64,12 +66,13 @@ def _visibilities(*_: Any) -> list[Variant]:
     return [Variant(f"{100 * share:g} %", poses={"min_arm_in_view": share}) for share in (0.0, 0.01, 0.05)]
 
 
-def _ages(_: Recorded, data: Dataset) -> list[Variant]:
+def _ages(_: Path, data: Dataset) -> list[Variant]:
     own = data.info["config"]["age_months"]
-    return [Variant(f"{age:g} months", tested={"age_months": age}) for age in (own - 3, own, own + 6)]
+    ages = sorted({min(max(age, YOUNGEST), OLDEST) for age in (own - 3, own, own + 6)})
+    return [Variant(f"{age:g} months", tested={"age_months": age}) for age in ages]
 
 
-VARIANTS: dict[str, Callable[[Recorded, Dataset], Iterable[Variant]]] = {
+VARIANTS: dict[str, Callable[[Path, Dataset], Iterable[Variant]]] = {
     "map_size": _map_sizes,
     "last_sigma": _last_sigmas,
     "weights": _weights,

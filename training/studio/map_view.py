@@ -94,7 +94,7 @@ class MapView:
         self._stage.when(dropdown.on_update, lambda event: self._redraw(browser), ("layer", client.client_id))
         if self.chosen is not None:
             browser.chosen.position, browser.chosen.visible = self.board.place_of(*self.chosen, 0.005), True
-        browser.now.position = self._best(self._query(self._stage.infant.moment))
+        browser.now.position = self._best(self._stage.infant.moment)
 
     def _forget(self, client: Any) -> None:
         self.browsers.pop(client.client_id, None)
@@ -106,25 +106,26 @@ class MapView:
     def _show(self, moment: Moment) -> None:
         if not self.browsers:
             return
-        query = self._query(moment)
-        drawn: dict[str, Any] = {}
-        best = self._best(query)
+        best = self._best(moment)
+        asked = {browser.layer.value for browser in self.browsers.values()} & self._pictures.live.keys()
+        query = self._query(moment) if asked else {}
+        drawn = {layer: self._pictures.draw(layer, query) for layer in asked}
         for browser in self.browsers.values():
             browser.now.position = best
-            layer = browser.layer.value
-            if layer in self._pictures.live:
-                drawn[layer] = drawn[layer] if layer in drawn else self._pictures.draw(layer, query)
-                browser.image.image = drawn[layer]
+            if browser.layer.value in drawn:
+                browser.image.image = drawn[browser.layer.value]
 
     def _query(self, moment: Moment) -> dict[str, torch.Tensor]:
         """What it sees and feels, as the map is asked."""
         seen = to_gray(moment.observation["eye"])
-        joints = self._mind.normalize(moment.joints[None]).clamp(0, 1)
-        return {"vision": self._mind.latents(seen[None]), "proprioception": joints}
+        return {"vision": self._mind.latents(seen[None]), "proprioception": self._felt(moment)}
 
-    def _best(self, query: dict[str, torch.Tensor]) -> Any:
+    def _felt(self, moment: Moment) -> torch.Tensor:
+        return self._mind.normalize(moment.joints[None]).clamp(0, 1)
+
+    def _best(self, moment: Moment) -> Any:
         """Where the neuron is that fits the joints best."""
-        winner = int(self._mind.som.winners({"proprioception": query["proprioception"]}))
+        winner = int(self._mind.som.winners({"proprioception": self._felt(moment)}))
         return self.board.place_of(*divmod(winner, self._mind.som.shape[1]), 0.012)
 
 

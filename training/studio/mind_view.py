@@ -2,11 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from infant_env.vision import to_gray, to_rgb
 
-from ..film import colored
+from ..film import colored, fit
 from .infant import Moment
 from .stage import Stage
 
@@ -42,15 +41,9 @@ class MindView:
             agent.imagination.mind.predict("vision", seen[None], "local_linear")["vision"][0].float().cpu().numpy()
         )
         difference = colored(imagined - recalled, -_STRONG, _STRONG, "PuOr_r")
-        self.pictures = [shown(eye), to_rgb(imagined, SIZE), to_rgb(recalled, SIZE), shown(difference)]
+        self.pictures = [fit(eye, SIZE), to_rgb(imagined, SIZE), to_rgb(recalled, SIZE), fit(difference, SIZE)]
         handles = (self._seen, self._imagined, self._recalled, self._difference)
         for handle, picture in zip(handles, self.pictures, strict=True):
             handle.image = picture
         self._imagined.label = f"Joints imagine: off by {np.abs(imagined - seen).mean():.3f}"
         self._recalled.label = f"Vision recalls: off by {np.abs(recalled - seen).mean():.3f}"
-
-
-def shown(picture: Picture, size: tuple[int, int] = SIZE) -> Picture:
-    """An RGB picture at another size."""
-    way = Image.Resampling.BOX if picture.shape[0] > size[0] else Image.Resampling.NEAREST
-    return np.asarray(Image.fromarray(picture).resize(size[::-1], way))

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from infant_env.vision import to_rgb
 
-from ..film import font
+from ..film import fit, font
 
 _WIDE, _GAP, _CAPTION = 640, 10, 30  # pixels; the page shows them at half that size
 _FRAME = "#D55E00"
@@ -49,4 +49,4 @@ def grid(cells: Sequence[Cell], across: int) -> NDArray[np.uint8]:
 def _fitted(picture: NDArray[np.generic], size: tuple[int, int]) -> Image.Image:
     if picture.ndim == 2:
         return Image.fromarray(to_rgb(picture, size))
-    return Image.fromarray(picture.astype(np.uint8)).resize(size[::-1], Image.Resampling.BOX)
+    return Image.fromarray(fit(picture.astype(np.uint8), size))

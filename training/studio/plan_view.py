@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.planning import PosePlanner
+from infant_env.servos import CONTROL_HZ
 
 from .goal_choice import Chosen, TestPictures
 from .infant import Act
@@ -87,7 +88,7 @@ class PlanView:
         found = agent.imagination.hypotheses(np.stack([first.goal.picture, last.goal.picture]), 1)
         way = planner.plan(*found.joints[:, 0].cpu().numpy())
         film = agent.imagine(way)
-        self._stage.say(f"It **imagines** the way: {len(way)} pictures, {(len(way) - 1) / 25:.1f} s.")
+        self._stage.say(f"It **imagines** the way: {len(way)} pictures, {(len(way) - 1) / CONTROL_HZ:.1f} s.")
         for picture in film:
             self._film.image = self._drawn(picture, None)
             yield way[0]

@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infant_env.camera import OutsideCamera
+from infant_env.servos import CONTROL_HZ
 from infant_env.vision import to_gray, to_rgb
 
 from ..film import PANEL, Video, fit, ideas, map_picture
 from .infant import Moment
-from .mind_view import MindView, shown
+from .mind_view import MindView
 from .reach_view import ReachView
 from .stage import Stage
 
-_LONGEST = 25 * 300  # frames: five minutes
+_LONGEST = CONTROL_HZ * 300  # frames: five minutes
 
 
 class Recorder:
@@ -51,7 +52,7 @@ class Recorder:
         client.send_file_download("studio.mp4", video.path.read_bytes())
         video.path.unlink()
         video.path.parent.rmdir()
-        self._stage.say(f"The film of **{self._frames / 25:.1f} s** is in the note on the left.")
+        self._stage.say(f"The film of **{self._frames / CONTROL_HZ:.1f} s** is in the note on the left.")
 
     def _leave(self) -> None:
         """The outside camera knows one body."""
@@ -74,12 +75,12 @@ class Recorder:
         activity = mind.activity("vision", seen[None])[0].cpu().numpy()
         _, imagined, recalled, difference = self._mind.pictures
         panels = [("the infant", self._outside.render(self._stage.infant.data)), ("its right eye", fit(eye))]
-        panels.append(("imagined from its joints", shown(imagined, PANEL)))
+        panels.append(("imagined from its joints", fit(imagined)))
         if self._reach.at_it and agent.goal is not None:
             panels += [
                 ("its goal", to_rgb(agent.goal, PANEL)),
                 ("what it thinks of; framed: what it tries", ideas(agent)),
             ]
         else:
-            panels += [("recalled from vision", shown(recalled, PANEL)), ("difference", shown(difference, PANEL))]
+            panels += [("recalled from vision", fit(recalled)), ("difference", fit(difference))]
         return [*panels, ("the map's activity for what it sees", map_picture(activity))]
