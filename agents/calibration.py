@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from .files import replacing
 
-_ERROR = 1e-5  # mean squared luminance that no picture error is told apart from
+_MOST = 20.0  # a cost beyond which no hypothesis counts
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Calibration:
     """How the misfits of hypotheses become probabilities, and signs of an impossible goal one number.
 
     Some hypothesis is right with probability sigmoid(trust - trust_slope * strangeness); that is shared among them by the
-    softmax of -sharpness * log(error). The defaults rank alike and are not calibrated.
+    softmax of -sharpness * cost. The defaults rank alike and are not calibrated.
     """
 
     sharpness: float = 1.0
-    """How much a smaller error is preferred."""
+    """How much a smaller cost is preferred."""
     trust: float = 0.0
     """Log odds that some hypothesis is right, of a usual goal."""
     trust_slope: float = 1.0
@@ -34,9 +34,9 @@ class Calibration:
     rare: tuple[float, ...] = (1.0, 1.0, 1.0)
     """Their 99th percentiles."""
 
-    def probabilities(self, errors: Tensor, strangeness: Tensor) -> Tensor:
-        """Mean squared errors of imagined pictures (B, K), infinite where there is none, and (B,) -> (B, K)."""
-        shares = (-self.sharpness * (errors + _ERROR).log()).softmax(1)
+    def probabilities(self, costs: Tensor, strangeness: Tensor) -> Tensor:
+        """Costs of hypotheses (B, K), infinite where there is none, and (B,) -> (B, K)."""
+        shares = (-self.sharpness * costs).softmax(1)
         return shares * torch.sigmoid(self.trust - self.trust_slope * strangeness)[:, None]
 
     def strangeness(self, signs: Tensor) -> Tensor:
@@ -45,11 +45,11 @@ class Calibration:
         return ((signs - usual) / (rare - usual)).amax(1)
 
     @classmethod
-    def fit(cls, errors: Tensor, signs: Tensor, right: Tensor) -> "Calibration":
+    def fit(cls, costs: Tensor, signs: Tensor, right: Tensor) -> "Calibration":
         """The maximum likelihood fit to hypotheses of which one knows whether they are right.
 
         Args:
-            errors: of the imagined pictures, shape (B, K), infinite where there is none.
+            costs: of the hypotheses, shape (B, K), infinite where there is none.
             signs: of an impossible goal, shape (B, S).
             right: whether the hypothesis is the pose, shape (B, K); the first right one counts.
         """
@@ -57,13 +57,13 @@ class Calibration:
         limits = cls(usual=tuple(usual.tolist()), rare=tuple(torch.maximum(rare, usual + 1e-3).tolist()))
         strangeness = limits.strangeness(signs.double())
         some, first = right.any(1), right.float().argmax(1)
-        logs = (errors.double().clamp(max=1e6) + _ERROR).log()  # finite: so that gradients are
+        finite = costs.double().clamp(max=_MOST)  # so that gradients are
         weights = torch.tensor([1.0, 1.0, 1.0], dtype=torch.float64, requires_grad=True)
         optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
         def loss() -> Tensor:
             optimizer.zero_grad()
-            shares = functional.cross_entropy(-weights[0] * logs[some], first[some], reduction="sum")
+            shares = functional.cross_entropy(-weights[0] * finite[some], first[some], reduction="sum")
             told = functional.binary_cross_entropy_with_logits(
                 weights[1] - weights[2] * strangeness, some.double(), reduction="sum"
             )

@@ -1,7 +1,8 @@
 """`Imagination`: what the infant's mind makes of a goal picture, before it moves.
 
-The map recalls candidates by its activity, a glance adds one more, each is tried in the head, and what remains are a few
-distinct poses with probabilities: a picture may show two poses alike, and their average shows neither.
+The map recalls candidates by its activity, a glance adds one more and says what is to be expected, each is tried in the
+head, and what remains are a few distinct poses with probabilities: a picture may show two poses alike, and their average
+shows neither.
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,11 @@ from torch import Tensor
 from .autoencoder import ARM_DIFFERS_BY
 from .calibration import Calibration
 from .generator import PictureGenerator
-from .imagined_trials import draw, refine
-from .regressor import CnnRegressor
+from .glance import Glance
+from .imagined_trials import Expected, cost, draw, refine
 from .som_autoencoder import SomAutoencoder, check_pictures
 
-GENERATOR, REGRESSOR, CALIBRATION = "generator.safetensors", "regressor.safetensors", "calibration.json"
+GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
 CANDIDATES = 64
 """Best tiles of the map that are imagined for each goal."""
 TRIALS = (12, 2), (6, 5)
@@ -29,6 +30,7 @@ APART = 0.1, 0.06
 """Poses are distinct when some normalized joint differs by more: before, and after they were tried."""
 _CORRECTING = 8  # iterations after a look
 _DARK, _LIGHTS = 0.05, (0.5, 2.0)  # luminance that tells no light; lights that are believed
+_LEAST_DOUBT = 0.005  # normalized joints: no glance is surer than that
 _ROUNDED = 1e-4  # luminance: one view, summed up in another order, may differ so much
 _AT_ONCE = 32  # goals that are thought of together
 
@@ -41,6 +43,7 @@ class Hypotheses:
         joints: shape (B, K, J), rad. Where fewer than K were found the last ones are repeated, with probability 0.
         probabilities: that this is the pose, shape (B, K); what is missing to 1 is that none of them is.
         errors: mean squared error of the imagined pictures, shape (B, K).
+        costs: what they are ranked by: the errors' logarithms, and how unexpected the poses are, shape (B, K).
         repeated: which are mere repetitions, shape (B, K).
         signs: signs of an impossible goal, shape (B, 3): what is not explained, what shows where no arm is imagined, and how
             little shows at all.
@@ -50,6 +53,7 @@ class Hypotheses:
     joints: Tensor
     probabilities: Tensor
     errors: Tensor
+    costs: Tensor
     repeated: Tensor
     signs: Tensor
     strangeness: Tensor
@@ -70,7 +74,8 @@ class Imagination:
     Args:
         mind: the trained SOM-AE.
         generator: trained on the same poses.
-        regressor: guesses a pose at a glance, which is one more candidate beside the map's; without one the map's are all.
+        glance: guesses a pose, which is one more candidate beside the map's and what all are held to; without it the map's
+            candidates are all, and nothing is expected.
         calibration: what probabilities and strangeness are computed with; the default is not calibrated.
 
     Raises:
@@ -81,7 +86,7 @@ class Imagination:
         self,
         mind: SomAutoencoder,
         generator: PictureGenerator,
-        regressor: CnnRegressor | None = None,
+        glance: Glance | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         apart = (generator.background - mind.autoencoder.background).abs().max()
@@ -90,7 +95,7 @@ class Imagination:
                 f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} that know different "
                 "bodies or views, expected both of one run; train the generator again"
             )
-        self.mind, self.generator, self.regressor = mind, generator.eval(), regressor
+        self.mind, self.generator, self.glance = mind, generator.eval(), glance
         self.calibration = calibration or Calibration()
 
     @classmethod
@@ -101,12 +106,9 @@ class Imagination:
             ValueError: a file is missing or damaged, or map and generator are of different bodies.
         """
         folder = Path(folder)
-        generator, regressor = (
-            PictureGenerator.load(folder / GENERATOR, device),
-            CnnRegressor.load(folder / REGRESSOR, device),
-        )
+        generator, glance = PictureGenerator.load(folder / GENERATOR, device), Glance.load(folder / GLANCE, device)
         mind, calibration = SomAutoencoder.load(folder, device), Calibration.load(folder / CALIBRATION)
-        return cls(mind, generator, regressor, calibration)
+        return cls(mind, generator, glance, calibration)
 
     def draw(self, joints: Tensor | NDArray[Any]) -> Tensor:
         """What the eye would see, joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
@@ -172,45 +174,60 @@ class Imagination:
         """How it comes to its hypotheses for a picture (64, 64): what the map recalls, and what each round of trying makes of it.
 
         Yields:
-            Joints (C, J), rad, and the mean squared errors of their imagined pictures (C,).
+            Joints (C, J), rad, the best first, and the mean squared errors of their imagined pictures (C,).
         """
         usual = self.in_usual_light(torch.as_tensor(picture)[None])
-        for joints, errors in self._rounds(usual.flatten(1), self.mind.latents(usual)):
-            yield self.mind.denormalize(joints[0]), errors[0]
+        for joints, errors, costs in self._rounds(usual.flatten(1), self.mind.latents(usual)):
+            order = costs[0].argsort(stable=True)
+            yield self.mind.denormalize(joints[0][order]), errors[0][order]
 
-    def _rounds(self, goals: Tensor, latents: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalized poses (B, C, J) and their errors (B, C): as recalled, and after each round of trying."""
-        joints = self._recalled(goals, latents)
+    def _rounds(self, goals: Tensor, latents: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Normalized poses (B, C, J), their errors and costs (B, C): as recalled, and after each round of trying."""
+        guess = self._expected(goals)
+        joints = self._recalled(latents, guess)
         errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
-        yield joints, errors
+        yield joints, errors, self._costs(errors, joints, guess)
         for (tried, iterations), apart in zip(TRIALS, APART, strict=True):
-            joints, _ = _distinct(joints, errors, tried, apart)
-            joints, errors = self._tried(goals, joints, iterations)
-            yield joints, errors
+            joints, _ = _distinct(joints, self._costs(errors, joints, guess), tried, apart)
+            joints, errors = self._tried(goals, joints, iterations, guess)
+            yield joints, errors, self._costs(errors, joints, guess)
 
     def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
-        *_, (joints, errors) = self._rounds(goals, latents)
-        joints, picked = _distinct(joints, errors, count, APART[-1])
-        errors = errors.gather(1, picked)
+        *_, (joints, errors, costs) = self._rounds(goals, latents)
+        joints, picked = _distinct(joints, costs, count, APART[-1])
+        errors, costs = errors.gather(1, picked), costs.gather(1, picked)
         repeated = torch.zeros_like(picked, dtype=torch.bool)
         repeated[:, 1:] = picked[:, 1:] == picked[:, :-1]
         signs = self._signs(goals, draw(self.generator, joints[:, 0]))
         strangeness = self.calibration.strangeness(signs)
-        probabilities = self.calibration.probabilities(errors.masked_fill(repeated, torch.inf), strangeness)
-        return joints, probabilities, errors, repeated, signs, strangeness
+        probabilities = self.calibration.probabilities(costs.masked_fill(repeated, torch.inf), strangeness)
+        return joints, probabilities, errors, costs, repeated, signs, strangeness
 
-    def _recalled(self, goals: Tensor, latents: Tensor) -> Tensor:
+    def _expected(self, goals: Tensor) -> Expected | None:
+        """What a glance at the goals (B, 4096) leads to expect."""
+        if self.glance is None:
+            return None
+        joints, doubts = self.glance.guess(goals.view(-1, 64, 64))
+        return Expected(joints, doubts.clamp(min=_LEAST_DOUBT))
+
+    def _recalled(self, latents: Tensor, guess: Expected | None) -> Tensor:
         """Normalized poses: the map's local linear readout, the guess at a glance, the best neurons of the map's best tiles."""
         query, name = {"vision": latents}, "proprioception"
         _, neurons = self.mind.som.best_tiles(query, CANDIDATES)
         fit = self.mind.som.recall(query, name, readout="local_linear")
-        guesses = [fit] if self.regressor is None else [fit, self.regressor.predict(goals.view(-1, 64, 64))]
-        return torch.cat([torch.stack(guesses, 1), self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
+        first = [fit] if guess is None else [fit, guess.joints]
+        return torch.cat([torch.stack(first, 1), self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
 
-    def _tried(self, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+    def _tried(self, goals: Tensor, joints: Tensor, iterations: int, guess: Expected | None) -> tuple[Tensor, Tensor]:
         count = joints.shape[1]
-        refined, errors = refine(self.generator, goals.repeat_interleave(count, 0), joints.flatten(0, 1), iterations)
+        wanted, expected = goals.repeat_interleave(count, 0), guess and guess.repeated(count)
+        refined, errors = refine(self.generator, wanted, joints.flatten(0, 1), iterations, expected)
         return refined.view(joints.shape), errors.view(-1, count)
+
+    @staticmethod
+    def _costs(errors: Tensor, joints: Tensor, guess: Expected | None) -> Tensor:
+        """`cost` of errors (B, C) and poses (B, C, J)."""
+        return cost(errors.T, joints.transpose(0, 1), guess).T
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
         """Signs of an impossible goal, from goals and their best imagined pictures, (B, 4096) each -> (B, 3).
@@ -226,13 +243,13 @@ class Imagination:
         return torch.stack([unexplained.log(), elsewhere.log(), -share.log()], 1)
 
 
-def _distinct(joints: Tensor, errors: Tensor, count: int, apart: float) -> tuple[Tensor, Tensor]:
+def _distinct(joints: Tensor, costs: Tensor, count: int, apart: float) -> tuple[Tensor, Tensor]:
     """The `count` best poses that lie apart from all better ones; where there are too few the last is repeated.
 
     Returns:
         Joints (B, count, J) and which they were, (B, count).
     """
-    order = errors.sort(dim=1, stable=True).indices  # (B, C)
+    order = costs.sort(dim=1, stable=True).indices  # (B, C)
     ranked = joints.gather(1, order[..., None].expand(joints.shape))
     alike = (ranked[:, :, None] - ranked[:, None]).abs().amax(3) <= apart  # (B, C, C)
     kept = torch.zeros_like(order, dtype=torch.bool)

@@ -2,10 +2,11 @@
 
 Levenberg-Marquardt on the pixels' squared error, for many poses at once. The slope of a picture along each joint is the
 difference of two imagined pictures: with five joints that is as cheap as a gradient, and a finite step looks past the
-noise of a network. No simulator, no movement.
+noise of a network. What a picture leaves open is held to what was expected. No simulator, no movement.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,6 +17,42 @@ _STEP = 0.02  # normalized joints, between the two pictures of a slope
 _LONGEST = 0.2  # normalized joints, per iteration
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
 _AT_ONCE = 512  # pictures that are drawn together
+_ALIKE = 1e-5  # mean squared luminance that no error is told apart from
+_WEIGHT, _FREEDOM = 0.05, 5.0  # of what is expected, beside the picture; of its distribution
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Poses as they are expected before anything is imagined; far from them all is equally unlikely (Student's t).
+
+    Attributes:
+        joints: normalized, shape (M, J).
+        doubts: how far the truth may be from each, shape (M, J).
+    """
+
+    joints: Tensor
+    doubts: Tensor
+
+    def cost(self, joints: Tensor) -> Tensor:
+        """How unexpected poses are, (..., M, J) -> (..., M): 0 for the expected one, and the logarithm of how far they are."""
+        return _WEIGHT * (self._far(joints) / _FREEDOM).log1p()
+
+    def pull(self, joints: Tensor) -> Tensor:
+        """How strongly each joint is drawn to where it is expected, as of a spring, (M, J)."""
+        return _WEIGHT / (_FREEDOM + self._far(joints))[:, None] / self.doubts.square()
+
+    def repeated(self, count: int) -> "Expected":
+        """Each of them so many times, shape (M * count, J)."""
+        return Expected(self.joints.repeat_interleave(count, 0), self.doubts.repeat_interleave(count, 0))
+
+    def _far(self, joints: Tensor) -> Tensor:
+        return ((joints - self.joints) / self.doubts).square().sum(-1)
+
+
+def cost(errors: Tensor, joints: Tensor, expected: Expected | None) -> Tensor:
+    """What poses cost: the logarithm of their pictures' errors (..., M), and how unexpected the poses (..., M, J) are."""
+    pictures = (errors + _ALIKE).log()
+    return pictures if expected is None else pictures + expected.cost(joints)
 
 
 @torch.inference_mode()
@@ -26,7 +63,9 @@ def draw(generator: Draw, joints: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def refine(generator: Draw, goals: Tensor, joints: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+def refine(
+    generator: Draw, goals: Tensor, joints: Tensor, iterations: int, expected: Expected | None = None
+) -> tuple[Tensor, Tensor]:
     """Moves poses, within the joint ranges, until their imagined pictures fit the goals as well as they can.
 
     Args:
@@ -34,22 +73,26 @@ def refine(generator: Draw, goals: Tensor, joints: Tensor, iterations: int) -> t
         goals: wanted pictures, shape (M, 4096); need not be in [0, 1].
         joints: where to start, normalized, shape (M, J).
         iterations: of Levenberg-Marquardt; each imagines J + 1 pictures per pose.
+        expected: what to hold to where the pictures leave it open.
 
     Returns:
-        Normalized joints (M, J), and the mean squared error of their imagined pictures (M,), never above the start's.
+        Normalized joints (M, J), whose `cost` is never above the start's, and the mean squared error of their imagined
+        pictures (M,).
     """
     damping = torch.full((len(joints), 1), _FIRST_DAMPING, device=joints.device)
     misfits, slopes = _linearize(generator, goals, joints)
     errors = misfits.square().mean(1)
+    costs = cost(errors, joints, expected)
     for _ in range(iterations):
-        moved = (joints + _step(misfits, slopes, damping)).clamp(0, 1)
+        moved = (joints + _step(misfits, slopes, damping, joints, expected)).clamp(0, 1)
         new_misfits, new_slopes = _linearize(generator, goals, moved)
         new_errors = new_misfits.square().mean(1)
-        better = new_errors < errors
+        new_costs = cost(new_errors, moved, expected)
+        better = new_costs < costs
         joints = torch.where(better[:, None], moved, joints)
         misfits = torch.where(better[:, None], new_misfits, misfits)
         slopes = torch.where(better[:, None, None], new_slopes, slopes)
-        errors = torch.where(better, new_errors, errors)
+        errors, costs = torch.where(better, new_errors, errors), torch.where(better, new_costs, costs)
         damping = torch.where(better[:, None], 0.3 * damping, 5 * damping).clamp(_LEAST_DAMPING, _MOST_DAMPING)
     return joints, errors
 
@@ -62,8 +105,12 @@ def _linearize(generator: Draw, goals: Tensor, joints: Tensor) -> tuple[Tensor, 
     return pictures[:, 0] - goals, (pictures[:, 1:] - pictures[:, :1]) / steps[..., None]
 
 
-def _step(misfits: Tensor, slopes: Tensor, damping: Tensor) -> Tensor:
+def _step(misfits: Tensor, slopes: Tensor, damping: Tensor, joints: Tensor, expected: Expected | None) -> Tensor:
+    """A damped Gauss-Newton step down the cost, times the pictures' error: (M, J)."""
     curvature = slopes @ slopes.mT  # (M, J, J)
-    scale = damping * curvature.diagonal(dim1=1, dim2=2) + 1e-3
     descent = -(slopes @ misfits[..., None]).squeeze(2)
+    if expected is not None:
+        pull = expected.pull(joints) * (misfits.square().sum(1) + _ALIKE * misfits.shape[1])[:, None]
+        curvature, descent = curvature + torch.diag_embed(pull), descent - pull * (joints - expected.joints)
+    scale = damping * curvature.diagonal(dim1=1, dim2=2) + 1e-3
     return torch.linalg.solve(curvature + torch.diag_embed(scale), descent).clamp(-_LONGEST, _LONGEST)

@@ -1,5 +1,6 @@
 """The agent of the paper's last page: it imagines a situation, remembers how to get there, looks, and corrects itself."""
 
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from .planning import PosePlanner
 Observation = dict[str, NDArray[Any]]
 _RESTS_BELOW = 0.05  # rad/s: the arm has arrived, or cannot go on
 _SETTLING = 4  # control steps before a resting arm counts as arrived
+_HELD_UP = 0.1  # rad: an arm that rests farther from where it should be has met the body
 _ALIKE = 2e-6  # mean squared difference of pictures: no correction would show
 _NO_MOVE = 2e-3  # rad: a correction below this is none
 _HELPS = 0.5  # a correction that leaves less than this share of the error helps
@@ -62,12 +64,16 @@ class MentalImageryAgent:
         self.hypotheses: Hypotheses | None = None
         """What it thought of, a batch of one."""
         self.targets: NDArray[np.float32] | None = None
-        """The joints that it holds, shape (J,), rad."""
+        """The joints that it goes to, shape (J,), rad."""
+        self.sent: NDArray[np.float32] | None = None
+        """The joints that its last action asked for: its targets, or a pose on a way around its body."""
         self.looks: list[Look] = []
         self.done = False
         """It has no further correction in mind."""
         self._shown: NDArray[np.float32] | None = None  # the goal that an observation gave
         self._branch: list[Look] = []  # looks at the present hypothesis and its corrections
+        self._way: deque[NDArray[np.float32]] = deque()  # poses that it still takes on its way to the targets
+        self._went_around = False  # on its way to these targets
         self._waited, self._untried = 0, 0
 
     @classmethod
@@ -117,7 +123,7 @@ class MentalImageryAgent:
 
     @cached_property
     def planner(self) -> PosePlanner:
-        """Plans over its map."""
+        """Plans over its map; takes some seconds when it is first asked for."""
         return PosePlanner(self.imagination.mind)
 
     @property
@@ -132,6 +138,8 @@ class MentalImageryAgent:
 
     def act(self, observation: Observation) -> NDArray[np.float32]:
         """The action towards the goal, for any environment with the spaces of `InfantArm-v0`; looks when the arm rests.
+
+        Where it rests because the body is in its way, the arm takes a planned way around before anything else.
 
         An observation that has a `goal` (a frame of the eye) gives the agent its goal, whenever that changes.
 
@@ -155,10 +163,18 @@ class MentalImageryAgent:
             self.look(observation)
         return self.action()
 
+    @property
+    def on_its_way(self) -> bool:
+        """Whether its next action is but a pose on a way around its body."""
+        return bool(self._way)
+
     def action(self) -> NDArray[np.float32]:
-        """Its joint targets, scaled to [-1, 1], shape (J,)."""
+        """Its next joint targets, scaled to [-1, 1], shape (J,)."""
         self._wanted()
-        normalized = self.imagination.mind.normalize(np.asarray(self.targets)).cpu().numpy()
+        if self._way:
+            self._waited = 0
+        self.sent = self._way.popleft() if self._way else self.targets
+        normalized = self.imagination.mind.normalize(np.asarray(self.sent)).cpu().numpy()
         return (2 * normalized - 1).clip(-1, 1).astype(np.float32)
 
     def predict(
@@ -179,6 +195,8 @@ class MentalImageryAgent:
     def look(self, observation: Observation) -> None:
         """Compares what it sees with its goal, and takes the next pose: a correction, or another hypothesis.
 
+        When the arm is not where it should be it has met the body; then it takes a way around instead, once.
+
         Args:
             observation: with `eye` and `joints`, when the arm rests.
 
@@ -186,6 +204,8 @@ class MentalImageryAgent:
             ValueError: it has no goal yet.
         """
         goal = self._wanted()
+        if self._goes_around(observation["joints"]):
+            return
         if len(self.looks) >= self.most_looks:
             self.done = True
             return
@@ -260,6 +280,18 @@ class MentalImageryAgent:
 
     def _go(self, joints: NDArray[np.float32]) -> None:
         self.targets, self._waited = joints, 0
+        self._way.clear()
+        self._went_around = False
+
+    def _goes_around(self, joints: NDArray[np.float32]) -> bool:
+        """Whether an arm that rests in this pose was held up, and now takes a way around."""
+        assert self.targets is not None
+        if self._went_around or np.abs(joints - self.targets).max() < _HELD_UP:
+            return False
+        low, high = self.planner.joint_ranges.T
+        self._way.extend(self.plan(joints.clip(low, high), self.targets.clip(low, high)))
+        self._went_around = True
+        return True
 
     def _wanted(self) -> NDArray[np.float32]:
         if self.goal is None:

@@ -14,7 +14,15 @@ from training.scoring import Judgment, judge
 
 ALL = {
     *("som_ae", "som_ae_local_linear", "som_ae_imagery", "som", "constant", "nearest_neighbor", "knn"),
-    *("regressor", "generator", *train_baseline.METHODS, "desom_local_linear", "dnm_local_linear", "mmcm_soft"),
+    *(
+        "regressor",
+        "generator",
+        "glance",
+        *train_baseline.METHODS,
+        "desom_local_linear",
+        "dnm_local_linear",
+        "mmcm_soft",
+    ),
 }
 
 
@@ -81,7 +89,15 @@ def test_what_was_trained_and_judged_is_not_done_again(compared: Path, monkeypat
 
 def test_the_seeds_are_trained_as_the_run_was(compared: Path):
     own, other = (runs.read(folder, "config.json") for folder in folders_of(compared, 2).values())
-    for stage in ("train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som", "calibrate"):
+    for stage in (
+        "train-ae",
+        "train-som",
+        "train-generator",
+        "train-glance",
+        "train-regressor",
+        "train-pixel-som",
+        "calibrate",
+    ):
         places = ("data", "run", "seed", "device")
         assert {k: v for k, v in own[stage].items() if k not in places} == {
             k: v for k, v in other[stage].items() if k not in places

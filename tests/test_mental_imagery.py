@@ -33,9 +33,8 @@ def found(joints: torch.Tensor, errors: float = 1e-3) -> Hypotheses:
     """What an agent may have thought of: poses (K, J), the likeliest first."""
     count = len(joints)
     probabilities, none = torch.linspace(0.6, 0.1, count)[None], torch.zeros(1, count, dtype=torch.bool)
-    return Hypotheses(
-        joints[None], probabilities, torch.full((1, count), errors), none, torch.zeros(1, 3), torch.zeros(1)
-    )
+    misfit = torch.full((1, count), errors)
+    return Hypotheses(joints[None], probabilities, misfit, misfit.log(), none, torch.zeros(1, 3), torch.zeros(1))
 
 
 def test_it_goes_to_the_likeliest_pose_and_looks(agent: MentalImageryAgent, data: Dataset, env: gym.Env):
@@ -80,6 +79,24 @@ def test_a_correction_that_does_not_help_makes_it_try_another_hypothesis(agent: 
     for _ in range(2):
         agent.look({"eye": data.eye(7), "joints": agent.targets})
     assert np.array_equal(agent.targets, joints[1].numpy())
+
+
+def test_an_arm_that_its_body_holds_up_takes_a_way_around_once(agent: MentalImageryAgent, data: Dataset):
+    goal, there, elsewhere = to_gray(data.eye(3)), torch.from_numpy(data.joints[3]), data.joints[4]
+    agent.set_goal(goal, found(there[None]))
+    held_up = {"eye": data.eye(4), "joints": elsewhere}
+    agent.look(held_up)
+    assert agent.on_its_way
+    assert agent.looks == []
+    way = []
+    while agent.on_its_way:
+        agent.action()
+        way.append(agent.sent)
+    assert np.allclose(way[0], elsewhere)
+    assert np.array_equal(way[-1], agent.targets)
+    agent.look(held_up)  # it cannot get there: so it looks where it is
+    assert not agent.on_its_way
+    assert len(agent.looks) == 1
 
 
 def test_with_its_eyes_closed_it_never_looks(tiny_run: Path, data: Dataset, env: gym.Env):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from squares import BACKGROUND, squares
 
-from agents.regressor import CnnRegressor, RegressorProgress
+from agents.baselines.regressor import CnnRegressor, RegressorProgress
 from training import train_regressor
 from training.dataset import Dataset
 

@@ -42,7 +42,7 @@ def test_the_metrics_are_as_designed(tiny_run: Path):
         assert row["overall"]["mae"] == pytest.approx(np.mean([row[m]["mae"] for m in mappings]), rel=1e-5)
         assert result["hand_error_cm"][name]["all"]["mean"] > 0
         assert len(result["joint_error_deg"][name]["all"]) == 5
-    assert set(result["table1"]["regressor"]) == {"vision->proprioception"}
+    assert all(set(result["table1"][name]) == {"vision->proprioception"} for name in ("regressor", "glance"))
     assert set(result["map"]) >= {"quantization_error", "topographic_error", "trustworthiness"}
     assert result["reach"]["test"]["som_ae"]["goals"] == 4
     assert set(result["reach"]["test"]) >= {
@@ -53,7 +53,15 @@ def test_the_metrics_are_as_designed(tiny_run: Path):
         "looks",
     }
     assert result["reach"]["test"]["looks"]["looks"] > 0
-    stages = {"collect", "train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som"}
+    stages = {
+        "collect",
+        "train-ae",
+        "train-som",
+        "train-generator",
+        "train-glance",
+        "train-regressor",
+        "train-pixel-som",
+    }
     stages |= {"calibrate", "evaluate", "reach"}
     assert set(result["timing_s"]) == set(result["cost"]) >= stages
     assert all(cost["cpu_s"] > 0 for cost in result["cost"].values())

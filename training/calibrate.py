@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from agents import checkpoints
 from agents.calibration import Calibration
 from agents.generator import PictureGenerator
-from agents.imagination import CALIBRATION, GENERATOR, REGRESSOR, TRIALS, Imagination
-from agents.regressor import CnnRegressor
+from agents.glance import Glance
+from agents.imagination import CALIBRATION, GENERATOR, GLANCE, TRIALS, Imagination
 from agents.som_autoencoder import SOM, SomAutoencoder
 
 from . import metrics, runs
@@ -28,7 +28,7 @@ class Config:
     """Fit the probabilities of the agent's hypotheses to the validation split."""
 
     run: Path
-    """The run's folder; holds the trained autoencoder, map, generator and regressor."""
+    """The run's folder; holds the trained autoencoder, map, generator and glance."""
     samples: int = 300
     """How many validation pictures to think of."""
     seed: int = 0
@@ -44,7 +44,7 @@ class Config:
 
 def run(config: Config) -> Calibration:
     """Thinks of validation pictures, fits, saves and reports; does nothing when the same was done already."""
-    files = [config.run / name for name in (SOM, GENERATOR, REGRESSOR)]
+    files = [config.run / name for name in (SOM, GENERATOR, GLANCE)]
     trained = {file.name: checkpoints.content_hash(file) for file in files if file.exists()}
     key, done = {**runs.settings(config), **trained}, runs.read(config.run, "metrics.json").get("calibration", {})
     if (config.run / CALIBRATION).exists() and done.get("of") == key:
@@ -55,17 +55,17 @@ def run(config: Config) -> Calibration:
     imagination = Imagination(
         SomAutoencoder.load(config.run, device),
         PictureGenerator.load(config.run / GENERATOR, device),
-        CnnRegressor.load(config.run / REGRESSOR, device),
+        Glance.load(config.run / GLANCE, device),
     )
     with runs.timed(config.run, "calibrate"), threads(config.threads):
         chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[: config.samples]
         found = imagination.hypotheses(data.gray[chosen], TRIALS[-1][0])
         right = torch.from_numpy(right_ones(found.joints.cpu().numpy(), chosen, data))
         right &= ~found.repeated.cpu()
-        errors = found.errors.masked_fill(found.repeated, torch.inf).cpu()
-        calibration = Calibration.fit(errors, found.signs.cpu(), right)
+        costs = found.costs.masked_fill(found.repeated, torch.inf).cpu()
+        calibration = Calibration.fit(costs, found.signs.cpu(), right)
         calibration.save(config.run / CALIBRATION)
-    told = calibration.probabilities(errors, calibration.strangeness(found.signs.cpu()))
+    told = calibration.probabilities(costs, calibration.strangeness(found.signs.cpu()))
     report = {
         "of": key,
         "samples": len(chosen),

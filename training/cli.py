@@ -8,7 +8,16 @@ from typing import Any
 import tyro
 
 COMMANDS = (
-    *("doctor", "collect", "train-ae", "train-som", "train-generator", "train-regressor", "train-pixel-som"),
+    *(
+        "doctor",
+        "collect",
+        "train-ae",
+        "train-som",
+        "train-generator",
+        "train-glance",
+        "train-regressor",
+        "train-pixel-som",
+    ),
     *("train-baseline", "train-world-model", "calibrate", "evaluate", "ablate", "reach", "plan", "imagery"),
     *("train-rl", "report", "reproduce", "bench", "studio"),
 )

@@ -12,6 +12,7 @@ from . import (
     train_autoencoder,
     train_baseline,
     train_generator,
+    train_glance,
     train_pixel_som,
     train_regressor,
     train_som,
@@ -29,9 +30,10 @@ _STAGES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "train-ae": (train_autoencoder, ()),
     "train-som": (train_som, ("train-ae",)),
     "train-generator": (train_generator, ()),
+    "train-glance": (train_glance, ("train-generator",)),
     "train-regressor": (train_regressor, ()),
     "train-pixel-som": (train_pixel_som, ()),
-    "calibrate": (calibrate, ("train-som", "train-generator", "train-regressor")),
+    "calibrate": (calibrate, ("train-som", "train-glance")),
 }
 
 

@@ -46,6 +46,8 @@ class NetworkTraining(ABC):
 
     Attributes:
         kind: what is trained, such as `autoencoder`.
+        measure: what of the training samples is measured beside the loss, for the curve.
+        told: what the bar says of the last epoch.
         criterion: which of the errors that were measured in validation tells the best epoch.
         best: weights of the first network in the epoch with the least of them.
         curve: what was measured after each epoch.
@@ -59,6 +61,8 @@ class NetworkTraining(ABC):
     """
 
     kind: str
+    measure: str = "mse"
+    told: str = "validation MSE {validation_mse:.5f}, arm MAE {arm_mae:.3f}"
     criterion: str = "validation_mse"
 
     def __init__(
@@ -89,20 +93,19 @@ class NetworkTraining(ABC):
                 self.epoch()
                 if self.here.first:
                     self.save(path, identity)
-                bar.set_postfix_str(
-                    "validation MSE {validation_mse:.5f}, arm MAE {arm_mae:.3f}".format(**self.curve[-1])
-                )
+                bar.set_postfix_str(self.told.format(**self.curve[-1]))
                 bar.update()
 
     def epoch(self) -> None:
         """Sees every training sample once, validates, keeps the weights when they are the best so far."""
         start = time.perf_counter()
-        entry: dict[str, float] = {"epoch": len(self.curve) + 1, "train_mse": self._train_epoch()}
-        if math.isfinite(entry["train_mse"]):
+        error = self._train_epoch()
+        entry: dict[str, float] = {"epoch": len(self.curve) + 1, f"train_{self.measure}": error}
+        if math.isfinite(error):
             entry |= self._validate()
         if not all(math.isfinite(value) for value in entry.values()):
             raise ValueError(
-                f"the {self.kind}'s loss became {entry['train_mse']} in epoch {entry['epoch']}, expected a finite number; "
+                f"the {self.kind}'s loss became {error} in epoch {entry['epoch']}, expected a finite number; "
                 f"train it again with a lower --learning-rate than {self.settings.learning_rate}"
             )
         if entry[self.criterion] < min((e[self.criterion] for e in self.curve), default=math.inf):
@@ -112,11 +115,11 @@ class NetworkTraining(ABC):
 
     @abstractmethod
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """What is minimised, and the pictures' mean squared error, of some training samples (b,)."""
+        """What is minimised, and what is measured of it (`measure`), of some training samples (b,)."""
 
     @abstractmethod
     def _validate(self) -> dict[str, float]:
-        """What `picture_errors` says of the validation pictures."""
+        """What is measured of the validation samples; for pictures see `picture_errors`."""
 
     def _groups(self) -> list[dict[str, Any]]:
         """What the optimizer changes, and how many times the learning rate it does so."""
@@ -165,9 +168,14 @@ class NetworkTraining(ABC):
             network.load_state_dict(_under(f"{name}.", tensors))
         self.best = {name: tensor.to(self.here.device) for name, tensor in _under("best.", tensors).items()}
         adam: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         for key, tensor in _under("adam.", tensors).items():
             number, name = key.split(".")
-            adam.setdefault(int(number), {})[name] = tensor
+            like = parameters[
+                int(number)
+            ]  # moments lie in memory as their parameter does, or the fused step mixes them up
+            moment = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+            adam.setdefault(int(number), {})[name] = moment.detach()
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
         self.curve = header["curve"]
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.imagination import GENERATOR, REGRESSOR
+from agents.imagination import GENERATOR, GLANCE
 from agents.mental_imagery import MentalImageryAgent
 from agents.som_autoencoder import SomAutoencoder
 from infant_env.vision import to_gray
@@ -27,7 +27,7 @@ from .dataset import Dataset
 from .film import Film
 from .goals import Goal, goals_of
 from .network_training import threads
-from .train_regressor import load_regressor
+from .train_regressor import REGRESSOR, load_regressor
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
     """The agent, when all that it thinks with was trained; otherwise says how to get it."""
-    missing = [name for name in (GENERATOR, REGRESSOR) if not (config.run / name).exists()]
+    missing = [name for name in (GENERATOR, GLANCE) if not (config.run / name).exists()]
     if missing:
         commands = ", ".join(f"`infant-arm train-{name.removesuffix('.safetensors')}`" for name in missing)
         print(f"no agent that looks: {commands} and `infant-arm calibrate --run {config.run}` make it")
@@ -153,17 +153,17 @@ def _imagining(
     pictures = np.stack([goal.picture for goal in goals])
     found = agent.imagination.hypotheses(pictures, config.hypotheses)
     thinking = time.perf_counter() - start
-    blind = _blindly(env, config, "imagination", found.joints[:, 0].cpu().numpy())
-    ends, looking = [], 0.0
-    for k, goal in enumerate(tqdm(goals, desc=f"reach, {config.looks} looks", unit="goal")):
-        agent.set_goal(goal.picture, found.of(k))
-        end, spent = _looking(env, config, k, agent)
-        ends.append(end)
-        looking += spent
-    rows = {
-        "imagination": _summary(goals, blind, data, thinking),
-        "looks": _summary(goals, ends, data, thinking + looking),
-    }
+    blind = MentalImageryAgent(agent.imagination, config.hypotheses, looks=0)
+    blind.planner = agent.planner
+    rows, ends = {}, list[End]()
+    for name, one in (("imagination", blind), ("looks", agent)):
+        ends, moving = [], 0.0
+        for k, goal in enumerate(tqdm(goals, desc=f"reach, {name}", unit="goal")):
+            one.set_goal(goal.picture, found.of(k))
+            end, spent = _moving(env, config, k, one)
+            ends.append(end)
+            moving += spent
+        rows[name] = _summary(goals, ends, data, thinking + moving)
     return rows, ends
 
 
@@ -187,8 +187,8 @@ def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[n
     return ends
 
 
-def _looking(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
-    """The agent moves and looks until it has no correction left; also the seconds that it thought."""
+def _moving(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
+    """The agent moves, and looks where it may, until it has no correction left; also the seconds that it thought."""
     env.reset(seed=config.seed + number)
     body: Any = env.unwrapped
     observation, info = body.hold(agent.action(), 2 * config.steps)
@@ -197,6 +197,8 @@ def _looking(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalI
         start = time.perf_counter()
         agent.look(observation)
         spent += time.perf_counter() - start
+        while agent.on_its_way:
+            body.hold(agent.action(), 1)
         observation, info = body.hold(agent.action(), config.steps)
     return replace(_end(observation, info), looks=len(agent.looks), ideas=agent.trying + 1), spent
 

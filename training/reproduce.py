@@ -15,6 +15,7 @@ from . import (
     tables,
     train_autoencoder,
     train_generator,
+    train_glance,
     train_pixel_som,
     train_regressor,
     train_som,
@@ -34,14 +35,15 @@ class Preset:
     map_side: int
     autoencoder_epochs: int
     generator_epochs: int
+    glance_epochs: int
     regressor_epochs: int
     goals: int
 
 
 PRESETS = {
-    "tiny": Preset(160, (60, 100), 40, 20, 4, 2, 2, 4),
-    "quick": Preset(4_000, (300, 500), 250, 400, 40, 24, 20, 100),
-    "paper": Preset(20_000, (300, 500), 250, 800, 40, 24, 20, 200),
+    "tiny": Preset(160, (60, 100), 40, 20, 4, 2, 2, 2, 4),
+    "quick": Preset(4_000, (300, 500), 250, 400, 40, 24, 20, 20, 100),
+    "paper": Preset(20_000, (300, 500), 250, 800, 40, 24, 20, 20, 200),
 }
 
 
@@ -90,12 +92,14 @@ def _reproduce(config: Config, folder: Path) -> None:
     )
     _collect(folder, collecting)
     side, log = preset.map_side, folder / "beside.log"
-    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it generator, CNN and plain map ({log})")
+    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it generator, glance, CNN and plain map ({log})")
     regressor = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
     plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
     generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
+    glance = train_glance.Config(data=data, epochs=preset.glance_epochs, **common)
     stages: list[Stage] = [
         (train_generator.run, generator),
+        (train_glance.run, glance),
         (train_regressor.run, regressor),
         (train_pixel_som.run, plain),
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import safe_open
 
 from agents.files import replacing
-from agents.imagination import GENERATOR, REGRESSOR
+from agents.imagination import GENERATOR, GLANCE
 from agents.som_autoencoder import AUTOENCODER, SOM
 
 from . import ablate, comparison_figures, error_tables, page, runs, tables
@@ -18,6 +18,7 @@ from .metrics import MAPPINGS
 from .statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
 from .train_baseline import METHODS, ON_LATENTS
 from .train_pixel_som import PIXEL_SOM
+from .train_regressor import REGRESSOR
 
 if TYPE_CHECKING:
     from .evaluate import Config
@@ -26,15 +27,17 @@ REFERENCE = "som_ae_imagery"
 """The SOM-AE's readout that all methods are compared with, pair by pair."""
 _TRAINED_BY = {
     "som_ae": ("train-ae", "train-som"),
-    "som_ae_imagery": ("train-ae", "train-som", "train-generator", "train-regressor", "calibrate"),
+    "som_ae_imagery": ("train-ae", "train-som", "train-generator", "train-glance", "calibrate"),
     "som": ("train-pixel-som",),
     "regressor": ("train-regressor",),
     "generator": ("train-generator",),
+    "glance": ("train-generator", "train-glance"),
 } | {name: (*(["train-ae"] if name in ON_LATENTS else []), f"train-baseline-{name}") for name in METHODS}
 _FILES = {
     "train-ae": AUTOENCODER,
     "train-som": SOM,
     "train-generator": GENERATOR,
+    "train-glance": GLANCE,
     "train-regressor": REGRESSOR,
     "train-pixel-som": PIXEL_SOM,
 } | {f"train-baseline-{name}": f"{name}.safetensors" for name in METHODS}

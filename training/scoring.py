@@ -17,7 +17,8 @@ from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.files import replacing
 from agents.generator import PictureGenerator
-from agents.imagination import GENERATOR, REGRESSOR, Imagination
+from agents.glance import Glance
+from agents.imagination import GENERATOR, GLANCE, Imagination
 from agents.som import Readout
 from agents.som_autoencoder import SomAutoencoder
 
@@ -27,8 +28,9 @@ from .dataset import Dataset
 from .metrics import SOURCES, Truth
 from .train_baseline import load_baseline, trained
 from .train_generator import Draws
+from .train_glance import Guesses
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
-from .train_regressor import load_regressor
+from .train_regressor import REGRESSOR, load_regressor
 
 ERRORS = "errors.npz"
 """Absolute errors of every test sample, by method and mapping: arrays `METHOD SOURCE->WANTED`, shape (N,)."""
@@ -137,6 +139,8 @@ def methods(asked: Judgment, data: Dataset) -> Iterator[tuple[str, Method]]:
         yield "regressor", load_regressor(run, device)
     if (run / GENERATOR).exists():
         yield "generator", Draws(PictureGenerator.load(run / GENERATOR, device))
+    if (run / GLANCE).exists():
+        yield "glance", Guesses(Glance.load(run / GLANCE, device))
     for name in trained(run):
         baseline = load_baseline(name, run, device)
         yield name, baseline

@@ -9,13 +9,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from agents import checkpoints
-from agents.imagination import REGRESSOR
-from agents.regressor import KIND, CnnRegressor, RegressorProgress
+from agents.baselines.regressor import KIND, CnnRegressor, RegressorProgress
 from infant_env import vision
 
 from . import runs
 from .dataset import Dataset
 from .network_training import threads
+
+REGRESSOR = "regressor.safetensors"
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ class PlanView:
 
     def __init__(self, stage: Stage, pictures: TestPictures) -> None:
         self._stage, self._pictures = stage, pictures
-        self._planner: PosePlanner | None = None
-        self._learning = False
+        self._learned = self._learning = False
         gui = stage.server.gui
         gui.add_markdown("**Choose two pictures**: it imagines the way from one to the other, then goes it.")
         self._numbers = [
@@ -62,9 +61,9 @@ class PlanView:
         self._choose()
 
     def _start(self, event: Any) -> None:
-        if self._planner is not None:
+        if self._learned:
             self._shown = self._ends
-            self._stage.infant.perform(self._act(self._planner), self._stage.report(event.client))
+            self._stage.infant.perform(self._act(), self._stage.report(event.client))
         elif not self._learning:
             self._learning = True
             self._stage.say("It **learns which poses are familiar**; that takes some seconds, once.")
@@ -73,7 +72,9 @@ class PlanView:
     def _learn(self, event: Any) -> None:
         """In a thread of its own, so that the infant goes on; then starts."""
         try:
-            self._planner = PosePlanner(self._stage.agent.imagination.mind, progress=self._stage.progress)
+            agent = self._stage.agent
+            agent.planner = PosePlanner(agent.imagination.mind, progress=self._stage.progress)
+            self._learned = True
         except Exception as error:  # the page lives on
             self._stage.tell(event.client, error)
         else:
@@ -82,11 +83,11 @@ class PlanView:
             self._learning = False
             self._stage.progress(None)
 
-    def _act(self, planner: PosePlanner) -> Act:
+    def _act(self) -> Act:
         agent, infant = self._stage.agent, self._stage.infant
         first, last = self._shown
         found = agent.imagination.hypotheses(np.stack([first.goal.picture, last.goal.picture]), 1)
-        way = planner.plan(*found.joints[:, 0].cpu().numpy())
+        way = agent.plan(*found.joints[:, 0].cpu().numpy())
         film = agent.imagine(way)
         self._stage.say(f"It **imagines** the way: {len(way)} pictures, {(len(way) - 1) / CONTROL_HZ:.1f} s.")
         for picture in film:

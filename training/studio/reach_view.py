@@ -110,7 +110,7 @@ class ReachView:
             if len(agent.looks) > looks:
                 self._show_look(chosen)
                 yield from self._pause()
-            yield agent.targets
+            yield agent.sent
             if agent.done and np.abs(infant.moment.observation["joint_velocities"]).max() < _STILL:
                 break
         for _ in range(5):
@@ -143,11 +143,10 @@ class ReachView:
 
     def _show_tries(self, title: str, joints: Tensor, errors: Tensor) -> None:
         """The best six of the poses that it tries in its head, as it imagines them."""
-        best = errors.argsort()[:6]
-        pictures = self._stage.agent.imagine(joints[best])
-        cells = [Cell(f"off by {e:.4f}", p) for e, p in zip(errors[best].sqrt().tolist(), pictures, strict=True)]
+        pictures = self._stage.agent.imagine(joints[:6])
+        cells = [Cell(f"off by {e:.4f}", p) for e, p in zip(errors[:6].sqrt().tolist(), pictures, strict=True)]
         self._thoughts.image = grid(cells, 3)
-        self._thoughts.label = f"Tried in its head: best {len(best)} of {len(errors)}, {title}"
+        self._thoughts.label = f"Tried in its head: best {len(cells)} of {len(errors)}, {title}"
         self._thoughts.visible = True
 
     def _show_ideas(self) -> None:

@@ -1,4 +1,4 @@
-"""Plain supervised learning from pictures to joints: a yardstick, and what the agent guesses at a glance."""
+"""Plain supervised learning from pictures to joints: a yardstick."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import checkpoints
+from .. import checkpoints
+from ..glance import convolutions
 
 KIND = "regressor"
 _CHUNK = 500  # pictures at a time where nothing is trained
@@ -35,8 +36,7 @@ class RegressorProgress:
 class CnnRegressor(nn.Module):
     """What a picture tells of the pose to a network that is trained for nothing else.
 
-    It says how much of each joint the eye can see, whatever the latents and the map make of it; to the agent it is one more
-    candidate that is tried in the head (`Imagination`). It is no part of the paper.
+    It says how much of each joint the eye can see, whatever the latents and the map make of it. It is no part of the paper.
 
     ```python
     regressor = CnnRegressor(background).fit(images, joints)
@@ -55,7 +55,7 @@ class CnnRegressor(nn.Module):
         super().__init__()
         self.joint_count, self.width = joint_count, width
         self.register_buffer("background", background.to(torch.float32).clone())
-        self.layers = _layers(joint_count, width)
+        self.layers = convolutions(joint_count, width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
@@ -178,21 +178,3 @@ class CnnRegressor(nn.Module):
                 f"got pictures {tuple(images.shape)} and joints {tuple(joints.shape)}, expected (N, 64, 64) and "
                 f"(N, {self.joint_count}) with N of 1 or more"
             )
-
-
-def _layers(joint_count: int, width: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.PixelUnshuffle(2),  # (B, 4, 32, 32)
-        *_convolution(4, width, kernel=3, stride=1),
-        *_convolution(width, 2 * width, kernel=4, stride=2),  # (B, 2 width, 16, 16)
-        *_convolution(2 * width, 4 * width, kernel=4, stride=2),  # (B, 4 width, 8, 8)
-        *_convolution(4 * width, 8 * width, kernel=4, stride=2),  # (B, 8 width, 4, 4)
-        nn.Flatten(),
-        nn.Linear(8 * width * 16, 256),
-        nn.SiLU(),
-        nn.Linear(256, joint_count),
-    )
-
-
-def _convolution(channels: int, wider: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
-    return nn.Conv2d(channels, wider, kernel, stride, padding=1), nn.BatchNorm2d(wider), nn.SiLU()

@@ -1,0 +1,168 @@
+"""`infant-arm train-glance`: the network that guesses a pose at first sight, and knows how sure it is."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from agents import checkpoints
+from agents.generator import PictureGenerator
+from agents.glance import KIND, Glance
+from agents.imagination import GENERATOR, GLANCE
+from infant_env import vision
+
+from . import runs
+from .dataset import Dataset
+from .distributed import Place
+from .network_training import NetworkTraining, threads
+
+TRAINING = "glance.training.safetensors"
+"""A training that is not done; removed when it is."""
+_WEIGHT_DECAY = 0.1
+_BLUR = 0.1  # normalized joints, between a pose that was taken and the one that is imagined
+
+
+@dataclass(frozen=True)
+class Config:
+    """Train the network that guesses a pose at first sight; what it imagines beside what it saw comes from the generator."""
+
+    data: Path
+    """The data set's folder."""
+    run: Path
+    """The run's folder; holds the trained generator."""
+    epochs: int = 20
+    """Times that every training picture is seen; each time beside an imagined one."""
+    batch_size: int = 64
+    """Pictures per step, and as many imagined ones."""
+    learning_rate: float = 3e-3
+    """Highest learning rate of AdamW, after a warm-up of a tenth of the steps."""
+    seed: int = 0
+    """Seed of the initial weights, of the order of the pictures, and of what is imagined."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+    threads: int = 1
+    """Processor threads; a second one gains little and stalls when another process holds its core."""
+
+    def __post_init__(self) -> None:
+        runs.check_counts(self, "epochs", "batch_size", "threads")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.003")
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """A glance as a method of Table 1: it answers pictures with joints, and knows nothing else."""
+
+    glance: Glance
+
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """Normalized joints of pictures; nothing for any other question.
+
+        Args:
+            source: the known modality.
+            samples: its samples, pictures (B, 64, 64) when it is `vision`.
+
+        Returns:
+            `proprioception` (B, J), or nothing.
+        """
+        return {"proprioception": self.glance.guess(samples)[0]} if source == "vision" else {}
+
+
+def run(config: Config) -> Glance:
+    """Trains, reports and saves it; resumes where a kill stopped it, does nothing when it is there already."""
+    data = Dataset.open(config.data)
+    device = runs.pick_device(config.device)
+    generator = PictureGenerator.load(config.run / GENERATOR, device)
+    identity = {
+        "config": runs.settings(config),
+        "dataset": data.fingerprint,
+        "preprocessing": vision.VERSION,
+        "generator": checkpoints.content_hash(config.run / GENERATOR),
+    }
+    path = config.run / GLANCE
+    if path.exists() and identity.items() <= checkpoints.read_header(path, KIND).items():
+        print(f"glance: {path} is there already")
+        return Glance.load(path, device)
+    runs.record_config(config.run, "train-glance", config)
+    with runs.timed(config.run, "train-glance"), threads(config.threads):
+        training = Training(config, data, generator, Place(device))
+        training.fit(config.run / TRAINING, identity)
+        training.glance.load_state_dict(training.best)
+        runs.merge(config.run, "metrics.json", {"glance": {"epochs": training.curve}})
+        training.glance.save(path, identity)
+        (config.run / TRAINING).unlink(missing_ok=True)
+    return training.glance.eval()
+
+
+class Training(NetworkTraining):
+    """A training under way; the loss is the negative log likelihood of Laplace distributions around the guesses.
+
+    Args:
+        config: the command's config.
+        data: the data set.
+        generator: imagines what was not seen.
+        here: where to compute.
+    """
+
+    kind = KIND
+    measure, criterion = "nll", "validation_nll"
+    told = "validation NLL {validation_nll:.3f}, MAE {mae:.4f}"
+
+    def __init__(self, config: Config, data: Dataset, generator: PictureGenerator, here: Place) -> None:
+        (self.joints, self.images), (self.validation_joints, self.validation_images) = (
+            tuple(
+                torch.from_numpy(values[data.split(split)]).to(here.device)
+                for values in (data.normalized_joints, data.gray)
+            )
+            for split in ("train", "validation")
+        )
+        torch.manual_seed(config.seed)
+        self.glance = Glance(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
+        self.generator, self.random = generator.eval(), torch.Generator()
+        super().__init__(config, {"glance": self.glance}, _WEIGHT_DECAY, len(self.images), here)
+
+    def _train_epoch(self) -> float:
+        self.random.manual_seed(self.settings.seed * 100_003 + len(self.curve))
+        return super()._train_epoch()
+
+    def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        imagined, poses = self._imagined(len(batch))
+        images, joints = torch.cat([self.images[batch], imagined]), torch.cat([self.joints[batch], poses])
+        with torch.autocast(self.here.device.type, torch.bfloat16):
+            told, doubts = self.glance(images)
+        losses = surprise(told, doubts, joints)
+        return losses.mean(), losses[: len(batch)].mean()
+
+    @torch.no_grad()
+    def _imagined(self, count: int) -> tuple[Tensor, Tensor]:
+        """Pictures of poses near to some that were taken, (count, 64, 64), and these poses, (count, J)."""
+        chosen = torch.randint(len(self.joints), (count,), generator=self.random)
+        moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
+        poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
+        poses = 1 - (1 - poses.abs()).abs()  # mirrored at the ends of the joint ranges
+        with torch.autocast(self.here.device.type, torch.bfloat16):
+            return self.generator.draw(poses), poses
+
+    @torch.inference_mode()
+    def _validate(self) -> dict[str, float]:
+        joints, doubts = self.glance.guess(self.validation_images)
+        return {
+            "validation_nll": float(surprise(joints, doubts.log(), self.validation_joints).mean()),
+            "mae": float((joints - self.validation_joints).abs().mean()),
+        }
+
+
+def surprise(told: Tensor, doubts: Tensor, joints: Tensor) -> Tensor:
+    """Negative log likelihood of joints (B, J) under Laplace distributions around what was told, but for log 2, on average.
+
+    Args:
+        told: guesses, shape (B, J).
+        doubts: logarithms of their scales, shape (B, J).
+        joints: what is true, shape (B, J).
+
+    Returns:
+        Shape (B,).
+    """
+    return ((told - joints).abs() * (-doubts).exp() + doubts).mean(1)
