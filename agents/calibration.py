@@ -12,6 +12,8 @@ from torch.nn import functional
 
 from .files import replacing
 
+SIGNS = 4
+"""Signs of an impossible goal, see `agents.imagination.Hypotheses`."""
 _MOST = 20.0  # a cost beyond which no hypothesis counts
 
 
@@ -29,9 +31,9 @@ class Calibration:
     """Log odds that some hypothesis is right, of a usual goal."""
     trust_slope: float = 1.0
     """How fast these fall with strangeness."""
-    usual: tuple[float, ...] = (0.0, 0.0, 0.0)
+    usual: tuple[float, ...] = (0.0,) * SIGNS
     """Median of each sign of an impossible goal, over validation pictures."""
-    rare: tuple[float, ...] = (1.0, 1.0, 1.0)
+    rare: tuple[float, ...] = (1.0,) * SIGNS
     """Their 99th percentiles."""
 
     def probabilities(self, costs: Tensor, strangeness: Tensor) -> Tensor:
@@ -98,4 +100,8 @@ class Calibration:
         values = [found.sharpness, found.trust, found.trust_slope, *found.usual, *found.rare]
         if not all(isinstance(value, float) and math.isfinite(value) for value in values):
             raise ValueError(f"{path} holds {values}, expected finite numbers; calibrate again")
+        if not len(found.usual) == len(found.rare) == SIGNS:
+            raise ValueError(
+                f"{path} knows {len(found.usual)} signs of an impossible goal, expected {SIGNS}; calibrate again"
+            )
         return dataclasses.replace(found, usual=tuple(found.usual), rare=tuple(found.rare))

@@ -45,8 +45,8 @@ class Hypotheses:
         errors: mean squared error of the imagined pictures, shape (B, K).
         costs: what they are ranked by: the errors' logarithms, and how unexpected the poses are, shape (B, K).
         repeated: which are mere repetitions, shape (B, K).
-        signs: signs of an impossible goal, shape (B, 3): what is not explained, what shows where no arm is imagined, and how
-            little shows at all.
+        signs: signs of an impossible goal, shape (B, 4): what is not explained, what shows where no arm is imagined, how
+            little shows at all, and how far the likeliest pose is from what a glance leads to expect.
         strangeness: how unlike everything that this body can show the goal is, shape (B,): see `Calibration`.
     """
 
@@ -198,7 +198,8 @@ class Imagination:
         errors, costs = errors.gather(1, picked), costs.gather(1, picked)
         repeated = torch.zeros_like(picked, dtype=torch.bool)
         repeated[:, 1:] = picked[:, 1:] == picked[:, :-1]
-        signs = self._signs(goals, draw(self.generator, joints[:, 0]))
+        unexpected = costs[:, 0] - cost(errors[:, 0], joints[:, 0], None)
+        signs = torch.cat([self._signs(goals, draw(self.generator, joints[:, 0])), unexpected[:, None]], 1)
         strangeness = self.calibration.strangeness(signs)
         probabilities = self.calibration.probabilities(costs.masked_fill(repeated, torch.inf), strangeness)
         return joints, probabilities, errors, costs, repeated, signs, strangeness
@@ -230,7 +231,7 @@ class Imagination:
         return cost(errors.T, joints.transpose(0, 1), guess).T
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
-        """Signs of an impossible goal, from goals and their best imagined pictures, (B, 4096) each -> (B, 3).
+        """Signs of an impossible goal that pictures give, of goals and their best imagined ones, (B, 4096) each -> (B, 3).
 
         How much of what the goal shows before the empty view is not explained; what it shows where the imagination sees no
         arm; and how few pixels show anything. Logarithms of mean squares, and of a share.

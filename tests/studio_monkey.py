@@ -1,6 +1,7 @@
 """Clicks about in the studio at random, and watches its memory: `make monkey-studio MINUTES=30 RUN=runs/paper`."""
 
 import argparse
+import math
 import os
 import random
 import re
@@ -28,7 +29,7 @@ SWITCHES = (
 )
 WARM_UP = 250  # actions until all that is made once has been made
 MOST = 50.0  # MB that memory may grow by afterwards
-SOME = 5  # samples, one a minute, whose median is compared: what is made and freed moves it up and down
+SOME = 5  # minutes whose median is compared; of each minute the least counts: what is made and freed moves it up and down
 
 
 class Monkey:
@@ -163,14 +164,16 @@ def clicked(studio: "subprocess.Popen[bytes]", log: Path, asked: argparse.Namesp
         assert studio.poll() is None, log.read_text()
         time.sleep(0.2)
     monkey, start, errors, samples = Monkey(address[0], folder, asked.seed), time.monotonic(), [], []
-    asked_at = -2.0  # minutes
+    process, asked_at, least = psutil.Process(studio.pid), 0.0, math.inf  # minutes; MB
     while (minutes := (time.monotonic() - start) / 60) < asked.minutes and studio.poll() is None:
         monkey.act()
+        least = min(least, process.memory_info().rss / 1e6)
         if minutes - asked_at > 1:
             asked_at, actions = minutes, sum(monkey.done.values())
-            samples.append((actions, psutil.Process(studio.pid).memory_info().rss / 1e6))
+            samples.append((actions, least))
             errors += monkey.errors()
-            print(f"{minutes:5.1f} min  {samples[-1][1]:7.1f} MB  {actions} actions", flush=True)
+            print(f"{minutes:5.1f} min  {least:7.1f} MB  {actions} actions", flush=True)
+            least = math.inf
     alive = studio.poll() is None
     monkey.driver.quit()
     warm = [size for actions, size in samples if actions >= min(WARM_UP, samples[-1][0] / 3)]

@@ -34,7 +34,7 @@ def found(joints: torch.Tensor, errors: float = 1e-3) -> Hypotheses:
     count = len(joints)
     probabilities, none = torch.linspace(0.6, 0.1, count)[None], torch.zeros(1, count, dtype=torch.bool)
     misfit = torch.full((1, count), errors)
-    return Hypotheses(joints[None], probabilities, misfit, misfit.log(), none, torch.zeros(1, 3), torch.zeros(1))
+    return Hypotheses(joints[None], probabilities, misfit, misfit.log(), none, torch.zeros(1, 4), torch.zeros(1))
 
 
 def test_it_goes_to_the_likeliest_pose_and_looks(agent: MentalImageryAgent, data: Dataset, env: gym.Env):

@@ -9,19 +9,23 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.imagination import Imagination
+from agents.imagination import Hypotheses, Imagination
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 from infant_env.vision import to_gray
 
 from . import metrics, runs, tables
-from .calibrate import calibration_error, reliability, right_ones
+from .calibrate import SAME_HAND, calibration_error, reliability, right_ones
 from .collect import arm_model
 from .dataset import Dataset
 from .network_training import threads
 
 Floats = NDArray[np.float32]
 AGES = 1.0, 6.0, 9.0, 18.0, 24.0
+MOST_STRANGE = 40
+"""So many pictures of every kind that the body cannot show, at most."""
+MOST_DISTURBED = 200
+"""So many pictures that something happened to, of every kind, at most."""
 
 
 @dataclass(frozen=True)
@@ -53,57 +57,74 @@ def run(config: Config) -> dict[str, Any]:
     random = np.random.default_rng(config.seed)
     chosen = random.permutation(data.split("test"))[: config.goals]
     with runs.timed(config.run, "imagery"), threads(config.threads):
+        found = imagination.hypotheses(data.gray[chosen], config.hypotheses)
         report = {
-            "hypotheses": _hypotheses(config, imagination, data, chosen),
-            "impossible": _impossible(imagination, data, chosen, random),
-            "disturbed": _disturbed(config, imagination, data, chosen[data.shows_hand[chosen]], random),
+            "hypotheses": _hypotheses(found, chosen, data),
+            "impossible": _impossible(imagination, found, chosen, data, random),
+            "disturbed": _disturbed(imagination, chosen[data.shows_hand[chosen]][:MOST_DISTURBED], data, random),
         }
     runs.merge(config.run, "metrics.json", {"imagery": report})
     print(summary(report))
     return report
 
 
-def _hypotheses(config: Config, imagination: Imagination, data: Dataset, chosen: NDArray[np.int64]) -> dict[str, Any]:
-    """Whether the right pose is among the first ones, and whether probabilities mean what they say."""
-    found = imagination.hypotheses(data.gray[chosen], config.hypotheses)
+def _hypotheses(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> dict[str, Any]:
+    """Whether the right pose is among the first ones, and whether probabilities mean what they say; for the pictures that
+    show the hand, and for all."""
     joints, told = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
     right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
     count = joints.shape[1]
     hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
     return {
-        "pictures": len(chosen),
-        "count": count,
-        "hand_first": float((hands[:, 0] <= 0.02).mean()),
-        "hand_any": float((hands <= 0.02).any(1).mean()),
-        "pose_first": float(right[:, 0].mean()),
-        "pose_any": float(right.any(1).mean()),
-        "calibration_error": calibration_error(told, right),
-        "reliability": reliability(told, right),
+        subset: {
+            "pictures": int(rows.sum()),
+            "count": count,
+            "hand_first": float((hands[rows, 0] <= SAME_HAND).mean()),
+            "hand_any": float((hands[rows] <= SAME_HAND).any(1).mean()),
+            "pose_first": float(right[rows, 0].mean()),
+            "pose_any": float(right[rows].any(1).mean()),
+            "calibration_error": calibration_error(told[rows], right[rows]),
+            "reliability": reliability(told[rows], right[rows]),
+        }
+        for subset, rows in _subsets(data.shows_hand[chosen])
     }
+
+
+def _subsets(shows_hand: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    if shows_hand.any():
+        yield "show the hand", shows_hand
+    yield "all", np.ones_like(shows_hand)
 
 
 def _impossible(
-    imagination: Imagination, data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
+    imagination: Imagination, found: Hypotheses, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, Any]:
-    """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve)."""
-    usual = _strangeness(imagination, data.gray[chosen])
+    """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve).
+
+    Also for poses in which the hand shows alone: of one that shows hardly anything nobody can tell.
+    """
+    usual, hand = found.strangeness.cpu().numpy(), data.shows_hand[chosen]
     scores = {kind: _strangeness(imagination, pictures) for kind, pictures in strange_pictures(data, chosen, random)}
-    result = {
-        kind: {"auroc": auroc(found, usual), "called": float((found > 1).mean())} for kind, found in scores.items()
-    }
-    mixed = np.concatenate(list(scores.values()))
-    result["all of these"] = {"auroc": auroc(mixed, usual), "called": float((mixed > 1).mean())}
-    result["test pictures"] = {"auroc": 0.5, "called": float((usual > 1).mean())}
+    scores["all of these"] = np.concatenate(list(scores.values()))
+    result = {}
+    for kind, score in scores.items():
+        with_hand = np.resize(hand[:MOST_STRANGE], len(score))
+        result[kind] = {
+            "auroc": auroc(score, usual),
+            "auroc_hand": auroc(score[with_hand], usual[hand]) if with_hand.any() else None,
+            "called": float((score > 1).mean()),
+        }
+    result["test pictures"] = {"auroc": None, "auroc_hand": None, "called": float((usual > 1).mean())}
     return result
 
 
 def strange_pictures(
     data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
 ) -> Iterator[tuple[str, Floats]]:
-    """Pictures that the body cannot show, by kind, each (n, 64, 64)."""
-    some = data.gray[chosen[:40]]
-    yield "noise", random.random((40, 64, 64), np.float32)
-    yield "empty view", (data.background + random.normal(0, 1e-3, (40, 64, 64))).clip(0, 1).astype(np.float32)
+    """Pictures that the body cannot show, by kind, each (n, 64, 64): as many of every kind, from the first poses."""
+    some = data.gray[chosen[:MOST_STRANGE]]
+    yield "noise", random.random(some.shape, np.float32)
+    yield "empty view", (data.background + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
     yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
     yield "upside down", np.ascontiguousarray(some[:, ::-1])
     yield "negative", 1 - some
@@ -111,7 +132,7 @@ def strange_pictures(
         return  # another body has no age
     for age in AGES:
         if age != data.info["config"]["age_months"]:
-            poses, size = data.normalized_joints[chosen[:40]], tuple(data.info["config"]["eye_size"])
+            poses, size = data.normalized_joints[chosen[:MOST_STRANGE]], tuple(data.info["config"]["eye_size"])
             yield f"age {age:g} months", _seen(ArmModel.infant(age), size, poses)
 
 
@@ -135,12 +156,12 @@ def auroc(strange: Floats, usual: Floats) -> float:
 
 
 def _disturbed(
-    config: Config, imagination: Imagination, data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
+    imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, Any]:
     """The hand by the first hypothesis, of pictures that something happened to (kinematics alone)."""
     result = {}
     for kind, pictures in disturbances(data.gray[chosen], random):
-        first = imagination.hypotheses(pictures, config.hypotheses).joints[:, 0].cpu().numpy()
+        first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
         result[kind] = metrics.spread(_hands(first, chosen, data))
     return result
 
@@ -176,18 +197,32 @@ def summary(report: dict[str, Any]) -> str:
 
 def three_tables(report: dict[str, Any]) -> list[Table]:
     """What hypotheses, doubt, and disturbed pictures came to."""
-    found = report["hypotheses"]
-    shares = [tables.percent(found[key]) for key in ("hand_first", "hand_any", "pose_first", "pose_any")]
-    header = ["hypotheses", "hand < 2 cm, first", "among all", "pose < 10 deg too, first", "among all", "ECE"]
-    strange = [[k, tables.number(v["auroc"], 3), tables.percent(v["called"])] for k, v in report["impossible"].items()]
+    keys = ("hand_first", "hand_any", "pose_first", "pose_any")
+    thought = [
+        [
+            f"{name}: {found['pictures']}",
+            *(tables.percent(found[key]) for key in keys),
+            tables.number(found["calibration_error"], 3),
+        ]
+        for name, found in report["hypotheses"].items()
+    ]
+    header = ["pictures", "hand < 2 cm, first", "among all", "pose < 10 deg too, first", "among all", "ECE"]
+    strange = [
+        [kind, *(tables.number(v[key], 3) for key in ("auroc", "auroc_hand")), tables.percent(v["called"])]
+        for kind, v in report["impossible"].items()
+    ]
     disturbed = [
         [kind, f"{v['median']:.2f}", *(tables.percent(v[f"within_{k}"]) for k in ("1", "2", "5"))]
         for kind, v in report["disturbed"].items()
     ]
-    thought = [[str(found["count"]), *shares, tables.number(found["calibration_error"], 3)]]
+    count = report["hypotheses"]["all"]["count"]
     return [
-        (f"What it thinks of {found['pictures']} test pictures", header, thought),
-        ("Goals that its body cannot show", ["pictures", "AUROC", "called impossible"], strange),
+        (f"What it thinks of test pictures: {count} hypotheses each", header, thought),
+        (
+            "Goals that its body cannot show",
+            ["pictures", "AUROC", "where the hand shows", "called impossible"],
+            strange,
+        ),
         (
             "Disturbed pictures that show the hand: the first hypothesis, without a look",
             ["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm"],
