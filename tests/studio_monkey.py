@@ -29,7 +29,9 @@ SWITCHES = (
 )
 WARM_UP = 250  # actions until all that is made once has been made
 MOST = 50.0  # MB that memory may grow by afterwards
-SOME = 5  # minutes whose median is compared; of each minute the least counts: what is made and freed moves it up and down
+SOME = (
+    5  # minutes whose median is compared; of each minute the least counts: what is made and freed moves it up and down
+)
 
 
 class Monkey:

@@ -56,6 +56,7 @@ def run(config: Config) -> dict[str, Any]:
         "regressor": "train-regressor",
         "som": "train-pixel-som",
         "generator": "train-generator",
+        "glance": "train-glance",
     }.items():
         if name not in results["table1"]:
             print(f"{name}: not trained; `infant-arm {command} --data DATA --run {config.run}` adds it to the table")
