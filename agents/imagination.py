@@ -186,11 +186,11 @@ class Imagination:
         guess = self._expected(goals)
         joints = self._recalled(latents, guess)
         errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
-        yield joints, errors, self._costs(errors, joints, guess)
+        yield joints, errors, cost(errors, joints, guess)
         for (tried, iterations), apart in zip(TRIALS, APART, strict=True):
-            joints, _ = _distinct(joints, self._costs(errors, joints, guess), tried, apart)
+            joints, _ = _distinct(joints, cost(errors, joints, guess), tried, apart)
             joints, errors = self._tried(goals, joints, iterations, guess)
-            yield joints, errors, self._costs(errors, joints, guess)
+            yield joints, errors, cost(errors, joints, guess)
 
     def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
         *_, (joints, errors, costs) = self._rounds(goals, latents)
@@ -224,11 +224,6 @@ class Imagination:
         wanted, expected = goals.repeat_interleave(count, 0), guess and guess.repeated(count)
         refined, errors = refine(self.generator, wanted, joints.flatten(0, 1), iterations, expected)
         return refined.view(joints.shape), errors.view(-1, count)
-
-    @staticmethod
-    def _costs(errors: Tensor, joints: Tensor, guess: Expected | None) -> Tensor:
-        """`cost` of errors (B, C) and poses (B, C, J)."""
-        return cost(errors.T, joints.transpose(0, 1), guess).T
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
         """Signs of an impossible goal that pictures give, of goals and their best imagined ones, (B, 4096) each -> (B, 3).

@@ -34,7 +34,7 @@ class Expected:
     doubts: Tensor
 
     def cost(self, joints: Tensor) -> Tensor:
-        """How unexpected poses are, (..., M, J) -> (..., M): 0 for the expected one, and the logarithm of how far they are."""
+        """How unexpected poses are, (M, ..., J) -> (M, ...): 0 where expected; far away it grows as a logarithm does."""
         return _WEIGHT * (self._far(joints) / _FREEDOM).log1p()
 
     def pull(self, joints: Tensor) -> Tensor:
@@ -46,11 +46,12 @@ class Expected:
         return Expected(self.joints.repeat_interleave(count, 0), self.doubts.repeat_interleave(count, 0))
 
     def _far(self, joints: Tensor) -> Tensor:
-        return ((joints - self.joints) / self.doubts).square().sum(-1)
+        beside = (len(joints), *[1] * (joints.ndim - 2), joints.shape[-1])
+        return ((joints - self.joints.view(beside)) / self.doubts.view(beside)).square().sum(-1)
 
 
 def cost(errors: Tensor, joints: Tensor, expected: Expected | None) -> Tensor:
-    """What poses cost: the logarithm of their pictures' errors (..., M), and how unexpected the poses (..., M, J) are."""
+    """What poses cost: the logarithm of their pictures' errors (M, ...), and how unexpected the poses (M, ..., J) are."""
     pictures = (errors + _ALIKE).log()
     return pictures if expected is None else pictures + expected.cost(joints)
 
