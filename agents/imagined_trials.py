@@ -18,7 +18,10 @@ _LONGEST = 0.2  # normalized joints, per iteration
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
 _AT_ONCE = 512  # pictures that are drawn together
 _ALIKE = 1e-5  # mean squared luminance that no error is told apart from
-_WEIGHT, _FREEDOM = 0.05, 5.0  # of what is expected, beside the picture; of its distribution
+_WEIGHT, _FREEDOM = (
+    0.05,
+    5.0,
+)  # of what is expected beside the picture, chosen on validation pictures; of its distribution
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def _impossible(
 ) -> dict[str, Any]:
     """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve).
 
-    Also for poses in which the hand shows alone: of one that shows hardly anything nobody can tell.
+    Also for those poses alone in which the hand shows: of a picture that shows hardly anything nobody can tell.
     """
     usual, hand = found.strangeness.cpu().numpy(), data.shows_hand[chosen]
     scores = {kind: _strangeness(imagination, pictures) for kind, pictures in strange_pictures(data, chosen, random)}

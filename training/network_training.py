@@ -171,11 +171,12 @@ class NetworkTraining(ABC):
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         for key, tensor in _under("adam.", tensors).items():
             number, name = key.split(".")
-            like = parameters[
-                int(number)
-            ]  # moments lie in memory as their parameter does, or the fused step mixes them up
-            moment = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
-            adam.setdefault(int(number), {})[name] = moment.detach()
+            moment, like = tensor, parameters[int(number)].detach()
+            if (
+                moment.shape == like.shape
+            ):  # it must lie in memory as its parameter does, or the fused step mixes them up
+                moment = torch.empty_like(like).copy_(tensor)
+            adam.setdefault(int(number), {})[name] = moment
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
         self.curve = header["curve"]
 
