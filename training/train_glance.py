@@ -22,6 +22,7 @@ TRAINING = "glance.training.safetensors"
 """A training that is not done; removed when it is."""
 _WEIGHT_DECAY = 0.1
 _BLUR = 0.1  # normalized joints, between a pose that was taken and the one that is imagined
+_NOISE = 0.1  # most luminance by which an imagined picture is disturbed: a glance at a bad picture shall be unsure, not wrong
 
 
 @dataclass(frozen=True)
@@ -137,13 +138,16 @@ class Training(NetworkTraining):
 
     @torch.no_grad()
     def _imagined(self, count: int) -> tuple[Tensor, Tensor]:
-        """Pictures of poses near to some that were taken, (count, 64, 64), and these poses, (count, J)."""
+        """Noisy pictures of poses near to some that were taken, (count, 64, 64), and these poses, (count, J)."""
         chosen = torch.randint(len(self.joints), (count,), generator=self.random)
         moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
         poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
         poses = 1 - (1 - poses.abs()).abs()  # mirrored at the ends of the joint ranges
         with torch.autocast(self.here.device.type, torch.bfloat16):
-            return self.generator.draw(poses), poses
+            pictures = self.generator.draw(poses)
+        strength = _NOISE * torch.rand((count, 1, 1), generator=self.random).square()  # most are hardly disturbed
+        noise = strength * torch.randn(pictures.shape, generator=self.random)
+        return (pictures + noise.to(self.here.device)).clamp(0, 1), poses
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
