@@ -1,11 +1,14 @@
 """`infant-arm studio`: see, touch and steer the infant's imagination in the browser."""
 
+import ctypes
 import threading
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import runs
+
+_ARENAS, _THRESHOLD = -8, -3  # mallopt's M_ARENA_MAX and M_MMAP_THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def run(config: Config) -> None:
         raise ValueError(f"the studio needs viser and mjviser ({error}): pip install 'infant-arm[studio]'") from None
     from .page import Page
 
+    give_memory_back()
     page = Page(config)
     print(f"The studio is at {page.address} (Ctrl-C ends it)", flush=True)
     if config.browser:
@@ -53,3 +57,14 @@ def run(config: Config) -> None:
         print()
     finally:
         page.close()
+
+
+def give_memory_back() -> None:
+    """Has large arrays go back to the system when they are freed, where the C library is glibc.
+
+    Many threads make pictures here for hours; by default each keeps what it freed, and the process only ever grows.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_ARENAS, 2)
+        mallopt(_THRESHOLD, 2**18)
