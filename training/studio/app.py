@@ -1,6 +1,7 @@
 """`infant-arm studio`: see, touch and steer the infant's imagination in the browser."""
 
 import ctypes
+import sys
 import threading
 import webbrowser
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def give_memory_back() -> None:
 
     Many threads make pictures here for hours; by default each keeps what it freed, and the process only ever grows.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(_ARENAS, 2)
         mallopt(_THRESHOLD, 2**18)
