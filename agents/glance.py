@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,48 @@ _CHUNK = 500  # pictures at a time where nothing is trained
 _USUAL = 3.0  # a doubt that was not learned yet is e^-3, .05 of the joint's range
 
 
-class Glance(nn.Module):
+class PictureReader(nn.Module):
+    """Convolutions from a picture, less the empty view, to some numbers for every joint.
+
+    Args:
+        background: the picture without the arm, shape (64, 64), in [0, 1].
+        joint_count: number of joints, J.
+        width: channels of the finest feature maps.
+    """
+
+    kind: ClassVar[str]
+    numbers: ClassVar[int]
+    """For every joint."""
+    background: Tensor
+
+    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16) -> None:
+        super().__init__()
+        self.joint_count, self.width = joint_count, width
+        self.register_buffer("background", background.to(torch.float32).clone())
+        self.layers = _layers(self.numbers * joint_count, width)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def read(self, images: Tensor) -> Tensor:
+        """Pictures (B, 64, 64) -> (B, numbers * J)."""
+        told: Tensor = self.layers((images - self.background).unsqueeze(1)).float()
+        return told
+
+    def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes a checkpoint, with this in its header."""
+        sizes = {"joint_count": self.joint_count, "width": self.width}
+        checkpoints.write(Path(path), self.kind, self.state_dict(), {**(header or {}), **sizes})
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> Self:
+        """Reads a checkpoint.
+
+        Raises:
+            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+        """
+        return checkpoints.read_network(Path(path), cls.kind, cls, ("joint_count", "width"), device)
+
+
+class Glance(PictureReader):
     """A quick guess at the pose in a picture; what it is unsure of is left to the imagination.
 
     Of a picture that shows the arm it knows every joint to a few degrees; of one that shows a fingertip it knows little, and
@@ -25,25 +66,13 @@ class Glance(nn.Module):
     ```python
     joints, doubts = Glance.load("runs/paper/glance.safetensors").guess(pictures)  # (B, 64, 64) -> (B, J) each
     ```
-
-    Args:
-        background: the picture without the arm, shape (64, 64), in [0, 1].
-        joint_count: number of joints, J.
-        width: channels of the finest feature maps.
     """
 
-    background: Tensor
-
-    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16) -> None:
-        super().__init__()
-        self.joint_count, self.width = joint_count, width
-        self.register_buffer("background", background.to(torch.float32).clone())
-        self.layers = convolutions(2 * joint_count, width)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    kind, numbers = KIND, 2
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Joints and the logarithms of their doubts, as they are trained: pictures (B, 64, 64) -> (B, J) each."""
-        told, doubts = self.layers((images - self.background).unsqueeze(1)).float().chunk(2, 1)
+        told, doubts = self.read(images).chunk(2, 1)
         return told.sigmoid(), doubts - _USUAL
 
     @torch.inference_mode()
@@ -61,22 +90,8 @@ class Glance(nn.Module):
         joints, doubts = (torch.cat(part) for part in zip(*parts, strict=True))
         return joints, doubts.exp()
 
-    def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes a checkpoint, with this in its header."""
-        sizes = {"joint_count": self.joint_count, "width": self.width}
-        checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
-    @classmethod
-    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "Glance":
-        """Reads a checkpoint.
-
-        Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of this network.
-        """
-        return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width"), device)
-
-
-def convolutions(outputs: int, width: int) -> nn.Sequential:
+def _layers(outputs: int, width: int) -> nn.Sequential:
     """From differences of pictures from the background, (B, 1, 64, 64), to some numbers each, (B, outputs)."""
     return nn.Sequential(
         nn.PixelUnshuffle(2),  # (B, 4, 32, 32)

@@ -186,11 +186,13 @@ class Imagination:
         guess = self._expected(goals)
         joints = self._recalled(latents, guess)
         errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
-        yield joints, errors, cost(errors, joints, guess)
+        costs = cost(errors, joints, guess)
+        yield joints, errors, costs
         for (tried, iterations), apart in zip(TRIALS, APART, strict=True):
-            joints, _ = _distinct(joints, cost(errors, joints, guess), tried, apart)
+            joints, _ = _distinct(joints, costs, tried, apart)
             joints, errors = self._tried(goals, joints, iterations, guess)
-            yield joints, errors, cost(errors, joints, guess)
+            costs = cost(errors, joints, guess)
+            yield joints, errors, costs
 
     def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
         *_, (joints, errors, costs) = self._rounds(goals, latents)

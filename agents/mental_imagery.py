@@ -127,6 +127,11 @@ class MentalImageryAgent:
         return PosePlanner(self.imagination.mind)
 
     @property
+    def knows_ways(self) -> bool:
+        """Whether its planner was asked for already, or given to it."""
+        return "planner" in vars(self)
+
+    @property
     def trying(self) -> int:
         """Which of its hypotheses it is at, 0 for the likeliest."""
         return self._untried - 1

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from agents import checkpoints
 from agents.autoencoder import arm_mask
 
+from .dataset import Dataset
 from .distributed import Place
 
 _WARM_UP = 0.1  # share of the steps in which the learning rate rises
@@ -207,6 +208,13 @@ def one_cycle(done: float) -> float:
     if done < _WARM_UP:
         return (done + 1e-3) / (_WARM_UP + 1e-3)  # the first step shall not be lost
     return 0.5 + 0.5 * math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP))
+
+
+def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
+    """Pictures (N, 64, 64) and normalized joints (N, J) of a split."""
+    rows = data.split(split)
+    images, joints = (torch.from_numpy(values[rows]).to(device) for values in (data.gray, data.normalized_joints))
+    return images, joints
 
 
 @torch.inference_mode()

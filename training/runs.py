@@ -7,6 +7,7 @@ A run is a folder: `config.json`, `autoencoder.safetensors`, `som.safetensors`, 
 import dataclasses
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import shlex
@@ -115,6 +116,13 @@ def check_counts(config: Any, *names: str) -> None:
     for name in names:
         if getattr(config, name) < 1:
             raise ValueError(f"got {name}={getattr(config, name)}, expected 1 or more")
+
+
+def check_learning_rate(config: Any) -> None:
+    """Raises a ValueError when a Config's `learning_rate` is no positive number."""
+    if not 0 < config.learning_rate < math.inf:
+        usual = type(config).learning_rate
+        raise ValueError(f"got learning_rate={config.learning_rate}, expected a positive number such as {usual:g}")
 
 
 @contextmanager

@@ -28,9 +28,8 @@ from .dataset import Dataset
 from .metrics import SOURCES, Truth
 from .train_baseline import load_baseline, trained
 from .train_generator import Draws
-from .train_glance import Guesses
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
-from .train_regressor import REGRESSOR, load_regressor
+from .train_regressor import REGRESSOR, Answers, load_regressor
 
 ERRORS = "errors.npz"
 """Absolute errors of every test sample, by method and mapping: arrays `METHOD SOURCE->WANTED`, shape (N,)."""
@@ -140,7 +139,8 @@ def methods(asked: Judgment, data: Dataset) -> Iterator[tuple[str, Method]]:
     if (run / GENERATOR).exists():
         yield "generator", Draws(PictureGenerator.load(run / GENERATOR, device))
     if (run / GLANCE).exists():
-        yield "glance", Guesses(Glance.load(run / GLANCE, device))
+        glance = Glance.load(run / GLANCE, device)
+        yield "glance", Answers(lambda pictures: glance.guess(pictures)[0])
     for name in trained(run):
         baseline = load_baseline(name, run, device)
         yield name, baseline

@@ -60,8 +60,7 @@ class Config:
 
     def __post_init__(self) -> None:
         runs.check_counts(self, "latent_size", "width", "epochs", "batch_size", "patience", "threads")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.002")
+        runs.check_learning_rate(self)
         if not 0 <= self.joint_weight < math.inf:
             raise ValueError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.05")
 

@@ -1,6 +1,5 @@
 """`infant-arm train-generator`: the network that draws what the eye would see in a pose."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from infant_env import vision
 from . import runs
 from .dataset import Dataset
 from .distributed import Place
-from .network_training import NetworkTraining, in_chunks, picture_errors, threads
+from .network_training import NetworkTraining, in_chunks, picture_errors, samples_of, threads
 
 TRAINING = "generator.training.safetensors"
 """A training that is not done; removed when it is."""
@@ -50,8 +49,7 @@ class Config:
 
     def __post_init__(self) -> None:
         runs.check_counts(self, "epochs", "batch_size", "width", "points", "threads")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.003")
+        runs.check_learning_rate(self)
 
 
 @dataclass(frozen=True)
@@ -109,13 +107,8 @@ class Training(NetworkTraining):
     kind = KIND
 
     def __init__(self, config: Config, data: Dataset, here: Place) -> None:
-        (self.joints, self.images), (self.validation_joints, self.validation_images) = (
-            tuple(
-                torch.from_numpy(values[data.split(split)]).to(here.device)
-                for values in (data.normalized_joints, data.gray)
-            )
-            for split in ("train", "validation")
-        )
+        self.images, self.joints = samples_of(data, "train", here.device)
+        self.validation_images, self.validation_joints = samples_of(data, "validation", here.device)
         torch.manual_seed(config.seed)
         background = torch.from_numpy(data.background)
         self.generator = PictureGenerator(background, self.joints.shape[1], config.width, config.points).to(here.device)

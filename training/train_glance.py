@@ -1,6 +1,5 @@
 """`infant-arm train-glance`: the network that guesses a pose at first sight, and knows how sure it is."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from infant_env import vision
 from . import runs
 from .dataset import Dataset
 from .distributed import Place
-from .network_training import NetworkTraining, threads
+from .network_training import NetworkTraining, samples_of, threads
 
 TRAINING = "glance.training.safetensors"
 """A training that is not done; removed when it is."""
@@ -48,27 +47,7 @@ class Config:
 
     def __post_init__(self) -> None:
         runs.check_counts(self, "epochs", "batch_size", "threads")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.003")
-
-
-@dataclass(frozen=True)
-class Guesses:
-    """A glance as a method of Table 1: it answers pictures with joints, and knows nothing else."""
-
-    glance: Glance
-
-    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """Normalized joints of pictures; nothing for any other question.
-
-        Args:
-            source: the known modality.
-            samples: its samples, pictures (B, 64, 64) when it is `vision`.
-
-        Returns:
-            `proprioception` (B, J), or nothing.
-        """
-        return {"proprioception": self.glance.guess(samples)[0]} if source == "vision" else {}
+        runs.check_learning_rate(self)
 
 
 def run(config: Config) -> Glance:
@@ -112,13 +91,8 @@ class Training(NetworkTraining):
     told = "validation NLL {validation_nll:.3f}, MAE {mae:.4f}"
 
     def __init__(self, config: Config, data: Dataset, generator: PictureGenerator, here: Place) -> None:
-        (self.joints, self.images), (self.validation_joints, self.validation_images) = (
-            tuple(
-                torch.from_numpy(values[data.split(split)]).to(here.device)
-                for values in (data.normalized_joints, data.gray)
-            )
-            for split in ("train", "validation")
-        )
+        self.images, self.joints = samples_of(data, "train", here.device)
+        self.validation_images, self.validation_joints = samples_of(data, "validation", here.device)
         torch.manual_seed(config.seed)
         self.glance = Glance(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
         self.generator, self.random = generator.eval(), torch.Generator()

@@ -1,5 +1,6 @@
 """`infant-arm train-regressor`: the yardstick that says how much of a pose a picture tells."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from infant_env import vision
 
 from . import runs
 from .dataset import Dataset
-from .network_training import threads
+from .network_training import samples_of, threads
 
 REGRESSOR = "regressor.safetensors"
 
@@ -42,15 +43,15 @@ class Config:
 
     def __post_init__(self) -> None:
         runs.check_counts(self, "epochs", "batch_size", "threads")
-        if not 0 < self.learning_rate < float("inf"):
-            raise ValueError(f"got learning_rate={self.learning_rate}, expected a positive number such as 0.003")
+        runs.check_learning_rate(self)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """A regressor as a method of Table 1: it answers pictures with joints, and knows nothing else."""
+    """A network as a method of Table 1: it answers pictures with joints, and knows nothing else."""
 
-    regressor: CnnRegressor
+    guess: Callable[[Tensor], Tensor]
+    """Pictures (B, 64, 64) -> normalized joints (B, J)."""
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """Normalized joints of pictures; nothing for any other question.
@@ -62,7 +63,7 @@ class Answers:
         Returns:
             `proprioception` (B, J), or nothing.
         """
-        return {"proprioception": self.regressor.predict(samples)} if source == "vision" else {}
+        return {"proprioception": self.guess(samples)} if source == "vision" else {}
 
 
 def run(config: Config) -> CnnRegressor:
@@ -77,7 +78,7 @@ def run(config: Config) -> CnnRegressor:
     runs.record_config(config.run, "train-regressor", config)
     with runs.timed(config.run, "train-regressor"), threads(config.threads):
         regressor, curve = _train(config, data, device)
-        images, joints = _samples(data, "validation")
+        images, joints = samples_of(data, "validation")
         errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
         joint_mae = dict(zip(data.info["body"]["joint_names"], errors, strict=True))
         runs.merge(config.run, "metrics.json", {"regressor": {"epochs": curve, "validation_joint_mae": joint_mae}})
@@ -91,13 +92,13 @@ def load_regressor(run: Path, device: str | torch.device = "cpu") -> Answers:
     Raises:
         ValueError: there is none, or it is damaged.
     """
-    return Answers(CnnRegressor.load(run / REGRESSOR, device))
+    return Answers(CnnRegressor.load(run / REGRESSOR, device).predict)
 
 
 def _train(config: Config, data: Dataset, device: torch.device) -> tuple[CnnRegressor, list[dict[str, Any]]]:
     """The regressor, and its training curve; with a progress bar."""
     curve: list[dict[str, Any]] = []
-    images, joints = _samples(data, "train")
+    images, joints = samples_of(data, "train")
     torch.manual_seed(config.seed)
     regressor = CnnRegressor(torch.from_numpy(data.background), joints.shape[1]).to(device)
     with tqdm(total=config.epochs, desc="regressor", unit="epoch") as bar:
@@ -110,7 +111,7 @@ def _train(config: Config, data: Dataset, device: torch.device) -> tuple[CnnRegr
         regressor.fit(
             images,
             joints,
-            _samples(data, "validation"),
+            samples_of(data, "validation"),
             config.epochs,
             config.seed,
             progress,
@@ -118,8 +119,3 @@ def _train(config: Config, data: Dataset, device: torch.device) -> tuple[CnnRegr
             config.learning_rate,
         )
     return regressor, curve
-
-
-def _samples(data: Dataset, split: str) -> tuple[Tensor, Tensor]:
-    samples = data.split(split)
-    return torch.from_numpy(data.gray[samples]), torch.from_numpy(data.normalized_joints[samples])

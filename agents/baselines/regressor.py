@@ -1,16 +1,13 @@
 """Plain supervised learning from pictures to joints: a yardstick."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from .. import checkpoints
-from ..glance import convolutions
+from ..glance import PictureReader
 
 KIND = "regressor"
 _CHUNK = 500  # pictures at a time where nothing is trained
@@ -33,7 +30,7 @@ class RegressorProgress:
     validation_mae: float | None
 
 
-class CnnRegressor(nn.Module):
+class CnnRegressor(PictureReader):
     """What a picture tells of the pose to a network that is trained for nothing else.
 
     It says how much of each joint the eye can see, whatever the latents and the map make of it. It is no part of the paper.
@@ -42,26 +39,13 @@ class CnnRegressor(nn.Module):
     regressor = CnnRegressor(background).fit(images, joints)
     joints = regressor.predict(images)  # (B, 64, 64) -> (B, J)
     ```
-
-    Args:
-        background: the picture without the arm, shape (64, 64), in [0, 1].
-        joint_count: number of joints, J.
-        width: channels of the finest feature maps.
     """
 
-    background: Tensor
-
-    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16) -> None:
-        super().__init__()
-        self.joint_count, self.width = joint_count, width
-        self.register_buffer("background", background.to(torch.float32).clone())
-        self.layers = convolutions(joint_count, width)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    kind, numbers = KIND, 1
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalized joints in [0, 1], shape (B, J), of pictures of shape (B, 64, 64)."""
-        joints: Tensor = self.layers((images - self.background).unsqueeze(1)).float().sigmoid()
-        return joints
+        return self.read(images).sigmoid()
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
@@ -129,20 +113,6 @@ class CnnRegressor(nn.Module):
                 )
                 progress(RegressorProgress(epoch, epochs, train_mae, error))
         return self.eval()
-
-    def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes a checkpoint, with this in its header."""
-        sizes = {"joint_count": self.joint_count, "width": self.width}
-        checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
-
-    @classmethod
-    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "CnnRegressor":
-        """Reads a checkpoint.
-
-        Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of this network.
-        """
-        return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width"), device)
 
     def _epoch(
         self,

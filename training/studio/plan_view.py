@@ -20,7 +20,7 @@ class PlanView:
 
     def __init__(self, stage: Stage, pictures: TestPictures) -> None:
         self._stage, self._pictures = stage, pictures
-        self._learned = self._learning = False
+        self._learning = False
         gui = stage.server.gui
         gui.add_markdown("**Choose two pictures**: it imagines the way from one to the other, then goes it.")
         self._numbers = [
@@ -61,7 +61,7 @@ class PlanView:
         self._choose()
 
     def _start(self, event: Any) -> None:
-        if self._learned:
+        if self._stage.agent.knows_ways:
             self._shown = self._ends
             self._stage.infant.perform(self._act(), self._stage.report(event.client))
         elif not self._learning:
@@ -74,7 +74,6 @@ class PlanView:
         try:
             agent = self._stage.agent
             agent.planner = PosePlanner(agent.imagination.mind, progress=self._stage.progress)
-            self._learned = True
         except Exception as error:  # the page lives on
             self._stage.tell(event.client, error)
         else:
