@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from .files import replacing
 
-SIGNS = 4
+SIGNS = 3
 """Signs of an impossible goal, see `agents.imagination.Hypotheses`."""
 _MOST = 20.0  # a cost beyond which no hypothesis counts
 

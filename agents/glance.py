@@ -1,5 +1,6 @@
-"""`Glance`: where the arm seems to be at first sight, and how sure that is of each joint."""
+"""`Glance`: where the arm seems to be at first sight, and how sure that is."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -8,14 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoints
+from .expectation import Expectation
 
 KIND = "glance"
 _CHUNK = 500  # pictures at a time where nothing is trained
-_USUAL = 3.0  # a doubt that was not learned yet is e^-3, .05 of the joint's range
+_GUESSES = 8  # of every picture
+_LEAST_DOUBT, _USUAL = (
+    0.005,
+    2.5,
+)  # normalized joints: no guess is surer; a doubt that was not learned yet is e^-2.5 more
+_APART = 0.7  # of logits: how the guesses differ before they have learned anything
 
 
 class PictureReader(nn.Module):
-    """Convolutions from a picture, less the empty view, to some numbers for every joint.
+    """Convolutions from a picture, less the empty view, to some numbers.
 
     Args:
         background: the picture without the arm, shape (64, 64), in [0, 1].
@@ -24,19 +31,22 @@ class PictureReader(nn.Module):
     """
 
     kind: ClassVar[str]
-    numbers: ClassVar[int]
-    """For every joint."""
     background: Tensor
 
     def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16) -> None:
         super().__init__()
         self.joint_count, self.width = joint_count, width
         self.register_buffer("background", background.to(torch.float32).clone())
-        self.layers = _layers(self.numbers * joint_count, width)
+        self.layers = _layers(self.numbers(joint_count), width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @staticmethod
+    @abstractmethod
+    def numbers(joint_count: int) -> int:
+        """How many numbers are read from a picture."""
+
     def read(self, images: Tensor) -> Tensor:
-        """Pictures (B, 64, 64) -> (B, numbers * J)."""
+        """Pictures (B, 64, 64) -> (B, numbers)."""
         told: Tensor = self.layers((images - self.background).unsqueeze(1)).float()
         return told
 
@@ -56,39 +66,51 @@ class PictureReader(nn.Module):
 
 
 class Glance(PictureReader):
-    """A quick guess at the pose in a picture; what it is unsure of is left to the imagination.
+    """A few quick guesses at the pose in a picture; what they are unsure of is left to the imagination.
 
     Of a picture that shows the arm it knows every joint to a few degrees; of one that shows a fingertip it knows little, and
-    says so. That is what trying poses in the head starts from and is held to (`Imagination`): many poses fit a fingertip, and
-    most of them are unlikely. It learns from what was seen, and from as much again that the generator imagines (after the
-    wake-sleep algorithm, Hinton et al., 1995). It is no part of the paper.
+    says so; where two poses look alike it guesses both. That is what trying poses in the head starts from and is held to
+    (`Imagination`): many poses fit a fingertip, and most of them are unlikely. It learns from what was seen, and from as much
+    again that the generator imagines (after the wake-sleep algorithm, Hinton et al., 1995). It is no part of the paper.
 
     ```python
-    joints, doubts = Glance.load("runs/paper/glance.safetensors").guess(pictures)  # (B, 64, 64) -> (B, J) each
+    expected = Glance.load("runs/paper/glance.safetensors").guess(pictures)  # (B, 64, 64) -> eight guesses each
+    expected.likeliest  # normalized joints (B, J)
     ```
     """
 
-    kind, numbers = KIND, 2
+    kind = KIND
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Joints and the logarithms of their doubts, as they are trained: pictures (B, 64, 64) -> (B, J) each."""
-        told, doubts = self.read(images).chunk(2, 1)
-        return told.sigmoid(), doubts - _USUAL
+    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16) -> None:
+        super().__init__(background, joint_count, width)
+        with torch.no_grad():
+            *_, bias = self.layers.parameters()
+            bias[: _GUESSES * joint_count].normal_(std=_APART)
+
+    @staticmethod
+    def numbers(joint_count: int) -> int:
+        """Joints and doubts of every guess, and its share."""
+        return _GUESSES * (2 * joint_count + 1)
+
+    def forward(self, images: Tensor) -> Expectation:
+        """What pictures (B, 64, 64) lead to expect, as it is trained."""
+        each = _GUESSES * self.joint_count
+        joints, doubts, shares = self.read(images).split([each, each, _GUESSES], 1)
+        shape = len(images), _GUESSES, self.joint_count
+        return Expectation(
+            joints.sigmoid().view(shape), _LEAST_DOUBT + (doubts - _USUAL).exp().view(shape), shares.log_softmax(1)
+        )
 
     @torch.inference_mode()
-    def guess(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def guess(self, images: Tensor) -> Expectation:
         """The poses that pictures seem to show.
 
         Args:
             images: shape (B, 64, 64), in [0, 1], any number of them.
-
-        Returns:
-            Normalized joints, shape (B, J), in [0, 1], and the error that is to be expected of each, same shape, above 0.
         """
         self.eval()
-        parts = [self(part.to(self.background.device)) for part in images.split(_CHUNK)]
-        joints, doubts = (torch.cat(part) for part in zip(*parts, strict=True))
-        return joints, doubts.exp()
+        parts = [vars(self(part.to(self.background.device))).values() for part in images.split(_CHUNK)]
+        return Expectation(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
 def _layers(outputs: int, width: int) -> nn.Sequential:

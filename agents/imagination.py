@@ -1,6 +1,6 @@
 """`Imagination`: what the infant's mind makes of a goal picture, before it moves.
 
-The map recalls candidates by its activity, a glance adds one more and says what is to be expected, each is tried in the
+The map recalls candidates by its activity, a glance adds more and says what is to be expected, the best are tried in the
 head, and what remains are a few distinct poses with probabilities: a picture may show two poses alike, and their average
 shows neither.
 """
@@ -16,21 +16,21 @@ from torch import Tensor
 
 from .autoencoder import ARM_DIFFERS_BY
 from .calibration import Calibration
+from .expectation import Expectation
 from .generator import PictureGenerator
 from .glance import Glance
-from .imagined_trials import Expected, cost, draw, refine
+from .imagined_trials import cost, draw, refine
 from .som_autoencoder import SomAutoencoder, check_pictures
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
-CANDIDATES = 64
-"""Best tiles of the map that are imagined for each goal."""
+CANDIDATES, GUESSED = 64, 32
+"""Best tiles of the map that are imagined for each goal, and poses as a glance leads to expect them."""
 TRIALS = (12, 2), (6, 5)
 """So many poses are tried, so many iterations long; the best of each round go on to the next."""
 APART = 0.1, 0.06
 """Poses are distinct when some normalized joint differs by more: before, and after they were tried."""
 _CORRECTING = 8  # iterations after a look
 _DARK, _LIGHTS = 0.05, (0.5, 2.0)  # luminance that tells no light; lights that are believed
-_LEAST_DOUBT = 0.005  # normalized joints: no glance is surer than that
 _ROUNDED = 1e-4  # luminance: one view, summed up in another order, may differ so much
 _AT_ONCE = 32  # goals that are thought of together
 
@@ -45,8 +45,8 @@ class Hypotheses:
         errors: mean squared error of the imagined pictures, shape (B, K).
         costs: what they are ranked by: the errors' logarithms, and how unexpected the poses are, shape (B, K).
         repeated: which are mere repetitions, shape (B, K).
-        signs: signs of an impossible goal, shape (B, 4): what is not explained, what shows where no arm is imagined, how
-            little shows at all, and how far the likeliest pose is from what a glance leads to expect.
+        signs: signs of an impossible goal, shape (B, 3): what is not explained, what shows where no arm is imagined, and how
+            little shows at all.
         strangeness: how unlike everything that this body can show the goal is, shape (B,): see `Calibration`.
     """
 
@@ -74,7 +74,7 @@ class Imagination:
     Args:
         mind: the trained SOM-AE.
         generator: trained on the same poses.
-        glance: guesses a pose, which is one more candidate beside the map's and what all are held to; without it the map's
+        glance: guesses poses, which are more candidates beside the map's and what all are held to; without it the map's
             candidates are all, and nothing is expected.
         calibration: what probabilities and strangeness are computed with; the default is not calibrated.
 
@@ -200,35 +200,34 @@ class Imagination:
         errors, costs = errors.gather(1, picked), costs.gather(1, picked)
         repeated = torch.zeros_like(picked, dtype=torch.bool)
         repeated[:, 1:] = picked[:, 1:] == picked[:, :-1]
-        unexpected = costs[:, 0] - cost(errors[:, 0], joints[:, 0], None)
-        signs = torch.cat([self._signs(goals, draw(self.generator, joints[:, 0])), unexpected[:, None]], 1)
+        signs = self._signs(goals, draw(self.generator, joints[:, 0]))
         strangeness = self.calibration.strangeness(signs)
         probabilities = self.calibration.probabilities(costs.masked_fill(repeated, torch.inf), strangeness)
         return joints, probabilities, errors, costs, repeated, signs, strangeness
 
-    def _expected(self, goals: Tensor) -> Expected | None:
+    def _expected(self, goals: Tensor) -> Expectation | None:
         """What a glance at the goals (B, 4096) leads to expect."""
-        if self.glance is None:
-            return None
-        joints, doubts = self.glance.guess(goals.view(-1, 64, 64))
-        return Expected(joints, doubts.clamp(min=_LEAST_DOUBT))
+        return None if self.glance is None else self.glance.guess(goals.view(-1, 64, 64))
 
-    def _recalled(self, latents: Tensor, guess: Expected | None) -> Tensor:
-        """Normalized poses: the map's local linear readout, the guess at a glance, the best neurons of the map's best tiles."""
+    def _recalled(self, latents: Tensor, guess: Expectation | None) -> Tensor:
+        """Normalized poses: the map's local linear readout and best neurons of its best tiles, and those guessed at a glance."""
         query, name = {"vision": latents}, "proprioception"
         _, neurons = self.mind.som.best_tiles(query, CANDIDATES)
         fit = self.mind.som.recall(query, name, readout="local_linear")
-        first = [fit] if guess is None else [fit, guess.joints]
-        return torch.cat([torch.stack(first, 1), self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
+        recalled = [fit[:, None], self.mind.som.weights_at(name, neurons)]
+        guessed = [] if guess is None else [guess.joints, guess.samples(GUESSED)]
+        return torch.cat(recalled + guessed, 1).clamp(0, 1)
 
-    def _tried(self, goals: Tensor, joints: Tensor, iterations: int, guess: Expected | None) -> tuple[Tensor, Tensor]:
+    def _tried(
+        self, goals: Tensor, joints: Tensor, iterations: int, guess: Expectation | None
+    ) -> tuple[Tensor, Tensor]:
         count = joints.shape[1]
         wanted, expected = goals.repeat_interleave(count, 0), guess and guess.repeated(count)
         refined, errors = refine(self.generator, wanted, joints.flatten(0, 1), iterations, expected)
         return refined.view(joints.shape), errors.view(-1, count)
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
-        """Signs of an impossible goal that pictures give, of goals and their best imagined ones, (B, 4096) each -> (B, 3).
+        """Signs of an impossible goal, from goals and their best imagined pictures, (B, 4096) each -> (B, 3).
 
         How much of what the goal shows before the empty view is not explained; what it shows where the imagination sees no
         arm; and how few pixels show anything. Logarithms of mean squares, and of a share.

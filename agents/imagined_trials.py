@@ -6,10 +6,11 @@ noise of a network. What a picture leaves open is held to what was expected. No 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from .expectation import Expectation
 
 Draw = Callable[[Tensor], Tensor]
 """Draws pictures (B, 64, 64) of normalized joints (B, J): a `PictureGenerator`, or the eye itself."""
@@ -18,45 +19,13 @@ _LONGEST = 0.2  # normalized joints, per iteration
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
 _AT_ONCE = 512  # pictures that are drawn together
 _ALIKE = 1e-5  # mean squared luminance that no error is told apart from
-_WEIGHT, _FREEDOM = (
-    0.05,
-    5.0,
-)  # of what is expected beside the picture, chosen on validation pictures; of its distribution
+_WEIGHT = 0.02  # of what is expected beside the picture, chosen on validation pictures
 
 
-@dataclass(frozen=True)
-class Expected:
-    """Poses as they are expected before anything is imagined; far from them all is equally unlikely (Student's t).
-
-    Attributes:
-        joints: normalized, shape (M, J).
-        doubts: how far the truth may be from each, shape (M, J).
-    """
-
-    joints: Tensor
-    doubts: Tensor
-
-    def cost(self, joints: Tensor) -> Tensor:
-        """How unexpected poses are, (M, ..., J) -> (M, ...): 0 where expected; far away it grows as a logarithm does."""
-        return _WEIGHT * (self._far(joints) / _FREEDOM).log1p()
-
-    def pull(self, joints: Tensor) -> Tensor:
-        """How strongly each joint is drawn to where it is expected, as of a spring, (M, J)."""
-        return _WEIGHT / (_FREEDOM + self._far(joints))[:, None] / self.doubts.square()
-
-    def repeated(self, count: int) -> "Expected":
-        """Each of them so many times, shape (M * count, J)."""
-        return Expected(self.joints.repeat_interleave(count, 0), self.doubts.repeat_interleave(count, 0))
-
-    def _far(self, joints: Tensor) -> Tensor:
-        beside = (len(joints), *[1] * (joints.ndim - 2), joints.shape[-1])
-        return ((joints - self.joints.view(beside)) / self.doubts.view(beside)).square().sum(-1)
-
-
-def cost(errors: Tensor, joints: Tensor, expected: Expected | None) -> Tensor:
+def cost(errors: Tensor, joints: Tensor, expected: Expectation | None) -> Tensor:
     """What poses cost: the logarithm of their pictures' errors (M, ...), and how unexpected the poses (M, ..., J) are."""
     pictures = (errors + _ALIKE).log()
-    return pictures if expected is None else pictures + expected.cost(joints)
+    return pictures if expected is None else pictures - _WEIGHT * expected.log_density(joints)
 
 
 @torch.inference_mode()
@@ -68,7 +37,7 @@ def draw(generator: Draw, joints: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def refine(
-    generator: Draw, goals: Tensor, joints: Tensor, iterations: int, expected: Expected | None = None
+    generator: Draw, goals: Tensor, joints: Tensor, iterations: int, expected: Expectation | None = None
 ) -> tuple[Tensor, Tensor]:
     """Moves poses, within the joint ranges, until their imagined pictures fit the goals as well as they can.
 
@@ -109,12 +78,13 @@ def _linearize(generator: Draw, goals: Tensor, joints: Tensor) -> tuple[Tensor, 
     return pictures[:, 0] - goals, (pictures[:, 1:] - pictures[:, :1]) / steps[..., None]
 
 
-def _step(misfits: Tensor, slopes: Tensor, damping: Tensor, joints: Tensor, expected: Expected | None) -> Tensor:
+def _step(misfits: Tensor, slopes: Tensor, damping: Tensor, joints: Tensor, expected: Expectation | None) -> Tensor:
     """A damped Gauss-Newton step down the cost, times the pictures' error: (M, J)."""
     curvature = slopes @ slopes.mT  # (M, J, J)
     descent = -(slopes @ misfits[..., None]).squeeze(2)
     if expected is not None:
-        pull = expected.pull(joints) * (misfits.square().sum(1) + _ALIKE * misfits.shape[1])[:, None]
-        curvature, descent = curvature + torch.diag_embed(pull), descent - pull * (joints - expected.joints)
+        strength, towards = expected.pull(joints)
+        pull = _WEIGHT / 2 * strength * (misfits.square().sum(1) + _ALIKE * misfits.shape[1])[:, None]
+        curvature, descent = curvature + torch.diag_embed(pull), descent + pull * (towards - joints)
     scale = damping * curvature.diagonal(dim1=1, dim2=2) + 1e-3
     return torch.linalg.solve(curvature + torch.diag_embed(scale), descent).clamp(-_LONGEST, _LONGEST)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from squares import BACKGROUND
 
+from agents.expectation import Expectation
 from agents.generator import PictureGenerator
 from agents.glance import Glance
 from training import train_glance
@@ -26,18 +27,44 @@ def run(tmp_path: Path, small_data: Dataset) -> Path:
     return tmp_path
 
 
-def test_it_guesses_joints_within_their_ranges_and_doubts_above_zero():
-    joints, doubts = Glance(BACKGROUND, joint_count=3, width=4).guess(torch.rand(7, 64, 64))
-    assert joints.shape == doubts.shape == (7, 3)
-    assert 0 <= joints.min() <= joints.max() <= 1
-    assert doubts.min() > 0
+def test_it_guesses_joints_within_their_ranges_doubts_above_zero_and_shares_of_one():
+    expected = Glance(BACKGROUND, joint_count=3, width=4).guess(torch.rand(7, 64, 64))
+    assert expected.joints.shape == expected.doubts.shape == (7, 8, 3)
+    assert 0 <= expected.joints.min() <= expected.joints.max() <= 1
+    assert expected.doubts.min() > 0
+    assert torch.allclose(expected.shares.exp().sum(1), torch.ones(7))
+
+
+def test_where_two_poses_look_alike_it_learns_to_guess_both():
+    torch.manual_seed(0)
+    glance, pictures = Glance(BACKGROUND, joint_count=1, width=4).eval(), torch.rand(1, 64, 64).expand(2, 64, 64)
+    poses = torch.tensor([[0.2], [0.7]])
+    optimizer = torch.optim.Adam(glance.parameters(), 1e-2)
+    for _ in range(200):
+        optimizer.zero_grad()
+        surprise(glance(pictures), poses).mean().backward()
+        optimizer.step()
+    expected = glance(pictures[:1])
+    there, here, between = expected.log_density(torch.tensor([[[0.2], [0.7], [0.45]]]))[0]
+    assert min(there, here) > between + 2
 
 
 def test_the_surprise_is_least_where_the_doubt_is_the_error():
-    joints, told = torch.tensor([[0.5]]), torch.tensor([[0.3]])
-    at = {scale: float(surprise(told, torch.tensor([[scale]]).log(), joints)) for scale in (0.1, 0.2, 0.4)}
-    assert at[0.2] == pytest.approx(1 + torch.tensor(0.2).log().item())
-    assert at[0.2] < min(at[0.1], at[0.4])
+    def at(doubt: float) -> float:
+        guess = Expectation(torch.tensor([[[0.3]]]), torch.tensor([[[doubt]]]), torch.zeros(1, 1))
+        return float(surprise(guess, torch.tensor([[0.5]])))
+
+    assert at(0.2) < min(at(0.1), at(0.4))
+
+
+def test_something_hides_a_part_of_some_imagined_pictures(run: Path, small_data: Dataset):
+    training = train_glance.Training(config(run, small_data), small_data, generator(run), CPU)
+    training.random.manual_seed(0)
+    shown = torch.linspace(0, 1, 64 * 64).view(64, 64).expand(400, 64, 64)
+    hidden = training._partly_hidden(shown) != shown
+    touched = hidden.flatten(1).any(1)
+    assert float(touched.float().mean()) == pytest.approx(0.25, abs=0.07)
+    assert hidden[touched].any(1).sum(1).max() <= 33  # columns
 
 
 def test_it_learns_where_the_arm_is_and_how_sure_that_is(run: Path, small_data: Dataset, one_thread: None):
@@ -61,8 +88,8 @@ def test_equal_seeds_give_equal_bytes_also_when_stopped_between(run: Path, small
     resumed.fit(path, identity)
     resumed.glance.load_state_dict(resumed.best)
     images = torch.from_numpy(small_data.gray[:8])
-    assert torch.equal(whole.guess(images)[1], resumed.glance.guess(images)[1])
-    assert torch.equal(Glance.load(run / "glance.safetensors").guess(images)[0], whole.guess(images)[0])
+    assert torch.equal(whole.guess(images).doubts, resumed.glance.guess(images).doubts)
+    assert torch.equal(Glance.load(run / "glance.safetensors").guess(images).joints, whole.guess(images).joints)
 
 
 def test_a_trained_one_is_not_trained_again(

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.calibration import Calibration
+from agents.expectation import Expectation
 from agents.generator import PictureGenerator
-from agents.imagination import Imagination, _distinct
-from agents.imagined_trials import Expected, cost, draw, refine
+from agents.imagination import GUESSED, Imagination, _distinct
+from agents.imagined_trials import cost, draw, refine
 from training.calibrate import calibration_error, reliability
 from training.dataset import Dataset
 
@@ -55,34 +56,31 @@ def test_trying_stays_within_the_joint_ranges_and_never_makes_it_worse(start: li
     assert errors[0] <= (draw(ramp, joints) - goal).square().mean() + 1e-6
 
 
-def test_a_guess_at_a_glance_is_tried_too(imagination: Imagination, pictures: np.ndarray):
+def test_what_is_guessed_at_a_glance_is_imagined_too(imagination: Imagination, pictures: np.ndarray):
     assert imagination.glance is not None
     alone = Imagination(imagination.mind, imagination.generator)
     goals = torch.from_numpy(pictures).flatten(1)
     recalled, with_guess = (i._recalled(i.mind.latents(pictures), i._expected(goals)) for i in (alone, imagination))
-    assert with_guess.shape[1] == recalled.shape[1] + 1
-    guess, _ = imagination.glance.guess(torch.from_numpy(pictures))
-    assert bool((with_guess == guess[:, None]).all(2).any(1).all())
+    expected = imagination.glance.guess(torch.from_numpy(pictures))
+    assert torch.equal(with_guess, torch.cat([recalled, expected.joints, expected.samples(GUESSED)], 1))
 
 
 def test_what_a_picture_leaves_open_is_held_to_what_was_expected():
     ramp = Ramp()
     ramp.slopes[1] = 0  # the second joint does not show
     goal, start = draw(ramp, torch.tensor([[0.3, 0.8]])), torch.tensor([[0.5, 0.1]])
-    expected = Expected(torch.tensor([[0.9, 0.6]]), torch.tensor([[0.1, 0.1]]))
+    expected = Expectation(torch.tensor([[[0.9, 0.6]]]), torch.tensor([[[0.1, 0.1]]]), torch.zeros(1, 1))
     joints, _ = refine(ramp, goal, start, 30, expected)
     assert torch.allclose(joints, torch.tensor([[0.3, 0.6]]), atol=1e-2)
     assert torch.allclose(refine(ramp, goal, start, 30)[0], torch.tensor([[0.3, 0.1]]), atol=1e-2)
 
 
-def test_the_cost_of_a_pose_is_its_pictures_error_and_how_far_it_is_from_what_was_expected():
-    expected = Expected(torch.tensor([[0.5, 0.5]]), torch.tensor([[0.1, 0.2]]))
-    there, near, far = (expected.cost(torch.tensor([pose])) for pose in ([0.5, 0.5], [0.6, 0.5], [0.6, 0.9]))
-    assert there == 0
-    assert near == pytest.approx(0.05 * np.log(1 + 1 / 5))
-    assert far == pytest.approx(0.05 * np.log(1 + 5 / 5))
-    errors = torch.tensor([1e-3])
-    assert cost(errors, torch.tensor([[0.6, 0.5]]), expected) == pytest.approx(np.log(1e-3 + 1e-5) + float(near))
+def test_the_cost_of_a_pose_is_its_pictures_error_and_how_little_it_was_expected():
+    expected = Expectation(torch.tensor([[[0.5, 0.5]]]), torch.tensor([[[0.1, 0.2]]]), torch.zeros(1, 1))
+    errors, poses = torch.tensor([[1e-3, 2e-3, 1e-3]]), torch.tensor([[[0.5, 0.5], [0.5, 0.5], [0.6, 0.9]]])
+    there, blurred, far = cost(errors, poses, expected)[0]
+    assert float(blurred - there) == pytest.approx(np.log(2e-3 + 1e-5) - np.log(1e-3 + 1e-5))
+    assert float(far - there) == pytest.approx(0.02 * 7 / 2 * np.log(1 + 5 / 5), abs=1e-5)
 
 
 def test_the_best_poses_that_lie_apart_are_kept():
@@ -165,7 +163,7 @@ def test_a_calibration_survives_the_disk(tmp_path: Path):
     mine.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == mine
     Calibration(usual=(0.0,), rare=(1.0,)).save(tmp_path / "calibration.json")
-    with pytest.raises(ValueError, match="knows 1 signs of an impossible goal, expected 4; calibrate again"):
+    with pytest.raises(ValueError, match="knows 1 signs of an impossible goal, expected 3; calibrate again"):
         Calibration.load(tmp_path / "calibration.json")
 
 

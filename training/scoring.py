@@ -140,7 +140,7 @@ def methods(asked: Judgment, data: Dataset) -> Iterator[tuple[str, Method]]:
         yield "generator", Draws(PictureGenerator.load(run / GENERATOR, device))
     if (run / GLANCE).exists():
         glance = Glance.load(run / GLANCE, device)
-        yield "glance", Answers(lambda pictures: glance.guess(pictures)[0])
+        yield "glance", Answers(lambda pictures: glance.guess(pictures).likeliest)
     for name in trained(run):
         baseline = load_baseline(name, run, device)
         yield name, baseline

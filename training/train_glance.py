@@ -1,12 +1,14 @@
 """`infant-arm train-glance`: the network that guesses a pose at first sight, and knows how sure it is."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from agents import checkpoints
+from agents.expectation import Expectation
 from agents.generator import PictureGenerator
 from agents.glance import KIND, Glance
 from agents.imagination import GENERATOR, GLANCE
@@ -22,6 +24,7 @@ TRAINING = "glance.training.safetensors"
 _WEIGHT_DECAY = 0.1
 _BLUR = 0.1  # normalized joints, between a pose that was taken and the one that is imagined
 _NOISE = 0.1  # most luminance by which an imagined picture is disturbed: a glance at a bad picture shall be unsure, not wrong
+_HIDDEN = 0.25  # share of the imagined pictures of which something hides a part
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Config:
     """The data set's folder."""
     run: Path
     """The run's folder; holds the trained generator."""
-    epochs: int = 20
+    epochs: int = 30
     """Times that every training picture is seen; each time beside an imagined one."""
     batch_size: int = 64
     """Pictures per step, and as many imagined ones."""
@@ -77,7 +80,7 @@ def run(config: Config) -> Glance:
 
 
 class Training(NetworkTraining):
-    """A training under way; the loss is the negative log likelihood of Laplace distributions around the guesses.
+    """A training under way; the loss is the negative log likelihood of the joints, for each joint, but for a constant.
 
     Args:
         config: the command's config.
@@ -106,13 +109,13 @@ class Training(NetworkTraining):
         imagined, poses = self._imagined(len(batch))
         images, joints = torch.cat([self.images[batch], imagined]), torch.cat([self.joints[batch], poses])
         with torch.autocast(self.here.device.type, torch.bfloat16):
-            told, doubts = self.glance(images)
-        losses = surprise(told, doubts, joints)
+            expected = self.glance(images)
+        losses = surprise(expected, joints)
         return losses.mean(), losses[: len(batch)].mean()
 
     @torch.no_grad()
     def _imagined(self, count: int) -> tuple[Tensor, Tensor]:
-        """Noisy pictures of poses near to some that were taken, (count, 64, 64), and these poses, (count, J)."""
+        """Disturbed pictures of poses near to some that were taken, (count, 64, 64), and these poses, (count, J)."""
         chosen = torch.randint(len(self.joints), (count,), generator=self.random)
         moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
         poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
@@ -121,26 +124,26 @@ class Training(NetworkTraining):
             pictures = self.generator.draw(poses)
         strength = _NOISE * torch.rand((count, 1, 1), generator=self.random).square()  # most are hardly disturbed
         noise = strength * torch.randn(pictures.shape, generator=self.random)
-        return (pictures + noise.to(self.here.device)).clamp(0, 1), poses
+        return self._partly_hidden((pictures + noise.to(self.here.device)).clamp(0, 1)), poses
+
+    def _partly_hidden(self, pictures: Tensor) -> Tensor:
+        """Some of the pictures (B, 64, 64) with a rectangle, up to half as wide as they are, of any luminance."""
+        at, draw = torch.arange(64) / 64, partial(torch.rand, (len(pictures), 1, 1), generator=self.random)
+        width, height = 0.1 + 0.4 * draw(), (0.1 + 1.8 * draw()).clamp(max=1)
+        left, top = draw() * (1 - width), draw() * (1 - height)
+        across, down = (at >= left) & (at < left + width), (at >= top) & (at < top + height)  # (B, 1, 64) each
+        hidden, luminance = (draw() < _HIDDEN) & across & down.mT, draw()
+        return torch.where(hidden.to(pictures.device), luminance.to(pictures.device), pictures)
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
-        joints, doubts = self.glance.guess(self.validation_images)
+        expected = self.glance.guess(self.validation_images)
         return {
-            "validation_nll": float(surprise(joints, doubts.log(), self.validation_joints).mean()),
-            "mae": float((joints - self.validation_joints).abs().mean()),
+            "validation_nll": float(surprise(expected, self.validation_joints).mean()),
+            "mae": float((expected.likeliest - self.validation_joints).abs().mean()),
         }
 
 
-def surprise(told: Tensor, doubts: Tensor, joints: Tensor) -> Tensor:
-    """Negative log likelihood of joints (B, J) under Laplace distributions around what was told, but for log 2, on average.
-
-    Args:
-        told: guesses, shape (B, J).
-        doubts: logarithms of their scales, shape (B, J).
-        joints: what is true, shape (B, J).
-
-    Returns:
-        Shape (B,).
-    """
-    return ((told - joints).abs() * (-doubts).exp() + doubts).mean(1)
+def surprise(expected: Expectation, joints: Tensor) -> Tensor:
+    """Negative log likelihood of joints (B, J) for each joint, but for a constant: (B,)."""
+    return -expected.log_density(joints) / joints.shape[1]

@@ -41,7 +41,12 @@ class CnnRegressor(PictureReader):
     ```
     """
 
-    kind, numbers = KIND, 1
+    kind = KIND
+
+    @staticmethod
+    def numbers(joint_count: int) -> int:
+        """One for every joint."""
+        return joint_count
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalized joints in [0, 1], shape (B, J), of pictures of shape (B, 64, 64)."""
