@@ -26,7 +26,7 @@ class Expectation:
     @property
     def likeliest(self) -> Tensor:
         """The guess with the largest share, (M, J)."""
-        return self.joints[torch.arange(len(self.joints)), self.shares.argmax(1)]
+        return self.joints.take_along_dim(self.shares.argmax(1)[:, None, None], 1).squeeze(1)
 
     def log_density(self, joints: Tensor) -> Tensor:
         """How much poses (M, ..., J) are expected, (M, ...): the logarithm of their density, but for a constant."""
@@ -45,11 +45,10 @@ class Expectation:
 
     def samples(self, count: int) -> Tensor:
         """Poses as they are expected, (M, count, J), in [0, 1]; the same random numbers for every picture."""
-        chosen, deviations = _random_numbers(count, self.joints.shape[2])
-        edges = self.shares.exp().cumsum(1)  # (M, G)
-        guesses = torch.searchsorted(edges, chosen.to(edges.device).expand(len(edges), -1).contiguous())
-        at = guesses.clamp(max=edges.shape[1] - 1)[..., None].expand(-1, -1, self.joints.shape[2])
-        return (self.joints.gather(1, at) + self.doubts.gather(1, at) * deviations.to(at.device)).clamp(0, 1)
+        ranks, deviations = (n.to(self.joints.device) for n in _random_numbers(count, self.joints.shape[2]))
+        edges = self.shares.exp().cumsum(1)[:, :-1]
+        chosen = (ranks[:, None] > edges[:, None]).sum(2, keepdim=True)  # (M, count, 1), a guess for each rank
+        return (self.joints.take_along_dim(chosen, 1) + self.doubts.take_along_dim(chosen, 1) * deviations).clamp(0, 1)
 
     def repeated(self, count: int) -> "Expectation":
         """Each of them so many times, for M * count pictures."""

@@ -14,10 +14,8 @@ from .expectation import Expectation
 KIND = "glance"
 _CHUNK = 500  # pictures at a time where nothing is trained
 _GUESSES = 8  # of every picture
-_LEAST_DOUBT, _USUAL = (
-    0.005,
-    2.5,
-)  # normalized joints: no guess is surer; a doubt that was not learned yet is e^-2.5 more
+_LEAST_DOUBT = 0.005  # normalized joints: no guess is surer
+_USUAL = 2.5  # a doubt that was not learned yet is e^-2.5 more
 _APART = 0.7  # of logits: how the guesses differ before they have learned anything
 
 

@@ -92,34 +92,32 @@ def _reproduce(config: Config, folder: Path) -> None:
     )
     _collect(folder, collecting)
     side, log = preset.map_side, folder / "beside.log"
-    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it generator, glance, CNN and plain map ({log})")
+    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it generator and glance ({log})")
     regressor = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
     plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
     generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
     glance = train_glance.Config(data=data, epochs=preset.glance_epochs, **common)
-    stages: list[Stage] = [
-        (train_generator.run, generator),
-        (train_glance.run, glance),
-        (train_regressor.run, regressor),
-        (train_pixel_som.run, plain),
-    ]
+    stages: list[Stage] = [(train_generator.run, generator), (train_glance.run, glance)]
     with beside(stages, log):
         train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
         _announce(3, f"map: {side}x{side} neurons")
         train_som.run(train_som.Config(rows=side, columns=side, **common))
-    _announce(4, "what hypotheses are worth")
+        _announce(4, "yardsticks: plain map on pixels, CNN from pictures to joints")
+        train_pixel_som.run(plain)
+        train_regressor.run(regressor)
+    _announce(5, "what hypotheses are worth")
     calibrate.run(calibrate.Config(**common))
-    _announce(5, "Table 1")
+    _announce(6, "Table 1")
     unless_done("evaluate", evaluate.Config(**common), evaluate.run)
-    _announce(6, "reaching")
+    _announce(7, "reaching")
     unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
-    _announce(7, "report")
+    _announce(8, "report")
     report.run(report.Config(**common))
     print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.read(folder, "metrics.json"))))
 
 
 def _announce(number: int, title: str) -> None:
-    print(f"\n[{number}/7] {title}", flush=True)
+    print(f"\n[{number}/8] {title}", flush=True)
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
