@@ -278,9 +278,10 @@ class MentalImageryAgent:
             self._go(targets)
 
     def _return(self) -> None:
-        """Back to the pose that looked best, for good."""
-        assert self.best_look is not None
-        self._go(self.best_look.joints)
+        """Back to the pose that looked best, for good; where no correction helped, looking told nothing: to the first idea."""
+        first, best = self.looks[0], self.best_look
+        assert best is not None
+        self._go((best if best.error < _HELPS * first.error else first).joints)
         self.done = True
 
     def _go(self, joints: NDArray[np.float32]) -> None:
