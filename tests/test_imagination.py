@@ -159,7 +159,7 @@ def test_the_calibration_error_of_a_hand_made_case():
 
 
 def test_a_calibration_survives_the_disk(tmp_path: Path):
-    mine = Calibration(2.0, 1.0, 0.5, (0.0, 1.0, 2.0, 3.0), (1.0, 2.0, 3.0, 4.0))
+    mine = Calibration(2.0, 1.0, 0.5, (0.0, 1.0, 2.0), (1.0, 2.0, 3.0))
     mine.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == mine
     Calibration(usual=(0.0,), rare=(1.0,)).save(tmp_path / "calibration.json")
