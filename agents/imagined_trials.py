@@ -45,7 +45,7 @@ def refine(
         generator: draws what is imagined.
         goals: wanted pictures, shape (M, 4096); need not be in [0, 1].
         joints: where to start, normalized, shape (M, J).
-        iterations: of Levenberg-Marquardt; each imagines J + 1 pictures per pose.
+        iterations: of Levenberg-Marquardt; each imagines J + 1 pictures per pose, the last one only 1.
         expected: what to hold to where the pictures leave it open.
 
     Returns:
@@ -56,9 +56,11 @@ def refine(
     misfits, slopes = _linearize(generator, goals, joints)
     errors = misfits.square().mean(1)
     costs = cost(errors, joints, expected)
-    for _ in range(iterations):
+    for left in reversed(range(iterations)):
         moved = (joints + _step(misfits, slopes, damping, joints, expected)).clamp(0, 1)
-        new_misfits, new_slopes = _linearize(generator, goals, moved)
+        new_misfits, new_slopes = (
+            _linearize(generator, goals, moved) if left else (draw(generator, moved) - goals, slopes)
+        )
         new_errors = new_misfits.square().mean(1)
         new_costs = cost(new_errors, moved, expected)
         better = new_costs < costs
