@@ -48,7 +48,7 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
         super().__init__(observation_space, encoder.latent_size + others)
         self.encoder = encoder.requires_grad_(False).eval()
         size = observation_space["eye"].shape[1:]  # type: ignore[index]
-        rows, columns = (torch.from_numpy(area_filter(s, t)) for s, t in zip(size, GRAY_SIZE, strict=True))
+        rows, columns = (torch.from_numpy(area_filter(s, t)).float() for s, t in zip(size, GRAY_SIZE, strict=True))
         self.register_buffer("rows", rows)
         self.register_buffer("columns", columns)
         self.register_buffer("luma", torch.from_numpy(255 * LUMA))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 GRAY_SIZE = (64, 64)
 """Rows and columns of a preprocessed picture (paper: 64x64, one channel)."""
 
-VERSION = "gray64-v1"
+VERSION = "gray64-v2"
 """Names this preprocessing in caches and checkpoints; changes whenever its numbers do."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255
@@ -17,12 +17,12 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255
 
 
 @cache
-def area_filter(source: int, target: int) -> NDArray[np.float32]:
+def area_filter(source: int, target: int) -> NDArray[np.float64]:
     """Row i holds how much of each source pixel falls into target pixel i; rows sum to 1."""
     edges = np.arange(target + 1) * (source / target)
     pixels = np.arange(source)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return (overlap.clip(0) * (target / source)).astype(np.float32)  # (target, source)
+    return overlap.clip(0) * (target / source)  # (target, source)
 
 
 def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -46,7 +46,8 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
             "if they are floats in [0, 1], multiply by 255 and convert"
         )
     rows, columns = (area_filter(s, t) for s, t in zip(eye.shape[-3:-1], GRAY_SIZE, strict=True))
-    return np.asarray(rows @ (eye @ LUMA) @ columns.T)  # (..., 64, 64)
+    gray = rows @ (eye @ LUMA) @ columns.T  # in double precision: rounded, it hangs on no number of threads
+    return np.asarray(gray, np.float32)  # (..., 64, 64)
 
 
 def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:

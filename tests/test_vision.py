@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +33,26 @@ def test_squeezing_keeps_the_mean_and_the_range(rows: int, columns: int, seed: i
 def test_a_batch_is_squeezed_as_its_pictures_are_singly():
     eyes = np.random.default_rng(0).integers(0, 256, (3, 60, 100, 3), dtype=np.uint8)
     assert np.array_equal(to_gray(eyes), np.stack([to_gray(eye) for eye in eyes]))
+
+
+_SQUEEZE = """
+import hashlib, numpy as np
+from infant_env.vision import to_gray
+eyes = np.random.default_rng(0).integers(0, 256, (20, 300, 500, 3), dtype=np.uint8)
+print(hashlib.sha256(to_gray(eyes).tobytes()).hexdigest())
+"""
+
+
+def test_pictures_are_the_same_to_the_last_bit_with_any_number_of_threads():
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", _SQUEEZE],
+            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }  # fmt: skip
+    assert len(told) == 1
 
 
 def test_display_repeats_pixels():
