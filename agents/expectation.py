@@ -6,7 +6,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-_FREEDOM = 5.0  # of Student's t: far from every guess all poses are nearly equally unlikely
+_FREEDOM = 5  # of Student's t: far from every guess all poses are nearly equally unlikely
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Expectation:
 @cache
 def _random_numbers(count: int, joints: int) -> tuple[Tensor, Tensor]:
     """Even ranks in (0, 1), (count,), and deviations that are distributed as Student's t, (count, joints)."""
-    normal = torch.randn((count, joints + round(_FREEDOM)), generator=torch.Generator().manual_seed(0))
+    normal = torch.randn((count, joints + _FREEDOM), generator=torch.Generator().manual_seed(0))
     spread = normal[:, joints:].square().mean(1, keepdim=True)
     ranks = (torch.arange(count) + 0.5) / count
     return ranks, normal[:, :joints] / spread.sqrt()

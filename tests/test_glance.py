@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def test_the_surprise_is_least_where_the_doubt_is_the_error():
         guess = Expectation(torch.tensor([[[0.3]]]), torch.tensor([[[doubt]]]), torch.zeros(1, 1))
         return float(surprise(guess, torch.tensor([[0.5]])))
 
+    assert at(0.2) == pytest.approx(math.log(0.2) + 3 * math.log(1 + 1 / 5), abs=1e-5)
     assert at(0.2) < min(at(0.1), at(0.4))
 
 
