@@ -195,7 +195,9 @@ class Imagination:
             yield joints, errors, costs
 
     def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
-        *_, (joints, errors, costs) = self._rounds(goals, latents)
+        """Hypotheses for goals, normalized: of all that were tried, since where many poses fit the last round finds but one."""
+        _, *tried = self._rounds(goals, latents)
+        joints, errors, costs = (torch.cat(part, 1) for part in zip(*tried, strict=True))
         joints, picked = _distinct(joints, costs, count, APART[-1])
         errors, costs = errors.gather(1, picked), costs.gather(1, picked)
         repeated = torch.zeros_like(picked, dtype=torch.bool)

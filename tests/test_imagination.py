@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -176,10 +177,28 @@ def test_another_light_makes_no_difference(imagination: Imagination, pictures: n
     assert torch.allclose(dimmed.errors[:, 0], usual.errors[:, 0], rtol=1e-2)  # of poses alike another may come first
 
 
-def test_its_hypotheses_are_what_the_last_round_of_trying_left(imagination: Imagination, pictures: np.ndarray):
-    rounds = list(imagination.rounds(pictures[0]))
+def test_the_first_hypothesis_is_the_best_pose_of_the_last_round(imagination: Imagination, pictures: np.ndarray):
+    *_, (last, errors) = rounds = list(imagination.rounds(pictures[0]))
     found = imagination.hypotheses(pictures[:1])
     assert len(rounds) == 3
-    joints, errors = rounds[-1]
     assert torch.equal(errors[0], found.errors[0, 0])
-    assert torch.equal(joints[0], found.joints[0, 0])
+    assert torch.equal(last[0], found.joints[0, 0])
+
+
+def test_the_others_are_of_all_that_were_tried(
+    imagination: Imagination, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    def rounds(*_: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
+        for poses, costs in (
+            ((0.9,), (-9.0,)),
+            ((0.2, 0.7), (-3.0, -2.0)),
+            ((0.5, 0.51), (-5.0, -4.0)),
+        ):  # all joints alike
+            costs = torch.tensor([costs])
+            yield torch.tensor(poses)[None, :, None].expand(1, -1, 5), costs.exp(), costs
+
+    monkeypatch.setattr(imagination, "_rounds", rounds)
+    found = imagination.hypotheses(pictures[:1], 4)
+    assert found.costs.tolist() == [[-5, -3, -2, -2]]  # neither what was merely recalled, nor what is nearly the best
+    assert found.repeated.tolist() == [[False, False, False, True]]
+    assert torch.allclose(imagination.mind.normalize(found.joints)[0, :3, 0], torch.tensor([0.5, 0.2, 0.7]), atol=1e-6)

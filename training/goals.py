@@ -45,13 +45,20 @@ def goals_of(config: "Config", data: Dataset, arm: ArmModel, imagination: Imagin
         return [_pose(config.goal_joints, data, arm)]
     if config.imagine:
         return _imagined(config, arm, imagination)
-    test = data.split("test")
-    shown = test if config.hidden_hands else test[data.shows_hand[test]]
-    if not len(shown):
+    chosen = some_of_test(data, config.goals, config.seed, config.hidden_hands)
+    if not len(chosen):
         raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
-    chosen = np.random.default_rng(config.seed).permutation(shown)[: config.goals]
     rows = zip(data.gray[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
     return [Goal(*row) for row in rows]
+
+
+def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
+    """So many test samples, drawn at random: of those that show the hand, or of all."""
+    test = data.split("test")
+    chosen: NDArray[np.int64] = np.random.default_rng(seed).permutation(
+        test if hidden_hands else test[data.shows_hand[test]]
+    )
+    return chosen[:count]
 
 
 def _imagined(config: "Config", arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
