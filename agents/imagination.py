@@ -195,7 +195,7 @@ class Imagination:
             yield joints, errors, costs
 
     def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
-        """Hypotheses for goals, normalized: of all that were tried, since where many poses fit the last round finds but one."""
+        """Hypotheses, normalized: of all that were tried, since where many poses fit the last round often finds but one."""
         _, *tried = self._rounds(goals, latents)
         joints, errors, costs = (torch.cat(part, 1) for part in zip(*tried, strict=True))
         joints, picked = _distinct(joints, costs, count, APART[-1])

@@ -188,13 +188,11 @@ def test_the_first_hypothesis_is_the_best_pose_of_the_last_round(imagination: Im
 def test_the_others_are_of_all_that_were_tried(
     imagination: Imagination, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ):
+    tried = ((0.9,), (-9.0,)), ((0.2, 0.7), (-3.0, -2.0)), ((0.5, 0.51), (-5.0, -4.0))  # a pose's joints are all alike
+
     def rounds(*_: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
-        for poses, costs in (
-            ((0.9,), (-9.0,)),
-            ((0.2, 0.7), (-3.0, -2.0)),
-            ((0.5, 0.51), (-5.0, -4.0)),
-        ):  # all joints alike
-            costs = torch.tensor([costs])
+        for poses, worth in tried:
+            costs = torch.tensor([worth])
             yield torch.tensor(poses)[None, :, None].expand(1, -1, 5), costs.exp(), costs
 
     monkeypatch.setattr(imagination, "_rounds", rounds)

@@ -55,10 +55,8 @@ def goals_of(config: "Config", data: Dataset, arm: ArmModel, imagination: Imagin
 def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
     """So many test samples, drawn at random: of those that show the hand, or of all."""
     test = data.split("test")
-    chosen: NDArray[np.int64] = np.random.default_rng(seed).permutation(
-        test if hidden_hands else test[data.shows_hand[test]]
-    )
-    return chosen[:count]
+    wanted: NDArray[np.int64] = test if hidden_hands else test[data.shows_hand[test]]
+    return np.random.default_rng(seed).permutation(wanted)[:count]
 
 
 def _imagined(config: "Config", arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
