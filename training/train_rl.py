@@ -22,6 +22,8 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO
 RESULT = "result.json"
 _ENTROPY = 0.002  # fixed: left to itself it keeps so much noise that the hand never rests within 2 cm
 
+_UPDATES = 4  # for each transition, of 128 others: exacter than one of 512 (400 other goals: .96 < 2 cm instead of .94)
+
 
 @dataclass(frozen=True)
 class Config:
@@ -194,11 +196,11 @@ def _new(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
         "replay_buffer_class": HerReplayBuffer,
         "replay_buffer_kwargs": {"n_sampled_goal": 4},
         "buffer_size": max(round(config.steps * env.num_envs), 1000),
-        "batch_size": 512,
+        "batch_size": 128,
         "tau": 0.02,
         "learning_starts": 12 * EPISODE * env.num_envs,  # HER needs whole episodes
         "train_freq": 1,
-        "gradient_steps": -1,  # one for each transition
+        "gradient_steps": _UPDATES * env.num_envs,
     }
     if config.algorithm == "TD3":
         noise = NormalActionNoise(np.zeros(env.action_space.shape), np.full(env.action_space.shape, 0.2))
