@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 from squares import BACKGROUND, squares
+from torch.optim.swa_utils import update_bn
 
 from agents.baselines.regressor import CnnRegressor, RegressorProgress
 from training import train_regressor
@@ -28,6 +29,13 @@ def test_equal_seeds_give_equal_weights():
     weights = [regressor.layers[1].weight for regressor in (first, again, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_it_ends_with_the_statistics_of_all_training_pictures():
+    (images, _), regressor = squares(256), trained()
+    told = regressor.predict(images)
+    update_bn([images], regressor)
+    assert torch.allclose(regressor.predict(images), told, atol=1e-6)
 
 
 def test_every_epoch_is_reported_with_its_validation_error():
