@@ -18,7 +18,7 @@ COMMANDS = (
         "train-regressor",
         "train-pixel-som",
     ),
-    *("train-baseline", "train-world-model", "calibrate", "evaluate", "ablate", "reach", "plan", "imagery"),
+    *("train-baseline", "train-world-model", "calibrate", "evaluate", "ablate", "tune", "reach", "plan", "imagery"),
     *("train-rl", "report", "reproduce", "bench", "studio"),
 )
 _MODULES = {"train-ae": "train_autoencoder", "bench": "benchmark", "studio": "studio.app"}

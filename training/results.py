@@ -13,7 +13,7 @@ from agents.files import replacing
 from agents.imagination import GENERATOR, GLANCE
 from agents.som_autoencoder import AUTOENCODER, SOM
 
-from . import ablate, comparison_figures, error_tables, page, runs, tables
+from . import ablate, comparison_figures, error_tables, page, runs, tables, trials
 from .metrics import MAPPINGS
 from .statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
 from .train_baseline import METHODS, ON_LATENTS
@@ -139,6 +139,8 @@ def _sections(
     for what, rows in _ablations(config).items():
         remark = f"One thing changed, one seed, test split. `infant-arm ablate --run {config.run} --what {what}`"
         yield f"Ablation: {what.replace('_', ' ')}", remark, ablate.table(rows)
+    if tried := runs.read(config.run, trials.FOUND):
+        yield "Trials", f"{trials.REMARK} `infant-arm tune --run {config.run}`", trials.table(tried)
 
 
 def _ablations(config: "Config") -> dict[str, Any]:

@@ -26,7 +26,7 @@ from . import metrics, runs
 from .collect import arm_model
 from .dataset import Dataset
 from .metrics import SOURCES, Truth
-from .train_baseline import load_baseline, trained
+from .train_baseline import METHODS, load_baseline, trained
 from .train_generator import Draws
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_regressor import REGRESSOR, Answers, load_regressor
@@ -124,30 +124,45 @@ def methods(asked: Judgment, data: Dataset) -> Iterator[tuple[str, Method]]:
     train = data.split("train")
     images = torch.from_numpy(data.gray[train]).to(device)
     joints = torch.from_numpy(data.normalized_joints[train]).to(device)
-    mind = SomAutoencoder.load(run, device)
-    yield "som_ae", Recall(mind, "winner")
-    yield "som_ae_local_linear", Recall(mind, "local_linear")
+    yield from readings("som_ae", run, data, device).items()
     if asked.imagery:
         yield "som_ae_imagery", Imagery(Imagination.load(run, device))
     if (run / PIXEL_SOM).exists():
-        yield "som", load_pixel_som(run, data, device)
+        yield from readings("som", run, data, device).items()
     yield "constant", Constant(images, joints)
     yield "nearest_neighbor", NearestNeighbors(images, joints, k=1)
     yield "knn", NearestNeighbors(images, joints, k=min(asked.neighbors, len(images)))
-    if (run / REGRESSOR).exists():
-        yield "regressor", load_regressor(run, device)
-    if (run / GENERATOR).exists():
-        yield "generator", Draws(PictureGenerator.load(run / GENERATOR, device))
-    if (run / GLANCE).exists():
+    networks = {"regressor": REGRESSOR, "generator": GENERATOR, "glance": GLANCE}
+    for name in (*(name for name, file in networks.items() if (run / file).exists()), *trained(run)):
+        yield from readings(name, run, data, device).items()
+
+
+def readings(method: str, run: Path, data: Dataset, device: torch.device) -> dict[str, Method]:
+    """One trained method of a run, in every way that Table 1 reads it; by their names there, the plainest first.
+
+    Raises:
+        ValueError: it was not trained in that folder, or is damaged.
+    """
+    if method == "som_ae":
+        mind = SomAutoencoder.load(run, device)
+        return {"som_ae": Recall(mind, "winner"), "som_ae_local_linear": Recall(mind, "local_linear")}
+    if method == "som":
+        return {"som": load_pixel_som(run, data, device)}
+    if method == "regressor":
+        return {"regressor": load_regressor(run, device)}
+    if method == "generator":
+        return {"generator": Draws(PictureGenerator.load(run / GENERATOR, device))}
+    if method == "glance":
         glance = Glance.load(run / GLANCE, device)
-        yield "glance", Answers(lambda pictures: glance.guess(pictures).likeliest)
-    for name in trained(run):
-        baseline = load_baseline(name, run, device)
-        yield name, baseline
-        if isinstance(baseline, DeepMap):
-            yield f"{name}_local_linear", Recall(baseline.mind(), "local_linear")
-        if isinstance(baseline, ConvergenceMaps):
-            yield f"{name}_soft", baseline.with_readout("soft")
+        return {"glance": Answers(lambda pictures: glance.guess(pictures).likeliest)}
+    name = next(name for name in METHODS if name == method)
+    baseline = load_baseline(name, run, device)
+    found: dict[str, Method] = {method: baseline}
+    if isinstance(baseline, DeepMap):
+        found[f"{method}_local_linear"] = Recall(baseline.mind(), "local_linear")
+    if isinstance(baseline, ConvergenceMaps):
+        found[f"{method}_soft"] = baseline.with_readout("soft")
+    return found
 
 
 def truth_of(data: Dataset, samples: Any) -> Truth:

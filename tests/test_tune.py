@@ -1,0 +1,70 @@
+"""`infant-arm tune`: every method gets the same number of trials, on the validation split alone."""
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training import cli, evaluate, runs, tune
+from training.dataset import Dataset
+from training.trials import SIDE, TRIALS, label
+
+FEW = ("som_ae", "som", "regressor", "glance", "dnm", "mmcm", "knn")
+
+
+@pytest.fixture(scope="module")
+def tuned(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny run, with the first and the last setting of some methods."""
+    run = Path(shutil.copytree(tiny_run, tmp_path_factory.mktemp("tuned") / "run"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tune, "TRIALS", {name: (TRIALS[name][0], TRIALS[name][-1]) for name in FEW})
+        assert cli.main(["tune", "--run", str(run), "--device", "cpu"]) == 0
+    return run
+
+
+def test_every_method_has_as_many_settings_the_first_as_compared():
+    assert {len(settings) for settings in TRIALS.values()} == {6}
+    for settings in TRIALS.values():
+        assert settings[0] == {}
+        assert len({label(changes) for changes in settings}) == 6
+
+
+def test_every_change_changes_how_something_is_trained(tiny_run: Path):
+    attempts = tune.attempts_of(tune.Config(tiny_run, device="cpu"))
+    usual = {tried.method: [asdict(stage) | {"run": None} for stage in tried.stages] for tried in reversed(attempts)}
+    for tried in attempts:
+        stages = [asdict(stage) | {"run": None} for stage in tried.stages]
+        for name, value in tried.changes.items():
+            if name not in (SIDE, "neighbors"):
+                assert any(stage.get(name) == value for stage in stages), (tried.method, name)
+        assert (stages == usual[tried.method]) == (not tried.changes or tried.method == "knn")
+
+
+def test_what_is_found_are_errors_on_the_validation_split(tuned: Path):
+    found = json.loads((tuned / "trials.json").read_text())
+    assert list(found) == list(FEW)
+    for method, trials in found.items():
+        assert [trial["setting"] for trial in trials] == ["as compared", label(TRIALS[method][-1])]
+        assert trials[0]["error"]["overall"] != trials[1]["error"]["overall"]
+    assert set(found["regressor"][0]["error"]) == {"vision->proprioception", "overall"}
+    data = Dataset.open(runs.data_of(tuned))
+    seen, asked = (data.normalized_joints[data.split(split)] for split in ("train", "validation"))
+    nearest = np.square(asked[:, None] - seen).sum(2).argsort(1)[:, : evaluate.Config.neighbors]
+    error = np.abs(seen[nearest].mean(1) - asked).mean()
+    assert found["knn"][0]["error"]["proprioception->proprioception"] == pytest.approx(error, rel=1e-4)
+
+
+def test_what_was_trained_is_not_trained_again(tuned: Path):
+    before = {path: path.stat().st_mtime_ns for path in tuned.rglob("*/mmcm/*/*.safetensors")}
+    assert len(before) == 2
+    (tried,) = (t for t in tune.attempts_of(tune.Config(tuned, device="cpu")) if (t.method, t.changes) == ("mmcm", {}))
+    tune.attempt(tried)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_folder_without_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["tune", "--run", str(tmp_path)]) == 2
+    assert "holds no trained autoencoder" in capsys.readouterr().err

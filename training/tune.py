@@ -1,0 +1,160 @@
+"""`infant-arm tune`: as many settings of every method, each trained for a third of its epochs, judged on the validation split."""
+
+import shutil
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.baselines.nearest_neighbor import NearestNeighbors
+from agents.imagination import GENERATOR
+from agents.som_autoencoder import AUTOENCODER
+
+from . import (
+    comparison,
+    evaluate,
+    runs,
+    tables,
+    train_autoencoder,
+    train_baseline,
+    train_generator,
+    train_glance,
+    train_pixel_som,
+    train_regressor,
+    train_som,
+)
+from .dataset import Dataset, write_json
+from .metrics import Truth
+from .network_training import samples_of
+from .scoring import Method, readings, score, truth_of
+from .task_pool import Task, run_side_by_side
+from .trials import FOUND, REMARK, SIDE, TRIALS, label, table
+
+FOLDER = "trials"
+_SHARE = 1 / 3  # of the epochs that the comparison trains
+_STAGES = {"som_ae": ("train-ae", "train-som"), "som": ("train-pixel-som",), "knn": ()} | {
+    name: (f"train-{name}",) for name in ("regressor", "generator", "glance")
+}
+_COMMANDS: tuple[Any, ...] = (
+    train_autoencoder,
+    train_som,
+    train_pixel_som,
+    train_regressor,
+    train_generator,
+    train_glance,
+    train_baseline,
+)
+_RUN = {command.Config: command.run for command in _COMMANDS}
+_BEGINS_WITH = {"glance": GENERATOR} | dict.fromkeys(train_baseline.ON_LATENTS, AUTOENCODER)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Try as many settings of every method of the comparison, and judge them on the validation split."""
+
+    run: Path
+    """The run's folder; holds the trained autoencoder and generator, with which some methods begin."""
+    workers: int = 2
+    """Processes that train side by side."""
+    seed: int = 0
+    """Seed of the trainings."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+
+    def __post_init__(self) -> None:
+        runs.check_counts(self, "workers")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One setting of one method."""
+
+    method: str
+    changes: dict[str, Any]
+    folder: Path
+    """Takes what is trained."""
+    stages: tuple[Any, ...]
+    """Configs of the commands that train it."""
+    data: Path
+    device: runs.Device
+
+
+def run(config: Config) -> dict[str, list[dict[str, Any]]]:
+    """Trains and judges every setting, prints the table and writes `trials.json`; resumes where it stopped.
+
+    Returns:
+        By method and setting: `setting`, `error` by mapping and `overall`, of the reading that errs least; `cpu_s`.
+    """
+    runs.record_config(config.run, "tune", config)
+    attempts = attempts_of(config)
+    tasks = [
+        Task(f"{a.method}: {label(a.changes)}", attempt, a, config.run / FOLDER / f"{a.method}.log") for a in attempts
+    ]
+    run_side_by_side(tasks, config.workers)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for tried in attempts:
+        found.setdefault(tried.method, []).append(runs.read(tried.folder, "metrics.json")["trial"])
+    write_json(config.run / FOUND, found)
+    print(f"{REMARK}\n{tables.as_text(*table(found))}")
+    return found
+
+
+def attempts_of(config: Config) -> list[Attempt]:
+    """All settings of all methods, each trained as the comparison does but for its changes and a third of the epochs."""
+    data = runs.data_of(config.run)
+    compared = evaluate.Config(config.run, methods="all", device=config.device)
+    usual = {task.name.split()[0]: task.config for task in comparison.tasks_of(compared, config.seed, config.run)}
+    found = []
+    for method, settings in TRIALS.items():
+        for changes in settings:
+            folder = config.run / FOLDER / method / label(changes).replace(" ", "_").replace(",", "")
+            stages = tuple(_changed(usual[stage], folder, changes) for stage in _STAGES.get(method, (method,)))
+            found.append(Attempt(method, changes, folder, stages, data, config.device))
+    return found
+
+
+def _changed(usual: Any, folder: Path, changes: dict[str, Any]) -> Any:
+    """How a stage is trained in a trial."""
+    names = {field.name for field in fields(usual)}
+    mine = {name: value for name, value in changes.items() if name in names}
+    if "epochs" in names:
+        mine["epochs"] = max(round(_SHARE * usual.epochs), 1)
+    if SIDE in changes:
+        mine |= {name: max(round(changes[SIDE] * getattr(usual, name)), 2) for name in ("rows", "columns")}
+    return replace(usual, run=folder, **mine)
+
+
+def attempt(tried: Attempt) -> None:
+    """Trains one setting and judges it; what is there already is not trained again."""
+    tried.folder.mkdir(parents=True, exist_ok=True)
+    if tried.method in _BEGINS_WITH:
+        given = _BEGINS_WITH[tried.method]
+        shutil.copy(tried.folder.parents[2] / given, tried.folder / given)
+    for stage in tried.stages:
+        _RUN[type(stage)](stage)
+    data = Dataset.open(tried.data)
+    truth = truth_of(data, data.split("validation"))
+    errors = [_errors(method, truth) for method in _readings(tried, data)]
+    spent = runs.read(tried.folder, "metrics.json").get("cost", {})
+    trial = {
+        "setting": label(tried.changes),
+        "error": min(errors, key=lambda each: each["overall"]),
+        "cpu_s": sum(stage["cpu_s"] for stage in spent.values()),
+    }
+    runs.merge(tried.folder, "metrics.json", {"trial": trial}, nested=False)
+
+
+def _readings(tried: Attempt, data: Dataset) -> list[Method]:
+    device = runs.pick_device(tried.device)
+    if tried.method != "knn":
+        return list(readings(tried.method, tried.folder, data, device).values())
+    images, joints = samples_of(data, "train", device)
+    count = tried.changes.get("neighbors", evaluate.Config.neighbors)
+    return [NearestNeighbors(images, joints, min(count, len(images)))]
+
+
+def _errors(method: Method, truth: Truth) -> dict[str, float]:
+    """Mean absolute errors by mapping, of those that it answers, and their mean."""
+    told = {mapping: float(np.mean(each)) for mapping, each in score(method, truth)[0].items()}
+    return {**told, "overall": sum(told.values()) / len(told)}
