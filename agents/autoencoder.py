@@ -10,12 +10,11 @@ from torch import Tensor, nn
 from . import checkpoints
 
 KIND = "autoencoder"
-SIDE = 64
-"""Rows and columns of a picture."""
 ARM_DIFFERS_BY = 2 / 255
 """A pixel shows the arm when it differs from the background by more than this."""
 
-_PATCH = 4  # pixels per side that one position of the finest feature map covers
+_FINEST = 16  # rows and columns of the finest feature map
+_PATCH = 4  # pixels of a 64x64 picture, per side, that one of its positions covers
 
 
 class ConvAutoencoder(nn.Module):
@@ -33,12 +32,13 @@ class ConvAutoencoder(nn.Module):
     ```
 
     Args:
-        background: the picture without the arm, shape (64, 64), in [0, 1].
+        background: the picture without the arm, shape (64, 64), in [0, 1]; for pictures of other formats (16k, 16k), or
+            (3, 16k, 16k) in color: wherever shapes say (64, 64), it is then that.
         latent_size: numbers that a picture is pressed into, D (paper: 8).
         width: channels of the finest feature maps; the coarser ones have two and four times as many.
 
     Raises:
-        ValueError: the background is not 64x64, or a size is below 1.
+        ValueError: the background is of no such shape, or a size is below 1.
     """
 
     background: Tensor
@@ -47,9 +47,10 @@ class ConvAutoencoder(nn.Module):
 
     def __init__(self, background: Tensor, latent_size: int = 8, width: int = 32) -> None:
         super().__init__()
-        if background.shape != (SIDE, SIDE):
+        *color, rows, columns = background.shape
+        if color not in ([], [3]) or rows != columns or rows % _FINEST:
             raise ValueError(
-                f"got a background of shape {tuple(background.shape)}, expected ({SIDE}, {SIDE}); preprocess it with "
+                f"got a background of shape {tuple(background.shape)}, expected (64, 64); preprocess it with "
                 "infant_env.vision.to_gray"
             )
         if latent_size < 1 or width < 1:
@@ -58,8 +59,9 @@ class ConvAutoencoder(nn.Module):
         self.register_buffer("background", background.to(torch.float32).clone())
         self.register_buffer("latent_mean", torch.zeros(latent_size))
         self.register_buffer("latent_std", torch.ones(latent_size))
-        self.encoder = picture_encoder(latent_size, width)
-        self.decoder = picture_decoder(latent_size, width)
+        form = (3 if color else 1, rows // _FINEST)
+        self.encoder = picture_encoder(latent_size, width, *form)
+        self.decoder = picture_decoder(latent_size, width, *form)
 
     def encode(self, images: Tensor) -> Tensor:
         """Standardised latents of pictures.
@@ -81,12 +83,12 @@ class ConvAutoencoder(nn.Module):
         Returns:
             Pictures, shape (B, 64, 64), in [0, 1].
         """
-        difference = self.decoder(latents * self.latent_std + self.latent_mean).squeeze(1)  # (B, 64, 64)
-        return (self.background + difference).clamp(0, 1)
+        return self.draw(latents * self.latent_std + self.latent_mean).clamp(0, 1)
 
     def raw_latents(self, images: Tensor) -> Tensor:
         """Latents as the network gives them, shape (B, D)."""
-        latents: Tensor = self.encoder((images - self.background).unsqueeze(1))
+        rows, columns = self.background.shape[-2:]
+        latents: Tensor = self.encoder((images - self.background).view(len(images), -1, rows, columns))
         return latents
 
     def forward(self, images: Tensor) -> Tensor:
@@ -95,8 +97,8 @@ class ConvAutoencoder(nn.Module):
 
     def draw(self, raw_latents: Tensor) -> Tensor:
         """Pictures of raw latents, (B, D) -> (B, 64, 64), not clamped: a pixel out of range keeps its gradient."""
-        difference: Tensor = self.decoder(raw_latents).squeeze(1)
-        return self.background + difference
+        difference: Tensor = self.decoder(raw_latents)  # (B, 1, 64, 64)
+        return self.background + difference.view(-1, *self.background.shape)
 
     def standardize(self, raw_latents: Tensor) -> None:
         """Takes the mean and standard deviation for `encode` and `decode` from these raw latents, shape (N, D)."""
@@ -128,11 +130,11 @@ def arm_mask(images: Tensor, background: Tensor) -> Tensor:
     return (images - background).abs() > ARM_DIFFERS_BY
 
 
-def picture_encoder(outputs: int, width: int) -> nn.Sequential:
-    """Layers from pictures without background, (B, 1, 64, 64), to some numbers, (B, outputs)."""
+def picture_encoder(outputs: int, width: int, colors: int = 1, patch: int = _PATCH) -> nn.Sequential:
+    """Layers from pictures without background, (B, colors, 16 patch, 16 patch), to some numbers, (B, outputs)."""
     return nn.Sequential(
-        nn.PixelUnshuffle(_PATCH),  # (B, 16, 16, 16)
-        nn.Conv2d(_PATCH**2, width, 3, padding=1),
+        nn.PixelUnshuffle(patch),  # (B, colors * patch**2, 16, 16)
+        nn.Conv2d(colors * patch**2, width, 3, padding=1),
         nn.SiLU(),
         nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, 8, 8)
         nn.SiLU(),
@@ -145,8 +147,8 @@ def picture_encoder(outputs: int, width: int) -> nn.Sequential:
     )
 
 
-def picture_decoder(latent_size: int, width: int) -> nn.Sequential:
-    """Layers from latents, (B, D), to what pictures show before the background, (B, 1, 64, 64)."""
+def picture_decoder(latent_size: int, width: int, colors: int = 1, patch: int = _PATCH) -> nn.Sequential:
+    """Layers from latents, (B, D), to what pictures show before the background, (B, colors, 16 patch, 16 patch)."""
     return nn.Sequential(
         nn.Linear(latent_size, 8 * width),
         nn.SiLU(),
@@ -157,6 +159,6 @@ def picture_decoder(latent_size: int, width: int) -> nn.Sequential:
         nn.SiLU(),
         nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),  # (B, width, 16, 16)
         nn.SiLU(),
-        nn.Conv2d(width, _PATCH**2, 3, padding=1),
-        nn.PixelShuffle(_PATCH),  # (B, 1, 64, 64)
+        nn.Conv2d(width, colors * patch**2, 3, padding=1),
+        nn.PixelShuffle(patch),  # (B, colors, 16 patch, 16 patch)
     )

@@ -1,6 +1,6 @@
 """SOM-AE: an encoder, a multi-modal map over its latents and the joints, and a decoder (paper, Sec. 2.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,18 +164,19 @@ class SomAutoencoder:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)
         samples = samples.to(self.device, torch.float32)
         if source == "vision":
-            check_pictures(samples)
+            check_pictures(samples, self.autoencoder.background.shape)
             return self.autoencoder.encode(samples)
         if not bool(torch.isfinite(samples).all()):
             raise ValueError("got joints that are NaN or infinite, expected finite angles")
         return samples
 
 
-def check_pictures(images: Tensor) -> None:
+def check_pictures(images: Tensor, shape: Sequence[int] = (64, 64)) -> None:
     """Raises ValueError unless these are preprocessed pictures, shape (B, 64, 64), without NaN."""
-    if images.ndim != 3 or images.shape[1:] != (64, 64):
+    if images.shape[1:] != tuple(shape):
+        expected = ", ".join(map(str, shape))
         raise ValueError(
-            f"got pictures of shape {tuple(images.shape)}, expected (B, 64, 64); preprocess frames of the eye with "
+            f"got pictures of shape {tuple(images.shape)}, expected (B, {expected}); preprocess frames of the eye with "
             "infant_env.vision.to_gray"
         )
     if not bool(torch.isfinite(images).all()):

@@ -1,5 +1,6 @@
 """The only preprocessing: what the eye sees -> what the autoencoder gets, and back for display."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -38,6 +39,42 @@ def _windows(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.fl
     return pixels, np.take_along_axis(shares, pixels, 1)
 
 
+@dataclass(frozen=True)
+class Format:
+    """What frames of the eye are squeezed to; all but the default are there to see what the paper's choice is worth."""
+
+    side: int = GRAY_SIZE[0]
+    """Rows and columns."""
+    color: bool = False
+    """Red, green and blue instead of luminance."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one picture: (side, side) or (3, side, side)."""
+        return (*([3] if self.color else []), self.side, self.side)
+
+    @property
+    def name(self) -> str:
+        """Unlike those of all other formats and versions."""
+        return VERSION if self == GRAY else f"{VERSION}-as-{self.side}{'-rgb' if self.color else ''}"
+
+    def squeeze(self, eye: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Squeezes RGB frames of any size, shape (..., H, W, 3), uint8, to (..., *shape) in [0, 1]; see `to_gray`."""
+        if eye.dtype != np.uint8 or eye.ndim < 3 or eye.shape[-1] != 3:
+            raise ValueError(
+                f"got pictures of dtype {eye.dtype} and shape {eye.shape}, expected uint8 RGB of shape (..., H, W, 3); "
+                "if they are floats in [0, 1], multiply by 255 and convert"
+            )
+        (rows, above), (columns, beside) = (_windows(size, self.side) for size in eye.shape[-3:-1])
+        planes = np.moveaxis(eye / np.float32(255), -1, -3) if self.color else eye @ LUMA
+        low = (above[..., None] * planes[..., rows, :]).sum(-2)  # (..., side, W), in double precision
+        return np.asarray((beside * low[..., columns]).sum(-1), np.float32)
+
+
+GRAY = Format()
+"""What the agent sees (paper: 64x64, one channel)."""
+
+
 def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Squeezes frames of the eye to 64x64 luminance.
 
@@ -53,14 +90,7 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
     Raises:
         ValueError: the frames are not uint8 RGB.
     """
-    if eye.dtype != np.uint8 or eye.ndim < 3 or eye.shape[-1] != 3:
-        raise ValueError(
-            f"got pictures of dtype {eye.dtype} and shape {eye.shape}, expected uint8 RGB of shape (..., H, W, 3); "
-            "if they are floats in [0, 1], multiply by 255 and convert"
-        )
-    (rows, above), (columns, beside) = (_windows(s, t) for s, t in zip(eye.shape[-3:-1], GRAY_SIZE, strict=True))
-    low = (above[..., None] * (eye @ LUMA)[..., rows, :]).sum(-2)  # (..., 64, W), in double precision
-    return np.asarray((beside * low[..., columns]).sum(-1), np.float32)  # (..., 64, 64)
+    return GRAY.squeeze(eye)
 
 
 def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:

@@ -3,8 +3,10 @@ import shutil
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
+from agents.som_autoencoder import SomAutoencoder
 from training import ablate, runs
 from training.dataset import Dataset
 from training.variants import VARIANTS, What
@@ -46,6 +48,16 @@ def test_an_autoencoder_of_its_own_is_trained(run: Path):
     assert len(set(errors)) == 4
     config = json.loads((run / "ablations" / "joint_weight" / "0.2" / "config.json").read_text())
     assert config["train-ae"]["joint_weight"] == 0.2
+
+
+def test_pictures_of_other_formats_are_drawn_and_judged_as_such(run: Path):
+    rows = ablated(run, "picture")
+    assert list(rows) == ["16x16", "32x32", "64x64", "128x128", "64x64 in color"]
+    assert rows["64x64"]["som_ae"]["table1"] == runs.read(run, "metrics.json")["table1"]["som_ae"]
+    mind = SomAutoencoder.load(run / "ablations" / "picture" / "64x64_in_color")
+    assert mind.imagine(mind.joint_ranges.mean(1)[None]).shape == (1, 3, 64, 64)
+    with pytest.raises(ValueError, match=r"got pictures of shape \(1, 64, 64\), expected \(B, 3, 64, 64\)"):
+        mind.recall(np.zeros((1, 64, 64)))
 
 
 def test_other_ages_are_tested_on_poses_of_their_own(run: Path):

@@ -10,8 +10,8 @@ def test_the_true_eye_draws_what_was_collected(small_data: Dataset, arm: ArmMode
     eye = TrueEye(arm, (60, 100))
     drawn = eye(torch.from_numpy(small_data.normalized_joints[:4])).numpy()
     eye.close()
-    assert np.abs(drawn - small_data.gray[:4]).max() < 2e-2
-    assert np.abs(drawn - small_data.gray[:4]).mean() < 1e-4
+    assert np.abs(drawn - small_data.pictures[:4]).max() < 2e-2
+    assert np.abs(drawn - small_data.pictures[:4]).mean() < 1e-4
 
 
 def test_it_leads_to_where_the_picture_is_seen(small_data: Dataset, arm: ArmModel):

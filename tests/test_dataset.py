@@ -53,7 +53,7 @@ def test_a_record_shows_the_pose_that_it_tells(small_data: Dataset, arm: ArmMode
     for i in (0, 17, 31):
         arm.pose(data, small_data.joints[i])
         assert np.array_equal(eye.render(data), small_data.eye(i))
-        assert np.array_equal(to_gray(small_data.eye(i)), small_data.gray[i])
+        assert np.array_equal(to_gray(small_data.eye(i)), small_data.pictures[i])
     eye.close()
 
 
@@ -178,7 +178,7 @@ def test_the_cache_is_derived_anew_when_it_is_lost_or_cut(copy: Path, small_data
     dataset.cache_path(copy, 0).unlink()
     cut = dataset.cache_path(copy, 1)
     cut.write_bytes(cut.read_bytes()[:100])
-    assert np.array_equal(Dataset.open(copy).gray, small_data.gray)
+    assert np.array_equal(Dataset.open(copy).pictures, small_data.pictures)
     assert dataset.cache_path(copy, 0).exists()
 
 

@@ -89,7 +89,7 @@ def test_equal_seeds_give_equal_bytes_also_when_stopped_between(run: Path, small
     resumed = train_glance.Training(config(run, small_data), small_data, generator(run), CPU)
     resumed.fit(path, identity)
     resumed.glance.load_state_dict(resumed.best)
-    images = torch.from_numpy(small_data.gray[:8])
+    images = torch.from_numpy(small_data.pictures[:8])
     assert torch.equal(whole.guess(images).doubts, resumed.glance.guess(images).doubts)
     assert torch.equal(Glance.load(run / "glance.safetensors").guess(images).joints, whole.guess(images).joints)
 

@@ -34,7 +34,7 @@ def imagination(tiny_run: Path) -> Imagination:
 
 @pytest.fixture(scope="module")
 def pictures(tiny_run: Path) -> np.ndarray:
-    return Dataset.open(tiny_run / "dataset").gray[:5]
+    return Dataset.open(tiny_run / "dataset").pictures[:5]
 
 
 def test_trying_in_the_head_finds_the_pose_of_a_linear_picture():

@@ -122,7 +122,7 @@ def run(small_data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def samples_of(data: Dataset, split: str = "train") -> dict[str, Tensor]:
-    columns = {"vision": data.gray, "proprioception": data.normalized_joints, "hand": data.hand_position}
+    columns = {"vision": data.pictures, "proprioception": data.normalized_joints, "hand": data.hand_position}
     return {name: torch.from_numpy(column[data.split(split)]) for name, column in columns.items()}
 
 

@@ -81,7 +81,7 @@ def test_the_command_trains_once_and_answers_pictures_only(
     monkeypatch.setattr(CnnRegressor, "fit", None)
     train_regressor.run(config)
     method = train_regressor.load_regressor(tmp_path)
-    joints = method.predict("vision", torch.from_numpy(small_data.gray[:4]))["proprioception"]
+    joints = method.predict("vision", torch.from_numpy(small_data.pictures[:4]))["proprioception"]
     assert joints.shape == (4, 5)
     assert 0 <= joints.min() <= joints.max() <= 1
     assert method.predict("proprioception", joints) == {}

@@ -20,7 +20,7 @@ def data(tiny_run: Path) -> Dataset:
 
 
 def test_pictures_become_poses_and_poses_pictures(mind: SomAutoencoder, data: Dataset):
-    joints = mind.recall(data.gray[:5])
+    joints = mind.recall(data.pictures[:5])
     assert joints.shape == (5, 5)
     low, high = data.joint_ranges.T
     assert ((joints.numpy() >= low - 1e-5) & (joints.numpy() <= high + 1e-5)).all()
@@ -40,10 +40,10 @@ def test_the_winner_s_weights_are_what_is_recalled(mind: SomAutoencoder, data: D
 
 
 def test_activity_peaks_at_the_winner(mind: SomAutoencoder, data: Dataset):
-    activity = mind.activity("vision", data.gray[:3])
+    activity = mind.activity("vision", data.pictures[:3])
     assert activity.shape == (3, *mind.som.shape)
     assert activity.max() <= 0
-    winners = mind.som.winners({"vision": mind.autoencoder.encode(torch.from_numpy(data.gray[:3]))})
+    winners = mind.som.winners({"vision": mind.autoencoder.encode(torch.from_numpy(data.pictures[:3]))})
     assert activity.flatten(1).argmax(dim=1).tolist() == winners.tolist()
 
 
@@ -58,7 +58,7 @@ def test_one_by_one_is_as_in_a_batch(mind: SomAutoencoder, data: Dataset, readou
 def test_saved_and_loaded_it_answers_the_same(mind: SomAutoencoder, data: Dataset, tmp_path: Path):
     mind.save(tmp_path / "new" / "folder")
     again = SomAutoencoder.load(tmp_path / "new" / "folder")
-    assert torch.equal(mind.recall(data.gray[:5], "local_linear"), again.recall(data.gray[:5], "local_linear"))
+    assert torch.equal(mind.recall(data.pictures[:5], "local_linear"), again.recall(data.pictures[:5], "local_linear"))
 
 
 def test_a_map_of_another_autoencoder_is_refused(mind: SomAutoencoder, tmp_path: Path):
@@ -100,11 +100,13 @@ def test_broken_joints_are_refused(mind: SomAutoencoder, joints: np.ndarray):
 
 def test_an_unknown_readout_is_refused(mind: SomAutoencoder, data: Dataset):
     with pytest.raises(ValueError, match="'best'.*winner"):
-        mind.recall(data.gray[:1], "best")
+        mind.recall(data.pictures[:1], "best")
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_it_answers_the_same_on_cuda(tiny_run: Path, mind: SomAutoencoder, data: Dataset):
     there = SomAutoencoder.load(tiny_run, "cuda")
-    assert there.recall(data.gray[:5]).cpu().numpy() == pytest.approx(mind.recall(data.gray[:5]).numpy(), abs=1e-3)
+    assert there.recall(data.pictures[:5]).cpu().numpy() == pytest.approx(
+        mind.recall(data.pictures[:5]).numpy(), abs=1e-3
+    )

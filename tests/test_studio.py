@@ -165,7 +165,7 @@ def test_a_test_picture_is_as_the_data_set_holds_it(small_data: Dataset):
     test = small_data.split("test")
     sample = test[small_data.shows_hand[test]][len(pictures) - 1]
     chosen = pictures[len(pictures)]
-    assert np.array_equal(chosen.goal.picture, small_data.gray[sample])
+    assert np.array_equal(chosen.goal.picture, small_data.pictures[sample])
     assert np.array_equal(chosen.frame, small_data.eye(int(sample)))
     assert np.array_equal(chosen.goal.hand_position, small_data.hand_position[sample])
 

@@ -131,7 +131,7 @@ def test_the_latents_of_all_pictures_are_cached_and_standardised_over_the_traini
     encoder = ConvAutoencoder.load(finished / CHECKPOINT)
     with torch.inference_mode():
         torch.testing.assert_close(
-            latents, encoder.encode(torch.from_numpy(small_data.gray))
+            latents, encoder.encode(torch.from_numpy(small_data.pictures))
         )  # in the same batch: same bits
 
 

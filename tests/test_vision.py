@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infant_env.vision import to_gray, to_rgb
+from infant_env.vision import Format, to_gray, to_rgb
 
 
 def test_each_target_pixel_is_the_mean_of_its_area():
@@ -33,6 +33,16 @@ def test_squeezing_keeps_the_mean_and_the_range(rows: int, columns: int, seed: i
 def test_a_batch_is_squeezed_as_its_pictures_are_singly():
     eyes = np.random.default_rng(0).integers(0, 256, (3, 60, 100, 3), dtype=np.uint8)
     assert np.array_equal(to_gray(eyes), np.stack([to_gray(eye) for eye in eyes]))
+
+
+@pytest.mark.parametrize("side", [16, 32, 64, 128])
+def test_colors_weighed_are_luminance_and_coarser_pictures_are_means_of_finer_ones(side: int):
+    eye = np.random.default_rng(0).integers(0, 256, (128, 192, 3), dtype=np.uint8)
+    gray, colors = Format(side).squeeze(eye), Format(side, color=True).squeeze(eye)
+    assert colors.shape == Format(side, color=True).shape == (3, side, side)
+    assert np.tensordot([0.299, 0.587, 0.114], colors, 1) == pytest.approx(gray, abs=1e-6)
+    means = gray[::2, ::2] + gray[1::2, ::2] + gray[::2, 1::2] + gray[1::2, 1::2]
+    assert Format(side // 2).squeeze(eye) == pytest.approx(means / 4, abs=1e-6)
 
 
 _SQUEEZE = """

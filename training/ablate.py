@@ -61,22 +61,23 @@ def run(config: Config) -> dict[str, Any]:
 def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> SomAutoencoder:
     """The variant's SOM-AE; the run's own autoencoder where nothing of that is changed, and its map likewise."""
     device = runs.pick_device(config.device)
-    if not (variant.autoencoder or variant.map or variant.poses):
+    autoencoder, own_map = (runs.recorded_settings(config.run, stage) for stage in ("train-ae", "train-som"))
+    draws_anew = variant.poses or autoencoder | variant.autoencoder != autoencoder
+    if not draws_anew and own_map | variant.map == own_map:
         return SomAutoencoder.load(config.run, device)
     poses = data.path
     if variant.poses:
         poses = folder / "dataset"
         collect.run(_collecting(config, data, poses, variant.poses))
     common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
-    if variant.autoencoder or variant.poses:
-        settings = runs.recorded_settings(config.run, "train-ae") | common | variant.autoencoder
-        train_autoencoder.run(train_autoencoder.Config(data=poses, **settings))
+    if draws_anew:
+        train_autoencoder.run(train_autoencoder.Config(data=poses, **autoencoder | common | variant.autoencoder))
     else:
         train_autoencoder.load_latents(config.run, data, device)  # once for all variants
         runs.merge(folder, "config.json", {"train-ae": runs.read(config.run, "config.json")["train-ae"]})
         for name in (AUTOENCODER, train_autoencoder.LATENTS):
             shutil.copy(config.run / name, folder)
-    train_som.run(train_som.Config(**runs.recorded_settings(config.run, "train-som") | common | variant.map))
+    train_som.run(train_som.Config(**own_map | common | variant.map))
     return SomAutoencoder.load(folder, device)
 
 
@@ -99,7 +100,7 @@ def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tu
 
 def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -> dict[str, Any]:
     """Errors by readout and mapping, and the hand's."""
-    truth, found = truth_of(tested, samples), {}
+    truth, found = truth_of(tested.squeezed_to(train_autoencoder.format_of(mind.autoencoder)), samples), {}
     for name, readout in _READOUTS.items():
         errors, details, _ = score(Recall(mind, readout), truth)
         hand = details["vision->proprioception"].get("shows_hand", {}).get("hand_error_cm")

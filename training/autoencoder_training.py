@@ -34,7 +34,7 @@ class Training(NetworkTraining):
 
     def __init__(self, config: "Config", data: Dataset, here: Place) -> None:
         self.images, self.validation = (
-            torch.from_numpy(data.gray[data.split(name)]).to(here.device) for name in ("train", "validation")
+            torch.from_numpy(data.pictures[data.split(name)]).to(here.device) for name in ("train", "validation")
         )
         self._check()
         torch.manual_seed(config.seed)

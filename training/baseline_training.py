@@ -63,7 +63,7 @@ class BaselineTraining(NetworkTraining):
 
     def __init__(self, config: "Config", schedule: Schedule, data: Dataset, here: Place) -> None:
         (self.images, self.joints), (self.validation_images, self.validation_joints) = (
-            tuple(torch.from_numpy(values[split]).to(here.device) for values in (data.gray, data.normalized_joints))
+            tuple(torch.from_numpy(values[split]).to(here.device) for values in (data.pictures, data.normalized_joints))
             for split in (data.split("train"), data.split("validation")[:_VALIDATED])
         )
         if not len(self.validation_images):

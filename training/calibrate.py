@@ -59,7 +59,7 @@ def run(config: Config) -> Calibration:
     )
     with runs.timed(config.run, "calibrate"), threads(config.threads):
         chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[: config.samples]
-        found = imagination.hypotheses(data.gray[chosen], TRIALS[-1][0])
+        found = imagination.hypotheses(data.pictures[chosen], TRIALS[-1][0])
         right = torch.from_numpy(right_ones(found.joints.cpu().numpy(), chosen, data))
         right &= ~found.repeated.cpu()
         costs = found.costs.masked_fill(found.repeated, torch.inf).cpu()

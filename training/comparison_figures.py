@@ -57,7 +57,7 @@ def recalled(config: "Config", folder: Path, data: Dataset, count: int = 8) -> F
     """Validation samples, and what every method draws of the picture (left) and of the joints (right)."""
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[:count]
     known = {
-        "vision": torch.from_numpy(data.gray[chosen]),
+        "vision": torch.from_numpy(data.pictures[chosen]),
         "proprioception": torch.from_numpy(data.normalized_joints[chosen]),
     }
     judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)

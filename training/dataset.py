@@ -15,7 +15,7 @@ A shard is written under a temporary name, fsynced and renamed: it is there as a
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,9 @@ def shard_path(folder: Path, shard: int) -> Path:
     return folder / "shards" / f"shard-{shard:05d}.h5"
 
 
-def cache_path(folder: Path, shard: int) -> Path:
+def cache_path(folder: Path, shard: int, format: vision.Format = vision.GRAY) -> Path:
     """Where the preprocessed pictures of a shard lie."""
-    return folder / "cache" / vision.VERSION / f"shard-{shard:05d}.npy"
+    return folder / "cache" / format.name / f"shard-{shard:05d}.npy"
 
 
 def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -106,7 +106,7 @@ class Dataset:
     ```python
     data = Dataset.open("data/paper")
     train = data.split("train")  # indices, (12000,)
-    data.gray[train]  # (12000, 64, 64) float32 in [0, 1]
+    data.pictures[train]  # (12000, 64, 64) float32 in [0, 1]
     data.normalized_joints[train]  # (12000, 5) float32 in [0, 1]
     data.eye(train[0])  # (300, 500, 3) uint8
     ```
@@ -115,6 +115,8 @@ class Dataset:
     path: Path
     info: dict[str, Any]
     """The content of `dataset.json`."""
+    format: vision.Format = vision.GRAY
+    """What the pictures are squeezed to."""
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
@@ -174,14 +176,18 @@ class Dataset:
         return self._column("eye", samples)
 
     @cached_property
-    def gray(self) -> NDArray[np.float32]:
+    def pictures(self) -> NDArray[np.float32]:
         """All pictures as the agents get them, shape (N, 64, 64), in [0, 1]; cached on disk."""
-        return np.concatenate([self._gray(shard) for shard in range(len(shard_lengths(self.info["config"])))])
+        return np.concatenate([self._pictures(shard) for shard in range(len(shard_lengths(self.info["config"])))])
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
         """What the eye sees without the arm, preprocessed, shape (64, 64)."""
-        return vision.to_gray(iio.imread(self.path / "background.png"))
+        return self.format.squeeze(iio.imread(self.path / "background.png"))
+
+    def squeezed_to(self, format: vision.Format) -> "Dataset":
+        """The same with `pictures` (N, *format.shape) and `background` of another format."""
+        return replace(self, format=format)
 
     def split(self, name: str) -> NDArray[np.int64]:
         """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a fixed permutation, cut in three."""
@@ -203,19 +209,19 @@ class Dataset:
             column: NDArray[Any] = index[name][rows]
             return column
 
-    def _gray(self, shard: int) -> NDArray[np.float32]:
-        cached, samples = cache_path(self.path, shard), shard_lengths(self.info["config"])[shard]
+    def _pictures(self, shard: int) -> NDArray[np.float32]:
+        cached, samples = cache_path(self.path, shard, self.format), shard_lengths(self.info["config"])[shard]
         try:
-            gray = np.load(cached)
-            if gray.shape == (samples, *vision.GRAY_SIZE):
-                return gray
+            pictures: NDArray[np.float32] = np.load(cached)
+            if pictures.shape == (samples, *self.format.shape):
+                return pictures
         except (OSError, ValueError, EOFError):
             pass  # absent or cut short: derived anew below
         with h5py.File(shard_path(self.path, shard)) as file:
-            gray = np.stack([vision.to_gray(eye) for eye in file["eye"]])
+            pictures = np.stack([self.format.squeeze(eye) for eye in file["eye"]])
         with replacing(cached) as temporary, open(temporary, "wb") as out:
-            np.save(out, gray)
-        return gray
+            np.save(out, pictures)
+        return pictures
 
 
 def shard_lengths(config: Mapping[str, Any]) -> list[int]:

@@ -20,7 +20,7 @@ _STYLES, _HATCHES = ("-", "--", ":"), ("", "//", "..")  # when there are more me
 def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed: int = 0) -> Figure:
     """The counterpart of the paper's Table 2: what is shown, what the autoencoder keeps, what the map recalls."""
     chosen = np.random.default_rng(seed).permutation(data.split("validation"))[:count]
-    images = torch.from_numpy(data.gray[chosen]).to(mind.device)
+    images = torch.from_numpy(data.pictures[chosen]).to(mind.device)
     joints = torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)
     with torch.inference_mode():
         kept = mind.autoencoder.decode(mind.autoencoder.encode(images))

@@ -48,7 +48,7 @@ def goals_of(config: "Config", data: Dataset, arm: ArmModel, imagination: Imagin
     chosen = some_of_test(data, config.goals, config.seed, config.hidden_hands)
     if not len(chosen):
         raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
-    rows = zip(data.gray[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
+    rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
     return [Goal(*row) for row in rows]
 
 

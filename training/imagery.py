@@ -58,10 +58,10 @@ def run(config: Config) -> dict[str, Any]:
     random = np.random.default_rng(config.seed)
     shown, chosen = (some_of_test(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True))
     with runs.timed(config.run, "imagery"), threads(config.threads):
-        found = imagination.hypotheses(data.gray[chosen], config.hypotheses)
+        found = imagination.hypotheses(data.pictures[chosen], config.hypotheses)
         thought = {"all": _worth(found, chosen, data)}
         if len(shown):
-            of_shown = imagination.hypotheses(data.gray[shown], config.hypotheses)
+            of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses)
             thought = {"show the hand": _worth(of_shown, shown, data)} | thought
         report = {
             "hypotheses": thought,
@@ -117,7 +117,7 @@ def strange_pictures(
     data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
 ) -> Iterator[tuple[str, Floats]]:
     """Pictures that the body cannot show, by kind, each (n, 64, 64): as many of every kind, from the first poses."""
-    some = data.gray[chosen[:MOST_STRANGE]]
+    some = data.pictures[chosen[:MOST_STRANGE]]
     yield "noise", random.random(some.shape, np.float32)
     yield "empty view", (data.background + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
     yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
@@ -155,7 +155,7 @@ def _disturbed(
 ) -> dict[str, Any]:
     """The hand by the first hypothesis, of pictures that something happened to (kinematics alone)."""
     result = {}
-    for kind, pictures in disturbances(data.gray[chosen], random):
+    for kind, pictures in disturbances(data.pictures[chosen], random):
         first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
         result[kind] = metrics.spread(_hands(first, chosen, data))
     return result

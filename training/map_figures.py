@@ -101,7 +101,7 @@ def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
         test[data.shows_hand[test]] if data.shows_hand[test].any() else test
     )[:1]
     with torch.inference_mode():
-        latents = mind.autoencoder.encode(torch.from_numpy(data.gray[chosen]).to(mind.device))
+        latents = mind.autoencoder.encode(torch.from_numpy(data.pictures[chosen]).to(mind.device))
     pose = {"vision": latents, "proprioception": torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)}
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.8))
     for axis, (title, names) in zip(axes, ASKED.items(), strict=True):

@@ -50,7 +50,7 @@ class MmcmTraining:
         hand = torch.from_numpy(data.hand_position[train]).to(here.device)
         low, high = hand.amin(0), hand.amax(0)
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
-        self.images = torch.from_numpy(data.gray[train]).to(here.device)
+        self.images = torch.from_numpy(data.pictures[train]).to(here.device)
         self.samples = {
             "vision": blurred(self.images),
             "proprioception": torch.from_numpy(data.normalized_joints[train]).to(here.device),

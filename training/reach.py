@@ -133,7 +133,9 @@ def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Go
     yield "som_ae", lambda: mind.recall(pictures, "winner").cpu().numpy()
     yield "som_ae_local_linear", lambda: mind.recall(pictures, "local_linear").cpu().numpy()
     train = data.split("train")
-    images, joints = (torch.from_numpy(values[train]).to(mind.device) for values in (data.gray, data.normalized_joints))
+    images, joints = (
+        torch.from_numpy(values[train]).to(mind.device) for values in (data.pictures, data.normalized_joints)
+    )
     neighbors = NearestNeighbors(images, joints, k=1)
     yield "nearest_neighbor", lambda: _in_radians(mind, neighbors.predict("vision", pictures))
     if (config.run / REGRESSOR).exists():

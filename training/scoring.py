@@ -122,7 +122,7 @@ def methods(asked: Judgment, data: Dataset) -> Iterator[tuple[str, Method]]:
     """Every method of Table 1 by its name in `metrics.json`; those that have to be trained where they were."""
     run, device = asked.run, runs.pick_device(asked.device)
     train = data.split("train")
-    images = torch.from_numpy(data.gray[train]).to(device)
+    images = torch.from_numpy(data.pictures[train]).to(device)
     joints = torch.from_numpy(data.normalized_joints[train]).to(device)
     yield from readings("som_ae", run, data, device).items()
     if asked.imagery:
@@ -168,7 +168,7 @@ def readings(method: str, run: Path, data: Dataset, device: torch.device) -> dic
 def truth_of(data: Dataset, samples: Any) -> Truth:
     """What predictions for these samples are held against."""
     return Truth(
-        images=data.gray[samples],
+        images=data.pictures[samples],
         joints=data.normalized_joints[samples],
         shows_hand=data.shows_hand[samples],
         background=data.background,

@@ -37,6 +37,10 @@ class Config:
     """Numbers that a picture is pressed into (paper: 8)."""
     width: int = 32
     """Channels of the finest feature maps."""
+    side: int = 64
+    """Rows and columns of the pictures, a multiple of 16 (paper: 64). Any other is there for `ablate`: the agent sees 64x64."""
+    color: bool = False
+    """Pictures in red, green and blue; likewise."""
     epochs: int = 40
     """Times that every training picture is seen; the learning rate falls to zero over them."""
     batch_size: int = 64
@@ -59,8 +63,10 @@ class Config:
     """Processor threads. Layers this small gain a quarter from a second one, and stall when another process holds its core."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "latent_size", "width", "epochs", "batch_size", "patience", "threads")
+        runs.check_counts(self, "latent_size", "width", "side", "epochs", "batch_size", "patience", "threads")
         runs.check_learning_rate(self)
+        if self.side % 16:
+            raise ValueError(f"got side={self.side}, expected a multiple of 16 such as 64")
         if not 0 <= self.joint_weight < math.inf:
             raise ValueError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.05")
 
@@ -70,7 +76,7 @@ def run(config: Config) -> ConvAutoencoder:
 
     Started by `torchrun --nproc-per-node K -m training -- train-ae ...`, K processes share each batch (DistributedDataParallel).
     """
-    data = Dataset.open(config.data)
+    data = Dataset.open(config.data).squeezed_to(vision.Format(config.side, config.color))
     identity = {"config": runs.settings(config), "dataset": data.fingerprint, "preprocessing": vision.VERSION}
     done = config.run / AUTOENCODER
     with place(config.device) as here:
@@ -116,6 +122,12 @@ def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -
     except ValueError:
         pass  # absent or damaged: derived anew below
     model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
-    latents = in_chunks(model.encode, torch.from_numpy(data.gray), model.background.device).cpu()
+    pictures = data.squeezed_to(format_of(model)).pictures
+    latents = in_chunks(model.encode, torch.from_numpy(pictures), model.background.device).cpu()
     checkpoints.write(cached, "latents", {"latents": latents}, key)
     return latents
+
+
+def format_of(model: ConvAutoencoder) -> vision.Format:
+    """What the pictures of an autoencoder are squeezed to."""
+    return vision.Format(model.background.shape[-1], model.background.ndim == 3)

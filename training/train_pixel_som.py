@@ -116,6 +116,6 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
 def _samples(data: Dataset, device: str | torch.device) -> dict[str, Tensor]:
     train = data.split("train")
     return {
-        "vision": torch.from_numpy(data.gray[train]).flatten(1).to(device),
+        "vision": torch.from_numpy(data.pictures[train]).flatten(1).to(device),
         "proprioception": torch.from_numpy(data.normalized_joints[train]).to(device),
     }

@@ -10,7 +10,9 @@ from infant_env.anthropometry import OLDEST, YOUNGEST
 from . import runs
 from .dataset import SPLITS, Dataset
 
-What = Literal["map_size", "last_sigma", "weights", "latent_size", "joint_weight", "samples", "visibility", "age"]
+What = Literal[
+    "map_size", "last_sigma", "weights", "latent_size", "joint_weight", "picture", "samples", "visibility", "age"
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ def _joint_weights(*_: Any) -> list[Variant]:
     return [Variant(f"{weight:g}", autoencoder={"joint_weight": weight}) for weight in (0.0, 0.05, 0.2, 0.5)]
 
 
+def _pictures(*_: Any) -> list[Variant]:
+    sides = [Variant(f"{side}x{side}", autoencoder={"side": side}) for side in (16, 32, 64, 128)]
+    return [*sides, Variant("64x64 in color", autoencoder={"color": True})]
+
+
 def _samples(_: Path, data: Dataset) -> list[Variant]:
     counts = [
         round(len(data) * share) for share in (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3, 1)
@@ -78,6 +85,7 @@ VARIANTS: dict[str, Callable[[Path, Dataset], Iterable[Variant]]] = {
     "weights": _weights,
     "latent_size": _latent_sizes,
     "joint_weight": _joint_weights,
+    "picture": _pictures,
     "samples": _samples,
     "visibility": _visibilities,
     "age": _ages,

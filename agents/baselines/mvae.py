@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import checkpoints
-from ..autoencoder import SIDE, picture_decoder, picture_encoder
+from ..autoencoder import picture_decoder, picture_encoder
 from .latent_mlp import perceptron
 
 KIND = "mvae"
@@ -92,7 +92,7 @@ class MultiModalVae(nn.Module):
         squared = torch.stack([(p - samples["vision"]).square().mean() for p in told["vision"]])  # (3,)
         absolute = torch.stack([(p - samples["proprioception"]).abs().mean() for p in told["proprioception"]])
         divergence = torch.stack([divergence_from_prior(posterior) for posterior in posteriors])
-        nats = (squared + _FLOOR).log() / 2 + (absolute + _FLOOR).log() + beta * divergence / SIDE**2
+        nats = (squared + _FLOOR).log() / 2 + (absolute + _FLOOR).log() + beta * divergence / self.background.numel()
         return nats.sum(), squared.mean()
 
     @torch.inference_mode()
