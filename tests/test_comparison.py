@@ -30,6 +30,10 @@ ALL = {
 def compared(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny run with a second seed, and all methods."""
     run = Path(shutil.copytree(tiny_run, tmp_path_factory.mktemp("compared") / "run"))
+    tried = {"setting": "as compared", "error": {"overall": 0.125}, "cpu_s": 1.0}
+    runs.write_json(
+        run / "trials.json", {"knn": [tried, tried | {"setting": "neighbors 2", "error": {"overall": 0.1}}]}
+    )
     assert cli.main(["evaluate", "--run", str(run), "--methods", "all", "--seeds", "2", "--device", "cpu"]) == 0
     return run
 
@@ -77,6 +81,10 @@ def test_the_page_and_the_results_are_written(compared: Path):
         assert f"<td>{method}</td>" in page
         assert f"\n| {method} |" in results
     assert "--methods all --seeds 2" in results
+    assert (
+        "| knn | as compared | - | - | - | - | .1250 | 1 |\n| knn | neighbors 2 | - | - | - | - | .1000* | 1 |"
+        in results
+    )
     assert page.count("<img") == 2
     assert "http" not in page
 
