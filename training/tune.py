@@ -70,14 +70,18 @@ class Config:
 class Attempt:
     """One setting of one method."""
 
+    run: Path
     method: str
     changes: dict[str, Any]
-    folder: Path
-    """Takes what is trained."""
     stages: tuple[Any, ...]
     """Configs of the commands that train it."""
     data: Path
     device: runs.Device
+
+    @property
+    def folder(self) -> Path:
+        """Takes what is trained."""
+        return folder_of(self.run, self.method, self.changes)
 
 
 def run(config: Config) -> dict[str, list[dict[str, Any]]]:
@@ -108,10 +112,15 @@ def attempts_of(config: Config) -> list[Attempt]:
     found = []
     for method, settings in TRIALS.items():
         for changes in settings:
-            folder = config.run / FOLDER / method / label(changes).replace(" ", "_").replace(",", "")
+            folder = folder_of(config.run, method, changes)
             stages = tuple(_changed(usual[stage], folder, changes) for stage in _STAGES.get(method, (method,)))
-            found.append(Attempt(method, changes, folder, stages, data, config.device))
+            found.append(Attempt(config.run, method, changes, stages, data, config.device))
     return found
+
+
+def folder_of(run: Path, method: str, changes: dict[str, Any]) -> Path:
+    """Where a setting of a method is trained, itself like a run's folder."""
+    return run / FOLDER / method / label(changes).replace(" ", "_").replace(",", "")
 
 
 def _changed(usual: Any, folder: Path, changes: dict[str, Any]) -> Any:
@@ -130,7 +139,7 @@ def attempt(tried: Attempt) -> None:
     tried.folder.mkdir(parents=True, exist_ok=True)
     if tried.method in _BEGINS_WITH:
         given = _BEGINS_WITH[tried.method]
-        shutil.copy(tried.folder.parents[2] / given, tried.folder / given)
+        shutil.copy(tried.run / given, tried.folder / given)
     for stage in tried.stages:
         _RUN[type(stage)](stage)
     data = Dataset.open(tried.data)
