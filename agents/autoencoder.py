@@ -59,7 +59,8 @@ class ConvAutoencoder(nn.Module):
         self.register_buffer("background", background.to(torch.float32).clone())
         self.register_buffer("latent_mean", torch.zeros(latent_size))
         self.register_buffer("latent_std", torch.ones(latent_size))
-        form = (3 if color else 1, rows // _FINEST)
+        self._planes = (3 if color else 1, rows, columns)
+        form = (self._planes[0], rows // _FINEST)
         self.encoder = picture_encoder(latent_size, width, *form)
         self.decoder = picture_decoder(latent_size, width, *form)
 
@@ -87,8 +88,7 @@ class ConvAutoencoder(nn.Module):
 
     def raw_latents(self, images: Tensor) -> Tensor:
         """Latents as the network gives them, shape (B, D)."""
-        rows, columns = self.background.shape[-2:]
-        latents: Tensor = self.encoder((images - self.background).view(len(images), -1, rows, columns))
+        latents: Tensor = self.encoder((images - self.background).view(len(images), *self._planes))
         return latents
 
     def forward(self, images: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class ConvAutoencoder(nn.Module):
     def draw(self, raw_latents: Tensor) -> Tensor:
         """Pictures of raw latents, (B, D) -> (B, 64, 64), not clamped: a pixel out of range keeps its gradient."""
         difference: Tensor = self.decoder(raw_latents)  # (B, 1, 64, 64)
-        return self.background + difference.view(-1, *self.background.shape)
+        return self.background + difference.view(len(raw_latents), *self.background.shape)
 
     def standardize(self, raw_latents: Tensor) -> None:
         """Takes the mean and standard deviation for `encode` and `decode` from these raw latents, shape (N, D)."""

@@ -34,6 +34,15 @@ def test_eight_numbers_stand_for_a_picture(autoencoder: ConvAutoencoder):
 
 
 @torch.inference_mode()
+@pytest.mark.parametrize("shape", [(64, 64), (16, 16), (128, 128), (3, 32, 32)])
+def test_pictures_of_other_formats_keep_it(shape: tuple[int, ...]):
+    autoencoder = ConvAutoencoder(torch.rand(shape), width=4).eval()
+    latents = autoencoder.encode(torch.rand(2, *shape))
+    assert latents.shape == (2, 8)
+    assert autoencoder.decode(latents).shape == (2, *shape)
+
+
+@torch.inference_mode()
 def test_decoded_pictures_are_luminance(autoencoder: ConvAutoencoder):
     pictures = autoencoder.decode(1e4 * torch.randn(4, 8))
     assert pictures.min() == 0
