@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
+from infant_env import vision
 from infant_env.body import ArmModel
 from infant_env.camera import EyeCamera
 from infant_env.vision import to_gray
@@ -255,3 +256,8 @@ def test_a_broken_head_is_said(tmp_path: Path, content: str, wanted: str):
 def test_senseless_settings_are_refused(tmp_path: Path, change: dict[str, object]):
     with pytest.raises(ValueError, match=next(iter(change))):
         Config(tmp_path, **{**SMALL, **change})
+
+
+def test_pictures_of_the_same_format_are_not_read_again(small_data: Dataset):
+    assert small_data.squeezed_to(vision.Format()) is small_data
+    assert small_data.squeezed_to(vision.Format(16, color=True)).background.shape == (3, 16, 16)

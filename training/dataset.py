@@ -186,8 +186,8 @@ class Dataset:
         return self.format.squeeze(iio.imread(self.path / "background.png"))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
-        """The same with `pictures` (N, *format.shape) and `background` of another format."""
-        return replace(self, format=format)
+        """The same with `pictures` (N, *format.shape) and `background` of another format; itself where it is the same one."""
+        return self if format == self.format else replace(self, format=format)
 
     def split(self, name: str) -> NDArray[np.int64]:
         """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a fixed permutation, cut in three."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from . import metrics, runs
 from .collect import arm_model
 from .dataset import Dataset
 from .metrics import SOURCES, Truth
-from .train_baseline import METHODS, load_baseline, trained
+from .train_baseline import Name, load_baseline, trained
 from .train_generator import Draws
 from .train_pixel_som import PIXEL_SOM, load_pixel_som
 from .train_regressor import REGRESSOR, Answers, load_regressor
@@ -155,8 +155,7 @@ def readings(method: str, run: Path, data: Dataset, device: torch.device) -> dic
     if method == "glance":
         glance = Glance.load(run / GLANCE, device)
         return {"glance": Answers(lambda pictures: glance.guess(pictures).likeliest)}
-    name = next(name for name in METHODS if name == method)
-    baseline = load_baseline(name, run, device)
+    baseline = load_baseline(cast(Name, method), run, device)
     found: dict[str, Method] = {method: baseline}
     if isinstance(baseline, DeepMap):
         found[f"{method}_local_linear"] = Recall(baseline.mind(), "local_linear")

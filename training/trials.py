@@ -13,6 +13,14 @@ REMARK = (
 )
 SIDE = "side"
 """Rows and columns of a map, as a share of those that the comparison trains; all else are fields of the commands' configs."""
+
+
+def _rates_and_batches(rate: float) -> tuple[dict[str, Any], ...]:
+    """Settings of a network that has nothing else to set: around its usual learning rate and batches of 64."""
+    low, high = {"learning_rate": rate / 2}, {"learning_rate": 2 * rate}
+    return {}, low, high, {"batch_size": 32}, {"batch_size": 128}, {"batch_size": 32, **low}
+
+
 TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
     "som_ae": (
         {},
@@ -23,14 +31,7 @@ TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
         {"vision": 16.0},
     ),
     "som": ({}, {"vision": 4.0}, {"vision": 16.0}, {"proprioception": 4.0}, {SIDE: 0.5}, {SIDE: 0.25}),
-    "regressor": (
-        {},
-        {"learning_rate": 1.5e-3},
-        {"learning_rate": 6e-3},
-        {"batch_size": 32},
-        {"batch_size": 128},
-        {"batch_size": 32, "learning_rate": 1.5e-3},
-    ),
+    "regressor": _rates_and_batches(3e-3),
     "generator": (
         {},
         {"learning_rate": 1.5e-3},
@@ -39,22 +40,8 @@ TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
         {"batch_size": 128},
         {"points": 16},
     ),
-    "glance": (
-        {},
-        {"learning_rate": 1.5e-3},
-        {"learning_rate": 6e-3},
-        {"batch_size": 32},
-        {"batch_size": 128},
-        {"batch_size": 32, "learning_rate": 1.5e-3},
-    ),
-    "latent_mlp": (
-        {},
-        {"learning_rate": 1e-3},
-        {"learning_rate": 4e-3},
-        {"batch_size": 32},
-        {"batch_size": 128},
-        {"batch_size": 32, "learning_rate": 1e-3},
-    ),
+    "glance": _rates_and_batches(3e-3),
+    "latent_mlp": _rates_and_batches(2e-3),
     "mvae": (
         {},
         {"learning_rate": 1.5e-3},
