@@ -32,7 +32,7 @@ def unless_done(name: str, config: OfARun, stage: Callable[[Any], Any]) -> None:
     content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
     key = hashlib.sha256(content.encode()).hexdigest()
     if runs.read(config.run, "metrics.json").get("done", {}).get(name) == key:
-        print(f"done already; `infant-arm {name} --run {config.run}` runs it again")
+        print(f"{name}: {config.run} has it already, of the same checkpoints")
         return
     stage(config)
     runs.merge(config.run, "metrics.json", {"done": {name: key}})

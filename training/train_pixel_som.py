@@ -31,8 +31,8 @@ class Config:
     """Neurons per column of the map (paper: 800, from its 10.5 GB)."""
     columns: int = 800
     """Neurons per row of the map."""
-    vision: float = 1.0
-    """Influence c of vision on the winner (Eq. 2)."""
+    vision: float = 4.0
+    """Influence c of vision on the winner (Eq. 2), as in `train-som`."""
     proprioception: float = 1.0
     """Influence c of the joints on the winner."""
     seed: int = 0

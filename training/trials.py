@@ -30,7 +30,7 @@ TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
         {"joint_weight": 0.2},
         {"vision": 16.0},
     ),
-    "som": ({}, {"vision": 4.0}, {"vision": 16.0}, {"proprioception": 4.0}, {SIDE: 0.5}, {SIDE: 0.25}),
+    "som": ({}, {"vision": 1.0}, {"vision": 2.0}, {"vision": 16.0}, {SIDE: 0.5}, {SIDE: 0.25}),
     "regressor": _rates_and_batches(3e-3),
     "generator": (
         {},
@@ -41,12 +41,12 @@ TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
         {"points": 16},
     ),
     "glance": _rates_and_batches(3e-3),
-    "latent_mlp": _rates_and_batches(2e-3),
+    "latent_mlp": _rates_and_batches(4e-3),
     "mvae": (
         {},
         {"learning_rate": 1.5e-3},
         {"learning_rate": 6e-3},
-        {"batch_size": 32},
+        {"batch_size": 64},
         {"beta": 0.3},
         {"beta": 3.0},
     ),

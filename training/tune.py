@@ -27,6 +27,7 @@ from . import (
 from .dataset import Dataset, write_json
 from .metrics import Truth
 from .network_training import samples_of
+from .once import unless_done
 from .scoring import Method, readings, score, truth_of
 from .task_pool import Task, run_side_by_side
 from .trials import FOUND, REMARK, SIDE, TRIALS, label, table
@@ -71,17 +72,15 @@ class Attempt:
     """One setting of one method."""
 
     run: Path
+    """Takes what is trained, itself like a run's folder."""
+    origin: Path
+    """The run that it is an attempt of."""
     method: str
     changes: dict[str, Any]
     stages: tuple[Any, ...]
     """Configs of the commands that train it."""
     data: Path
     device: runs.Device
-
-    @property
-    def folder(self) -> Path:
-        """Takes what is trained."""
-        return folder_of(self.run, self.method, self.changes)
 
 
 def run(config: Config) -> dict[str, list[dict[str, Any]]]:
@@ -98,7 +97,7 @@ def run(config: Config) -> dict[str, list[dict[str, Any]]]:
     run_side_by_side(tasks, config.workers)
     found: dict[str, list[dict[str, Any]]] = {}
     for tried in attempts:
-        found.setdefault(tried.method, []).append(runs.read(tried.folder, "metrics.json")["trial"])
+        found.setdefault(tried.method, []).append(runs.read(tried.run, "metrics.json")["trial"])
     write_json(config.run / FOUND, found)
     print(f"{REMARK}\n{tables.as_text(*table(found))}")
     return found
@@ -112,15 +111,10 @@ def attempts_of(config: Config) -> list[Attempt]:
     found = []
     for method, settings in TRIALS.items():
         for changes in settings:
-            folder = folder_of(config.run, method, changes)
+            folder = config.run / FOLDER / method / label(changes).replace(" ", "_").replace(",", "")
             stages = tuple(_changed(usual[stage], folder, changes) for stage in _STAGES.get(method, (method,)))
-            found.append(Attempt(config.run, method, changes, stages, data, config.device))
+            found.append(Attempt(folder, config.run, method, changes, stages, data, config.device))
     return found
-
-
-def folder_of(run: Path, method: str, changes: dict[str, Any]) -> Path:
-    """Where a setting of a method is trained, itself like a run's folder."""
-    return run / FOLDER / method / label(changes).replace(" ", "_").replace(",", "")
 
 
 def _changed(usual: Any, folder: Path, changes: dict[str, Any]) -> Any:
@@ -135,29 +129,33 @@ def _changed(usual: Any, folder: Path, changes: dict[str, Any]) -> Any:
 
 
 def attempt(tried: Attempt) -> None:
-    """Trains one setting and judges it; what is there already is not trained again."""
-    tried.folder.mkdir(parents=True, exist_ok=True)
+    """Trains one setting and judges it; what was trained is not trained again, and not judged again unless it changed."""
+    tried.run.mkdir(parents=True, exist_ok=True)
     if tried.method in _BEGINS_WITH:
         given = _BEGINS_WITH[tried.method]
-        shutil.copy(tried.run / given, tried.folder / given)
+        shutil.copy(tried.origin / given, tried.run / given)
     for stage in tried.stages:
         _RUN[type(stage)](stage)
+    unless_done("tune", tried, _judge)
+
+
+def _judge(tried: Attempt) -> None:
     data = Dataset.open(tried.data)
     truth = truth_of(data, data.split("validation"))
     errors = [_errors(method, truth) for method in _readings(tried, data)]
-    spent = runs.read(tried.folder, "metrics.json").get("cost", {})
+    spent = runs.read(tried.run, "metrics.json").get("cost", {})
     trial = {
         "setting": label(tried.changes),
         "error": min(errors, key=lambda each: each["overall"]),
         "cpu_s": sum(stage["cpu_s"] for stage in spent.values()),
     }
-    runs.merge(tried.folder, "metrics.json", {"trial": trial}, nested=False)
+    runs.merge(tried.run, "metrics.json", {"trial": trial}, nested=False)
 
 
 def _readings(tried: Attempt, data: Dataset) -> list[Method]:
     device = runs.pick_device(tried.device)
     if tried.method != "knn":
-        return list(readings(tried.method, tried.folder, data, device).values())
+        return list(readings(tried.method, tried.run, data, device).values())
     images, joints = samples_of(data, "train", device)
     count = tried.changes.get("neighbors", evaluate.Config.neighbors)
     return [NearestNeighbors(images, joints, min(count, len(images)))]
