@@ -70,13 +70,13 @@ class Config:
     """desom, dnm, mmcm: likewise per row."""
     last_sigma: float = 0.5
     """mmcm: radius of the neighborhood at the end, in neurons."""
-    gamma: float = 1e-3
+    gamma: float = 1e-4
     """desom, dnm: weight of the map's error in the loss, beside the mean squared error of the pictures."""
     last_temperature: float = 0.5
     """desom: radius T of the neighborhood at the end, in neurons."""
     neuron_rate: float = 20.0
     """desom: learning rate of the neurons, in learning rates."""
-    map_rate: float = 0.1
+    map_rate: float = 0.3
     """dnm: highest rate of Kohonen's rule."""
     joint_weight: float = 0.05
     """desom, dnm: how much the latents are also trained to tell the joints, as in `train-ae`."""
