@@ -76,7 +76,7 @@ class Config:
     """desom: radius T of the neighborhood at the end, in neurons."""
     neuron_rate: float = 20.0
     """desom: learning rate of the neurons, in learning rates."""
-    map_rate: float = 0.3
+    map_rate: float = 1.0
     """dnm: highest rate of Kohonen's rule."""
     joint_weight: float = 0.05
     """desom, dnm: how much the latents are also trained to tell the joints, as in `train-ae`."""
