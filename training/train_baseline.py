@@ -42,7 +42,7 @@ EPOCHS: dict[Name, int] = {"latent_mlp": 60, "mvae": 20, "desom": 20, "dnm": 20,
 """Epochs by default: none takes longer than the autoencoder's training."""
 RATES: dict[Name, float] = {"latent_mlp": 4e-3, "mvae": 3e-3, "desom": 2e-3, "dnm": 5e-4, "mmcm": 1.0}
 """Learning rates by default."""
-BATCHES: dict[Name, int] = {"mvae": 32, "mmcm": 10}
+BATCHES: dict[Name, int] = {"mvae": 32, "mmcm": 5}
 """Samples per step by default, where it is not `BATCH`."""
 BATCH = 64
 
@@ -61,7 +61,7 @@ class Config:
     epochs: int | None = None
     """Times that every sample is seen; by default no more than take as long as the autoencoder's training."""
     batch_size: int | None = None
-    """Samples per step; by default 64, for mvae 32, for mmcm 10."""
+    """Samples per step; by default 64, for mvae 32, for mmcm 5."""
     learning_rate: float | None = None
     """Highest rate of AdamW, after a warm-up of a tenth of the steps; by default the method's own. mmcm: lambda, Eq. 4."""
     rows: int = 100
