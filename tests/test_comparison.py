@@ -85,7 +85,7 @@ def test_the_page_and_the_results_are_written(compared: Path):
         "| knn | as compared | - | - | - | - | .1250 | 1 |\n| knn | neighbors 2 | - | - | - | - | .1000* | 1 |"
         in results
     )
-    assert page.count("<img") == 2
+    assert page.count("<img") == 3
     assert "http" not in page
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import (
     calibrate,
+    imagery,
     results,
     runs,
     train_autoencoder,
@@ -42,6 +43,8 @@ def compare(config: "Config") -> dict[str, Any]:
     folders = folders_of(config.run, config.seeds)
     runs.record_config(config.run, "evaluate-all", config)
     tasks = [task for seed, folder in folders.items() for task in tasks_of(config, seed, folder)]
+    thoughts, first = imagery.Config(config.run, device=config.device), next(iter(folders))
+    tasks.append(_task("imagery", first, config.run, _imagery, thoughts, ("judge",)))
     run_side_by_side(tasks, config.workers)
     return results.write(config, list(folders.values()))
 
@@ -85,3 +88,7 @@ def _task(name: str, seed: int, folder: Path, run: Any, config: Any, after: tupl
 
 def _judge(asked: Judgment) -> None:
     unless_done("evaluate", asked, judge)
+
+
+def _imagery(config: imagery.Config) -> None:
+    unless_done("imagery", config, imagery.run)

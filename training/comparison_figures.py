@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from . import runs
 from .dataset import Dataset
-from .figures import COLORS
+from .figures import COLORS, reliability
 from .scoring import Judgment, methods
 
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ _TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
 def all_of(config: "Config", folder: Path, found: dict[str, Any]) -> dict[str, Figure]:
     """Every figure by its title, from the checkpoints of one seed and what all came to."""
-    data = Dataset.open(runs.data_of(folder))
+    data, thoughts = Dataset.open(runs.data_of(folder)), runs.read(folder, "metrics.json")["imagery"]["hypotheses"]
     return {
         "Error against training time": error_against_cost(found),
+        "What the probabilities of imagined poses are worth": reliability(thoughts["all"]["reliability"]),
         "What every method recalls": recalled(config, folder, data),
     }
 
