@@ -80,6 +80,8 @@ class Attempt:
     stages: tuple[Any, ...]
     """Configs of the commands that train it."""
     data: Path
+    fingerprint: str
+    """The data set's: what was judged on another one is judged again."""
     device: runs.Device
 
 
@@ -106,6 +108,7 @@ def run(config: Config) -> dict[str, list[dict[str, Any]]]:
 def attempts_of(config: Config) -> list[Attempt]:
     """All settings of all methods, each trained as the comparison does but for its changes and a third of the epochs."""
     data = runs.data_of(config.run)
+    fingerprint = Dataset.open(data).fingerprint
     compared = evaluate.Config(config.run, methods="all", device=config.device)
     usual = {task.name.split()[0]: task.config for task in comparison.tasks_of(compared, config.seed, config.run)}
     found = []
@@ -113,7 +116,7 @@ def attempts_of(config: Config) -> list[Attempt]:
         for changes in settings:
             folder = config.run / FOLDER / method / label(changes).replace(" ", "_").replace(",", "")
             stages = tuple(_changed(usual[stage], folder, changes) for stage in _STAGES.get(method, (method,)))
-            found.append(Attempt(folder, config.run, method, changes, stages, data, config.device))
+            found.append(Attempt(folder, config.run, method, changes, stages, data, fingerprint, config.device))
     return found
 
 
