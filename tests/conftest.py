@@ -9,10 +9,14 @@ if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} &
     os.environ["MUJOCO_GL"] = "egl"  # before anything imports mujoco
 
 import pytest
+from hypothesis import settings
 
 from infant_env.body import ArmModel
 from training import collect
 from training.dataset import Dataset
+
+settings.register_profile("no_clock", parent=settings(), deadline=None)  # a busy machine is not a fault
+settings.load_profile("no_clock")
 
 SMALL = {"samples": 32, "eye_size": (60, 100), "shard_size": 10, "seed": 3}
 

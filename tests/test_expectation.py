@@ -27,7 +27,7 @@ def test_the_density_is_that_of_a_mixture_of_students_t_but_for_a_constant():
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_pose_is_pulled_along_the_slope_of_the_log_density(pose: list[float]):
     joints = torch.tensor([pose], requires_grad=True)
     (slope,) = torch.autograd.grad(TWO.log_density(joints).sum(), joints)

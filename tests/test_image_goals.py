@@ -128,6 +128,7 @@ def test_the_extractor_sees_the_same_latents_and_is_frozen(mind: SomAutoencoder,
         learning_starts=2,
         policy_kwargs={**kwargs, "net_arch": [8]},
         batch_size=4,
+        device="cpu",
     )
     model.learn(4)
     observation, _ = env.reset(seed=0)

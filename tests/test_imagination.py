@@ -48,7 +48,7 @@ def test_trying_in_the_head_finds_the_pose_of_a_linear_picture():
     st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2),
     st.lists(st.floats(-1, 2, width=32), min_size=2, max_size=2),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_trying_stays_within_the_joint_ranges_and_never_makes_it_worse(start: list[float], wanted: list[float]):
     ramp, joints = Ramp(), torch.tensor([start])
     goal = draw(ramp, torch.tensor([wanted]))

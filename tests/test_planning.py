@@ -60,7 +60,7 @@ angles = st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=2)
 
 
 @given(angles, angles, st.sampled_from([0.5, 3.0]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_way_keeps_its_ends_the_speed_limit_and_the_ranges(a: list[float], b: list[float], speed: float):
     start, goal = (np.float32(pose) + np.float32([0, 1]) for pose in (a, b))
     way = planner(0.25, speed).plan(start, goal)

@@ -54,7 +54,7 @@ def test_both_checkers_are_content_with_pictures_and_render_modes(check: Any):
         env.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**31), near=st.booleans())
 def test_the_reward_is_that_of_the_goals_at_each_step(env: Any, seed: int, near: bool):
     body = env.unwrapped

@@ -65,7 +65,7 @@ def test_equal_neurons_yield_the_lowest_index():
     assert flat.winners({"a": torch.randn(5, 3)}).tolist() == [0] * 5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rows=st.integers(60, 110),
     columns=st.integers(70, 120),

@@ -45,7 +45,7 @@ def full_search(tiled: TiledMap, samples: Tensor, factors: Tensor) -> tuple[Tens
     return torch.tensor([winner for winner, _ in found]), torch.stack([distance for _, distance in found])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shape=st.tuples(sides, sides), seed=st.integers(0, 1000), sigma=st.floats(0.3, 10))
 def test_winners_are_those_of_a_full_search_before_and_after_steps(shape, seed, sigma):
     tiled = a_map(shape, seed)
@@ -91,7 +91,7 @@ def test_a_pruned_step_is_the_plain_dense_step_bit_for_bit(sigma):
         assert torch.equal(tiled.flat(), expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.tuples(sides, sides),
     seed=st.integers(0, 1000),
@@ -109,7 +109,7 @@ def test_what_a_reach_leaves_out_would_not_have_changed(shape, seed, sigma, chos
         assert torch.equal(pruned.flat(), whole.flat())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shape=st.tuples(sides, sides), seed=st.integers(0, 1000), sigma=st.floats(0.3, 10))
 def test_a_step_is_eq_4_summed_over_the_batch_as_in_eq_5(shape, seed, sigma):
     tiled = a_map(shape, seed)

@@ -9,7 +9,7 @@ from training.train_pixel_som import Config, load_pixel_som
 
 
 def test_loaded_again_it_answers_the_same(small_data: Dataset, tmp_path: Path):
-    som = train_pixel_som.run(Config(small_data.path, tmp_path, rows=9, columns=8))
+    som = train_pixel_som.run(Config(small_data.path, tmp_path, rows=9, columns=8, device="cpu"))
     again = load_pixel_som(tmp_path, small_data)
     pictures = torch.from_numpy(small_data.pictures[small_data.split("test")])
     told = again.predict("vision", pictures)

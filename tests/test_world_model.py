@@ -131,7 +131,7 @@ def test_the_arm_comes_to_its_targets():
     assert joints[0].tolist() == pytest.approx([0.5, 0.7, 0.45], abs=2e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=9, max_size=9))
 def test_joints_stay_in_their_ranges_whatever_the_action(numbers: list[float]):
     state = torch.tensor(numbers).view(3, 1, 3)
