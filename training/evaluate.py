@@ -28,7 +28,7 @@ class Config:
     """all: processes that train side by side."""
     imagery: bool = False
     """trained: also what the agent's imagination recalls; it thinks of every test picture, for minutes."""
-    neighbors: int = 8
+    neighbors: int = 4
     """How many neighbors `knn` averages."""
     seed: int = 0
     """Of the resampling behind intervals; the figures themselves do not depend on it."""

@@ -82,7 +82,7 @@ class Judgment:
 
     run: Path
     """The run's folder."""
-    neighbors: int = 8
+    neighbors: int = 4
     """How many neighbors `knn` averages."""
     imagery: bool = False
     """Whether the agent's imagery, which takes minutes, is one of the methods."""

@@ -60,7 +60,7 @@ TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "dnm": ({}, {"gamma": 1e-2}, {"map_rate": 0.1}, {"map_rate": 0.3}, {"learning_rate": 1e-3}, {SIDE: 0.5}),
     "mmcm": ({}, {"batch_size": 10}, {"batch_size": 30}, {"last_sigma": 1.0}, {SIDE: 0.6}, {SIDE: 1.4}),
-    "knn": ({}, *({"neighbors": count} for count in (2, 4, 16, 32, 64))),
+    "knn": ({}, *({"neighbors": count} for count in (2, 8, 16, 32, 64))),
 }
 """By method: changes of how the comparison trains it."""
 
