@@ -7,7 +7,7 @@ import torch
 
 from agents.autoencoder import ConvAutoencoder
 from training import train_autoencoder
-from training.autoencoder_training import Training
+from training.autoencoder_training import Errors, Training, joint_reader
 from training.dataset import Dataset
 from training.distributed import Place
 from training.network_training import one_cycle
@@ -41,6 +41,14 @@ def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Training, "save", save_and_die)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (3, 64, 64)])
+def test_a_picture_s_error_is_the_mean_over_all_its_numbers_also_in_color(shape: tuple[int, ...]):
+    model, images = ConvAutoencoder(torch.zeros(shape), width=4), torch.rand(2, *shape)
+    errors, joint_errors = Errors(model, joint_reader(8, 5))(images, torch.rand(2, 5))
+    assert errors.tolist() == pytest.approx([float(each.square().mean()) for each in model(images) - images], rel=1e-5)
+    assert joint_errors.shape == (2,)
 
 
 def test_equal_seeds_give_equal_bytes(finished: Path, small_data: Dataset, tmp_path: Path):

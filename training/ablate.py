@@ -1,6 +1,7 @@
 """`infant-arm ablate`: what each choice is worth: the same SOM-AE with one thing changed, judged on the run's test split."""
 
 import shutil
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,9 @@ def figure(what: str, rows: dict[str, Any]) -> Figure:
     for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
         for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
             errors = [row[name]["table1"][mapping]["mae"] for row in rows.values()]
-            axis.plot(list(rows), errors, color=color, marker="o", label=_spoken(readout))
+            axis.plot(
+                [textwrap.fill(label, 9) for label in rows], errors, color=color, marker="o", label=_spoken(readout)
+            )
         axis.set(title=title, xlabel=what.replace("_", " "), ylabel="mean absolute error", ylim=(0, None))
         axis.grid(alpha=0.3)
     axes[0].legend()

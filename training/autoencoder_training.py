@@ -42,7 +42,7 @@ class Training(NetworkTraining):
         self.model = ConvAutoencoder(background, config.latent_size, config.width).to(here.device)
         self.joints = torch.from_numpy(data.normalized_joints[data.split("train")]).to(here.device)  # (N, J)
         reader = joint_reader(config.latent_size, self.joints.shape[1]).to(here.device)
-        errors = _Errors(self.model, reader)
+        errors = Errors(self.model, reader)
         self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
         self.config, self.dtype = config, getattr(torch, config.precision)
         networks = {"model": self.model, "reader": reader}
@@ -88,7 +88,7 @@ class Training(NetworkTraining):
                 raise ValueError("a split of the data set is empty; collect 5 samples or more")
 
 
-class _Errors(nn.Module):
+class Errors(nn.Module):
     """Every picture's mean squared error, and the mean absolute error of the joints that the reader reads off its latents."""
 
     def __init__(self, model: ConvAutoencoder, reader: nn.Module) -> None:
@@ -99,7 +99,7 @@ class _Errors(nn.Module):
         """Pictures (B, 64, 64) and normalized joints (B, J) -> (B,) each."""
         latents = self.model.raw_latents(images)
         pictures, told = self.model.draw(latents).float(), self.reader(latents).float()
-        return (pictures - images).square().mean((1, 2)), (told - joints).abs().mean(1)
+        return (pictures - images).square().flatten(1).mean(1), (told - joints).abs().mean(1)
 
 
 def joint_reader(latent_size: int, joint_count: int) -> nn.Sequential:
