@@ -43,6 +43,7 @@ def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Training, "save", save_and_die)
 
 
+@torch.inference_mode()
 @pytest.mark.parametrize("shape", [(64, 64), (3, 64, 64)])
 def test_a_picture_s_error_is_the_mean_over_all_its_numbers_also_in_color(shape: tuple[int, ...]):
     model, images = ConvAutoencoder(torch.zeros(shape), width=4), torch.rand(2, *shape)
