@@ -73,4 +73,6 @@ def test_fewer_samples_are_other_poses_than_those_it_is_tested_on(run: Path, mon
     assert list(ablated(run, "samples")) == ["32"]
     few, own = Dataset.open(run / "ablations" / "samples" / "32" / "dataset"), Dataset.open(runs.data_of(run))
     assert len(few.split("train")) == 32
+    third, whole = (runs.recorded_settings(each, "train-ae")["epochs"] for each in (few.path.parent, run))
+    assert third == 3 * whole  # as many steps
     assert not {tuple(row) for row in few.joints.tolist()} & {tuple(row) for row in own.joints.tolist()}

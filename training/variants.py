@@ -1,6 +1,6 @@
 """What `infant-arm ablate` changes, one thing at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -62,11 +62,13 @@ def _pictures(*_: Any) -> list[Variant]:
     return [*sides, Variant("64x64 in color", autoencoder={"color": True})]
 
 
-def _samples(_: Path, data: Dataset) -> list[Variant]:
-    counts = [
-        round(len(data) * share) for share in (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3, 1)
-    ]  # 500 to 12,000 to train on
-    return [Variant(f"{round(SPLITS['train'] * count):,}", poses={"samples": count}) for count in counts]
+def _samples(run: Path, data: Dataset) -> Iterator[Variant]:
+    """500 to 12,000 to train on, all for equally many steps: else the fewest would not have learned even those."""
+    own = runs.recorded_settings(run, "train-ae")
+    for share in (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3, 1):
+        count = round(len(data) * share)
+        longer = {name: round(own[name] / share) for name in ("epochs", "patience")}
+        yield Variant(f"{round(SPLITS['train'] * count):,}", autoencoder=longer, poses={"samples": count})
 
 
 def _visibilities(*_: Any) -> list[Variant]:
