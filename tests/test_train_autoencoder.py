@@ -172,6 +172,8 @@ def test_impossible_settings_are_refused(small_data: Dataset, tmp_path: Path, se
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_it_trains_on_cuda_unchanged(small_data: Dataset, tmp_path: Path):
-    train_autoencoder.run(config(small_data, tmp_path, device="cuda"))
-    assert load_latents(tmp_path, small_data).shape == (32, 8)
+def test_it_trains_on_cuda_and_equal_seeds_give_equal_bytes_there_too(small_data: Dataset, tmp_path: Path):
+    for name in ("a", "b"):
+        train_autoencoder.run(config(small_data, tmp_path / name, device="cuda"))
+    assert (tmp_path / "a" / CHECKPOINT).read_bytes() == (tmp_path / "b" / CHECKPOINT).read_bytes()
+    assert load_latents(tmp_path / "a", small_data).shape == (32, 8)
