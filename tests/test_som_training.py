@@ -245,6 +245,7 @@ def test_training_and_recall_run_unchanged_on_cuda():
     samples = {name: rows.cuda() for name, rows in poses(500, seed=0).items()}
     som = train(samples, shape=(100, 80))
     assert som.device.type == "cuda"
-    assert all(torch.equal(som.weights(n), train(samples, shape=(100, 80)).weights(n)) for n in samples)
+    again = train(samples, shape=(100, 80))
+    assert all(torch.equal(som.weights(name), again.weights(name)) for name in samples)
     assert som.recall({"vision": samples["vision"]}, "proprioception", "local_linear").is_cuda
     assert torch.equal(som.winners(samples).cpu(), som.to("cpu").winners({n: x.cpu() for n, x in samples.items()}))

@@ -65,15 +65,17 @@ def test_what_was_trained_is_neither_trained_nor_judged_again(tuned: Path):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_on_another_data_set_it_is_judged_again(tuned: Path):
+def test_on_another_data_set_or_with_other_defaults_it_is_judged_again(tuned: Path):
     attempts = tune.attempts_of(tune.Config(tuned, device="cpu"))
     (tried,) = (t for t in attempts if (t.method, t.changes) == ("knn", {}))
     path = tried.run / "metrics.json"
     before = path.stat().st_mtime_ns
     tune.attempt(tried)
     assert path.stat().st_mtime_ns == before
-    tune.attempt(replace(tried, fingerprint="another"))
-    assert path.stat().st_mtime_ns > before
+    for changed in (replace(tried, fingerprint="another"), replace(tried, neighbors=3)):
+        tune.attempt(changed)
+        assert path.stat().st_mtime_ns > before
+        before = path.stat().st_mtime_ns
 
 
 def test_a_folder_without_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -82,6 +82,8 @@ class Attempt:
     data: Path
     fingerprint: str
     """The data set's: what was judged on another one is judged again."""
+    neighbors: int
+    """How many `knn` averages."""
     device: runs.Device
 
 
@@ -116,7 +118,10 @@ def attempts_of(config: Config) -> list[Attempt]:
         for changes in settings:
             folder = config.run / FOLDER / method / label(changes).replace(" ", "_").replace(",", "")
             stages = tuple(_changed(usual[stage], folder, changes) for stage in _STAGES.get(method, (method,)))
-            found.append(Attempt(folder, config.run, method, changes, stages, data, fingerprint, config.device))
+            neighbors = changes.get("neighbors", compared.neighbors)
+            found.append(
+                Attempt(folder, config.run, method, changes, stages, data, fingerprint, neighbors, config.device)
+            )
     return found
 
 
@@ -160,8 +165,7 @@ def _readings(tried: Attempt, data: Dataset) -> list[Method]:
     if tried.method != "knn":
         return list(readings(tried.method, tried.run, data, device).values())
     images, joints = samples_of(data, "train", device)
-    count = tried.changes.get("neighbors", evaluate.Config.neighbors)
-    return [NearestNeighbors(images, joints, min(count, len(images)))]
+    return [NearestNeighbors(images, joints, min(tried.neighbors, len(images)))]
 
 
 def _errors(method: Method, truth: Truth) -> dict[str, float]:
