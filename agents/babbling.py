@@ -12,8 +12,6 @@ from infant_env.camera import EyeCamera
 
 NOT_VISIBLE = "not_visible"
 PENETRATES = "penetrates"
-HAND_IN_VIEW = 0.003
-"""A picture "shows the hand" when this share of its pixels does."""
 _MAX_DRAWS = 2_000
 
 

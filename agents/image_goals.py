@@ -14,12 +14,11 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
 from infant_env import rewards
-from infant_env.camera import EyeCamera
+from infant_env.camera import HAND_IN_VIEW, EyeCamera
 from infant_env.checks import check_choice
 from infant_env.reach_env import InfantArmReachEnv
 from infant_env.vision import to_gray
 
-from .babbling import HAND_IN_VIEW
 from .som_autoencoder import SomAutoencoder
 
 Observation = dict[str, NDArray[Any]]

@@ -8,15 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infant_env import rewards
+from infant_env.checks import checked_seed
+from infant_env.many_env import Infos, Observations
+from infant_env.recorded_spec import RecordedSpec
 from infant_env.servos import CONTROL_HZ
 
-from .imagined_vector_env import ImaginedArmReachVectorEnv, Infos, Observations
+from .imagined_vector_env import ImaginedArmReachVectorEnv, plain_world
 from .world_model import WorldModel
 
 _NEVER = 2**62  # steps; Gymnasium's own wrapper ends the episodes
 
 
-class ImaginedArmReachEnv(gym.Env[Observations, NDArray[np.float32]]):
+class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32]]):
     """`InfantArmReach-v0` in the head, one infant; code for `infant_env.reach_env.InfantArmReachEnv` runs on it unmodified.
 
     ```python
@@ -50,7 +53,7 @@ class ImaginedArmReachEnv(gym.Env[Observations, NDArray[np.float32]]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observations, Infos]:
         """Starts an episode; options as in `InfantArmReachEnv`."""
-        super().reset(seed=seed)
+        super().reset(seed=checked_seed(seed))
         observations, infos = self._one.reset(seed=seed, options=options)
         return _first(observations), _first_info(infos)
 
@@ -75,6 +78,9 @@ class ImaginedArmReachEnv(gym.Env[Observations, NDArray[np.float32]]):
         """What the infant imagines to see, (300, 500, 3) uint8, when `render_mode` is "rgb_array"."""
         frames = self._one.render()
         return None if frames is None else frames[0]
+
+    def _plain(self, value: Any) -> Any:
+        return plain_world(value) if isinstance(value, WorldModel) else super()._plain(value)
 
 
 def _first(observations: Observations) -> Observations:

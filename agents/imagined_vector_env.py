@@ -1,37 +1,38 @@
 """`ImaginedArmReach-v0` with many infants at once: `InfantArmReach-v0` in the head; no simulator runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 import torch
-from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
 from infant_env import rewards
 from infant_env.body import ArmModel
-from infant_env.checks import check_choice, check_eye_size, check_options
+from infant_env.body_env import as_arm
+from infant_env.checks import check_counts, checked_eye_size, options_of, seed_of_each
+from infant_env.given import shown, whole
+from infant_env.many_env import Infants, Infos, ManyEnv, Observations
 from infant_env.reach_task import ReachTask
 from infant_env.servos import CONTROL_HZ, Servos
 from infant_env.vision import to_rgb
 
+from .threads import one_thread_after_fork
 from .world_model import WorldModel
 
-Observations = dict[str, NDArray[Any]]
-Infos = dict[str, Any]
 _SHOWN = (300, 500)  # rows and columns of rendered frames
 _SAME_HAND = 0.002  # m
 
 
-class ImaginedArmReachVectorEnv(VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):
+class ImaginedArmReachVectorEnv(ManyEnv):
     """`InfantArmReach-v0` with many imagined infants: spaces, goals, rewards and infos are those of the real environment.
 
-    Code for `infant_env.vector_env.InfantArmReachVectorEnv` runs on it unmodified: episodes begin again in the step in which
-    they end, and `infos["final_obs"]` holds the old one's last observation. What differs:
+    Code for `infant_env.vector_env.InfantArmReachVectorEnv` runs on it unmodified, with the same modes in which episodes begin
+    again. What differs:
 
     - the arm moves, and is seen, as the world model imagines it: it touches nothing, and pictures are gray, with the sharpness
       of 64x64;
@@ -58,16 +59,18 @@ class ImaginedArmReachVectorEnv(VectorEnv[Observations, NDArray[np.float32], NDA
         eye_size: see there.
         arm: see there; the run's body.
         device: where to imagine, for a world model that is yet to be read.
+        autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
 
     Raises:
         ValueError: an argument is unknown or out of range, there is no world model, or it is another arm's.
     """
 
-    metadata = {  # noqa: RUF012 (Gymnasium's own form)
+    metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium's own form)
         "render_modes": ["rgb_array"],
         "render_fps": CONTROL_HZ,
-        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
+    per_infant = ("goal_joints",)
 
     def __init__(
         self,
@@ -81,26 +84,21 @@ class ImaginedArmReachVectorEnv(VectorEnv[Observations, NDArray[np.float32], NDA
         render_mode: str | None = None,
         age_months: float = 12.0,
         eye_size: tuple[int, int] | None = None,
-        arm: ArmModel | None = None,
+        arm: ArmModel | Mapping[str, Any] | None = None,
         device: str = "cpu",
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     ) -> None:
-        check_choice("render_mode", render_mode, [None, *self.metadata["render_modes"]])
-        if eye_size is not None:
-            check_eye_size(eye_size)
-        if min(num_envs, max_episode_steps) < 1:
-            raise ValueError(
-                f"got num_envs={num_envs} and max_episode_steps={max_episode_steps}, expected 1 or more each"
-            )
-        self.num_envs, self.max_episode_steps, self.render_mode = num_envs, max_episode_steps, render_mode
-        self.arm = arm or ArmModel.infant(age_months)
+        one_thread_after_fork()
+        self.arm, self.eye_size = as_arm(arm, age_months), None if eye_size is None else checked_eye_size(eye_size)
+        self.task = ReachTask(self.arm, goal, reward, threshold)
+        check_counts(num_envs=num_envs)
+        servos, space = Servos(self.arm, num_envs), self.task.observation_space(self.eye_size)
+        super().__init__(
+            num_envs, max_episode_steps, autoreset_mode, render_mode, space, servos.action_space, ("joints", "goal")
+        )
         self.world = world if isinstance(world, WorldModel) else WorldModel.load(world, device)
         check_same_arm(self.world, self.arm)
-        self.task = ReachTask(self.arm, goal, reward, threshold)
-        self._servos, self._eye_size = Servos(self.arm, num_envs), eye_size
-        self.single_action_space = self._servos.action_space
-        self.single_observation_space = self.task.observation_space(eye_size)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._servos = servos
         self._poses = self.world.poses.clamp(*self.world.response.ranges.T)
         self._hands = self.world.hand(self._poses)
         self._joints = self._poses.new_zeros(num_envs, self._poses.shape[1])
@@ -108,55 +106,6 @@ class ImaginedArmReachVectorEnv(VectorEnv[Observations, NDArray[np.float32], NDA
         self.goal_joints: NDArray[np.float64] = np.zeros(self._joints.shape)
         """Poses that reach the present goals, shape (N, 5), rad: what an oracle knows."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
-        self._steps: int | None = None
-
-    def reset(
-        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observations, Infos]:
-        """Starts all episodes.
-
-        Args:
-            seed: a number or several, together of all infants; None: the random numbers go on.
-            options: `joints` and `goal`, each for all infants, shape (J,), or for each of them, (N, J).
-
-        Raises:
-            ValueError: an option is unknown, misshapen or out of reach.
-        """
-        if seed is not None:
-            own = seed if isinstance(seed, int) else np.random.SeedSequence([s or 0 for s in seed]).generate_state(1)[0]
-            super().reset(seed=int(own))
-        self._begin(check_options(options, ("joints", "goal")))
-        observations = self._observe()
-        return observations, self._infos(self._distances(observations))
-
-    def step(
-        self, actions: NDArray[np.float32]
-    ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
-        """Imagines 40 ms with new targets of all servos; where episodes end, the next ones begin.
-
-        Args:
-            actions: shape (N, 5), in [-1, 1].
-
-        Returns:
-            Observations, rewards (N,), terminations (N,), truncations (N,), infos.
-
-        Raises:
-            ResetNeeded: before the first reset.
-            ValueError: the actions are misshapen or not finite.
-        """
-        if self._steps is None:
-            raise ResetNeeded("got a step before the first episode, expected reset() first")
-        self._servos.targets(actions)  # checks them
-        given = torch.as_tensor(np.asarray(actions, np.float32), device=self.world.device)
-        self._joints, self._velocities = self.world.step(self._joints, self._velocities, given)
-        self._steps += 1
-        observations = self._observe()
-        distances = self._distances(observations)
-        infos, ended = self._infos(distances), self._steps >= self.max_episode_steps
-        if ended:
-            observations, infos = self._begin_again(observations, infos)
-        rewarded = self.task.worth(distances)
-        return observations, rewarded, np.zeros(self.num_envs, bool), np.full(self.num_envs, ended), infos
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
         """The rewards for goals, any number of them at once; see `InfantArmReachEnv.compute_reward`."""
@@ -168,56 +117,81 @@ class ImaginedArmReachVectorEnv(VectorEnv[Observations, NDArray[np.float32], NDA
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """What each infant imagines to see, (300, 500, 3) uint8, when `render_mode` is "rgb_array"."""
-        return None if self.render_mode is None else tuple(to_rgb(self._pictures(), _SHOWN))
+        return None if self.render_mode is None else tuple(to_rgb(self._pictures(slice(None)), _SHOWN))
 
-    def _begin(self, given: dict[str, Any]) -> None:
-        """Starts all episodes; what is not given is drawn from the remembered poses."""
-        starts, goals = self.np_random.integers(len(self._poses), size=(2, self.num_envs))
-        self._joints, self._velocities = self._poses[starts].clone(), torch.zeros_like(self._joints)
-        self.goal_joints = _numpy(self._poses[goals]).astype(np.float64)
-        self._goals = self.task.goal_at(self.goal_joints, _numpy(self._hands[goals]).astype(np.float64))
-        for infant in range(self.num_envs if given else 0):
-            own = {name: np.asarray(v)[infant] if np.ndim(v) == 2 else v for name, v in given.items()}
-            start = self.task.begin(self.np_random, own)
+    def _seed(self, seed: Any, infants: NDArray[np.bool_]) -> None:
+        """Seeds the one generator of all; told that they go on, it goes on.
+
+        Raises:
+            ValueError: see `seed_of_each`; or some infants have a seed and others have none.
+        """
+        each = seed_of_each(seed, self.num_envs)
+        seeds = [one for one in each if one is not None]
+        if not seeds:
+            return
+        if len(seeds) < len(each):
+            raise ValueError(
+                f"got the seeds {shown(seed)}, expected numbers or None for all: imagined infants share one generator"
+            )
+        own = seeds[0] if whole(seed) is not None else int(np.random.SeedSequence(seeds).generate_state(1)[0])
+        generator, _ = seeding.np_random(own)
+        self._generators = [(generator, one) for one in seeds]
+
+    def _random(self, infant: int) -> np.random.Generator:
+        if self._generators[0] is None:
+            generator, first = seeding.np_random()
+            self._generators = [(generator, first)] * self.num_envs
+        return super()._random(infant)
+
+    def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
+        """What is not given is drawn from the remembered poses."""
+        random = self._random(0)
+        given = [options_of(i, self.num_envs, options) for i in infants.tolist()] if options else []
+        starts, goals = random.integers(len(self._poses), size=(2, len(infants)))
+        self._joints[infants], self._velocities[infants] = self._poses[starts], 0
+        self.goal_joints[infants] = _numpy(self._poses[goals]).astype(np.float64)
+        hands = _numpy(self._hands[goals]).astype(np.float64)
+        self._goals[infants] = self.task.goal_at(self.goal_joints[infants], hands)
+        for infant, own in zip(infants.tolist(), given, strict=False):
+            start = self.task.begin(random, own)
             if "joints" in own:
                 self._joints[infant] = torch.as_tensor(start.joints)
             if "goal" in own:
                 self._goals[infant], self.goal_joints[infant] = start.goal, start.goal_joints
-        self._steps = 0
 
-    def _begin_again(self, last: Observations, infos: Infos) -> tuple[Observations, Infos]:
-        """Starts the next episodes; the infos keep what was observed last."""
-        everyone = np.ones(self.num_envs, bool)
-        each = np.empty(self.num_envs, object)
-        each[:] = [{key: values[i] for key, values in last.items()} for i in range(self.num_envs)]
-        self._begin({})
-        observations = self._observe()
-        final = {"final_obs": each, "_final_obs": everyone, "final_info": infos, "_final_info": everyone.copy()}
-        return observations, self._infos(self._distances(observations)) | final
+    def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
+        self._servos.targets(actions)  # checks them
+        given = torch.as_tensor(np.asarray(actions, np.float32), device=self.world.device)
+        some = slice(None) if infants is None else infants
+        moved = self.world.step(self._joints[some], self._velocities[some], given[some])
+        self._joints[some], self._velocities[some] = moved
 
-    def _observe(self) -> Observations:
-        """What all infants feel, have achieved, desire and see; the caller's own."""
-        joints = _numpy(self._joints)
+    def _observe(self, infants: Infants | slice) -> Observations:
+        joints = _numpy(self._joints[infants])
+        hands = _numpy(self.world.hand(self._joints[infants])).astype(np.float64)
         observations: Observations = {
-            "observation": np.concatenate((joints, _numpy(self._velocities)), axis=1),
-            "achieved_goal": self.task.goal_at(joints, _numpy(self.world.hand(self._joints)).astype(np.float64)),
-            "desired_goal": self._goals.copy(),
+            "observation": np.concatenate((joints, _numpy(self._velocities[infants])), axis=1),
+            "achieved_goal": self.task.goal_at(joints, hands),
+            "desired_goal": self._goals[infants].copy(),
         }
-        if self._eye_size is not None:
-            observations["eye"] = to_rgb(self._pictures(), self._eye_size)
+        if self.eye_size is not None:
+            observations["eye"] = to_rgb(self._pictures(infants), self.eye_size)
         return observations
 
-    def _pictures(self) -> NDArray[np.float32]:
-        return _numpy(self.world.draw(self._joints))
+    def _judge(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
+        distances = self.task.distance(observations["achieved_goal"], observations["desired_goal"])
+        return self.task.worth(distances), {"is_success": self.task.reached(distances), "distance": distances}
 
-    def _distances(self, observations: Observations) -> rewards.Floats:
-        return self.task.distance(observations["achieved_goal"], observations["desired_goal"])
+    def _pictures(self, infants: Infants | slice) -> NDArray[np.float32]:
+        return _numpy(self.world.draw(self._joints[infants]))
 
-    def _infos(self, distances: rewards.Floats) -> Infos:
-        """By name, and by _name for which infants it holds."""
-        everyone = np.ones(self.num_envs, bool)
-        reached = {"is_success": self.task.reached(distances), "_is_success": everyone}
-        return reached | {"distance": distances, "_distance": everyone.copy()}
+    def _plain(self, value: Any) -> Any:
+        return plain_world(value) if isinstance(value, WorldModel) else super()._plain(value)
+
+
+def plain_world(world: WorldModel) -> Any:
+    """A world model as an environment's spec keeps it: the folder that it was read from, where it was."""
+    return world if world.folder is None else str(world.folder)
 
 
 def check_same_arm(world: WorldModel, arm: ArmModel) -> None:

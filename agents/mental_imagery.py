@@ -1,6 +1,7 @@
 """The agent of the paper's last page: it imagines a situation, remembers how to get there, looks, and corrects itself."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +50,13 @@ class MentalImageryAgent:
     `agent.hypotheses` tells what it thought of, with probabilities; `agent.impossible` whether it doubts that its body can
     show the goal at all; the caller decides. It then still does what it can.
 
+    It is also a policy, for one infant or many, of which each has its own goal:
+
+    ```python
+    env = InfantVecEnv(gym.make_vec("InfantArmReach-v0", 20, eye_size=(300, 500), goal_eye=True))
+    mean, deviation = evaluate_policy(agent, env, n_eval_episodes=100)  # stable-baselines3's
+    ```
+
     Args:
         imagination: what was trained.
         hypotheses: poses that it keeps in mind.
@@ -71,6 +79,8 @@ class MentalImageryAgent:
         self.done = False
         """It has no further correction in mind."""
         self._shown: NDArray[np.float32] | None = None  # the goal that an observation gave
+        self._first: MentalImageryAgent | None = None  # of several infants, whose planner this one shares
+        self._others: list[MentalImageryAgent] = []  # those beside the first
         self._branch: list[Look] = []  # looks at the present hypothesis and its corrections
         self._way: deque[NDArray[np.float32]] = deque()  # poses that it still takes on its way to the targets
         self._went_around = False  # on its way to these targets
@@ -124,7 +134,7 @@ class MentalImageryAgent:
     @cached_property
     def planner(self) -> PosePlanner:
         """Plans over its map; takes some seconds when it is first asked for."""
-        return PosePlanner(self.imagination.mind)
+        return PosePlanner(self.imagination.mind) if self._first is None else self._first.planner
 
     @property
     def knows_ways(self) -> bool:
@@ -142,26 +152,23 @@ class MentalImageryAgent:
         return self.hypotheses is not None and float(self.hypotheses.strangeness[0]) > 1
 
     def act(self, observation: Observation) -> NDArray[np.float32]:
-        """The action towards the goal, for any environment with the spaces of `InfantArm-v0`; looks when the arm rests.
+        """The action towards the goal, in `InfantArm-v0`, or `InfantArmReach-v0` with an eye; looks when the arm rests.
 
         Where it rests because the body is in its way, the arm takes a planned way around before anything else.
 
         An observation that has a `goal` (a frame of the eye) gives the agent its goal, whenever that changes.
 
         Args:
-            observation: with `eye`, `joints` and `joint_velocities`.
+            observation: with `eye`, and with `joints` and `joint_velocities`, or `observation`, which holds both in a row.
 
         Returns:
             Joint targets scaled to [-1, 1], shape (J,).
 
         Raises:
-            ValueError: it has no goal yet.
+            ValueError: it has no goal yet, or the observation lacks what it needs.
         """
-        if "goal" in observation:
-            wanted = to_gray(observation["goal"])
-            if self._shown is None or not np.array_equal(wanted, self._shown):
-                self.set_goal(wanted)
-                self._shown = wanted
+        observation = _felt(observation)
+        _take_goals([self], [observation])
         self._waited += 1
         resting = np.abs(observation["joint_velocities"]).max() < _RESTS_BELOW
         if not self.done and self._waited > _SETTLING and resting:
@@ -185,17 +192,52 @@ class MentalImageryAgent:
     def predict(
         self, observation: Observation, state: Any = None, episode_start: Any = False, deterministic: bool = True
     ) -> tuple[NDArray[np.float32], Any]:
-        """`act` as stable-baselines3 asks for it, also for a batch of one environment (`evaluate_policy`).
+        """`act` as stable-baselines3 asks for it, for one infant or a batch of them (`evaluate_policy`).
 
-        When an episode starts it goes for its goal anew, by its first idea.
+        Each infant of a batch has a goal, hypotheses and looks of its own; those that get a goal together think together.
+        When an episode starts an infant goes for its goal anew, by its first idea.
+
+        Args:
+            observation: as in `act`, or with a row for each infant.
+            state: given back.
+            episode_start: whether an episode starts, for all infants or for each, shape (N,).
+            deterministic: of no account.
+
+        Returns:
+            Actions, shape (J,), or (N, J) of a batch, and the state.
+
+        Raises:
+            ValueError: see `act`.
         """
-        if self.goal is not None and np.any(episode_start):
-            self.set_goal(self.goal, self.hypotheses)
-        batched = observation["joints"].ndim == 2
-        if batched and len(observation["joints"]) != 1:
-            raise ValueError(f"got {len(observation['joints'])} environments, expected one per agent")
-        action = self.act({key: value[0] for key, value in observation.items()} if batched else observation)
-        return (action[None] if batched else action), state
+        observation = _felt(observation)
+        if np.ndim(observation["eye"]) == 3:
+            batch, minds = [observation], [self]
+        else:
+            rows = range(len(observation["eye"]))
+            batch, minds = [{key: value[i] for key, value in observation.items()} for i in rows], self._minds(len(rows))
+        for mind, starts in zip(minds, np.broadcast_to(episode_start, len(batch)), strict=True):
+            if starts and mind.goal is not None:
+                mind.set_goal(mind.goal, mind.hypotheses)
+        _take_goals(minds, batch)
+        actions = np.stack([mind.act(one) for mind, one in zip(minds, batch, strict=True)])
+        return (actions[0] if batch[0] is observation else actions), state
+
+    def _minds(self, infants: int) -> "list[MentalImageryAgent]":
+        """Itself and as many others as there are infants beside the first; new ones take its goal."""
+        while len(self._others) < infants - 1:
+            other = MentalImageryAgent(self.imagination, self.count, self.most_looks)
+            other._first = self
+            if self.goal is not None:
+                other.set_goal(self.goal, self.hypotheses)
+            self._others.append(other)
+        return [self, *self._others[: infants - 1]]
+
+    def _unseen_goal(self, observation: Observation) -> NDArray[np.float32] | None:
+        """The goal that an observation gives, preprocessed; None where it gives none, or the same as before."""
+        if "goal" not in observation:
+            return None
+        wanted = to_gray(observation["goal"])
+        return None if self._shown is not None and np.array_equal(wanted, self._shown) else wanted
 
     def look(self, observation: Observation) -> None:
         """Compares what it sees with its goal, and takes the next pose: a correction, or another hypothesis.
@@ -301,5 +343,39 @@ class MentalImageryAgent:
 
     def _wanted(self) -> NDArray[np.float32]:
         if self.goal is None:
-            raise ValueError("the agent has no goal; give it one with see_goal, imagine_goal or set_goal")
+            raise ValueError(
+                "the agent has no goal; give it one with see_goal, imagine_goal or set_goal, or by observations that hold "
+                "`goal`, as those of InfantArmReach-v0 with goal_eye=True do"
+            )
         return self.goal
+
+
+def _felt(observation: Observation) -> Observation:
+    """An observation with `joints` and `joint_velocities`, also where `observation` holds both in a row.
+
+    Raises:
+        ValueError: the arm cannot be seen or felt in it.
+    """
+    if "eye" in observation and "joints" in observation:
+        return observation
+    if "eye" not in observation or "observation" not in observation:
+        raise ValueError(
+            f"got an observation of {list(observation)}, expected `eye` and what the joints feel; make the environment "
+            "with eye_size=(300, 500)"
+        )
+    joints, velocities = np.split(observation["observation"], 2, axis=-1)
+    return {**observation, "joints": joints, "joint_velocities": velocities}
+
+
+def _take_goals(agents: Sequence[MentalImageryAgent], observations: Sequence[Observation]) -> None:
+    """Lets the agents to whom a new goal is shown think of it, all together."""
+    shown = [agent._unseen_goal(one) for agent, one in zip(agents, observations, strict=True)]
+    pictures = [picture for picture in shown if picture is not None]
+    if not pictures:
+        return
+    first = agents[0]
+    found = first.imagination.hypotheses(np.stack(pictures), first.count)
+    thinking = [agent for agent, picture in zip(agents, shown, strict=True) if picture is not None]
+    for number, (agent, picture) in enumerate(zip(thinking, pictures, strict=True)):
+        agent.set_goal(picture, found.of(number))
+        agent._shown = picture

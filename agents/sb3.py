@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import iterate
 from numpy.typing import NDArray
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
@@ -149,20 +150,19 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
     answer given for each; `reset` and `step` have no single infant.
 
     Args:
-        env: whose episodes begin again in the step in which they end (`AutoresetMode.SAME_STEP`), as those of
-            `InfantArmReachVectorEnv` do.
+        env: any vector environment of Gymnasium's; episodes begin again in the step in which they end, as stable-baselines3
+            asks for it, whatever its `autoreset_mode` is.
 
     Raises:
-        ValueError: they begin again otherwise.
+        ValueError: it does not say how its episodes begin again.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
-        mode = env.metadata.get("autoreset_mode")
-        if mode is not AutoresetMode.SAME_STEP:
+        self._mode = env.metadata.get("autoreset_mode")
+        if not isinstance(self._mode, AutoresetMode):
             raise ValueError(
-                f"got an environment with autoreset_mode {mode}, expected {AutoresetMode.SAME_STEP}; make it by "
-                'gym.make_vec(..., vectorization_mode="vector_entry_point"), or by "sync" with '
-                'vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}'
+                f"got an environment with the autoreset_mode {self._mode}, expected one of Gymnasium's in "
+                "env.metadata; make it by gym.make_vec"
             )
         self.env = env
         self._actions: NDArray[Any] = np.empty(0)
@@ -189,13 +189,16 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
         """
         observations, rewards, terminated, truncated, infos = self.env.step(self._actions)
         dones = terminated | truncated
-        last, final = infos.pop("final_obs", None), infos.pop("final_info", {})
-        singly = _singly(infos, self.num_envs)
-        if dones.any():
-            finals = _singly(final, self.num_envs)
-            for i in np.flatnonzero(dones):
-                self.reset_infos[i] = singly[i]
-                singly[i] = finals[i] | {"terminal_observation": last[i]}
+        singly = _singly({name: infos[name] for name in infos if "final_" not in name}, self.num_envs)
+        if dones.any() and self._mode is AutoresetMode.SAME_STEP:
+            last, finals, firsts = infos["final_obs"], _singly(infos["final_info"], self.num_envs), singly
+        elif dones.any():
+            last, finals = list(iterate(self.env.observation_space, observations)), singly
+            observations, infos = self.env.reset(options={"reset_mask": dones})
+            firsts = _singly(infos, self.num_envs)
+        for i in np.flatnonzero(dones):
+            self.reset_infos[i] = firsts[i]
+            singly[i] = finals[i] | {"terminal_observation": last[i]}
         for info, late in zip(singly, (truncated & ~terminated).tolist(), strict=True):
             info["TimeLimit.truncated"] = late
         return observations, rewards.astype(np.float32), dones, singly

@@ -1,5 +1,6 @@
-"""Work in several threads of which each computes on one processor core."""
+"""Work in several threads of which each computes on one processor core, and in none where a fork has lost them."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -8,6 +9,13 @@ import torch
 from torch import Tensor
 
 Result = TypeVar("Result")
+_PROCESS = os.getpid()  # which imported this
+
+
+def one_thread_after_fork() -> None:
+    """Lets torch compute on one thread in a forked process: its others were not forked, and it would wait for them for ever."""
+    if os.getpid() != _PROCESS:
+        torch.set_num_threads(1)
 
 
 def in_threads(function: Callable[[Tensor], Result], rows: Tensor, most: int, least: int = 1) -> list[Result]:

@@ -50,6 +50,8 @@ class WorldModel:
             )
         self.response, self.generator, self.poses = response, generator, poses
         self.device = poses.device
+        self.folder: Path | None = None
+        """The run's folder, where it was read from one."""
 
     @torch.inference_mode()
     def step(self, joints: Tensor, velocities: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,8 +111,10 @@ class WorldModel:
         try:
             chain = ArmChain(tensors["axes"], tensors["points"], tensors["tip"])
             response = ServoResponse(chain, tensors["ranges"], tensors["parameters"])
-            return cls(response.to(device), generator, tensors["poses"].to(device))
+            world = cls(response.to(device), generator, tensors["poses"].to(device))
         except (KeyError, RuntimeError) as error:
             raise ValueError(
                 f"{folder / WORLD_MODEL} holds another model's tensors ({error}); train it again with this version"
             ) from None
+        world.folder = folder
+        return world

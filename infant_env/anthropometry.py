@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .given import numbers, shown
+
 YOUNGEST, OLDEST = 1.0, 24.0
 """Ages in months between which all sources below have data."""
 
@@ -135,9 +137,10 @@ def check_age(age_months: float) -> float:
     Raises:
         ValueError: the age is not a number between 1 and 24 months.
     """
-    if not YOUNGEST <= age_months <= OLDEST:
+    age = numbers(age_months)
+    if age.shape != () or not YOUNGEST <= age <= OLDEST:
         raise ValueError(
-            f"got age_months={age_months}, expected a number from {YOUNGEST:g} to {OLDEST:g}; "
+            f"got age_months={shown(age_months)}, expected a number from {YOUNGEST:g} to {OLDEST:g}; "
             "the body's sources have no data beyond (two years are 24 months)"
         )
     return float(age_months)

@@ -1,24 +1,19 @@
 """`InfantArm-v0`: an infant, its right arm, and what its right eye sees of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import gymnasium as gym
 import mujoco
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from .body import ArmModel
-from .camera import EyeCamera
-from .checks import check_choice, check_eye_size, check_options, checked_joints
-from .onlooker import Onlooker
-from .senses import eye_space, joint_space, velocity_space
-from .servos import CONTROL_HZ, Servos
-
-Observation = dict[str, NDArray[Any]]
+from .body_env import BodyEnv, Observation
+from .checks import check_counts, check_options, checked_eye_size, checked_start
+from .senses import babbling_space
 
 
-class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
+class InfantArmEnv(BodyEnv):
     """An infant sits, moves its right arm, and watches it with its right eye.
 
     ## Description
@@ -59,7 +54,7 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
     ## Starting state
 
     At rest in a pose drawn uniformly over the joint ranges, redrawn while the arm penetrates the body by more than 5 mm; or the
-    pose given by `reset(options={"joints": ...})`, shape (5,), rad.
+    pose given by `reset(options={"joints": ...})`, shape (5,), rad, which is refused where it penetrates by more.
 
     ## Episode end
 
@@ -85,35 +80,47 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
     |----------|---------|---------|
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
     | `eye_size` | (300, 500) | rows and columns of `eye`, aspect 3:5 |
-    | `arm` | None | an `infant_env.body.ArmModel` to use instead of the infant, made from any MJCF |
-    | `render_mode` | None | `"rgb_array"`: the infant from outside, (480, 640, 3) uint8; `"human"`: the same in a window |
+    | `arm` | None | an `infant_env.body.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
+    | `render_mode` | None | `"rgb_array"`: the infant from outside, (480, 640, 3) uint8; `"depth_array"`: how far away that \
+is, (480, 640) float32, m; `"human"`: MuJoCo's viewer |
+    | `width` | 640 | columns of the frames from outside |
+    | `height` | 480 | their rows |
+    | `camera_name` | None | the camera from outside, one of the body's model; None: the body's own |
+
+    ## What is good to know
+
+    - **Many at once.** `gym.make_vec("InfantArm-v0", n)` steps n infants in one process and on all cores
+      (`InfantArmVectorEnv`), bit for bit the same. `vectorization_mode="async"` starts processes, which open OpenGL
+      themselves. Where this process has drawn a frame before, start them by `vector_kwargs={"context": "spawn"}`; the
+      script then needs `if __name__ == "__main__":`, and the id is best written `"infant_env:InfantArm-v0"`, so that the new
+      process imports this package.
+    - **Closing.** `env.close()` frees the OpenGL context at once; an environment that is dropped frees its own, and no other's.
+    - **Copies.** A pickled or deep-copied environment continues exactly as the original would.
+    - **MuJoCo.** `env.unwrapped.model`, `.data`, `.dt` (.04 s) and `.frame_skip` are what MuJoCo's users know. Physics that
+      becomes unstable, as other people's bodies can, raises `DivergedError` and ends the episode.
+    - **The viewer.** `render_mode="human"` opens one window an environment, in real time; the mouse turns, zooms and pulls, the
+      space bar pauses. Where there is no display it warns once and shows nothing.
+    - **Checkers.** `check_env` of Gymnasium and of stable-baselines3 take the environment without wrappers: `env.unwrapped`.
 
     ## Version history
 
-    * v0: first version.
+    * v0: first version. Since 0.2 the space of `joints` is wider (.35 rad instead of .1 beyond the ranges), for contacts can push
+      a joint as far as .18 rad; poses that penetrate the body are refused as starts.
     """
-
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
 
     def __init__(
         self,
         render_mode: str | None = None,
         age_months: float = 12.0,
         eye_size: tuple[int, int] = (300, 500),
-        arm: ArmModel | None = None,
+        arm: ArmModel | Mapping[str, Any] | None = None,
+        width: int = 640,
+        height: int = 480,
+        camera_name: str | None = None,
     ) -> None:
-        check_eye_size(eye_size)
-        check_choice("render_mode", render_mode, [None, *self.metadata["render_modes"]])
-        self.render_mode = render_mode
-        self.arm = arm or ArmModel.infant(age_months)
-        self.data = mujoco.MjData(self.arm.model)
-        self._servos = Servos(self.arm)
-        self._eye = EyeCamera(self.arm, eye_size)
-        self._onlooker = Onlooker(self.arm, "InfantArm-v0")
-        self.action_space = self._servos.action_space
-        self.observation_space = spaces.Dict(  # type: ignore[assignment]
-            eye=eye_space(eye_size), joints=joint_space(self.arm), joint_velocities=velocity_space(self.arm)
-        )
+        size = checked_eye_size(eye_size)
+        super().__init__(render_mode, age_months, size, arm, width, height, camera_name)
+        self.observation_space = babbling_space(self.arm, size)  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -121,23 +128,26 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
         """Starts an episode at rest, see "Starting state" above.
 
         Raises:
-            ValueError: an option is unknown, or the joints are misshapen, not finite or outside their range.
+            ValueError: an option is unknown, the joints are misshapen, not finite, outside their range, or deep in the body.
         """
         super().reset(seed=seed)
         given = check_options(options, ("joints",))
         if "joints" in given:
-            joints = checked_joints(self.arm, given["joints"])
+            joints = checked_start(self.arm, mujoco.MjData(self.model), given["joints"])
         else:
-            mujoco.mj_resetData(self.arm.model, self.data)
+            mujoco.mj_resetData(self.model, self.data)
             joints = self.arm.valid_pose(self.data, self.np_random)
         self.arm.pose(self.data, joints)
+        self._begun = True
         return self._now()
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Gives the servos new targets and lets 40 ms pass.
 
         Raises:
+            ResetNeeded: no episode has begun.
             ValueError: the action is misshapen or not finite.
+            DivergedError: the physics became unstable.
         """
         observation, info = self.hold(action, 1)
         return observation, 0.0, False, False, info
@@ -147,42 +157,25 @@ class InfantArmEnv(gym.Env[Observation, NDArray[np.float32]]):
 
         Args:
             action: as in `step`.
-            steps: of 40 ms each.
+            steps: of 40 ms each, 1 or more.
 
         Returns:
             Observation and info, as of the last step.
 
         Raises:
-            ValueError: the action is misshapen or not finite.
+            ResetNeeded: no episode has begun.
+            ValueError: the action is misshapen or not finite, or there are no steps.
+            DivergedError: the physics became unstable.
         """
-        self._servos.move(self.data, action, steps)
-        mujoco.mj_fwdPosition(self.arm.model, self.data)  # mj_step leaves positions one substep behind
+        check_counts(steps=steps)
+        self._move(action, steps)
+        mujoco.mj_fwdPosition(self.model, self.data)  # mj_step leaves positions one substep behind
         return self._now()
-
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The action that sends the arm to these joints.
-
-        Args:
-            joints: targets, shape (5,), rad.
-
-        Returns:
-            The action, shape (5,), in [-1, 1] for targets within the joint range.
-        """
-        return self._servos.action_for(joints)
-
-    def render(self) -> NDArray[np.uint8] | None:
-        """The infant from outside: a (480, 640, 3) uint8 frame, or a window that every step keeps up to date."""
-        return self._onlooker.frame(self.data) if self.render_mode == "rgb_array" else None
-
-    def close(self) -> None:
-        """Frees the cameras and the window."""
-        self._eye.close()
-        self._onlooker.close()
 
     def _now(self) -> tuple[Observation, dict[str, Any]]:
         """Observation and info; the window shows the same."""
-        if self.render_mode == "human":
-            self._onlooker.show(self.data)
+        self._onlooker.watch(self.data)
+        assert self._eye is not None
         observation = {
             "eye": self._eye.render(self.data),
             "joints": self.data.qpos[self.arm.qpos_ids].astype(np.float32),

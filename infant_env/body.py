@@ -1,10 +1,10 @@
 """Hands out a body with an arm as a frozen `ArmModel`: the infant, or anybody's MJCF."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import mujoco
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from . import infant
 from .anthropometry import JOINT_NAMES, Anthropometry
+from .description import Body
 from .infant_arm import ARM_BODIES, HAND_BODIES
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, check_names, geoms_below
 
@@ -19,6 +20,9 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 PENETRATION_LIMIT = 0.005
 """Depth in metres up to which a contact counts as touch; a pose with a deeper one is not valid."""
+
+_MOST_DRAWS = 10_000
+"""Poses that are drawn in search of a valid one; of the infant's, four in five are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,21 @@ class ArmModel:
     """Site whose place in the world is the hand's position."""
     fingerprint: str
     """SHA-256 of the body's MJCF text, hexadecimal; a data set records it."""
+    body: Body
+    """What it was made from: `ArmModel.of(arm.body)` makes it again."""
+
+    @classmethod
+    def of(cls, body: Body | Mapping[str, Any]) -> "ArmModel":
+        """Makes a body from its description, or from the dictionary that `Body.as_dict` gave.
+
+        Raises:
+            ValueError: see `Body`, `infant` and `from_mjcf`.
+        """
+        body = body if isinstance(body, Body) else Body.from_dict(body)
+        if body.mjcf is None:
+            return cls.infant(body.age_months)
+        names = body.joints, body.eye_camera, body.arm_bodies, body.hand_bodies or None
+        return cls.from_mjcf(body.mjcf, *names, outside_camera=body.outside_camera)
 
     @classmethod
     def infant(cls, age_months: float = 12.0) -> "ArmModel":
@@ -60,7 +79,8 @@ class ArmModel:
             ValueError: the age lies outside.
         """
         spec = infant.build(Anthropometry.at(age_months))
-        return _read(spec, JOINT_NAMES, infant.EYE_CAMERA, infant.OUTSIDE_CAMERA, ARM_BODIES, HAND_BODIES)
+        body = Body(age_months)
+        return _read(spec, body, JOINT_NAMES, infant.EYE_CAMERA, infant.OUTSIDE_CAMERA, ARM_BODIES, HAND_BODIES)
 
     @classmethod
     def from_mjcf(
@@ -97,7 +117,15 @@ class ArmModel:
         check_names("camera", cameras, [c.name for c in spec.cameras])
         check_names("body", [*arm_bodies, *hand_bodies], [b.name for b in spec.bodies])
         add_missing_servos(spec, joints, arm_bodies)
-        return _read(spec, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
+        body = Body(
+            mjcf=str(path),
+            joints=tuple(joints),
+            eye_camera=eye_camera,
+            arm_bodies=tuple(arm_bodies),
+            hand_bodies=tuple(hand_bodies),
+            outside_camera=outside_camera,
+        )
+        return _read(spec, body, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
 
     def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
         """Puts the arm there at rest, its servos holding; all else as at the start of a simulation.
@@ -132,11 +160,18 @@ class ArmModel:
 
         Returns:
             Angles, shape (J,), rad.
+
+        Raises:
+            ValueError: 10,000 poses in a row were not valid.
         """
-        while True:
+        for _ in range(_MOST_DRAWS):
             joints = self.any_pose(random)
             if self.is_valid(data, joints):
                 return joints
+        raise ValueError(
+            f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in something, "
+            "expected that it is free in some; look in the MJCF for what stands in its way, or narrow the joints' ranges"
+        )
 
     def is_valid(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> bool:
         """Whether the arm penetrates the body by no more than 5 mm in a pose.
@@ -174,6 +209,7 @@ class ArmModel:
 
 def _read(
     spec: mujoco.MjSpec,
+    body: Body,
     joints: tuple[str, ...],
     eye_camera: str,
     outside_camera: str | int,
@@ -205,6 +241,7 @@ def _read(
         hand_geoms=_fixed(hand),
         hand_site=site,
         fingerprint=hashlib.sha256(spec.to_xml().encode()).hexdigest(),
+        body=body,
     )
 
 

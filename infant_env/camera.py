@@ -2,14 +2,21 @@
 
 import copy
 import os
+import weakref
 from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from . import opengl
 from .body import ArmModel
+from .checks import check_choice
 
+HAND_IN_VIEW = 0.003
+"""A picture "shows the hand" when this share of its pixels does."""
+
+_OPTION = mujoco.MjvOption()
 _COUNTING_ROWS = 60
 """Rows of the small frame on which the arm's share of the picture is counted."""
 
@@ -19,97 +26,105 @@ class _Screen:
 
     Software rendering is bound by vertices, multisampling and shadows, not by pixels: with few of the first and none of
     the others a frame takes a twentieth of the time or less. The model itself keeps its settings.
+
+    The context is opened at the first frame and freed when the screen is closed or no longer referenced; the next frame
+    opens it again. It is current only while a frame is drawn, so that any thread may draw the next one, and contexts of
+    others stay as they are.
+
+    Args:
+        model: the body.
+        size: rows and columns of the largest frame, (H, W).
     """
 
     def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
-        rows, columns = size
-        fast = copy.copy(model)
-        fast.vis.quality.numslices, fast.vis.quality.numstacks = 16, 8
-        fast.vis.quality.offsamples = 0
-        fast.vis.global_.offheight, fast.vis.global_.offwidth = rows, columns
-        self._gl, self._context = _open_gl(fast)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
-        self._scene = mujoco.MjvScene(fast, maxgeom=model.ngeom + 100)
-        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
-            self._scene.flags[flag] = False
-        self._option = mujoco.MjvOption()
-        self._closed = False
+        self._model, self._size = model, size
+        self._opened: tuple[Any, mujoco.MjrContext, mujoco.MjvScene] | None = None
+        self._process = 0  # which opened it
+        self._free: weakref.finalize[Any, Any] | None = None
 
-    def show(self, model: mujoco.MjModel, data: mujoco.MjData, camera: mujoco.MjvCamera) -> None:
-        """Takes over where everything is."""
-        mujoco.mjv_updateScene(model, data, self._option, None, camera, mujoco.mjtCatBit.mjCAT_ALL.value, self._scene)
+    def draw(
+        self, model: mujoco.MjModel, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]
+    ) -> NDArray[np.uint8]:
+        """What the camera sees, RGB, shape (H, W, 3), uint8; the caller's own."""
+        frame = np.empty((*size, 3), np.uint8)
+        self._render(model, data, camera, size, frame, None)
+        return frame[::-1].copy()
 
-    def draw(self, size: tuple[int, int], ids: bool = False) -> NDArray[np.uint8]:
-        """The scene's pixels, shape (H, W, 3), bottom row first; with `ids` their bytes are the geoms' numbers."""
-        if self._closed:
-            raise RuntimeError("the camera was closed; make a new one")
-        rows, columns = size
-        frame = np.empty((rows, columns, 3), np.uint8)
-        viewport = mujoco.MjrRect(0, 0, columns, rows)
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = ids
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
-        self._gl.make_current()
-        mujoco.mjr_render(viewport, self._scene, self._context)
-        mujoco.mjr_readPixels(frame, None, viewport, self._context)
-        return frame
+    def depth(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.float32]:
+        """How far away what the camera sees is, along its axis, shape (H, W), float32, m; as `mujoco.Renderer` gives it."""
+        buffer = np.empty(size, np.float32)
+        self._render(self._model, data, camera, size, None, buffer, ids=True)
+        extent, clipping = self._model.stat.extent, self._model.vis.map
+        near, far = clipping.znear * extent, clipping.zfar * extent
+        away = near * far / (near + buffer[::-1].astype(np.float64) * (far - near))  # MuJoCo's depth is 1 near, 0 far
+        return away.astype(np.float32)
 
-    def geom_counts(self, size: tuple[int, int], ngeom: int) -> NDArray[np.int64]:
+    def geom_counts(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.int64]:
         """How many pixels show each geom, shape (ngeom,)."""
-        frame = self.draw(size, ids=True).astype(np.int32)
-        drawn = np.bincount((frame @ np.array([1, 256, 65536], np.int32)).ravel(), minlength=self._scene.ngeom + 1)
-        counts = np.zeros(ngeom, np.int64)
-        for geom in self._scene.geoms[: self._scene.ngeom]:
+        frame = np.empty((*size, 3), np.uint8)
+        scene = self._render(self._model, data, camera, size, frame, None, ids=True)
+        numbers = frame.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
+        drawn = np.bincount(numbers.ravel(), minlength=scene.ngeom + 1)
+        counts = np.zeros(self._model.ngeom, np.int64)
+        for geom in scene.geoms[: scene.ngeom]:
             if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
                 counts[geom.objid] += drawn[geom.segid + 1]
         return counts
 
     def close(self) -> None:
         """Frees the context; a second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            self._gl.make_current()
-            self._context.free()
-            self._gl.free()
+        if self._free is not None:
+            self._free()
+        self._opened = self._free = None
 
+    def _render(
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        camera: mujoco.MjvCamera,
+        size: tuple[int, int],
+        frame: NDArray[np.uint8] | None,
+        depth: NDArray[np.float32] | None,
+        ids: bool = False,
+    ) -> mujoco.MjvScene:
+        """Fills the pixels of one frame, bottom row first; with `ids` their bytes are the geoms' numbers. Gives the scene."""
+        if self._opened is None or self._process != os.getpid():
+            self._opened = self._open()
+        gl, context, scene = self._opened
+        mujoco.mjv_updateScene(model, data, _OPTION, None, camera, mujoco.mjtCatBit.mjCAT_ALL.value, scene)
+        scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = ids
+        scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
+        viewport = mujoco.MjrRect(0, 0, size[1], size[0])
+        with gl.as_current():
+            mujoco.mjr_render(viewport, scene, context)
+            mujoco.mjr_readPixels(frame, depth, viewport, context)
+        return scene
 
-def _open_gl(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
-    """A current OpenGL context of the model's offscreen size, and MuJoCo's resources on it.
-
-    Raises:
-        RuntimeError: there is no OpenGL library, or no display; says which line mends it.
-    """
-    try:
-        gl = mujoco.GLContext(model.vis.global_.offwidth, model.vis.global_.offheight)
-        gl.make_current()
-        return gl, mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-    except Exception as error:  # each backend fails in its own way
-        raise RuntimeError(_advice(error)) from error
-
-
-def _advice(error: Exception) -> str:
-    return (
-        f"MuJoCo could not open an OpenGL context (MUJOCO_GL={os.environ.get('MUJOCO_GL')!r}): {error!r}\n"
-        "Without a display, render in software; install the libraries once:\n"
-        "    apt-get install -y libegl1 libgl1-mesa-dri\n"
-        "and set the variable before Python starts:\n"
-        "    export MUJOCO_GL=egl\n"
-        "Where EGL is not to be had: apt-get install -y libosmesa6, and export MUJOCO_GL=osmesa"
-    )
+    def _open(self) -> tuple[Any, mujoco.MjrContext, mujoco.MjvScene]:
+        fast = copy.copy(self._model)
+        fast.vis.quality.numslices, fast.vis.quality.numstacks = 16, 8
+        fast.vis.quality.offsamples = 0
+        fast.vis.global_.offheight, fast.vis.global_.offwidth = self._size
+        gl, context = opengl.open_context(fast)
+        scene = mujoco.MjvScene(fast, maxgeom=self._model.ngeom + 100)
+        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
+            scene.flags[flag] = False
+        self._process = os.getpid()
+        self._free = weakref.finalize(self, opengl.free, gl, context, self._process)
+        self._free.atexit = False  # the process takes its contexts with it
+        return gl, context, scene
 
 
 class EyeCamera:
     """The infant's right eye.
 
-    Frames depend on the pose alone, not on what was rendered before: equal poses give equal bytes.
-
-    A process that has opened a camera must not be forked; start workers by `spawn`.
+    Frames depend on the pose alone, not on what was rendered before: equal poses give equal bytes. OpenGL is opened at the
+    first frame. Where there is none, or where the process was forked from one that had opened it, that frame raises a
+    `RuntimeError` with the line that mends it. Pickled and deep-copied cameras open their own.
 
     Args:
         arm: the body.
         size: rows and columns of the frames, (H, W).
-
-    Raises:
-        RuntimeError: there is no OpenGL; the message holds the line that mends it.
     """
 
     def __init__(self, arm: ArmModel, size: tuple[int, int] = (300, 500)) -> None:
@@ -119,15 +134,16 @@ class EyeCamera:
         self._small = _counting_size(self.size)
         self._screen = _Screen(arm.model, (max(self.size[0], self._small[0]), max(self.size[1], self._small[1])))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return EyeCamera, (self._arm, self.size)
+
     def render(self, data: mujoco.MjData) -> NDArray[np.uint8]:
         """What the eye sees, RGB, shape (H, W, 3), uint8; the caller's own."""
-        self._screen.show(self._arm.model, data, self._camera)
-        return self._screen.draw(self.size)[::-1].copy()
+        return self._screen.draw(self._arm.model, data, self._camera, self.size)
 
     def in_view(self, data: mujoco.MjData) -> tuple[float, float]:
         """Which shares of the frame's pixels show the arm and the hand, both in [0, 1]; counted on a small frame."""
-        self._screen.show(self._arm.model, data, self._camera)
-        counts = self._screen.geom_counts(self._small, self._arm.model.ngeom)
+        counts = self._screen.geom_counts(data, self._camera, self._small)
         pixels = self._small[0] * self._small[1]
         return float(counts[self._arm.arm_geoms].sum() / pixels), float(counts[self._arm.hand_geoms].sum() / pixels)
 
@@ -138,38 +154,46 @@ class EyeCamera:
         armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw what is fully transparent
         data = mujoco.MjData(armless)
         mujoco.mj_forward(armless, data)
-        self._screen.show(armless, data, self._camera)
-        return self._screen.draw(self.size)[::-1].copy()
+        return self._screen.draw(armless, data, self._camera, self.size)
 
     def close(self) -> None:
-        """Frees the OpenGL context."""
+        """Frees the OpenGL context; the next frame opens it again."""
         self._screen.close()
 
 
 class OutsideCamera:
-    """An onlooker.
+    """An onlooker; as to OpenGL see `EyeCamera`.
 
     Args:
         arm: the body.
         size: rows and columns of the frames, (H, W).
+        camera: name of a camera of the body's model; None: the body's own outside camera.
 
     Raises:
-        RuntimeError: there is no OpenGL; the message holds the line that mends it.
+        ValueError: the model has no camera of this name.
     """
 
-    def __init__(self, arm: ArmModel, size: tuple[int, int] = (480, 640)) -> None:
+    def __init__(self, arm: ArmModel, size: tuple[int, int] = (480, 640), camera: str | None = None) -> None:
         self.size = (int(size[0]), int(size[1]))
-        self._arm = arm
-        self._camera = _camera(arm.model, arm.outside_camera)
+        self._arm, self._name = arm, camera
+        if camera is not None:
+            check_choice("camera_name", camera, [arm.model.camera(i).name for i in range(arm.model.ncam)])
+        self._camera = _camera(arm.model, arm.outside_camera if camera is None else camera)
         self._screen = _Screen(arm.model, self.size)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OutsideCamera, (self._arm, self.size, self._name)
 
     def render(self, data: mujoco.MjData) -> NDArray[np.uint8]:
         """The body from outside, RGB, shape (H, W, 3), uint8; the caller's own."""
-        self._screen.show(self._arm.model, data, self._camera)
-        return self._screen.draw(self.size)[::-1].copy()
+        return self._screen.draw(self._arm.model, data, self._camera, self.size)
+
+    def depth(self, data: mujoco.MjData) -> NDArray[np.float32]:
+        """How far away what it sees is, along the camera's axis, shape (H, W), float32, m."""
+        return self._screen.depth(data, self._camera, self.size)
 
     def close(self) -> None:
-        """Frees the OpenGL context."""
+        """Frees the OpenGL context; the next frame opens it again."""
         self._screen.close()
 
 

@@ -3,47 +3,71 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import ArmModel
+from .body import PENETRATION_LIMIT, ArmModel
+from .given import detached, numbers, shown, whole
 
-
-def numbers(given: Any) -> NDArray[np.float64]:
-    """What was given as an array of numbers; an empty one when it holds none."""
-    try:
-        return np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        return np.empty(0)
+_ROUNDING = 1e-5  # m; by which a valid pose may be deeper once it was rounded to single precision
+_EYE_ROWS = 36, 4096
+"""Fewest and most rows of the eye's frames."""
+_SIDES = 1, 8192
+"""Fewest and most pixels along a side of the frames from outside."""
 
 
 def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
     """Raises a ValueError unless an argument is one of a few."""
-    if given not in choices:
-        raise ValueError(f"got {name}={given!r}, expected one of {list(choices)}")
+    if not any(given is choice or (isinstance(given, str) and given == choice) for choice in choices):
+        raise ValueError(f"got {name}={shown(given)}, expected one of {list(choices)}")
 
 
-def check_eye_size(eye_size: tuple[int, int]) -> None:
-    """Raises a ValueError unless these are rows and columns of the eye's aspect."""
-    rows, columns = eye_size
-    if rows < 36 or abs(columns - rows * 5 / 3) > 1:
+def checked_eye_size(eye_size: Any) -> tuple[int, int]:
+    """Rows and columns of the eye's frames.
+
+    Raises:
+        ValueError: they are not two whole numbers of the eye's aspect, or too few or too many.
+    """
+    try:
+        rows, columns = (whole(side) for side in eye_size)
+    except (TypeError, ValueError):
+        rows = columns = None
+    least, most = _EYE_ROWS
+    if rows is None or columns is None or not least <= rows <= most:
         raise ValueError(
-            f"got eye_size={tuple(eye_size)}, expected (rows, columns) of aspect 3:5 with at least 36 rows, "
+            f"got eye_size={shown(eye_size)}, expected (rows, columns), whole numbers of aspect 3:5 with {least} to {most} "
+            "rows, such as (300, 500) or (150, 250)"
+        )
+    if abs(columns - rows * 5 / 3) > 1:
+        raise ValueError(
+            f"got eye_size={(rows, columns)}, expected (rows, columns) of aspect 3:5 with at least {least} rows, "
             f"such as (300, 500) or (150, 250); for {rows} rows take {round(rows * 5 / 3)} columns"
         )
+    return rows, columns
+
+
+def check_sides(**sides: Any) -> None:
+    """Raises a ValueError unless width and height are numbers of pixels."""
+    least, most = _SIDES
+    for name, side in sides.items():
+        pixels = whole(side)
+        if pixels is None or not least <= pixels <= most:
+            raise ValueError(f"got {name}={shown(side)}, expected a whole number of pixels from {least} to {most}")
 
 
 def check_options(options: dict[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
     """The options of a reset.
 
     Raises:
-        ValueError: one of them is unknown.
+        ValueError: they are no dictionary, or one of them is unknown.
     """
+    expected = " or ".join(repr(name) for name in known)
+    if not isinstance(options or {}, dict):
+        raise ValueError(f"got options={shown(options)}, expected a dictionary with {expected}")
     unknown = set(options or ()) - set(known)
     if unknown:
-        raise ValueError(
-            f"got the unknown reset option {sorted(unknown)}, expected {' or '.join(repr(name) for name in known)}"
-        )
+        raise ValueError(f"got the unknown reset option {sorted(unknown, key=str)}, expected {expected}")
     return options or {}
 
 
@@ -57,31 +81,83 @@ def checked_joints(arm: ArmModel, joints: Any) -> NDArray[np.float64]:
     given = numbers(joints)
     if given.shape != low.shape or not ((given >= low - 1e-6) & (given <= high + 1e-6)).all():
         ranges = ", ".join(f"{n} {a:.2f}..{b:.2f}" for n, a, b in zip(arm.joint_names, low, high, strict=True))
-        raise ValueError(f"got the joints {joints}, expected angles in rad within {ranges}")
+        raise ValueError(f"got the joints {shown(joints)}, expected angles in rad within {ranges}{detached(joints)}")
     return given.clip(low, high)
 
 
-def check_counts(**counts: int) -> None:
-    """Raises a ValueError unless each is 1 or more; threads may be 0."""
-    for name, count in counts.items():
+def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np.float64]:
+    """A pose in which an episode may begin, shape (J,), rad: what pushes an arm out of the body would push it beyond its ranges.
+
+    Args:
+        arm: the body.
+        data: the arm is placed there.
+        joints: what was given.
+
+    Raises:
+        ValueError: the joints are misshapen, not finite, out of range, or the arm is deep in the body.
+    """
+    pose = checked_joints(arm, joints)
+    arm.place(data, pose)
+    depth = arm.penetration(data)
+    if depth > PENETRATION_LIMIT + _ROUNDING:
+        raise ValueError(
+            f"got the joints {shown(joints)}, a pose in which the arm is {1e3 * depth:.1f} mm deep in the body, expected at "
+            f"most {1e3 * PENETRATION_LIMIT:g} mm; take a pose that the arm can have, such as one of arm.valid_pose"
+        )
+    return pose
+
+
+def check_counts(**counts: Any) -> None:
+    """Raises a ValueError unless each is a whole number of 1 or more; threads may be 0."""
+    for name, given in counts.items():
         least = 0 if name == "threads" else 1
-        if count < least:
-            raise ValueError(f"got {name}={count}, expected {least} or more")
+        count = whole(given)
+        if count is None or count < least:
+            raise ValueError(f"got {name}={shown(given)}, expected {least} or more, a whole number")
 
 
-def seed_of_each(seed: int | Sequence[int | None] | None, infants: int) -> Sequence[int | None]:
+def checked_seed(seed: Any) -> int | None:
+    """A seed for one infant; None: its random numbers go on.
+
+    Raises:
+        ValueError: it is not a whole number of 0 or more.
+    """
+    if seed is None:
+        return None
+    number = whole(seed)
+    if number is None or number < 0:
+        raise ValueError(f"got seed={shown(seed)}, expected one whole number of 0 or more, or None")
+    return number
+
+
+def seed_of_each(seed: Any, infants: int) -> Sequence[int | None]:
     """One seed for each infant, counting up from a single one; None: its random numbers go on.
 
     Raises:
-        ValueError: there are several, but not as many as infants.
+        ValueError: there are several, but not as many as infants, or one is not a whole number of 0 or more.
     """
     if seed is None:
         return [None] * infants
-    if isinstance(seed, int | np.integer):
-        return [int(seed) + infant for infant in range(infants)]
-    if len(seed) != infants:
-        raise ValueError(f"got {len(seed)} seeds, expected one number, or one for each of the {infants} infants")
-    return seed
+    if isinstance(seed, Sequence | np.ndarray) and np.ndim(seed) == 1:
+        if len(seed) != infants:
+            raise ValueError(f"got {len(seed)} seeds, expected one number, or one for each of the {infants} infants")
+        return [checked_seed(one) for one in seed]
+    first = checked_seed(seed)
+    assert first is not None
+    return [first + infant for infant in range(infants)]
+
+
+def checked_mask(mask: Any, infants: int) -> NDArray[np.bool_]:
+    """Which infants a reset is for, shape (N,).
+
+    Raises:
+        ValueError: it is no array of truth values, one for each infant, of which one at least is True.
+    """
+    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (infants,) or not mask.any():
+        raise ValueError(
+            f"got reset_mask={shown(mask)}, expected a numpy array of {infants} truth values, at least one of them True"
+        )
+    return mask.copy()
 
 
 def options_of(infant: int, infants: int, options: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Valid poses for many infants at once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -20,11 +21,14 @@ class ManyPoses:
     """
 
     def __init__(self, arm: ArmModel, most: int, threads: int) -> None:
-        self._arm = arm
+        self._arm, self._most, self._threads = arm, most, threads
         self._data = mujoco.MjData(arm.model)
         self._batch = Batch(arm.model, most, nthread=threads)
         self._qpos, self._contacts = self._batch.bind("qpos"), self._batch.bind("ncon")
         self._hands = self._batch.bind("site_xpos")[:, arm.model.site(arm.hand_site).id]  # (N, 3)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ManyPoses, (self._arm, self._most, self._threads)
 
     def draw(self, randoms: Sequence[np.random.Generator]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """One pose from each generator.

@@ -3,53 +3,56 @@
 from typing import Any
 
 import mujoco
-import numpy as np
 from numpy.typing import NDArray
 
 from .body import ArmModel
 from .camera import OutsideCamera
+from .checks import check_choice, check_sides
+from .viewer import Viewer
 
-OUTSIDE_SIZE = (480, 640)
-"""Rows and columns of the frames."""
+RENDER_MODES = ["human", "rgb_array", "depth_array"]
+"""MuJoCo's viewer; frames, uint8 (H, W, 3); how far away what they show is, float32 (H, W), m."""
 
 
 class Onlooker:
-    """Frames, or a window that is kept up to date; opens its camera when it first looks.
+    """Frames from outside, or a window that every step keeps up to date.
 
     Args:
         arm: the body.
-        title: of the window.
+        mode: one of `RENDER_MODES`, or None.
+        width: columns of a frame.
+        height: rows of a frame.
+        camera_name: a camera of the body's model; None: the body's outside camera.
+
+    Raises:
+        ValueError: an argument is unknown or out of range.
     """
 
-    def __init__(self, arm: ArmModel, title: str) -> None:
-        self._arm = arm
-        self._title = title
-        self._camera: OutsideCamera | None = None
-        self._window: Any = None
+    def __init__(self, arm: ArmModel, mode: str | None, width: int, height: int, camera_name: str | None) -> None:
+        check_choice("render_mode", mode, [None, *RENDER_MODES])
+        check_sides(width=width, height=height)
+        self._mode = mode
+        self._camera = OutsideCamera(arm, (height, width), camera_name)
+        self._viewer = Viewer(arm, camera_name or arm.outside_camera) if mode == "human" else None
 
-    def frame(self, data: mujoco.MjData) -> NDArray[np.uint8]:
-        """The infant from outside, shape (480, 640, 3), uint8."""
-        self._camera = self._camera or OutsideCamera(self._arm, OUTSIDE_SIZE)
-        return self._camera.render(data)
+    @property
+    def has_window(self) -> bool:
+        """Whether it shows the infant in a window."""
+        return self._viewer is not None
 
-    def show(self, data: mujoco.MjData) -> None:
-        """Keeps the window up to date; where there is no display, matplotlib draws it unseen."""
-        import matplotlib.pyplot as plt  # slow to load, and only this mode needs it
+    def watch(self, data: mujoco.MjData) -> None:
+        """Keeps the window up to date where there is one."""
+        if self._viewer is not None:
+            self._viewer.show(data)
 
-        frame = self.frame(data)
-        if self._window is None:
-            plt.ion()
-            self._window = plt.figure(self._title, figsize=(6.4, 4.8))
-            self._window.add_axes((0, 0, 1, 1), frameon=False).imshow(frame)
-        self._window.axes[0].images[0].set_data(frame)
-        self._window.canvas.draw_idle()
-        self._window.canvas.flush_events()
+    def frame(self, data: mujoco.MjData) -> NDArray[Any] | None:
+        """What `render_mode` asks for; None without one and where there is a window."""
+        if self._mode == "rgb_array":
+            return self._camera.render(data)
+        return self._camera.depth(data) if self._mode == "depth_array" else None
 
     def close(self) -> None:
-        """Frees the camera and the window."""
-        if self._camera is not None:
-            self._camera.close()
-        if self._window is not None:
-            import matplotlib.pyplot as plt
-
-            plt.close(self._window)
+        """Frees the camera and closes the window; the next frame opens them again."""
+        self._camera.close()
+        if self._viewer is not None:
+            self._viewer.close()

@@ -1,32 +1,28 @@
 """`InfantArmReach-v0`: an infant that shall bring its hand to a place, or its joints to a pose."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import gymnasium as gym
 import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import rewards
 from .body import ArmModel
-from .camera import EyeCamera
-from .checks import check_choice, check_eye_size
-from .onlooker import Onlooker
-from .reach_task import ReachTask
-from .servos import CONTROL_HZ, Servos
-
-Observation = dict[str, NDArray[Any]]
+from .body_env import BodyEnv, Observation
+from .reach_task import GoalSight, ReachTask
 
 
-class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
+class InfantArmReachEnv(BodyEnv):
     """An infant shall bring its right hand to a place, or its joints to a pose.
 
     ## Description
 
     The infant of `InfantArm-v0`, with a goal in each episode and the goal interface of hindsight experience replay (HER): the
     observation holds what was achieved and what was desired, and the reward is a function of these two alone. It feels its
-    arm and is told its goal in numbers; nothing is rendered unless pictures are asked for (`eye_size`). Many infants at once:
-    `gym.make_vec("InfantArmReach-v0", num_envs=64, vectorization_mode="vector_entry_point")`, bit for bit the same.
+    arm and is told its goal in numbers; nothing is rendered unless pictures are asked for (`eye_size`, `goal_eye`). Many infants
+    at once: `gym.make_vec("InfantArmReach-v0", num_envs=64)`, bit for bit the same. For code that knows no dictionaries,
+    `InfantArmReachFlat-v0` observes the same in one row of 16 numbers.
 
     ## Action space
 
@@ -42,7 +38,8 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
     | `desired_goal` | (3,) | float32 | m | where it shall be |
 
     With `goal="joints"` both goals are joint angles, shape (5,), rad. With `eye_size=(300, 500)`, or another size of this aspect,
-    there is also `eye`, (300, 500, 3) uint8: the RGB frame of the right eye's camera.
+    there is also `eye`, (300, 500, 3) uint8: the RGB frame of the right eye's camera. With `goal_eye=True` there is also `goal`,
+    of the same shape: what the eye sees in the pose of the goal. Goals are then drawn again until this picture shows the hand.
 
     ## Goals
 
@@ -64,7 +61,8 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     ## Starting state
 
-    At rest in a pose drawn like the goal's, before it; or in the pose given by `reset(options={"joints": ...})`, shape (5,), rad.
+    At rest in a pose drawn like the goal's, before it; or in the pose given by `reset(options={"joints": ...})`, shape (5,), rad,
+    which is refused where it penetrates the body by more than 5 mm.
 
     ## Episode end
 
@@ -91,17 +89,22 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
     | `goal` | "hand" | what is to be reached: `"hand"` or `"joints"` |
     | `reward` | "sparse" | `"sparse"` or `"dense"` |
     | `threshold` | None | how near is reached; None: .02 m (hand), 10 degrees (joints, in rad) |
-    | `render_mode` | None | `"rgb_array"`: the infant from outside, (480, 640, 3) uint8; `"human"`: the same in a window |
+    | `render_mode` | None | `"rgb_array"`, `"depth_array"` or `"human"`: the infant from outside, as in `InfantArm-v0` |
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
     | `eye_size` | None | rows and columns of `eye`, aspect 3:5; None: no pictures |
-    | `arm` | None | an `infant_env.body.ArmModel` to use instead of the infant, made from any MJCF |
+    | `arm` | None | an `infant_env.body.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
+    | `width` | 640 | columns of the frames from outside |
+    | `height` | 480 | their rows |
+    | `camera_name` | None | the camera from outside, one of the body's model; None: the body's own |
+    | `goal_eye` | False | whether `goal`, the picture of the goal, is observed too |
+
+    On closing, copies, processes, the viewer and the checkers see "What is good to know" in `InfantArm-v0`.
 
     ## Version history
 
-    * v0: first version.
+    * v0: first version. Since 0.2 as `InfantArm-v0`; `gym.make_vec` resets in the step after an episode's last, as Gymnasium's
+      own vector environments do (0.1: in the same step; `autoreset_mode="SameStep"`).
     """
-
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
 
     def __init__(
         self,
@@ -111,24 +114,21 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
         render_mode: str | None = None,
         age_months: float = 12.0,
         eye_size: tuple[int, int] | None = None,
-        arm: ArmModel | None = None,
+        arm: ArmModel | Mapping[str, Any] | None = None,
+        width: int = 640,
+        height: int = 480,
+        camera_name: str | None = None,
+        goal_eye: bool = False,
     ) -> None:
-        check_choice("render_mode", render_mode, [None, *self.metadata["render_modes"]])
-        if eye_size is not None:
-            check_eye_size(eye_size)
-        self.render_mode = render_mode
-        self.arm = arm or ArmModel.infant(age_months)
-        self.data = mujoco.MjData(self.arm.model)
+        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name)
         self.task = ReachTask(self.arm, goal, reward, threshold)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad: what an oracle knows."""
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
-        self._servos = Servos(self.arm)
-        self._site = self.arm.model.site(self.arm.hand_site).id
-        self._eye = None if eye_size is None else EyeCamera(self.arm, eye_size)
-        self._onlooker = Onlooker(self.arm, "InfantArmReach-v0")
-        self.action_space = self._servos.action_space
-        self.observation_space = self.task.observation_space(eye_size)  # type: ignore[assignment]
+        self._sight = GoalSight(self.arm, self._eye) if goal_eye and self._eye is not None else None
+        self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
+        self._site = self.model.site(self.arm.hand_site).id
+        self.observation_space = self.task.observation_space(self.eye_size, goal_eye)  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -139,8 +139,10 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
             ValueError: an option is unknown, misshapen or out of reach.
         """
         super().reset(seed=seed)
-        joints, _, self._goal, self.goal_joints = self.task.begin(self.np_random, options)
+        joints, _, self._goal, self.goal_joints = self.task.begin(self.np_random, options, self._sight)
+        self._shown = None if self._sight is None else self._sight.of(self.goal_joints)
         self.arm.place(self.data, joints)
+        self._begun = True
         observation = self._observation()
         return observation, self._info(self._distance(observation))
 
@@ -148,11 +150,13 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
         """Gives the servos new targets and lets 40 ms pass.
 
         Raises:
+            ResetNeeded: no episode has begun.
             ValueError: the action is misshapen or not finite.
+            DivergedError: the physics became unstable.
         """
-        self._servos.move(self.data, action)
-        mujoco.mj_kinematics(self.arm.model, self.data)  # mj_step leaves positions one substep behind
-        mujoco.mj_camlight(self.arm.model, self.data)
+        self._move(action)
+        mujoco.mj_kinematics(self.model, self.data)  # mj_step leaves positions one substep behind
+        mujoco.mj_camlight(self.model, self.data)
         observation = self._observation()
         distance = self._distance(observation)
         return observation, float(self.task.worth(distance)), False, False, self._info(distance)
@@ -173,24 +177,9 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
         """
         return self.task.compute_reward(achieved_goal, desired_goal)
 
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The action that sends the arm to these joints, shape (5,); see `InfantArmEnv.action_for`."""
-        return self._servos.action_for(joints)
-
-    def render(self) -> NDArray[np.uint8] | None:
-        """The infant from outside: a (480, 640, 3) uint8 frame, or a window that every step keeps up to date."""
-        return self._onlooker.frame(self.data) if self.render_mode == "rgb_array" else None
-
-    def close(self) -> None:
-        """Frees the cameras and the window."""
-        if self._eye is not None:
-            self._eye.close()
-        self._onlooker.close()
-
     def _observation(self) -> Observation:
         """What is felt, achieved, desired and seen; the window shows the same."""
-        if self.render_mode == "human":
-            self._onlooker.show(self.data)
+        self._onlooker.watch(self.data)
         joints = self.data.qpos[self.arm.qpos_ids].astype(np.float32)
         velocities = self.data.qvel[self.arm.dof_ids].astype(np.float32)
         observation = {
@@ -200,6 +189,8 @@ class InfantArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
         }
         if self._eye is not None:
             observation["eye"] = self._eye.render(self.data)
+        if self._shown is not None:
+            observation["goal"] = self._shown.copy()
         return observation
 
     def _distance(self, observation: Observation) -> rewards.Floats:

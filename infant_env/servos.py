@@ -9,10 +9,23 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from .body import ArmModel
-from .checks import numbers
+from .given import detached, numbers, shown
 
 CONTROL_HZ = 25
 """Actions per second."""
+
+UNSTABLE = slice(mujoco.mjtWarning.mjWARN_BADQPOS.value, mujoco.mjtWarning.mjWARN_BADQACC.value + 1)
+"""Where MuJoCo counts that it found positions, velocities or accelerations that are not finite or huge."""
+
+
+class DivergedError(RuntimeError):
+    """The physics became unstable in a control step, which MuJoCo mends in silence by starting anew from its default pose."""
+
+    def __init__(self, who: str = "the simulation") -> None:
+        super().__init__(
+            f"{who} became unstable: positions, velocities or accelerations were not finite or huge; the episode is over, "
+            "reset() begins another; if it happens again, shorten the body's timestep or soften its servos"
+        )
 
 
 class Servos:
@@ -48,12 +61,22 @@ class Servos:
         given = numbers(actions)
         if given.shape != self._shape or not math.isfinite(np.vdot(given, given)):
             expected = "x".join(map(str, self._shape))
-            raise ValueError(f"got the action {actions}, expected {expected} finite numbers in [-1, 1]")
+            raise ValueError(
+                f"got the action {shown(actions)}, expected {expected} finite numbers in [-1, 1]{detached(actions)}"
+            )
         within = np.minimum(np.maximum(given, -self._one), self._one)  # a third of the time of np.clip
         return np.asarray(self._middle + within * self._half)
 
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The actions that send the arm to these joints, shape (..., J); in [-1, 1] within the joint range."""
+        """The actions that send the arm to these joints, shape (..., J), rad; in [-1, 1] within the joint range.
+
+        Raises:
+            ValueError: the joints are misshapen.
+        """
+        if np.shape(joints)[-1:] != self._middle.shape:
+            raise ValueError(
+                f"got the joints {shown(joints)}, expected {len(self._middle)} angles in rad, or rows of them"
+            )
         return (2 * self._arm.normalize(joints) - 1).astype(np.float32)
 
     def move(self, data: mujoco.MjData, action: Any, steps: int = 1) -> None:
@@ -61,6 +84,9 @@ class Servos:
 
         Raises:
             ValueError: the action is misshapen or not finite.
+            DivergedError: the physics became unstable.
         """
         data.ctrl[self._arm.actuator_ids] = self.targets(action)
         mujoco.mj_step(self._arm.model, data, steps * self.substeps)
+        if data.warning.number[UNSTABLE].any():
+            raise DivergedError

@@ -4,16 +4,21 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} & os.environ.keys():
     os.environ["MUJOCO_GL"] = "egl"  # before anything imports mujoco
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
 from infant_env.body import ArmModel
 from training import collect
 from training.dataset import Dataset
+
+if TYPE_CHECKING:
+    from agents.world_model import WorldModel
 
 settings.register_profile("no_clock", parent=settings(), deadline=None)  # a busy machine is not a fault
 settings.load_profile("no_clock")
@@ -51,3 +56,30 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def world(arm: ArmModel, tmp_path_factory: pytest.TempPathFactory) -> "WorldModel":
+    """The infant's own chain, a response and a generator that are not trained, in a folder of their own."""
+    import torch
+
+    from agents.arm_chain import ArmChain
+    from agents.generator import PictureGenerator
+    from agents.imagination import GENERATOR
+    from agents.servo_response import ServoResponse
+    from agents.world_model import WorldModel
+    from training.babbled_motion import babble
+
+    motion = babble(arm, 75, seed=1)
+    joints = torch.from_numpy(motion.felt[:, 1:, :5]).flatten(0, 1)
+    chain = ArmChain.fit(joints, torch.from_numpy(motion.hands).flatten(0, 1))
+    places = chain.tip.repeat(2) + 0.05 * torch.rand(5, 6, generator=torch.Generator().manual_seed(0))
+    sizes = torch.tensor([0.05, 0.05, 9.0, 0.6, 1.5, 0.05, 0.002]).log().expand(5, -1)
+    ranges = torch.tensor(np.array(arm.joint_ranges), dtype=torch.float32)
+    response = ServoResponse(chain, ranges, torch.cat([places, sizes], 1)).to("cpu")
+    torch.manual_seed(0)
+    generator = PictureGenerator(torch.rand(64, 64), width=4, points=3).eval()
+    folder = tmp_path_factory.mktemp("world")
+    generator.save(folder / GENERATOR)
+    WorldModel(response, generator, joints[::5].clamp(*ranges.T).contiguous()).save(folder)
+    return WorldModel.load(folder)

@@ -214,9 +214,9 @@ def test_a_broken_action_is_refused(hand_env: Any, action: Any):
 
 
 def test_without_pictures_nothing_is_rendered(monkeypatch: pytest.MonkeyPatch):
-    from infant_env import camera
+    from infant_env import opengl
 
-    monkeypatch.setattr(camera, "_open_gl", lambda model: pytest.fail("opened OpenGL"))
+    monkeypatch.setattr(opengl, "open_context", lambda model: pytest.fail("opened OpenGL"))
     env = gym.make("InfantArmReach-v0")
     env.reset(seed=0)
     env.step(np.zeros(5, np.float32))

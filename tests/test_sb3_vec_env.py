@@ -27,8 +27,9 @@ def same(a: Any, b: Any) -> bool:
     return np.array_equal(a, b)
 
 
-def test_it_gives_what_stable_baselines_own_adapter_gives():
-    ours, theirs = many(3), DummyVecEnv([lambda: gym.make("InfantArmReach-v0")] * 3)
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_it_gives_what_stable_baselines_own_adapter_gives(mode: AutoresetMode):
+    ours, theirs = many(3, autoreset_mode=mode), DummyVecEnv([lambda: gym.make("InfantArmReach-v0")] * 3)
     assert ours.observation_space == theirs.observation_space
     assert ours.action_space == theirs.action_space
     assert ours.seed(5) == theirs.seed(5) == [5, 6, 7]
@@ -74,11 +75,28 @@ def test_it_answers_for_each_infant():
     env.close()
 
 
-def test_episodes_that_begin_again_at_another_step_are_refused():
-    with pytest.raises(ValueError, match=r"NEXT_STEP.*expected AutoresetMode.SAME_STEP"):
-        InfantVecEnv(gym.make_vec("InfantArmReach-v0", 2, vectorization_mode="sync"))
-    mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
-    assert InfantVecEnv(gym.make_vec("InfantArmReach-v0", 2, vectorization_mode="sync", vector_kwargs=mode)).reset()
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_gymnasium_s_own_vector_environments_do_too(mode: AutoresetMode):
+    kind: dict[str, Any] = {
+        "vectorization_mode": "sync",
+        "vector_kwargs": {"autoreset_mode": mode},
+        "max_episode_steps": 3,
+    }
+    ours, theirs = InfantVecEnv(gym.make_vec("InfantArmReach-v0", 2, **kind)), many(2, max_episode_steps=3)
+    assert ours.seed(1) == theirs.seed(1)
+    assert same(ours.reset(), theirs.reset())
+    for _ in range(7):
+        (o, r, d, i), (p, s, e, j) = (env.step(np.zeros((2, 5), np.float32)) for env in (ours, theirs))
+        assert same(o, p)
+        assert (r.tolist(), d.tolist()) == (s.tolist(), e.tolist())
+        assert all(map(same, i, j))
+
+
+def test_an_environment_that_does_not_say_how_episodes_begin_again_is_refused():
+    env = gym.make_vec("InfantArmReach-v0", 2)
+    env.metadata = {}
+    with pytest.raises(ValueError, match=r"autoreset_mode None.*gym.make_vec"):
+        InfantVecEnv(env)
 
 
 def test_monitor_counts_episodes():

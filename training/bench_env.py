@@ -83,7 +83,7 @@ def _many(arm: ArmModel, config: "Config") -> dict[str, Work]:
     batch = Batch(arm.model, INFANTS)
     ctrl, qpos, qvel = (batch.bind(name) for name in ("ctrl", "qpos", "qvel"))
     bare_targets = np.array([targets.targets(action) for action in actions])  # (S, N, J)
-    env = gym.make_vec("InfantArmReach-v0", INFANTS, vectorization_mode="vector_entry_point", arm=arm)
+    env = gym.make_vec("InfantArmReach-v0", INFANTS, arm=arm, autoreset_mode="SameStep")  # no step without physics
     env.reset(seed=config.seed)
 
     def bare() -> None:

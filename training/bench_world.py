@@ -51,7 +51,7 @@ def run(config: "Config") -> dict[str, float]:
 
 def _without_pictures(config: "Config", world: WorldModel) -> dict[str, Work]:
     """Whole environments, as users step them."""
-    vector: dict[str, Any] = {"vectorization_mode": "vector_entry_point"}
+    vector: dict[str, Any] = {"autoreset_mode": "SameStep"}  # no step without motion
     one, many = gym.make("InfantArmReach-v0"), gym.make_vec("InfantArmReach-v0", SIMULATED, **vector)
     head = gym.make_vec("ImaginedArmReach-v0", config.infants, world=world, **vector)
     works = {"one simulated infant": Work(10 * config.repeats, _live(one, 10 * config.repeats, config.seed))}

@@ -25,7 +25,7 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.babbling import HAND_IN_VIEW
+from infant_env.camera import HAND_IN_VIEW
 from agents.files import replacing
 from infant_env import vision
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import mujoco
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -184,6 +185,9 @@ class LiveInfant:
     def _wear(self, joints: Floats) -> None:
         self._env = InfantArmEnv(arm=self.arm, eye_size=self._eye_size)
         joints = np.clip(joints, *self.arm.joint_ranges.T)
+        data = mujoco.MjData(self.arm.model)
+        if not self.arm.is_valid(data, joints):  # another body may stand where this arm was
+            joints = self.arm.valid_pose(data, self.random)
         self.targets = self._commanded = np.asarray(joints, float)
         observation, info = self._env.reset(options={"joints": joints})
         for told in self.bodies:

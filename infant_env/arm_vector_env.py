@@ -1,0 +1,87 @@
+"""Many infants that watch their arms, in one process: `InfantArm-v0` as a vector environment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import mujoco
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from .body import ArmModel
+from .body_env import as_arm
+from .checks import checked_eye_size, checked_start, options_of
+from .many_bodies import ManyBodies
+from .many_env import Infants, Infos, Observations
+from .senses import babbling_space
+
+
+class InfantArmVectorEnv(ManyBodies):
+    """`InfantArm-v0` with many infants, stepped together by `mujoco.batch`.
+
+    Infant i, seeded with `seed + i`, lives through the same as a single environment with that seed and those actions, to the
+    last bit. `InfantArmEnv` documents observations and infos, `ManyEnv` the modes in which episodes begin again.
+
+    Args:
+        num_envs: how many infants.
+        max_episode_steps: after which an episode is truncated.
+        render_mode: see `InfantArmEnv`; "human" shows the first infant.
+        age_months: see there, as those that follow.
+        eye_size: see there.
+        arm: see there.
+        width: see there.
+        height: see there.
+        camera_name: see there.
+        autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
+        threads: on which the physics run; 0: one for each core.
+
+    Raises:
+        ValueError: an argument is unknown or out of range.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        max_episode_steps: int = 250,
+        render_mode: str | None = None,
+        age_months: float = 12.0,
+        eye_size: tuple[int, int] = (300, 500),
+        arm: ArmModel | Mapping[str, Any] | None = None,
+        width: int = 640,
+        height: int = 480,
+        camera_name: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        threads: int = 0,
+    ) -> None:
+        body, size = as_arm(arm, age_months), checked_eye_size(eye_size)
+        space, shown = babbling_space(body, size), (width, height, camera_name)
+        super().__init__(
+            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, ("joints",), *shown, threads
+        )
+        self._depths = np.zeros(num_envs)  # of the deepest contacts, m
+
+    def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
+        if options:
+            given = [options_of(i, self.num_envs, options)["joints"] for i in infants.tolist()]
+            joints = np.array([checked_start(self.arm, self._data, one) for one in given])
+        else:
+            joints, _ = self._poses.draw([self._random(i) for i in infants.tolist()])
+        self._place(infants, joints, self._hands[infants])  # where the hands are is seen when they are observed
+
+    def _observe(self, infants: Infants | slice) -> Observations:
+        assert self._eye is not None
+        seen = []
+        for infant in np.arange(self.num_envs)[infants].tolist():
+            data = self._batch.get_data(infant, self._data)
+            mujoco.mj_fwdPosition(self.model, data)
+            self._hands[infant], self._depths[infant] = self.arm.hand_position(data), self.arm.penetration(data)
+            seen.append(self._eye.render(data))
+        return {
+            "eye": np.stack(seen),
+            "joint_velocities": self._qvel[infants][:, self.arm.dof_ids].astype(np.float32),
+            "joints": self._qpos[infants][:, self.arm.qpos_ids].astype(np.float32),
+        }
+
+    def _judge(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
+        info = {"hand_position": self._hands.copy(), "penetration": self._depths.copy()}
+        return np.zeros(self.num_envs), info

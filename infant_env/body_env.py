@@ -1,0 +1,138 @@
+"""What all environments of one infant share: a body, its servos, an eye, an onlooker."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import mujoco
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from .body import ArmModel
+from .camera import EyeCamera
+from .checks import checked_eye_size, checked_seed
+from .given import shown
+from .onlooker import RENDER_MODES, Onlooker
+from .recorded_spec import RecordedSpec
+from .servos import CONTROL_HZ, DivergedError, Servos
+
+Observation = dict[str, NDArray[Any]]
+
+
+class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
+    """One infant, simulated by MuJoCo and shown from outside; environments add what is observed, and what for.
+
+    `model`, `data`, `dt` and `frame_skip` are what users of MuJoCo know by these names. Pickled and deep-copied, it continues
+    exactly as the original would. Any thread may step it, one at a time. After `close` the next `reset` opens it again.
+
+    Args:
+        render_mode: one of `RENDER_MODES`, or None.
+        age_months: age of the infant, 1 to 24 months.
+        eye_size: rows and columns of the eye's frames; None: no eye.
+        arm: a body to use instead of the infant, or its description (`Body.as_dict`).
+        width: columns of the frames from outside.
+        height: rows of the frames from outside.
+        camera_name: the camera from outside; None: the body's own.
+
+    Raises:
+        ValueError: an argument is unknown or out of range.
+    """
+
+    metadata = {"render_modes": RENDER_MODES, "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
+
+    def __init__(
+        self,
+        render_mode: str | None,
+        age_months: float,
+        eye_size: tuple[int, int] | None,
+        arm: ArmModel | Mapping[str, Any] | None,
+        width: int,
+        height: int,
+        camera_name: str | None,
+    ) -> None:
+        self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
+        self.arm = as_arm(arm, age_months)
+        self.render_mode, self.width, self.height, self.camera_name = render_mode, width, height, camera_name
+        self.data = mujoco.MjData(self.arm.model)
+        """The simulation."""
+        self._servos = Servos(self.arm)
+        self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size)
+        self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
+        self._begun = False  # an episode, which has not broken off
+        self.action_space = self._servos.action_space
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """The body as MuJoCo knows it."""
+        return self.arm.model
+
+    @property
+    def frame_skip(self) -> int:
+        """Steps of the simulation in a control step."""
+        return self._servos.substeps
+
+    @property
+    def dt(self) -> float:
+        """Length of a control step, s."""
+        return float(self.model.opt.timestep * self.frame_skip)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """Seeds the random numbers; environments begin the next episode.
+
+        Raises:
+            ValueError: the seed is not a whole number of 0 or more.
+        """
+        super().reset(seed=checked_seed(seed))
+
+    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
+        """The action that sends the arm to these joints.
+
+        Args:
+            joints: targets, shape (..., J), rad.
+
+        Returns:
+            The action, of the same shape, in [-1, 1] for targets within the joint range.
+        """
+        return self._servos.action_for(joints)
+
+    def render(self) -> NDArray[Any] | None:
+        """The infant from outside, as `render_mode` says; with "human" every step keeps the window up to date by itself."""
+        return self._onlooker.frame(self.data)
+
+    def close(self) -> None:
+        """Frees the cameras and closes the window."""
+        if self._eye is not None:
+            self._eye.close()
+        self._onlooker.close()
+
+    def _move(self, action: Any, steps: int = 1) -> None:
+        """Lets control steps pass; positions are then one substep behind.
+
+        Raises:
+            ResetNeeded: no episode has begun.
+            ValueError: the action is misshapen or not finite.
+            DivergedError: the physics became unstable.
+        """
+        if not self._begun:
+            raise ResetNeeded("got a step before an episode has begun, expected reset() first")
+        try:
+            self._servos.move(self.data, action, steps)
+        except DivergedError:
+            self._begun = False
+            raise
+
+
+def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float) -> ArmModel:
+    """The body that an environment was asked for.
+
+    Raises:
+        ValueError: the age lies outside, or a description is not one.
+    """
+    if arm is None:
+        return ArmModel.infant(age_months)
+    if isinstance(arm, ArmModel):
+        return arm
+    if isinstance(arm, Mapping):
+        return ArmModel.of(arm)
+    raise ValueError(f"got arm={shown(arm)}, expected an ArmModel, or None for the infant")

@@ -1,0 +1,54 @@
+"""What a body was made from, as plain data: enough to make it again, and to write into a JSON file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Body:
+    """The infant of an age, or another body from an MJCF file.
+
+    `ArmModel.of` makes the body. `as_dict` gives what JSON can hold; `gym.make(..., arm=...)` takes that too.
+
+    Raises:
+        ValueError: an MJCF file is given without the names of the arm's joints and bodies.
+    """
+
+    age_months: float = 12.0
+    """Age of the infant; of no account for another body."""
+    mjcf: str | None = None
+    """Path of another body's MJCF file; what follows is as in `ArmModel.from_mjcf`."""
+    joints: tuple[str, ...] = ()
+    eye_camera: str = "eye"
+    arm_bodies: tuple[str, ...] = ()
+    hand_bodies: tuple[str, ...] = ()
+    outside_camera: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mjcf is not None and not (self.joints and self.arm_bodies):
+            raise ValueError(
+                f"got the body {self.mjcf} without joints or arm_bodies, expected the names of its arm's joints and bodies"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """What differs from the default, in JSON's types."""
+        usual = asdict(Body())
+        given = {name: value for name, value in asdict(self).items() if value != usual[name]}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Body":
+        """Reads what `as_dict` gave.
+
+        Raises:
+            ValueError: a name is unknown.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise ValueError(f"got a body with {unknown}, expected names among {known}")
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+        }
+        return cls(**told)

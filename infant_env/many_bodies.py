@@ -1,0 +1,167 @@
+"""What the simulated vector environments share: many bodies in one process and on several cores, by `mujoco.batch`."""
+
+from typing import Any
+
+import mujoco
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from mujoco.batch import Batch
+from numpy.typing import NDArray
+
+from .body import ArmModel
+from .camera import EyeCamera
+from .checks import check_counts
+from .many_env import Infants, ManyEnv
+from .many_poses import ManyPoses
+from .onlooker import RENDER_MODES, Onlooker
+from .servos import CONTROL_HZ, UNSTABLE, DivergedError, Servos
+
+
+class ManyBodies(ManyEnv):
+    """Many simulated infants; infant i, seeded with `seed + i`, lives through the same as a single one, to the last bit.
+
+    `model`, `dt` and `frame_skip` are what users of MuJoCo know by these names. `render_mode="human"` shows the first infant in
+    MuJoCo's viewer, the other modes give a frame for each. Pickled and deep-copied, they continue as the originals would.
+
+    Args:
+        num_envs: how many infants.
+        max_episode_steps: after which an episode is truncated.
+        autoreset_mode: see `ManyEnv`.
+        render_mode: one of `RENDER_MODES`, or None.
+        arm: the body of all.
+        eye_size: rows and columns of the eyes' frames; None: no eyes.
+        observation_space: of one infant.
+        options: names of the options that `reset` takes.
+        width: columns of the frames from outside.
+        height: rows of the frames from outside.
+        camera_name: the camera from outside; None: the body's own.
+        threads: on which the physics run; 0: one for each core.
+
+    Raises:
+        ValueError: an argument is unknown or out of range.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium's own form)
+        "render_modes": RENDER_MODES,
+        "render_fps": CONTROL_HZ,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int,
+        max_episode_steps: int,
+        autoreset_mode: AutoresetMode | str,
+        render_mode: str | None,
+        arm: ArmModel,
+        eye_size: tuple[int, int] | None,
+        observation_space: spaces.Space[Any],
+        options: tuple[str, ...],
+        width: int,
+        height: int,
+        camera_name: str | None,
+        threads: int,
+    ) -> None:
+        check_counts(num_envs=num_envs, threads=threads)
+        self._servos = Servos(arm, num_envs)
+        action_space = self._servos.action_space
+        super().__init__(
+            num_envs, max_episode_steps, autoreset_mode, render_mode, observation_space, action_space, options
+        )
+        self.arm, self.eye_size, self.threads = arm, eye_size, threads
+        self.width, self.height, self.camera_name = width, height, camera_name
+        self._eye = None if eye_size is None else EyeCamera(arm, eye_size)
+        self._onlooker = Onlooker(arm, render_mode, width, height, camera_name)
+        self._poses = ManyPoses(arm, num_envs, threads)
+        self._data = mujoco.MjData(arm.model)
+        self._hands = np.zeros((num_envs, 3))
+        self._open()
+
+    def __getstate__(self) -> dict[str, Any]:
+        views = ("_batch", "_qpos", "_qvel", "_ctrl", "_sites", "_rest")
+        return {
+            **{name: value for name, value in vars(self).items() if name not in views},
+            "_state": self._batch.state.copy(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        rows = state.pop("_state")
+        vars(self).update(state)
+        self._open()
+        self._batch.state[:] = rows
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """The body as MuJoCo knows it."""
+        return self.arm.model
+
+    @property
+    def frame_skip(self) -> int:
+        """Steps of the simulation in a control step."""
+        return self._servos.substeps
+
+    @property
+    def dt(self) -> float:
+        """Length of a control step, s."""
+        return float(self.model.opt.timestep * self.frame_skip)
+
+    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
+        """The actions that send the arms to these joints, shape (..., J), rad; in [-1, 1] within the joint range."""
+        return self._servos.action_for(joints)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Each infant from outside, as `render_mode` says; None without one."""
+        if self.render_mode is None:
+            return None
+        if self._onlooker.has_window:
+            return (None,) * self.num_envs
+        return tuple(self._onlooker.frame(self._infant(infant)) for infant in range(self.num_envs))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Frees the cameras and closes the window."""
+        if self._eye is not None:
+            self._eye.close()
+        self._onlooker.close()
+
+    def _open(self) -> None:
+        # persistent: a step goes on from the positions that the last one computed for us, which then cost nothing
+        self._batch = Batch(self.model, self.num_envs, nthread=self.threads, persistent=True)
+        self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
+        self._sites = self._batch.bind("site_xpos")[:, self.model.site(self.arm.hand_site).id]  # (N, 3)
+        self._rest = self._batch.state[0].copy()
+
+    def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:
+        """Puts some infants' arms there at rest, (n, J), with the hands where they then are, (n, 3)."""
+        self._batch.state[infants] = self._rest
+        self._qpos[infants[:, None], self.arm.qpos_ids] = joints
+        self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
+        self._hands[infants] = hands
+        self._batch.warning[infants] = 0
+
+    def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
+        """Lets 40 ms pass.
+
+        Raises:
+            ValueError: the actions are misshapen or not finite.
+            DivergedError: the physics of some infants became unstable; they need a reset, the others go on.
+        """
+        self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)
+        self._batch.step(infants, nstep=self._servos.substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+        self._hands[:] = self._sites
+        unstable = self._batch.warning[:, UNSTABLE, 1].any(axis=1)
+        if unstable.any():
+            self._needs_reset |= unstable
+            self._steps += 1  # the others have lived through it
+            raise DivergedError(f"the simulation of the infants {np.flatnonzero(unstable).tolist()}")
+
+    def _infant(self, infant: int) -> mujoco.MjData:
+        """One infant's simulation, until the next is asked for; with what a camera needs."""
+        data = self._batch.get_data(infant, self._data)
+        mujoco.mj_kinematics(self.model, data)
+        mujoco.mj_camlight(self.model, data)
+        return data
+
+    def _watch(self) -> None:
+        if self._onlooker.has_window:
+            self._onlooker.watch(self._infant(0))
