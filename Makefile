@@ -8,16 +8,20 @@ ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 export MUJOCO_GL ?= egl
 endif
 
-.PHONY: demo test test-studio monkey-studio check setup clean
+.PHONY: demo test test-studio test-ecosystem monkey-studio check setup clean
 
 demo: setup  ## the whole paper, small: table, report, film
 	$(BIN)/infant-arm reproduce --preset quick --out runs/quick
 
 test: setup  ## all tests
+	@.ci/display
 	$(BIN)/pytest -q
 
 test-studio: setup $(VENV)/studio  ## the studio in a browser without a window
 	$(BIN)/pytest -q -m studio tests/test_studio_browser.py
+
+test-ecosystem: setup $(VENV)/ecosystem  ## TorchRL, Minari, skrl, tianshou, rl_zoo3; CLEANRL=/path/to/a/checkout: CleanRL too
+	$(BIN)/pytest -q -m ecosystem tests/ecosystem
 
 MINUTES ?= 30
 RUN ?= runs/quick
@@ -41,6 +45,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 $(VENV)/studio: $(VENV)/installed
 	@.ci/chromium
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test-studio]'
+	touch $@
+
+$(VENV)/ecosystem: $(VENV)/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[ecosystem]'
 	touch $@
 
 clean:  ## everything that was made here, but for data and runs

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 import torch
 from gymnasium.utils import seeding
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
 from infant_env import rewards
@@ -28,7 +28,7 @@ _SHOWN = (300, 500)  # rows and columns of rendered frames
 _SAME_HAND = 0.002  # m
 
 
-class ImaginedArmReachVectorEnv(ManyEnv):
+class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
     """`InfantArmReach-v0` with many imagined infants: spaces, goals, rewards and infos are those of the real environment.
 
     Code for `infant_env.vector_env.InfantArmReachVectorEnv` runs on it unmodified, with the same modes in which episodes begin

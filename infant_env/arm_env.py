@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import gymnasium as gym
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from .checks import check_counts, check_options, checked_eye_size, checked_start
 from .senses import babbling_space
 
 
-class InfantArmEnv(BodyEnv):
+class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl knows environments by their direct bases
     """An infant sits, moves its right arm, and watches it with its right eye.
 
     ## Description
@@ -81,8 +82,7 @@ class InfantArmEnv(BodyEnv):
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
     | `eye_size` | (300, 500) | rows and columns of `eye`, aspect 3:5 |
     | `arm` | None | an `infant_env.body.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
-    | `render_mode` | None | `"rgb_array"`: the infant from outside, (480, 640, 3) uint8; `"depth_array"`: how far away that \
-is, (480, 640) float32, m; `"human"`: MuJoCo's viewer |
+    | `render_mode` | None | `"rgb_array"`, or `"depth_array"` in m: the infant from outside; `"human"`: MuJoCo's viewer |
     | `width` | 640 | columns of the frames from outside |
     | `height` | 480 | their rows |
     | `camera_name` | None | the camera from outside, one of the body's model; None: the body's own |

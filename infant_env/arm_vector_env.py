@@ -5,7 +5,7 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from .body import ArmModel
@@ -16,7 +16,7 @@ from .many_env import Infants, Infos, Observations
 from .senses import babbling_space
 
 
-class InfantArmVectorEnv(ManyBodies):
+class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
     """`InfantArm-v0` with many infants, stepped together by `mujoco.batch`.
 
     Infant i, seeded with `seed + i`, lives through the same as a single environment with that seed and those actions, to the

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import gymnasium as gym
 import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,9 @@ from .body_env import BodyEnv, Observation
 from .reach_task import GoalSight, ReachTask
 
 
-class InfantArmReachEnv(BodyEnv):
+class InfantArmReachEnv(
+    BodyEnv, gym.Env[Observation, NDArray[np.float32]]
+):  # skrl knows environments by their direct bases
     """An infant shall bring its right hand to a place, or its joints to a pose.
 
     ## Description

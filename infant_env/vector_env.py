@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
 from . import rewards
@@ -16,7 +16,7 @@ from .many_env import Infants, Infos, Observations
 from .reach_task import GoalSight, ReachTask
 
 
-class InfantArmReachVectorEnv(ManyBodies):
+class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
     """`InfantArmReach-v0` with many infants, stepped together by `mujoco.batch`.
 
     Infant i, seeded with `seed + i`, lives through the same as a single environment with that seed and those actions: states,

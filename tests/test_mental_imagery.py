@@ -1,15 +1,19 @@
 import shutil
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 import infant_env  # noqa: F401
 from agents.imagination import Hypotheses
 from agents.mental_imagery import MentalImageryAgent
+from agents.sb3 import InfantVecEnv
 from infant_env.vision import to_gray
 from training.dataset import Dataset
 
@@ -176,3 +180,81 @@ def test_a_run_without_calibration_says_what_to_run(tiny_run: Path, tmp_path: Pa
     (copy / "calibration.json").unlink()
     with pytest.raises(ValueError, match="run `infant-arm calibrate"):
         MentalImageryAgent.load(copy)
+
+
+def reaching(**kind: Any) -> Any:
+    return {"eye_size": (60, 100), "goal_eye": True, "reward": "dense", **kind}
+
+
+def test_where_there_is_a_reward_its_evaluation_says_something(agent: MentalImageryAgent):
+    env = Monitor(gym.make("InfantArmReach-v0", **reaching()))
+    rewards, lengths = evaluate_policy(agent, env, n_eval_episodes=2, return_episode_rewards=True)
+    assert lengths == [25, 25]
+    assert all(-25 < reward < 0 for reward in rewards)
+    assert agent.goal is not None
+    env.close()
+
+
+@pytest.mark.parametrize("how", ["native", "gymnasium", "stable-baselines3"])
+def test_one_agent_thinks_for_many_infants_each_with_its_own_goal(agent: MentalImageryAgent, how: str):
+    if how == "native":
+        env = InfantVecEnv(gym.make_vec("InfantArmReach-v0", 3, **reaching()))
+    elif how == "gymnasium":
+        env = InfantVecEnv(gym.make_vec("InfantArmReach-v0", 3, vectorization_mode="sync", **reaching()))
+    else:
+        env = DummyVecEnv([lambda: gym.make("InfantArmReach-v0", **reaching())] * 3)
+    env.seed(4)
+    observations = env.reset()
+    actions, _ = agent.predict(observations, episode_start=np.ones(3, bool))
+    assert (actions.shape, actions.dtype) == ((3, 5), np.float32)
+    for i in range(3):
+        alone = MentalImageryAgent(agent.imagination)
+        mine = alone.predict({key: values[i] for key, values in observations.items()}, episode_start=np.array([True]))[
+            0
+        ]
+        assert actions[i] == pytest.approx(mine, abs=1e-3)  # thought of together, the last digits differ
+    again, _ = agent.predict(observations, episode_start=np.zeros(3, bool))
+    assert np.array_equal(actions, again)
+    rewards, lengths = evaluate_policy(agent, env, n_eval_episodes=3, return_episode_rewards=True, warn=False)
+    assert lengths == [25] * 3
+    assert all(-25 < reward < 0 for reward in rewards)
+    env.close()
+
+
+def test_goals_that_come_together_are_thought_of_together(agent: MentalImageryAgent, monkeypatch: pytest.MonkeyPatch):
+    env = gym.make_vec("InfantArmReach-v0", 4, **reaching())
+    thought: list[int] = []
+    think = agent.imagination.hypotheses
+
+    def counted(pictures: Any, count: int = 5) -> Hypotheses:
+        thought.append(len(pictures))
+        return think(pictures, count)
+
+    monkeypatch.setattr(agent.imagination, "hypotheses", counted)
+    observations, _ = env.reset(seed=0)
+    for _ in range(3):
+        actions, _ = agent.predict(observations)
+        observations, *_ = env.step(actions)
+    assert thought == [4]
+    observations, _ = env.reset(options={"reset_mask": np.array([False, True, False, True])})
+    agent.predict(observations, episode_start=np.array([False, True, False, True]))
+    assert thought == [4, 2]
+    env.close()
+
+
+def test_a_goal_given_by_hand_is_that_of_all_infants(agent: MentalImageryAgent, data: Dataset):
+    env = gym.make_vec("InfantArm-v0", 2, eye_size=(60, 100))
+    agent.see_goal(data.eye(3))
+    actions, _ = agent.predict(env.reset(seed=0)[0])
+    assert np.array_equal(actions[0], actions[1])
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"), [({}, r"expected `eye`.*eye_size=\(300, 500\)"), ({"eye_size": (60, 100)}, "goal_eye=True")]
+)
+def test_what_an_observation_lacks_is_said(agent: MentalImageryAgent, kind: dict[str, Any], wanted: str):
+    env = gym.make("InfantArmReach-v0", **kind)
+    with pytest.raises(ValueError, match=wanted):
+        agent.predict(env.reset(seed=0)[0])
+    env.close()
