@@ -7,8 +7,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.body import PENETRATION_LIMIT, ArmModel
-from infant_env.camera import EyeCamera
+from infant_env.body.model import PENETRATION_LIMIT, ArmModel
+from infant_env.senses.camera import EyeCamera
 
 NOT_VISIBLE = "not_visible"
 PENETRATES = "penetrates"

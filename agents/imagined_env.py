@@ -7,11 +7,11 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infant_env import rewards
-from infant_env.checks import checked_seed
-from infant_env.many_env import Infos, Observations
-from infant_env.recorded_spec import RecordedSpec
-from infant_env.servos import CONTROL_HZ
+from infant_env.tasks import rewards
+from infant_env.body.checks import checked_seed
+from infant_env.envs.many_env import Infos, Observations
+from infant_env.envs.recorded_spec import RecordedSpec
+from infant_env.body.servos import CONTROL_HZ
 
 from .imagined_vector_env import ImaginedArmReachVectorEnv, plain_world
 from .world_model import WorldModel
@@ -20,7 +20,7 @@ _NEVER = 2**62  # steps; Gymnasium's own wrapper ends the episodes
 
 
 class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32]]):
-    """`InfantArmReach-v0` in the head, one infant; code for `infant_env.reach_env.InfantArmReachEnv` runs on it unmodified.
+    """`InfantArmReach-v0` in the head, one infant; code for `infant_env.envs.reach_env.InfantArmReachEnv` runs on it unmodified.
 
     ```python
     env = gym.make("agents.imagined_env:ImaginedArmReach-v0", world="runs/paper")

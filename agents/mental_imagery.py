@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infant_env.vision import to_gray
+from infant_env.senses.vision import to_gray
 
 from .imagination import Hypotheses, Imagination
 from .planning import PosePlanner

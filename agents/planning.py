@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from infant_env.servos import CONTROL_HZ
+from infant_env.body.servos import CONTROL_HZ
 
 from .familiarity import Familiarity, Progress, remembered
 from .som_autoencoder import SomAutoencoder

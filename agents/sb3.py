@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 from torch import Tensor
 
-from infant_env.vision import GRAY_SIZE, LUMA, area_filter
+from infant_env.senses.vision import GRAY_SIZE, LUMA, area_filter
 
 from .autoencoder import ConvAutoencoder
 

@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 
 import infant_env  # noqa: F401 (registers InfantArm-v0)
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 from training import collect
 
 PLANAR = """

@@ -16,7 +16,7 @@ import numpy as np
 
 import infant_env  # noqa: F401 (registers InfantArm-v0)
 from agents.mental_imagery import MentalImageryAgent
-from infant_env.vision import to_rgb
+from infant_env.senses.vision import to_rgb
 
 agent = MentalImageryAgent.load(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 env = gym.make("InfantArm-v0")

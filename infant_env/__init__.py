@@ -5,19 +5,19 @@ from gymnasium.envs.registration import WrapperSpec
 
 register(
     id="InfantArm-v0",
-    entry_point="infant_env.arm_env:InfantArmEnv",
-    vector_entry_point="infant_env.arm_vector_env:InfantArmVectorEnv",
+    entry_point="infant_env.envs.arm_env:InfantArmEnv",
+    vector_entry_point="infant_env.envs.arm_vector_env:InfantArmVectorEnv",
     max_episode_steps=250,
 )
 register(
     id="InfantArmReach-v0",
-    entry_point="infant_env.reach_env:InfantArmReachEnv",
-    vector_entry_point="infant_env.vector_env:InfantArmReachVectorEnv",
+    entry_point="infant_env.envs.reach_env:InfantArmReachEnv",
+    vector_entry_point="infant_env.envs.reach_vector_env:InfantArmReachVectorEnv",
     max_episode_steps=25,
 )
 register(  # for code that knows no dictionaries
     id="InfantArmReachFlat-v0",
-    entry_point="infant_env.reach_env:InfantArmReachEnv",
+    entry_point="infant_env.envs.reach_env:InfantArmReachEnv",
     additional_wrappers=(WrapperSpec("FlattenObservation", "gymnasium.wrappers:FlattenObservation", {}),),
     max_episode_steps=25,
 )

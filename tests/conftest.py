@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 from training import collect
 from training.dataset import Dataset
 

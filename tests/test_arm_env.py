@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env as gymnasium_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 import infant_env  # noqa: F401
-from infant_env.arm_env import InfantArmEnv
+from infant_env.envs.arm_env import InfantArmEnv
 
 SMALL = (36, 60)
 

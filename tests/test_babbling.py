@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
-from infant_env.body import PENETRATION_LIMIT, ArmModel
+from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 
 
 @pytest.fixture(scope="module")

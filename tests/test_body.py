@@ -2,8 +2,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from infant_env.anthropometry import JOINT_NAMES, Anthropometry
-from infant_env.body import PENETRATION_LIMIT, ArmModel
+from infant_env.body.anthropometry import JOINT_NAMES, Anthropometry
+from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 
 TWO_JOINT_ARM = """
 <mujoco>

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 from training.bound import TrueEye, corrected_by_the_true_eye
 from training.dataset import Dataset
 

@@ -6,8 +6,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera, OutsideCamera
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera, OutsideCamera
 
 BEFORE_THE_FACE = np.deg2rad([70, 20, 10, 60, 0])
 BEHIND_THE_BACK = np.deg2rad([-80, 20, -40, 0, 0])
@@ -141,7 +141,7 @@ def test_without_opengl_the_error_holds_the_line_that_mends_it(backend):
     program = (
         "import mujoco\n"
         + ("if hasattr(mujoco, 'GLContext'): del mujoco.GLContext\n" if backend else "")
-        + "from infant_env.body import ArmModel; from infant_env.camera import EyeCamera\n"
+        + "from infant_env.body.model import ArmModel; from infant_env.senses.spaces.camera import EyeCamera\n"
         "arm = ArmModel.infant(); eye = EyeCamera(arm)\n"
         "try: eye.render(mujoco.MjData(arm.model))\n"
         "except RuntimeError as error: print(error)\n"

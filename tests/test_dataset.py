@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from infant_env import vision
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
-from infant_env.vision import to_gray
+from infant_env.senses import vision
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
 from training import collect, dataset
 from training.collect import Config
 from training.dataset import Dataset

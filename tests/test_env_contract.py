@@ -15,8 +15,8 @@ from gymnasium.wrappers import vector as wrappers
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents import imagined_env  # noqa: F401 (registers the imagined one)
-from infant_env.body import ArmModel
-from infant_env.servos import DivergedError
+from infant_env.body.model import ArmModel
+from infant_env.body.servos import DivergedError
 
 SMALL = (36, 60)
 KINDS: list[tuple[str, dict[str, Any]]] = [

@@ -13,8 +13,8 @@ from agents.image_goals import ImageGoals, LatentObservation
 from agents.residual import Residual
 from agents.sb3 import LatentExtractor
 from agents.som_autoencoder import AUTOENCODER, SomAutoencoder
-from infant_env.body import ArmModel
-from infant_env.vision import to_gray
+from infant_env.body.model import ArmModel
+from infant_env.senses.vision import to_gray
 
 EYE = (60, 100)
 

@@ -14,7 +14,7 @@ from agents import imagined_env  # noqa: F401 (registers the imagined one)
 from agents.imagined_vector_env import ImaginedArmReachVectorEnv
 from agents.sb3 import InfantVecEnv
 from agents.world_model import WorldModel
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 
 MANY: dict[str, Any] = {"vectorization_mode": "vector_entry_point"}
 

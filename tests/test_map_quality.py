@@ -5,15 +5,7 @@ import torch
 from sklearn.manifold import trustworthiness as oracle
 
 from agents import map_quality
-from agents.map_quality import (
-    component_planes,
-    hit_histogram,
-    on_fold,
-    quantization_error,
-    topographic_error,
-    trustworthiness,
-    u_matrix,
-)
+from agents.map_quality import component_planes, hit_histogram, on_fold, quantization_error, topographic_error, trustworthiness, u_matrix
 from agents.som import MultiModalSom
 
 

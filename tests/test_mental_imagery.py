@@ -14,7 +14,7 @@ import infant_env  # noqa: F401
 from agents.imagination import Hypotheses
 from agents.mental_imagery import MentalImageryAgent
 from agents.sb3 import InfantVecEnv
-from infant_env.vision import to_gray
+from infant_env.senses.vision import to_gray
 from training.dataset import Dataset
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 from training import metrics, paper
 from training.metrics import Truth
 

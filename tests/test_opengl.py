@@ -15,8 +15,8 @@ import pytest
 
 import infant_env  # noqa: F401
 from agents.babbling import BabblingAgent
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera, OutsideCamera
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera, OutsideCamera
 
 SMALL = (36, 60)
 
@@ -98,7 +98,7 @@ def test_the_simulator_s_own_renderer_and_ours_leave_each_other_alone(arm: ArmMo
 
 
 def test_nothing_is_opened_before_the_first_frame(monkeypatch: pytest.MonkeyPatch):
-    from infant_env import opengl
+    from infant_env.senses import opengl
 
     monkeypatch.setattr(opengl, "open_context", lambda model: pytest.fail("opened OpenGL"))
     for make, _ in MAKERS.values():

@@ -12,8 +12,8 @@ from agents.autoencoder import ConvAutoencoder
 from agents.planning import PosePlanner
 from agents.som import MultiModalSom
 from agents.som_autoencoder import SomAutoencoder
-from infant_env.body import ArmModel
-from infant_env.servos import CONTROL_HZ
+from infant_env.body.model import ArmModel
+from infant_env.body.servos import CONTROL_HZ
 from training import cli, plan
 
 RANGES = np.array([[-1.0, 1.0], [0.0, 2.0]], np.float32)

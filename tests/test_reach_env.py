@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 import infant_env  # noqa: F401
-from infant_env.body import PENETRATION_LIMIT, ArmModel
-from infant_env.reach_env import InfantArmReachEnv
-from infant_env.workspace import Workspace
+from infant_env.body.model import PENETRATION_LIMIT, ArmModel
+from infant_env.envs.reach_env import InfantArmReachEnv
+from infant_env.tasks.workspace import Workspace
 
 KINDS = [(goal, reward) for goal in ("hand", "joints") for reward in ("sparse", "dense")]
 SMALL = (36, 60)
@@ -214,7 +214,7 @@ def test_a_broken_action_is_refused(hand_env: Any, action: Any):
 
 
 def test_without_pictures_nothing_is_rendered(monkeypatch: pytest.MonkeyPatch):
-    from infant_env import opengl
+    from infant_env.senses import opengl
 
     monkeypatch.setattr(opengl, "open_context", lambda model: pytest.fail("opened OpenGL"))
     env = gym.make("InfantArmReach-v0")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from infant_env import rewards
+from infant_env.tasks import rewards
 
 
 def test_the_hand_s_distance_is_euclid_s():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 from training import cli
 from training.dataset import Dataset
 from training.goals import read_picture

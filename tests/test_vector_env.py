@@ -7,7 +7,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
 import infant_env  # noqa: F401
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 
 SMALL = (36, 60)
 

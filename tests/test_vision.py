@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infant_env.vision import Format, to_gray, to_rgb
+from infant_env.senses.vision import Format, to_gray, to_rgb
 
 
 def test_each_target_pixel_is_the_mean_of_its_area():

@@ -16,7 +16,7 @@ from agents.chain_dynamics import ChainDynamics, moments
 from agents.generator import PictureGenerator
 from agents.servo_response import ServoResponse, Transitions, solve
 from agents.world_model import WORLD_MODEL, WorldModel
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 from training import benchmark, report, train_world_model
 from training.babbled_motion import babble
 

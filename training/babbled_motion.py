@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.servo_response import Transitions
-from infant_env.body import ArmModel
-from infant_env.reach_env import InfantArmReachEnv
+from infant_env.body.model import ArmModel
+from infant_env.envs.reach_env import InfantArmReachEnv
 
 EPISODE = 25
 """Control steps from one start at rest to the next."""

@@ -13,9 +13,9 @@ from mujoco.batch import Batch
 from numpy.typing import NDArray
 
 import infant_env  # noqa: F401 (registers the environments)
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
-from infant_env.servos import Servos
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.body.servos import Servos
 
 from .side_by_side import Work, in_turns
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agents import imagined_env  # noqa: F401 (registers the imagined environment)
 from agents.world_model import WorldModel
-from infant_env.vision import to_gray
+from infant_env.senses.vision import to_gray
 
 from . import runs
 from .side_by_side import Work, in_turns

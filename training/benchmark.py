@@ -18,8 +18,8 @@ from agents.autoencoder import ConvAutoencoder
 from agents.babbling import BabblingAgent
 from agents.som import MultiModalSom
 from agents.som_autoencoder import SomAutoencoder
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
 
 from . import bench_autoencoder, bench_env, bench_query, bench_som, bench_world, runs
 from .side_by_side import Part, Work, in_turns
@@ -102,7 +102,7 @@ def _collect(config: Config) -> Part:
 
 def _imagine(config: Config) -> Part:
     """Imagined pictures beside rendered and preprocessed ones."""
-    from infant_env.vision import to_gray
+    from infant_env.senses.vision import to_gray
 
     arm, mind = ArmModel.infant(), _mind(config)
     data, eye = mujoco.MjData(arm.model), EyeCamera(arm)

@@ -8,9 +8,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from agents.imagined_trials import refine
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
-from infant_env.vision import to_gray
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
 
 _ITERATIONS = 9
 LOOKS = (_ITERATIONS + 1) * 6

@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
 from agents.files import remove_leftovers, replacing
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
 
 from . import dataset
 from .dataset import Dataset

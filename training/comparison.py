@@ -5,19 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import (
-    calibrate,
-    imagery,
-    results,
-    runs,
-    train_autoencoder,
-    train_baseline,
-    train_generator,
-    train_glance,
-    train_pixel_som,
-    train_regressor,
-    train_som,
-)
+from . import calibrate, imagery, results, runs, train_autoencoder, train_baseline, train_generator, train_glance, train_pixel_som, train_regressor, train_som
 from .once import unless_done
 from .scoring import Judgment, judge
 from .task_pool import Task, run_side_by_side

@@ -59,8 +59,8 @@ def _python() -> str:
 def _rendering() -> str:
     import mujoco
 
-    from infant_env.body import ArmModel
-    from infant_env.camera import EyeCamera
+    from infant_env.body.model import ArmModel
+    from infant_env.senses.camera import EyeCamera
 
     arm = ArmModel.infant()
     data = mujoco.MjData(arm.model)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from agents.mental_imagery import MentalImageryAgent
-from infant_env.body import ArmModel
-from infant_env.camera import OutsideCamera
-from infant_env.servos import CONTROL_HZ
-from infant_env.vision import to_gray, to_rgb
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import OutsideCamera
+from infant_env.body.servos import CONTROL_HZ
+from infant_env.senses.vision import to_gray, to_rgb
 
 PANEL = (288, 480)
 """Rows and columns of a panel."""

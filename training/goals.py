@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from agents import remembered_poses
 from agents.imagination import Imagination
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
-from infant_env.vision import to_gray
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
 
 from .dataset import Dataset
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.imagination import Hypotheses, Imagination
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
-from infant_env.vision import to_gray
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
 
 from . import metrics, runs, tables
 from .calibrate import SAME_HAND, calibration_error, reliability, right_ones

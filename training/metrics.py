@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.autoencoder import ARM_DIFFERS_BY
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 
 Floats = NDArray[np.float32]
 

@@ -14,11 +14,11 @@ from tqdm import tqdm
 
 from agents.imagination import Imagination
 from agents.planning import PosePlanner
-from infant_env.arm_env import InfantArmEnv
-from infant_env.body import PENETRATION_LIMIT, ArmModel
-from infant_env.camera import OutsideCamera
-from infant_env.servos import CONTROL_HZ
-from infant_env.vision import to_rgb
+from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.body.model import PENETRATION_LIMIT, ArmModel
+from infant_env.senses.camera import OutsideCamera
+from infant_env.body.servos import CONTROL_HZ
+from infant_env.senses.vision import to_rgb
 
 from . import runs, tables
 from .collect import arm_model

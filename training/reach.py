@@ -18,7 +18,7 @@ from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.imagination import GENERATOR, GLANCE
 from agents.mental_imagery import MentalImageryAgent
 from agents.som_autoencoder import SomAutoencoder
-from infant_env.vision import to_gray
+from infant_env.senses.vision import to_gray
 
 from . import metrics, runs, tables
 from .bound import LOOKS, corrected_by_the_true_eye

@@ -12,20 +12,7 @@ import numpy as np
 
 from agents.som_autoencoder import SomAutoencoder
 
-from . import (
-    error_tables,
-    figures,
-    imagery,
-    map_figures,
-    page,
-    paper,
-    reach,
-    rl_table,
-    runs,
-    tables,
-    train_som,
-    world_model_errors,
-)
+from . import error_tables, figures, imagery, map_figures, page, paper, reach, rl_table, runs, tables, train_som, world_model_errors
 from .dataset import Dataset
 
 

@@ -4,22 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from . import (
-    calibrate,
-    collect,
-    evaluate,
-    reach,
-    report,
-    runs,
-    spread,
-    tables,
-    train_autoencoder,
-    train_generator,
-    train_glance,
-    train_pixel_som,
-    train_regressor,
-    train_som,
-)
+from . import calibrate, collect, evaluate, reach, report, runs, spread, tables, train_autoencoder, train_generator, train_glance, train_pixel_som, train_regressor, train_som
 from .beside import Stage, beside
 from .dataset import read_info
 from .once import unless_done

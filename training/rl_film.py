@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera, OutsideCamera
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera, OutsideCamera
 
 from .film import PANEL, Video, fit
 from .rl_setup import EPISODE, Act, Setup

@@ -19,7 +19,7 @@ from agents.residual import Prior, Residual
 from agents.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.som_autoencoder import SomAutoencoder
 from agents.world_model import KIND, WORLD_MODEL, WorldModel
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 
 from . import runs
 from .collect import arm_model

@@ -11,7 +11,7 @@ from torch import Tensor
 from agents import checkpoints
 from agents.autoencoder import KIND, ConvAutoencoder
 from agents.som_autoencoder import AUTOENCODER
-from infant_env import vision
+from infant_env.senses import vision
 
 from . import runs
 from .autoencoder_training import Training

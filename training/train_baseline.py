@@ -18,7 +18,7 @@ from agents.baselines.latent_mlp import LatentMlps
 from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.mvae import MultiModalVae
 from agents.som_autoencoder import AUTOENCODER
-from infant_env import vision
+from infant_env.senses import vision
 
 from . import runs
 from .baseline_training import BaselineTraining, LatentMlpTraining, MvaeTraining, Schedule, Trainable

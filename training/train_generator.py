@@ -9,7 +9,7 @@ from torch import Tensor
 from agents import checkpoints
 from agents.generator import KIND, PictureGenerator
 from agents.imagination import GENERATOR
-from infant_env import vision
+from infant_env.senses import vision
 
 from . import runs
 from .dataset import Dataset

@@ -12,7 +12,7 @@ from agents.expectation import Expectation
 from agents.generator import PictureGenerator
 from agents.glance import KIND, Glance
 from agents.imagination import GENERATOR, GLANCE
-from infant_env import vision
+from infant_env.senses import vision
 
 from . import runs
 from .dataset import Dataset

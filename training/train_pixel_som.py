@@ -9,7 +9,7 @@ from torch import Tensor
 from agents import checkpoints
 from agents.sample_som import SampleSom
 from agents.sample_som_training import train_sample_som
-from infant_env.vision import GRAY_SIZE
+from infant_env.senses.vision import GRAY_SIZE
 
 from . import runs
 from .dataset import Dataset

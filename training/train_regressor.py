@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from agents import checkpoints
 from agents.baselines.regressor import KIND, CnnRegressor, RegressorProgress
-from infant_env import vision
+from infant_env.senses import vision
 
 from . import runs
 from .dataset import Dataset

@@ -13,7 +13,7 @@ from agents.imagination import GENERATOR, Imagination
 from agents.servo_response import ServoResponse
 from agents.som_autoencoder import SOM
 from agents.world_model import KIND, WORLD_MODEL, WorldModel
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 
 from . import runs, tables, world_model_errors
 from .babbled_motion import EPISODE, babble, go_straight

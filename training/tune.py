@@ -11,19 +11,7 @@ from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.imagination import GENERATOR
 from agents.som_autoencoder import AUTOENCODER
 
-from . import (
-    comparison,
-    evaluate,
-    runs,
-    tables,
-    train_autoencoder,
-    train_baseline,
-    train_generator,
-    train_glance,
-    train_pixel_som,
-    train_regressor,
-    train_som,
-)
+from . import comparison, evaluate, runs, tables, train_autoencoder, train_baseline, train_generator, train_glance, train_pixel_som, train_regressor, train_som
 from .dataset import Dataset, write_json
 from .metrics import Truth
 from .network_training import samples_of

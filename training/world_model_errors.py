@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.world_model import WorldModel
-from infant_env.body import ArmModel
-from infant_env.camera import EyeCamera
-from infant_env.vision import to_gray
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
 
 from .babbled_motion import Motion
 from .figures import COLORS

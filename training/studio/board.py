@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infant_env.parts import quaternion
+from infant_env.body.parts import quaternion
 
 HEAD, FOOT = 0.09, 0.09
 """Height of the lines above and below the map, as shares of its side."""

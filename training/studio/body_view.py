@@ -8,7 +8,7 @@ import numpy as np
 from mjviser import ViserMujocoScene
 from numpy.typing import NDArray
 
-from infant_env.body import ArmModel
+from infant_env.body.model import ArmModel
 
 from .infant import Moment
 from .stage import Stage, spoken

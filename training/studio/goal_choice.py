@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.vision import to_gray, to_rgb
+from infant_env.senses.vision import to_gray, to_rgb
 
 from ..dataset import Dataset
 from ..goals import Goal

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from agents import map_quality
 from agents.som_autoencoder import SomAutoencoder
-from infant_env.vision import to_rgb
+from infant_env.senses.vision import to_rgb
 
 from ..film import colored, font
 from ..map_figures import ASKED, joint_angles, tile_pictures

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from agents import remembered_poses
-from infant_env.vision import to_gray, to_rgb
+from infant_env.senses.vision import to_gray, to_rgb
 
 from .board import Board
 from .infant import Moment

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.vision import to_gray, to_rgb
+from infant_env.senses.vision import to_gray, to_rgb
 
 from ..film import colored, fit
 from .infant import Moment

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from infant_env.vision import to_rgb
+from infant_env.senses.vision import to_rgb
 
 from ..film import fit, font
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.planning import PosePlanner
-from infant_env.servos import CONTROL_HZ
+from infant_env.body.servos import CONTROL_HZ
 
 from .goal_choice import Chosen, TestPictures
 from .infant import Act

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from infant_env.vision import to_gray
+from infant_env.senses.vision import to_gray
 
 from ..goals import Goal, imagined_goals, read_picture
 from .goal_choice import Chosen, TestPictures

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.camera import OutsideCamera
-from infant_env.servos import CONTROL_HZ
-from infant_env.vision import to_gray, to_rgb
+from infant_env.senses.camera import OutsideCamera
+from infant_env.body.servos import CONTROL_HZ
+from infant_env.senses.vision import to_gray, to_rgb
 
 from ..film import PANEL, Video, fit, ideas, map_picture
 from .infant import Moment

@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import PENETRATION_LIMIT, ArmModel
+from .model import PENETRATION_LIMIT, ArmModel
 from .given import detached, numbers, shown, whole
 
 _ROUNDING = 1e-5  # m; by which a valid pose may be deeper once it was rounded to single precision

@@ -3,7 +3,7 @@
 import numpy as np
 from gymnasium import spaces
 
-from .body import ArmModel
+from ..body.model import ArmModel
 
 _GIVE, _MAX_VELOCITY = 0.35, 100.0
 """How far, in rad, soft limits may give, and how fast joints may be, rad/s. The most that was found in infants of 1 to 24

@@ -8,7 +8,7 @@ import numpy as np
 from mujoco.batch import Batch
 from numpy.typing import NDArray
 
-from .body import ArmModel
+from ..body.model import ArmModel
 
 
 class ManyPoses:

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .body import ArmModel
+from .model import ArmModel
 from .given import detached, numbers, shown
 
 CONTROL_HZ = 25

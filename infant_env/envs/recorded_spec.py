@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
-from .body import ArmModel
+from ..body.model import ArmModel
 
 
 class RecordedSpec:

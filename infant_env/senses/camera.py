@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import opengl
-from .body import ArmModel
-from .checks import check_choice
+from ..body.model import ArmModel
+from ..body.checks import check_choice
 
 HAND_IN_VIEW = 0.003
 """A picture "shows the hand" when this share of its pixels does."""

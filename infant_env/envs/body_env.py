@@ -9,13 +9,13 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from .body import ArmModel
-from .camera import EyeCamera
-from .checks import checked_eye_size, checked_seed
-from .given import shown
+from ..body.model import ArmModel
+from ..senses.camera import EyeCamera
+from ..body.checks import checked_eye_size, checked_seed
+from ..body.given import shown
 from .onlooker import RENDER_MODES, Onlooker
 from .recorded_spec import RecordedSpec
-from .servos import CONTROL_HZ, DivergedError, Servos
+from ..body.servos import CONTROL_HZ, DivergedError, Servos
 
 Observation = dict[str, NDArray[Any]]
 

@@ -8,10 +8,10 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import ArmModel
+from ..body.model import ArmModel
 from .body_env import BodyEnv, Observation
-from .checks import check_counts, check_options, checked_eye_size, checked_start
-from .senses import babbling_space
+from ..body.checks import check_counts, check_options, checked_eye_size, checked_start
+from ..senses.spaces import babbling_space
 
 
 class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl knows environments by their direct bases
@@ -46,7 +46,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `joints` | (5,) | float32 | rad | joint angles, in the order of the actions |
     | `joint_velocities` | (5,) | float32 | rad/s | their rates of change |
 
-    `infant_env.vision.to_gray` turns `eye` into the 64x64 picture that the agents work on.
+    `infant_env.senses.spaces.vision.to_gray` turns `eye` into the 64x64 picture that the agents work on.
 
     ## Rewards
 
@@ -81,7 +81,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     |----------|---------|---------|
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
     | `eye_size` | (300, 500) | rows and columns of `eye`, aspect 3:5 |
-    | `arm` | None | an `infant_env.body.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
+    | `arm` | None | an `infant_env.body.model.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
     | `render_mode` | None | `"rgb_array"`, or `"depth_array"` in m: the infant from outside; `"human"`: MuJoCo's viewer |
     | `width` | 640 | columns of the frames from outside |
     | `height` | 480 | their rows |

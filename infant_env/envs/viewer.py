@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import logger
 
 from . import window
-from .body import ArmModel
+from ..body.model import ArmModel
 
 
 class Viewer:

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import PENETRATION_LIMIT, ArmModel
+from ..body.model import PENETRATION_LIMIT, ArmModel
 
 _POSES = 2000  # from which the search starts
 _STARTS = 24

@@ -1,4 +1,4 @@
-"""`python -m infant_env.window`: the process of one viewer; `viewer.Viewer` starts it and talks to it through pipes."""
+"""`python -m infant_env.envs.window`: the process of one viewer; `viewer.Viewer` starts it and talks to it through pipes."""
 
 import os
 import sys
