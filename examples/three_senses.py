@@ -13,8 +13,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
-from agents.som_autoencoder import SomAutoencoder
-from agents.som_training import train
+from agents.mind.som_autoencoder import SomAutoencoder
+from agents.som_training.coarse_to_fine import train
 from training.collect import arm_model
 from training.dataset import Dataset
 from training.metrics import hand_positions

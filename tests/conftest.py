@@ -18,7 +18,7 @@ from training import collect
 from training.dataset import Dataset
 
 if TYPE_CHECKING:
-    from agents.world_model import WorldModel
+    from agents.world.world_model import WorldModel
 
 settings.register_profile("no_clock", parent=settings(), deadline=None)  # a busy machine is not a fault
 settings.load_profile("no_clock")
@@ -63,11 +63,11 @@ def world(arm: ArmModel, tmp_path_factory: pytest.TempPathFactory) -> "WorldMode
     """The infant's own chain, a response and a generator that are not trained, in a folder of their own."""
     import torch
 
-    from agents.arm_chain import ArmChain
-    from agents.generator import PictureGenerator
-    from agents.imagination import GENERATOR
-    from agents.servo_response import ServoResponse
-    from agents.world_model import WorldModel
+    from agents.world.arm_chain import ArmChain
+    from agents.networks.generator import PictureGenerator
+    from agents.mind.imagination import GENERATOR
+    from agents.world.servo_response import ServoResponse
+    from agents.world.world_model import WorldModel
     from training.babbled_motion import babble
 
     motion = babble(arm, 75, seed=1)

@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from agents.som_autoencoder import SomAutoencoder
+from agents.mind.som_autoencoder import SomAutoencoder
 from training import ablate, runs
 from training.dataset import Dataset
 from training.variants import VARIANTS, What

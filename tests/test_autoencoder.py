@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from agents.autoencoder import ConvAutoencoder, arm_mask
+from agents.networks.autoencoder import ConvAutoencoder, arm_mask
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from agents.som import MultiModalSom
+from agents.som.som import MultiModalSom
 from training import bench_som, benchmark, contestant
 from training.bench_som import Data, Outcome, compete, evaluate, synthetic
 from training.benchmark import Config

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import vector as wrappers
 
 import infant_env  # noqa: F401 (registers the environments)
-from agents import imagined_env  # noqa: F401 (registers the imagined one)
+from agents.world import imagined_env  # noqa: F401 (registers the imagined one)
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import DivergedError
 

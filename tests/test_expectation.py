@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_t
 
-from agents.expectation import Expectation
+from agents.networks.expectation import Expectation
 
 TWO = Expectation(
     joints=torch.tensor([[[0.2, 0.3], [0.8, 0.6]]]),

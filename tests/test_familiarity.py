@@ -1,7 +1,7 @@
 import torch
 
-from agents.familiarity import Familiarity, remembered
-from agents.som import MultiModalSom
+from agents.mind.familiarity import Familiarity, remembered
+from agents.som.som import MultiModalSom
 
 
 def test_a_map_remembers_its_samples_where_it_is_stretched_least():

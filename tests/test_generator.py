@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from agents.generator import PictureGenerator
+from agents.networks.generator import PictureGenerator
 from training import train_generator
 from training.dataset import Dataset
 from training.distributed import Place

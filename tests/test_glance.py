@@ -5,9 +5,9 @@ import pytest
 import torch
 from squares import BACKGROUND
 
-from agents.expectation import Expectation
-from agents.generator import PictureGenerator
-from agents.glance import Glance
+from agents.networks.expectation import Expectation
+from agents.networks.generator import PictureGenerator
+from agents.networks.glance import Glance
 from training import train_glance
 from training.dataset import Dataset
 from training.distributed import Place

@@ -7,11 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.calibration import Calibration
-from agents.expectation import Expectation
-from agents.generator import PictureGenerator
-from agents.imagination import GUESSED, Imagination, _distinct
-from agents.imagined_trials import cost, draw, refine
+from agents.mind.calibration import Calibration
+from agents.networks.expectation import Expectation
+from agents.networks.generator import PictureGenerator
+from agents.mind.imagination import GUESSED, Imagination, _distinct
+from agents.mind.trials import cost, draw, refine
 from training.calibrate import calibration_error, reliability
 from training.dataset import Dataset
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from agents.autoencoder import ConvAutoencoder
+from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.latent_mlp import LatentMlps
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from agents.som_autoencoder import SomAutoencoder
+from agents.mind.som_autoencoder import SomAutoencoder
 from training.map_figures import block_means, block_sums, joint_angles, tile_pictures
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from sklearn.manifold import trustworthiness as oracle
 
-from agents import map_quality
-from agents.map_quality import component_planes, hit_histogram, on_fold, quantization_error, topographic_error, trustworthiness, u_matrix
-from agents.som import MultiModalSom
+from agents.som import quality as map_quality
+from agents.som.quality import component_planes, hit_histogram, on_fold, quantization_error, topographic_error, trustworthiness, u_matrix
+from agents.som.som import MultiModalSom
 
 
 def line(values: list[float]) -> MultiModalSom:

@@ -11,9 +11,9 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import infant_env  # noqa: F401
-from agents.imagination import Hypotheses
-from agents.mental_imagery import MentalImageryAgent
-from agents.sb3 import InfantVecEnv
+from agents.mind.imagination import Hypotheses
+from agents.mind.agent import MentalImageryAgent
+from agents.rl.sb3 import InfantVecEnv
 from infant_env.senses.vision import to_gray
 from training.dataset import Dataset
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from agents.baselines.mmcm import ConvergenceMaps, neurons_at, places_of
-from agents.som import MultiModalSom
+from agents.som.som import MultiModalSom
 from training import mmcm_training, train_baseline
 from training.dataset import Dataset
 from training.mmcm_training import pictures_of

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.neighborhoods import bubble, exponential, gaussian
+from agents.som_training.neighborhoods import bubble, exponential, gaussian
 
 radii = st.floats(0.1, 1000)
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents import remembered_poses
-from agents.autoencoder import ConvAutoencoder
-from agents.som import MultiModalSom
-from agents.som_autoencoder import SomAutoencoder
+from agents.mind import remembered_poses
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som.som import MultiModalSom
+from agents.mind.som_autoencoder import SomAutoencoder
 
 LOW, HIGH = np.array([-1.0, 0.0]), np.array([1.0, 2.0])
 

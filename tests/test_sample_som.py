@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents.sample_som import SampleSom
-from agents.sample_som_training import train_sample_som
+from agents.som_training.sample_som import SampleSom
+from agents.som_training.sample_training import train_sample_som
 
 PICTURES = {"vision": (16, 24)}
 

@@ -12,7 +12,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
 import infant_env  # noqa: F401
-from agents.sb3 import InfantVecEnv
+from agents.rl.sb3 import InfantVecEnv
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents.som import MultiModalSom
-from agents.som_training import train
+from agents.som.som import MultiModalSom
+from agents.som_training.coarse_to_fine import train
 
 
 def latents_of(joints: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.som_autoencoder import SomAutoencoder
+from agents.mind.som_autoencoder import SomAutoencoder
 from training.dataset import Dataset
 
 

@@ -22,7 +22,7 @@ from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-from agents import remembered_poses  # noqa: E402
+from agents.mind import remembered_poses  # noqa: E402
 from infant_env.body.model import ArmModel  # noqa: E402
 from infant_env.body.servos import Servos  # noqa: E402
 from training import metrics  # noqa: E402

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents.som import MultiModalSom
-from agents.som_training import train
+from agents.som.som import MultiModalSom
+from agents.som_training.coarse_to_fine import train
 
 SENSES = ("joints", "hand", "vision")
 SUBSETS = [subset for count in (1, 2) for subset in combinations(SENSES, count)]

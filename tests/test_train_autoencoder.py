@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from agents.autoencoder import ConvAutoencoder
+from agents.networks.autoencoder import ConvAutoencoder
 from training import train_autoencoder
 from training.autoencoder_training import Errors, Training, joint_reader
 from training.dataset import Dataset

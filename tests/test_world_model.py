@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents import least_squares
-from agents.arm_chain import ArmChain
-from agents.chain_dynamics import ChainDynamics, moments
-from agents.generator import PictureGenerator
-from agents.servo_response import ServoResponse, Transitions, solve
-from agents.world_model import WORLD_MODEL, WorldModel
+from agents.tools import least_squares
+from agents.world.arm_chain import ArmChain
+from agents.world.chain_dynamics import ChainDynamics, moments
+from agents.networks.generator import PictureGenerator
+from agents.world.servo_response import ServoResponse, Transitions, solve
+from agents.world.world_model import WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 from training import benchmark, report, train_world_model
 from training.babbled_motion import babble
@@ -96,7 +96,7 @@ def test_the_dynamics_are_those_of_the_simulator(arm: ArmModel):
 
 
 def _moments(second: np.ndarray, place: np.ndarray, mass: float) -> Tensor:
-    """A body's moments (see `agents.chain_dynamics.moments`)."""
+    """A body's moments (see `agents.world.chain_dynamics.moments`)."""
     square = np.zeros((4, 4))
     square[:3, :3] = second + mass * np.outer(place, place)
     square[:3, 3] = mass * place

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.som import Readout
-from agents.som_autoencoder import AUTOENCODER, SomAutoencoder
+from agents.som.som import Readout
+from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
 
 from . import collect, metrics, page, runs, tables, train_autoencoder, train_som
 from .dataset import Dataset

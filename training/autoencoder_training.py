@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from agents.autoencoder import KIND, ConvAutoencoder
+from agents.networks.autoencoder import KIND, ConvAutoencoder
 
 from .dataset import Dataset
 from .distributed import Place

@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.servo_response import Transitions
+from agents.world.servo_response import Transitions
 from infant_env.body.model import ArmModel
 from infant_env.envs.reach_env import InfantArmReachEnv
 

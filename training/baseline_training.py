@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from agents.autoencoder import ConvAutoencoder
+from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.latent_mlp import LatentMlps
 from agents.baselines.mvae import SUBSETS, MultiModalVae
-from agents.som_autoencoder import AUTOENCODER
+from agents.mind.som_autoencoder import AUTOENCODER
 
 from .dataset import Dataset
 from .distributed import Place

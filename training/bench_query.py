@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from agents.som import MultiModalSom
-from agents.threads import in_threads
+from agents.som.som import MultiModalSom
+from agents.tools.threads import in_threads
 
 from . import runs, train_som
 from .dataset import Dataset

@@ -23,9 +23,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from agents.map_quality import quantization_error, topographic_error
-from agents.modalities import Samples
-from agents.som import MultiModalSom
+from agents.som.quality import quantization_error, topographic_error
+from agents.som.modalities import Samples
+from agents.som.som import MultiModalSom
 
 from . import runs, tables
 from .contestant import LITERAL, OURS, Job, Result, epochs_of

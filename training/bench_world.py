@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents import imagined_env  # noqa: F401 (registers the imagined environment)
-from agents.world_model import WorldModel
+from agents.world import imagined_env  # noqa: F401 (registers the imagined environment)
+from agents.world.world_model import WorldModel
 from infant_env.senses.vision import to_gray
 
 from . import runs

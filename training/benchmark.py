@@ -14,10 +14,10 @@ import numpy as np
 import torch
 import tyro
 
-from agents.autoencoder import ConvAutoencoder
+from agents.networks.autoencoder import ConvAutoencoder
 from agents.babbling import BabblingAgent
-from agents.som import MultiModalSom
-from agents.som_autoencoder import SomAutoencoder
+from agents.som.som import MultiModalSom
+from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from agents.imagined_trials import refine
+from agents.mind.trials import refine
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents import checkpoints
-from agents.calibration import Calibration
-from agents.generator import PictureGenerator
-from agents.glance import Glance
-from agents.imagination import CALIBRATION, GENERATOR, GLANCE, TRIALS, Imagination
-from agents.som_autoencoder import SOM, SomAutoencoder
+from agents.tools import checkpoints
+from agents.mind.calibration import Calibration
+from agents.networks.generator import PictureGenerator
+from agents.networks.glance import Glance
+from agents.mind.imagination import CALIBRATION, GENERATOR, GLANCE, TRIALS, Imagination
+from agents.mind.som_autoencoder import SOM, SomAutoencoder
 
 from . import metrics, runs
 from .collect import arm_model

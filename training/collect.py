@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
-from agents.files import remove_leftovers, replacing
+from agents.tools.files import remove_leftovers, replacing
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 

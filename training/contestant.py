@@ -18,10 +18,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from agents.modalities import Modalities, Samples, widths_of
-from agents.som import MultiModalSom
-from agents.som_schedule import schedule
-from agents.som_training import falling, train, train_literal
+from agents.som.modalities import Modalities, Samples, widths_of
+from agents.som.som import MultiModalSom
+from agents.som_training.schedule import schedule
+from agents.som_training.coarse_to_fine import falling, train, train_literal
 
 from .som_peers import PEERS, Shape, Train, radii
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infant_env.senses.camera import HAND_IN_VIEW
-from agents.files import replacing
+from agents.tools.files import replacing
 from infant_env.senses import vision
 
 SCHEMA = 1

@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents import map_quality, som_training
-from agents.autoencoder import ConvAutoencoder
+from agents.som import quality as map_quality
+from agents.som_training import coarse_to_fine as som_training
+from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.deep_map import C, DeepMap
 from agents.baselines.desom import Desom, temperature_at
 from agents.baselines.dnm import DeepNeuralMap
-from agents.som_autoencoder import AUTOENCODER
+from agents.mind.som_autoencoder import AUTOENCODER
 
 from .autoencoder_training import joint_reader
 from .baseline_training import BaselineTraining

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import distributed as dist
 
-from agents.processes import Processes
+from agents.tools.processes import Processes
 
 from . import runs
 

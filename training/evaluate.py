@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.som_autoencoder import SOM
+from agents.mind.som_autoencoder import SOM
 
 from . import comparison, error_tables, runs
 from .scoring import Judgment, judge

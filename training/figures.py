@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.som_autoencoder import SomAutoencoder
+from agents.mind.som_autoencoder import SomAutoencoder
 
 from .dataset import Dataset
 

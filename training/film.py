@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from agents.mental_imagery import MentalImageryAgent
+from agents.mind.agent import MentalImageryAgent
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import OutsideCamera
 from infant_env.body.servos import CONTROL_HZ

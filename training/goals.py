@@ -9,8 +9,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import remembered_poses
-from agents.imagination import Imagination
+from agents.mind import remembered_poses
+from agents.mind.imagination import Imagination
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray

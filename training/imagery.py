@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.imagination import Hypotheses, Imagination
+from agents.mind.imagination import Hypotheses, Imagination
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray

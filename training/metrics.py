@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.autoencoder import ARM_DIFFERS_BY
+from agents.networks.autoencoder import ARM_DIFFERS_BY
 from infant_env.body.model import ArmModel
 
 Floats = NDArray[np.float32]

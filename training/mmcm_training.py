@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from agents import checkpoints
+from agents.tools import checkpoints
 from agents.baselines.mmcm import BLUR, MODALITIES, ConvergenceMaps, blurred, places_of, scaled
-from agents.som import MultiModalSom
-from agents.som_training import LiteralProgress, falling, smooth, train_literal
+from agents.som.som import MultiModalSom
+from agents.som_training.coarse_to_fine import LiteralProgress, falling, smooth, train_literal
 
 from .dataset import Dataset
 from .distributed import Place

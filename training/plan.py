@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.imagination import Imagination
-from agents.planning import PosePlanner
+from agents.mind.imagination import Imagination
+from agents.mind.planning import PosePlanner
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.senses.camera import OutsideCamera

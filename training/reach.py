@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.imagination import GENERATOR, GLANCE
-from agents.mental_imagery import MentalImageryAgent
-from agents.som_autoencoder import SomAutoencoder
+from agents.mind.imagination import GENERATOR, GLANCE
+from agents.mind.agent import MentalImageryAgent
+from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.vision import to_gray
 
 from . import metrics, runs, tables

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from agents.som_autoencoder import SomAutoencoder
+from agents.mind.som_autoencoder import SomAutoencoder
 
 from . import error_tables, figures, imagery, map_figures, page, paper, reach, rl_table, runs, tables, train_som, world_model_errors
 from .dataset import Dataset

@@ -9,9 +9,9 @@ import matplotlib
 import numpy as np
 from safetensors import safe_open
 
-from agents.files import replacing
-from agents.imagination import GENERATOR, GLANCE
-from agents.som_autoencoder import AUTOENCODER, SOM
+from agents.tools.files import replacing
+from agents.mind.imagination import GENERATOR, GLANCE
+from agents.mind.som_autoencoder import AUTOENCODER, SOM
 
 from . import ablate, comparison_figures, error_tables, page, runs, tables, trials
 from .metrics import MAPPINGS

@@ -12,13 +12,14 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize, VecTransposeImage
 
 import infant_env  # noqa: F401 (registers the environments)
-from agents import checkpoints, priors
-from agents.image_goals import ImageGoals, LatentObservation
-from agents.imagination import Imagination
-from agents.residual import Prior, Residual
-from agents.sb3 import InfantVecEnv, TogetherVecEnv
-from agents.som_autoencoder import SomAutoencoder
-from agents.world_model import KIND, WORLD_MODEL, WorldModel
+from agents.tools import checkpoints
+from agents.rl import priors
+from agents.rl.image_goals import ImageGoals, LatentObservation
+from agents.mind.imagination import Imagination
+from agents.rl.residual import Prior, Residual
+from agents.rl.sb3 import InfantVecEnv, TogetherVecEnv
+from agents.mind.som_autoencoder import SomAutoencoder
+from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
 from . import runs
@@ -96,14 +97,14 @@ class Setup:
         """What is learned in."""
         config = self.config
         if config.world_model == "imagined":
-            return self._many("agents.imagined_env:ImaginedArmReach-v0", config.at_once, world=self.world)
+            return self._many("agents.world.imagined_env:ImaginedArmReach-v0", config.at_once, world=self.world)
         if config.at_once > 1 and config.world_model == "none" and not config.sees:
             return self._many("InfantArmReach-v0", config.at_once)
         real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.at_once)])
         if config.world_model == "dyna":
             imagined = config.imagined * config.at_once
             return TogetherVecEnv(
-                [real, self._many("agents.imagined_env:ImaginedArmReach-v0", imagined, world=self.world)]
+                [real, self._many("agents.world.imagined_env:ImaginedArmReach-v0", imagined, world=self.world)]
             )
         return real
 

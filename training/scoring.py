@@ -15,12 +15,12 @@ from agents.baselines.constant import Constant
 from agents.baselines.deep_map import DeepMap
 from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.files import replacing
-from agents.generator import PictureGenerator
-from agents.glance import Glance
-from agents.imagination import GENERATOR, GLANCE, Imagination
-from agents.som import Readout
-from agents.som_autoencoder import SomAutoencoder
+from agents.tools.files import replacing
+from agents.networks.generator import PictureGenerator
+from agents.networks.glance import Glance
+from agents.mind.imagination import GENERATOR, GLANCE, Imagination
+from agents.som.som import Readout
+from agents.mind.som_autoencoder import SomAutoencoder
 
 from . import metrics, runs
 from .collect import arm_model

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.som_schedule import sigma_for
+from agents.som_training.schedule import sigma_for
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, int]

@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from agents import checkpoints
-from agents.autoencoder import KIND, ConvAutoencoder
-from agents.som_autoencoder import AUTOENCODER
+from agents.tools import checkpoints
+from agents.networks.autoencoder import KIND, ConvAutoencoder
+from agents.mind.som_autoencoder import AUTOENCODER
 from infant_env.senses import vision
 
 from . import runs

@@ -8,16 +8,16 @@ from typing import Any, Literal
 
 import torch
 
-from agents import checkpoints
-from agents.autoencoder import KIND as AUTOENCODER_KIND
-from agents.autoencoder import ConvAutoencoder
+from agents.tools import checkpoints
+from agents.networks.autoencoder import KIND as AUTOENCODER_KIND
+from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.desom import Desom
 from agents.baselines.dnm import DeepNeuralMap
 from agents.baselines.latent_mlp import KIND as LATENT_MLP
 from agents.baselines.latent_mlp import LatentMlps
 from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.mvae import MultiModalVae
-from agents.som_autoencoder import AUTOENCODER
+from agents.mind.som_autoencoder import AUTOENCODER
 from infant_env.senses import vision
 
 from . import runs

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agents import checkpoints
-from agents.generator import KIND, PictureGenerator
-from agents.imagination import GENERATOR
+from agents.tools import checkpoints
+from agents.networks.generator import KIND, PictureGenerator
+from agents.mind.imagination import GENERATOR
 from infant_env.senses import vision
 
 from . import runs

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agents import checkpoints
-from agents.expectation import Expectation
-from agents.generator import PictureGenerator
-from agents.glance import KIND, Glance
-from agents.imagination import GENERATOR, GLANCE
+from agents.tools import checkpoints
+from agents.networks.expectation import Expectation
+from agents.networks.generator import PictureGenerator
+from agents.networks.glance import KIND, Glance
+from agents.mind.imagination import GENERATOR, GLANCE
 from infant_env.senses import vision
 
 from . import runs

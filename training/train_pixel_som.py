@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agents import checkpoints
-from agents.sample_som import SampleSom
-from agents.sample_som_training import train_sample_som
+from agents.tools import checkpoints
+from agents.som_training.sample_som import SampleSom
+from agents.som_training.sample_training import train_sample_som
 from infant_env.senses.vision import GRAY_SIZE
 
 from . import runs

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agents import checkpoints
+from agents.tools import checkpoints
 from agents.baselines.regressor import KIND, CnnRegressor, RegressorProgress
 from infant_env.senses import vision
 

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agents import checkpoints, map_quality
-from agents.autoencoder import ConvAutoencoder
-from agents.som import MultiModalSom
-from agents.som_autoencoder import AUTOENCODER, SOM, SomAutoencoder
-from agents.som_training import TrainingProgress, train
+from agents.tools import checkpoints
+from agents.som import quality as map_quality
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som.som import MultiModalSom
+from agents.mind.som_autoencoder import AUTOENCODER, SOM, SomAutoencoder
+from agents.som_training.coarse_to_fine import TrainingProgress, train
 
 from . import runs
 from .dataset import Dataset

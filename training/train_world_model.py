@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from agents import checkpoints
-from agents.arm_chain import ArmChain
-from agents.familiarity import remembered
-from agents.imagination import GENERATOR, Imagination
-from agents.servo_response import ServoResponse
-from agents.som_autoencoder import SOM
-from agents.world_model import KIND, WORLD_MODEL, WorldModel
+from agents.tools import checkpoints
+from agents.world.arm_chain import ArmChain
+from agents.mind.familiarity import remembered
+from agents.mind.imagination import GENERATOR, Imagination
+from agents.world.servo_response import ServoResponse
+from agents.mind.som_autoencoder import SOM
+from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
 from . import runs, tables, world_model_errors

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.imagination import GENERATOR
-from agents.som_autoencoder import AUTOENCODER
+from agents.mind.imagination import GENERATOR
+from agents.mind.som_autoencoder import AUTOENCODER
 
 from . import comparison, evaluate, runs, tables, train_autoencoder, train_baseline, train_generator, train_glance, train_pixel_som, train_regressor, train_som
 from .dataset import Dataset, write_json

@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.world_model import WorldModel
+from agents.world.world_model import WorldModel
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray

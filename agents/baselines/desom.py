@@ -8,7 +8,7 @@ and Applications 33, 2021. Departures: see `DeepMap`.
 import torch
 from torch import Tensor, nn
 
-from ..autoencoder import ConvAutoencoder
+from ..networks.autoencoder import ConvAutoencoder
 from .deep_map import DeepMap
 
 _MEMORY = 0.02  # share of a batch in the running mean and standard deviation of the latents

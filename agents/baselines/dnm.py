@@ -9,8 +9,8 @@ pictures now and then; Kohonen's step is summed over a batch, and never exceeds 
 import torch
 from torch import Tensor
 
-from ..autoencoder import ConvAutoencoder
-from ..neighborhoods import gaussian
+from ..networks.autoencoder import ConvAutoencoder
+from ..som_training.neighborhoods import gaussian
 from .deep_map import DeepMap
 
 _MEMORY = 0.02  # share of a batch in the running frequencies

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
-from ..glance import PictureReader
+from ..networks.glance import PictureReader
 
 KIND = "regressor"
 _CHUNK = 500  # pictures at a time where nothing is trained

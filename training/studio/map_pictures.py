@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
 
-from agents import map_quality
-from agents.som_autoencoder import SomAutoencoder
+from agents.som import quality as map_quality
+from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.vision import to_rgb
 
 from ..film import colored, font

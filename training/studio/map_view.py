@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents import remembered_poses
+from agents.mind import remembered_poses
 from infant_env.senses.vision import to_gray, to_rgb
 
 from .board import Board

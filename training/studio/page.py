@@ -6,7 +6,7 @@ from typing import Any
 
 import viser
 
-from agents.mental_imagery import MentalImageryAgent
+from agents.mind.agent import MentalImageryAgent
 
 from .. import runs
 from ..collect import arm_model

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.planning import PosePlanner
+from agents.mind.planning import PosePlanner
 from infant_env.body.servos import CONTROL_HZ
 
 from .goal_choice import Chosen, TestPictures

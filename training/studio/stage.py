@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from agents.mental_imagery import MentalImageryAgent
+from agents.mind.agent import MentalImageryAgent
 
 from ..dataset import Dataset
 from .infant import LiveInfant, patiently

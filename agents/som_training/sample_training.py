@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from .modalities import Modalities, Samples, widths_of
+from ..som.modalities import Modalities, Samples, widths_of
 from .sample_som import SIDES, SampleSom, complete, pool
-from .som_schedule import schedule, sigma_for
-from .som_start import check_memory, check_shape
-from .som_training import CoarseToFine, TrainingProgress
+from .schedule import schedule, sigma_for
+from .start import check_memory, check_shape
+from .coarse_to_fine import CoarseToFine, TrainingProgress
 
 
 def train_sample_som(

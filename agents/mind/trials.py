@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .expectation import Expectation
+from ..networks.expectation import Expectation
 
 Draw = Callable[[Tensor], Tensor]
 """Draws pictures (B, 64, 64) of normalized joints (B, J): a `PictureGenerator`, or the eye itself."""

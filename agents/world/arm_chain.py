@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from . import least_squares
+from ..tools import least_squares
 
 _ENOUGH = 500  # poses that say all of a chain
 _STARTS = 30

@@ -19,7 +19,7 @@ from infant_env.body.checks import check_choice
 from infant_env.envs.reach_env import InfantArmReachEnv
 from infant_env.senses.vision import to_gray
 
-from .som_autoencoder import SomAutoencoder
+from ..mind.som_autoencoder import SomAutoencoder
 
 Observation = dict[str, NDArray[Any]]
 _FARTHEST = 30.0  # standardised latents; no picture's is near that

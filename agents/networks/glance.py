@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints
+from ..tools import checkpoints
 from .expectation import Expectation
 
 KIND = "glance"

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints
+from ..tools import checkpoints
 
 KIND = "autoencoder"
 ARM_DIFFERS_BY = 2 / 255

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints
+from ..tools import checkpoints
 
 KIND = "generator"
 _PATCH, _SIDE = 4, 16  # pixels per side that one position of the feature maps covers, and positions per side

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .neuron_distances import Groups
+from .distances import Groups
 
 INTERVALS = 64
 """Intervals per dimension."""

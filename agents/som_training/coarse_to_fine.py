@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .modalities import Modalities, Samples, widths_of
+from ..som.modalities import Modalities, Samples, widths_of
 from .neighborhoods import bubble, exponential, falling, gaussian
-from .processes import FixedPoint, Processes
-from .som import MultiModalSom
-from .som_literal import LiteralProgress, train_literal
-from .som_schedule import Epoch, schedule, sigma_for, smooth
-from .som_start import check_memory, check_shape, fingerprint, principal_plane, resumed
+from ..tools.processes import FixedPoint, Processes
+from ..som.som import MultiModalSom
+from .literal import LiteralProgress, train_literal
+from .schedule import Epoch, schedule, sigma_for, smooth
+from .start import check_memory, check_shape, fingerprint, principal_plane, resumed
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from .modalities import Modalities, Samples, checked_shape
-from .neuron_distances import BlockedNeurons, Groups, l1_distances
-from .som_readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
-from .winner_search import TileSearch
+from .distances import BlockedNeurons, Groups, l1_distances
+from .readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
+from .search import TileSearch
 
 Readout = Literal["winner", "tiles", "local_linear"]
 READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")

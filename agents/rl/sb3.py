@@ -18,7 +18,7 @@ from torch import Tensor
 
 from infant_env.senses.vision import GRAY_SIZE, LUMA, area_filter
 
-from .autoencoder import ConvAutoencoder
+from ..networks.autoencoder import ConvAutoencoder
 
 
 class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-baselines3 is not typed here

@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .autoencoder import ARM_DIFFERS_BY
+from ..networks.autoencoder import ARM_DIFFERS_BY
 from .calibration import Calibration
-from .expectation import Expectation
-from .generator import PictureGenerator
-from .glance import Glance
-from .imagined_trials import cost, draw, refine
+from ..networks.expectation import Expectation
+from ..networks.generator import PictureGenerator
+from ..networks.glance import Glance
+from .trials import cost, draw, refine
 from .som_autoencoder import SomAutoencoder, check_pictures
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"

@@ -21,7 +21,7 @@ from infant_env.tasks.reach_task import ReachTask
 from infant_env.body.servos import CONTROL_HZ, Servos
 from infant_env.senses.vision import to_rgb
 
-from .threads import one_thread_after_fork
+from ..tools.threads import one_thread_after_fork
 from .world_model import WorldModel
 
 _SHOWN = (300, 500)  # rows and columns of rendered frames
@@ -43,7 +43,7 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
 
     ```python
     env = gym.make_vec(
-        "agents.imagined_env:ImaginedArmReach-v0", 4096, vectorization_mode="vector_entry_point", world="runs/paper"
+        "agents.world.imagined_env:ImaginedArmReach-v0", 4096, vectorization_mode="vector_entry_point", world="runs/paper"
     )
     ```
 

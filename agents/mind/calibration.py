@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .files import replacing
+from ..tools.files import replacing
 
 SIGNS = 3
-"""Signs of an impossible goal, see `agents.imagination.Hypotheses`."""
+"""Signs of an impossible goal, see `agents.mind.imagination.Hypotheses`."""
 _MOST = 20.0  # a cost beyond which no hypothesis counts
 
 

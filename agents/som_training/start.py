@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from .modalities import Modalities
+from ..som.modalities import Modalities
 
 
 def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings: Sequence[float]) -> Tensor:

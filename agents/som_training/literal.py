@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .modalities import Modalities, Samples, widths_of
+from ..som.modalities import Modalities, Samples, widths_of
 from .neighborhoods import Neighborhood, Schedule, falling, gaussian
-from .som import MultiModalSom
-from .som_start import check_memory, check_shape, fingerprint, principal_plane, resumed
+from ..som.som import MultiModalSom
+from .start import check_memory, check_shape, fingerprint, principal_plane, resumed
 from .tiled_map import TiledMap
 
 

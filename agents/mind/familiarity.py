@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .som import MultiModalSom
+from ..som.som import MultiModalSom
 
 Progress = Callable[[float], None]
 _HIDDEN, _BATCH = 64, 512

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from . import least_squares
+from ..tools import least_squares
 from .arm_chain import ArmChain
 from .chain_dynamics import ChainDynamics, Motion, moments
 

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .modalities import Modalities, Samples, widths_of
+from ..som.modalities import Modalities, Samples, widths_of
 from .sample_neighborhoods import SampleNeighborhoods
-from .som import MultiModalSom
-from .som_start import check_memory, check_shape
-from .threads import in_threads
+from ..som.som import MultiModalSom
+from .start import check_memory, check_shape
+from ..tools.threads import in_threads
 
 SIDES = (8, 4, 2, 1)
 """Sides of the pixel blocks whose means are compared, coarse to fine."""

@@ -23,7 +23,7 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
     """`InfantArmReach-v0` in the head, one infant; code for `infant_env.envs.reach_env.InfantArmReachEnv` runs on it unmodified.
 
     ```python
-    env = gym.make("agents.imagined_env:ImaginedArmReach-v0", world="runs/paper")
+    env = gym.make("agents.world.imagined_env:ImaginedArmReach-v0", world="runs/paper")
     ```
 
     One by one imagined steps are slow; `ImaginedArmReachVectorEnv`, which this is for one infant, says what differs from
@@ -93,7 +93,7 @@ def _first_info(infos: Infos) -> Infos:
 
 gym.register(
     id="ImaginedArmReach-v0",
-    entry_point="agents.imagined_env:ImaginedArmReachEnv",
-    vector_entry_point="agents.imagined_vector_env:ImaginedArmReachVectorEnv",
+    entry_point="agents.world.imagined_env:ImaginedArmReachEnv",
+    vector_entry_point="agents.world.imagined_vector_env:ImaginedArmReachVectorEnv",
     max_episode_steps=25,
 )
