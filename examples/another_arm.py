@@ -16,7 +16,7 @@ import numpy as np
 
 import infant_env  # noqa: F401 (registers InfantArm-v0)
 from infant_env.body.model import ArmModel
-from training import collect
+from training.data import collect
 
 PLANAR = """
 <mujoco>

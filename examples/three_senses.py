@@ -15,10 +15,10 @@ import torch
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som_training.coarse_to_fine import train
-from training.collect import arm_model
-from training.dataset import Dataset
-from training.metrics import hand_positions
-from training.train_autoencoder import load_latents
+from training.data.collect import arm_model
+from training.data.dataset import Dataset
+from training.measure.metrics import hand_positions
+from training.train.autoencoder import load_latents
 
 run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 data, mind = Dataset.open(run / "dataset"), SomAutoencoder.load(run)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import settings
 
 from infant_env.body.model import ArmModel
-from training import collect
-from training.dataset import Dataset
+from training.data import collect
+from training.data.dataset import Dataset
 
 if TYPE_CHECKING:
     from agents.world.world_model import WorldModel
@@ -68,7 +68,7 @@ def world(arm: ArmModel, tmp_path_factory: pytest.TempPathFactory) -> "WorldMode
     from agents.mind.imagination import GENERATOR
     from agents.world.servo_response import ServoResponse
     from agents.world.world_model import WorldModel
-    from training.babbled_motion import babble
+    from training.data.babbled_motion import babble
 
     motion = babble(arm, 75, seed=1)
     joints = torch.from_numpy(motion.felt[:, 1:, :5]).flatten(0, 1)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from agents.mind.som_autoencoder import SomAutoencoder
-from training import ablate, runs
-from training.dataset import Dataset
-from training.variants import VARIANTS, What
+from training.compare import ablate
+from training.runs import folder as runs
+from training.data.dataset import Dataset
+from training.compare.variants import VARIANTS, What
 
 
 @pytest.fixture(scope="module")

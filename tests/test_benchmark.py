@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from training import bench_env, benchmark
-from training.benchmark import Config
-from training.side_by_side import Work, compare
+from training.bench import env as bench_env, command as benchmark
+from training.bench.command import Config
+from training.bench.turns import Work, compare
 
 PARTS = list(benchmark._PARTS)
 

@@ -2,8 +2,8 @@ import numpy as np
 import torch
 
 from infant_env.body.model import ArmModel
-from training.bound import TrueEye, corrected_by_the_true_eye
-from training.dataset import Dataset
+from training.act.bound import TrueEye, corrected_by_the_true_eye
+from training.data.dataset import Dataset
 
 
 def test_the_true_eye_draws_what_was_collected(small_data: Dataset, arm: ArmModel):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training import cli
-from training.dataset import Dataset
+from training.data.dataset import Dataset
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:

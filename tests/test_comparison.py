@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import cli, evaluate, runs, train_baseline
-from training.comparison import folders_of
-from training.metrics import MAPPINGS
-from training.scoring import Judgment, judge
+from training import cli
+from training.compare import evaluate
+from training.runs import folder as runs
+from training.train.baselines import command as train_baseline
+from training.compare.comparison import folders_of
+from training.measure.metrics import MAPPINGS
+from training.compare.judge import Judgment, judge
 
 ALL = {
     *("som_ae", "som_ae_local_linear", "som_ae_imagery", "som", "constant", "nearest_neighbor", "knn"),

@@ -19,9 +19,9 @@ from infant_env.senses import vision
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
-from training import collect, dataset
-from training.collect import Config
-from training.dataset import Dataset
+from training.data import collect, dataset
+from training.data.collect import Config
+from training.data.dataset import Dataset
 
 
 def digests(folder: Path) -> dict[str, str]:

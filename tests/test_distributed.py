@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from training import runs, train_autoencoder, train_som
-from training.dataset import Dataset
-from training.distributed import Place
+from training.runs import folder as runs
+from training.train import autoencoder as train_autoencoder, som as train_som
+from training.data.dataset import Dataset
+from training.runs.distributed import Place
 
 
 def in_two_processes(*command: str) -> None:

@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import imagery, report
-from training.imagery import auroc, disturbances
+from training.act import imagery
+from training import report
+from training.act.imagery import auroc, disturbances
 
 
 def test_the_area_under_the_curve_of_a_hand_made_case():

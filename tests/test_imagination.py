@@ -12,8 +12,8 @@ from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from agents.mind.imagination import GUESSED, Imagination, _distinct
 from agents.mind.trials import cost, draw, refine
-from training.calibrate import calibration_error, reliability
-from training.dataset import Dataset
+from training.train.calibration import calibration_error, reliability
+from training.data.dataset import Dataset
 
 
 class Ramp(PictureGenerator):

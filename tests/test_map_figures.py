@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from agents.mind.som_autoencoder import SomAutoencoder
-from training.map_figures import block_means, block_sums, joint_angles, tile_pictures
+from training.show.map_figures import block_means, block_sums, joint_angles, tile_pictures
 
 
 def test_blocks_cover_a_map_that_they_do_not_divide():

@@ -15,7 +15,7 @@ from agents.mind.imagination import Hypotheses
 from agents.mind.agent import MentalImageryAgent
 from agents.rl.sb3 import InfantVecEnv
 from infant_env.senses.vision import to_gray
-from training.dataset import Dataset
+from training.data.dataset import Dataset
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infant_env.body.model import ArmModel
-from training import metrics, paper
-from training.metrics import Truth
+from training.measure import metrics, paper
+from training.measure.metrics import Truth
 
 
 def truth(images: np.ndarray, joints: np.ndarray, arm: ArmModel) -> Truth:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from training import ablate, collect, evaluate, reach, train_autoencoder, train_som
-from training.dataset import Dataset
-from training.variants import VARIANTS, Variant
+from training.compare import ablate, evaluate
+from training.data import collect
+from training.act import reach
+from training.train import autoencoder as train_autoencoder, som as train_som
+from training.data.dataset import Dataset
+from training.compare.variants import VARIANTS, Variant
 
 
 @pytest.fixture(scope="module")

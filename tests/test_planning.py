@@ -14,7 +14,8 @@ from agents.som.som import MultiModalSom
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
-from training import cli, plan
+from training import cli
+from training.act import plan
 
 RANGES = np.array([[-1.0, 1.0], [0.0, 2.0]], np.float32)
 LEFT, RIGHT = np.array([-0.9, 1.0]), np.array([0.9, 1.05])

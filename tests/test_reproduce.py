@@ -16,9 +16,12 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from training import evaluate, reach, report, reproduce, train_regressor
-from training.beside import beside
-from training.metrics import MAPPINGS
+from training.compare import evaluate
+from training.act import reach
+from training import report, reproduce
+from training.train import regressor as train_regressor
+from training.runs.beside import beside
+from training.measure.metrics import MAPPINGS
 
 
 def metrics(run: Path) -> dict:

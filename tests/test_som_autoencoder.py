@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from agents.mind.som_autoencoder import SomAutoencoder
-from training.dataset import Dataset
+from training.data.dataset import Dataset
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agents.som.quality import quantization_error
 from agents.som_training.coarse_to_fine import LiteralProgress, TrainingProgress, bubble, falling, smooth, train, train_literal
-from training.bench_som import synthetic as poses
+from training.bench.som import synthetic as poses
 
 
 def corners() -> dict[str, Tensor]:

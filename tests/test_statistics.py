@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.scoring import ERRORS
-from training.statistics import Resampling, differences, intervals, read_errors
+from training.compare.judge import ERRORS
+from training.measure.statistics import Resampling, differences, intervals, read_errors
 
 
 def errors(seeds: int, samples: int, mean: float, spread: float = 0.1, seed: int = 0) -> np.ndarray:

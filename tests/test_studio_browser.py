@@ -25,7 +25,7 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from agents.mind import remembered_poses  # noqa: E402
 from infant_env.body.model import ArmModel  # noqa: E402
 from infant_env.body.servos import Servos  # noqa: E402
-from training import metrics  # noqa: E402
+from training.measure import metrics  # noqa: E402
 from training.studio.app import Config  # noqa: E402
 from training.studio.page import Page  # noqa: E402
 

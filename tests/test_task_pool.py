@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.task_pool import Task, run_side_by_side
+from training.runs.pool import Task, run_side_by_side
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from training import cli, evaluate, train_autoencoder, train_baseline
-from training.dataset import Dataset
-from training.network_training import NetworkTraining
+from training import cli
+from training.compare import evaluate
+from training.train import autoencoder as train_autoencoder
+from training.train.baselines import command as train_baseline
+from training.data.dataset import Dataset
+from training.train.network import NetworkTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 GRADIENT_METHODS = ("latent_mlp", "mvae", "desom", "dnm")

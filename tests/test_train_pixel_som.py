@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from training import train_pixel_som
-from training.dataset import Dataset
-from training.train_pixel_som import Config, load_pixel_som
+from training.train import pixel_som as train_pixel_som
+from training.data.dataset import Dataset
+from training.train.pixel_som import Config, load_pixel_som
 
 
 def test_loaded_again_it_answers_the_same(small_data: Dataset, tmp_path: Path):

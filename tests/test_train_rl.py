@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from training import cli, report, rl_table, train_rl, train_world_model
-from training.rl_learning import Watch, checkpoints
+from training import cli, report
+from training.rl import table as rl_table, train as train_rl
+from training.train import world_model as train_world_model
+from training.rl.watch import Watch, checkpoints
 
 SMALL = {"steps": 450, "goals": 4, "judged_every": 200, "kept_every": 200, "video": False}
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import cli, evaluate, runs, tune
-from training.dataset import Dataset
-from training.trials import SIDE, TRIALS, label
+from training import cli
+from training.compare import evaluate, tune
+from training.runs import folder as runs
+from training.data.dataset import Dataset
+from training.compare.trials import SIDE, TRIALS, label
 
 FEW = ("som_ae", "som", "regressor", "glance", "dnm", "mmcm", "knn")
 

@@ -13,12 +13,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from agents.networks.autoencoder import KIND, ConvAutoencoder
 
-from .dataset import Dataset
-from .distributed import Place
-from .network_training import NetworkTraining, in_chunks, picture_errors
+from .data.dataset import Dataset
+from .runs.distributed import Place
+from .train.network import NetworkTraining, in_chunks, picture_errors
 
 if TYPE_CHECKING:
-    from .train_autoencoder import Config
+    from .train.autoencoder import Config
 
 
 class Training(NetworkTraining):

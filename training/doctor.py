@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import runs
+from .runs import folder as runs
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,13 @@ import numpy as np
 
 from agents.mind.som_autoencoder import SomAutoencoder
 
-from . import error_tables, figures, imagery, map_figures, page, paper, reach, rl_table, runs, tables, train_som, world_model_errors
-from .dataset import Dataset
+from .measure import error_tables, paper, world_model_errors
+from .show import figures, map_figures, page, tables
+from .act import imagery, reach
+from .rl import table as rl_table
+from .runs import folder as runs
+from .train import som as train_som
+from .data.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from . import calibrate, collect, evaluate, reach, report, runs, spread, tables, train_autoencoder, train_generator, train_glance, train_pixel_som, train_regressor, train_som
-from .beside import Stage, beside
-from .dataset import read_info
-from .once import unless_done
+from .train import calibration as calibrate, autoencoder as train_autoencoder, generator as train_generator, glance as train_glance, pixel_som as train_pixel_som, regressor as train_regressor, som as train_som
+from .data import collect
+from .compare import evaluate, spread
+from .act import reach
+from . import report
+from .runs import folder as runs
+from .show import tables
+from .runs.beside import Stage, beside
+from .data.dataset import read_info
+from .runs.once import unless_done
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from agents.som import quality as map_quality
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.vision import to_rgb
 
-from ..film import colored, font
-from ..map_figures import ASKED, joint_angles, tile_pictures
+from ..show.film import colored, font
+from ..show.map_figures import ASKED, joint_angles, tile_pictures
 from .board import FOOT, HEAD
 from .stage import spoken
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from infant_env.senses.vision import to_gray, to_rgb
 
-from ..film import colored, fit
+from ..show.film import colored, fit
 from .infant import Moment
 from .stage import Stage
 

@@ -8,9 +8,9 @@ import viser
 
 from agents.mind.agent import MentalImageryAgent
 
-from .. import runs
-from ..collect import arm_model
-from ..dataset import Dataset
+from ..runs import folder as runs
+from ..data.collect import arm_model
+from ..data.dataset import Dataset
 from .app import Config
 from .body_view import BodyView
 from .goal_choice import TestPictures

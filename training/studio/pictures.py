@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from infant_env.senses.vision import to_rgb
 
-from ..film import fit, font
+from ..show.film import fit, font
 
 _WIDE, _GAP, _CAPTION = 640, 10, 30  # pixels; the page shows them at half that size
 _FRAME = "#D55E00"

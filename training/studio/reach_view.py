@@ -8,7 +8,7 @@ from torch import Tensor
 
 from infant_env.senses.vision import to_gray
 
-from ..goals import Goal, imagined_goals, read_picture
+from ..act.goals import Goal, imagined_goals, read_picture
 from .goal_choice import Chosen, TestPictures
 from .infant import Act
 from .pictures import Cell, grid

@@ -11,7 +11,7 @@ from infant_env.senses.camera import OutsideCamera
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.senses.vision import to_gray, to_rgb
 
-from ..film import PANEL, Video, fit, ideas, map_picture
+from ..show.film import PANEL, Video, fit, ideas, map_picture
 from .infant import Moment
 from .mind_view import MindView
 from .reach_view import ReachView

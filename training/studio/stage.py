@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.mind.agent import MentalImageryAgent
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from .infant import LiveInfant, patiently
 
 Job = Callable[[Any], None]

@@ -1,0 +1,114 @@
+"""What to reach for: test pictures, a picture file, a pose, or what the infant imagines."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import imageio.v3 as iio
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.mind import remembered_poses
+from agents.mind.imagination import Imagination
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
+
+from ..data.dataset import Dataset
+
+if TYPE_CHECKING:
+    from .reach import Config
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One picture to reach for, and where it was taken from, when that is known."""
+
+    picture: NDArray[np.float32]
+    """Preprocessed, shape (64, 64)."""
+    joints: NDArray[np.float32] | None = None
+    """The pose that shows it, shape (J,), rad."""
+    hand_position: NDArray[np.float32] | None = None
+    """Shape (3,), metres."""
+
+
+def goals_of(config: "Config", data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
+    """The goals that a command asks for; to imagine its own the infant needs an imagination.
+
+    Raises:
+        ValueError: there are none, there is no imagination, the file is no picture, or the pose is none of the body's.
+    """
+    if config.goal is not None:
+        return [Goal(to_gray(read_picture(config.goal)))]
+    if config.goal_joints is not None:
+        return [_pose(config.goal_joints, data, arm)]
+    if config.imagine:
+        return _imagined(config, arm, imagination)
+    chosen = some_of_test(data, config.goals, config.seed, config.hidden_hands)
+    if not len(chosen):
+        raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
+    rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
+    return [Goal(*row) for row in rows]
+
+
+def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
+    """So many test samples, drawn at random: of those that show the hand, or of all."""
+    test = data.split("test")
+    wanted: NDArray[np.int64] = test if hidden_hands else test[data.shows_hand[test]]
+    return np.random.default_rng(seed).permutation(wanted)[:count]
+
+
+def _imagined(config: "Config", arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
+    """What the infant imagines of its own accord."""
+    if imagination is None:
+        raise ValueError(f"{config.run} has no generator to imagine with; run `infant-arm train-generator` first")
+    return imagined_goals(imagination, arm, config.goals, config.seed)
+
+
+def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: int) -> list[Goal]:
+    """What the infant imagines of poses that it remembers, drawn at random."""
+    poses = remembered_poses.at_random(imagination.mind, count, seed)
+    pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), mujoco.MjData(arm.model)
+    goals = []
+    for picture, pose in zip(pictures, joints, strict=True):
+        arm.pose(state, pose.astype(np.float64))
+        goals.append(Goal(picture, pose, arm.hand_position(state).astype(np.float32)))
+    return goals
+
+
+def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
+    """A pose in degrees as a goal, seen by the eye."""
+    joints, (low, high) = np.radians(degrees), arm.joint_ranges.T
+    if joints.shape != low.shape or not ((joints >= low) & (joints <= high)).all():
+        ranges = ", ".join(
+            f"{n} {a:.0f}..{b:.0f}" for n, a, b in zip(arm.joint_names, *np.degrees([low, high]), strict=True)
+        )
+        raise ValueError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
+    state = mujoco.MjData(arm.model)
+    arm.pose(state, joints)
+    camera = EyeCamera(arm, tuple(data.info["config"]["eye_size"]))
+    picture = to_gray(camera.render(state))
+    camera.close()
+    return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))
+
+
+def read_picture(path: Path, content: bytes | None = None) -> NDArray[np.uint8]:
+    """A picture file as an RGB frame, shape (H, W, 3), uint8.
+
+    Args:
+        path: the file.
+        content: what it holds, when that was read already.
+
+    Raises:
+        ValueError: it is no picture, or not of the eye's aspect.
+    """
+    try:
+        picture = iio.imread(path if content is None else content, plugin="pillow", mode="RGB")
+    except Exception as error:  # every plug-in raises its own
+        why = f" ({error})" if content is None else ""
+        raise ValueError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
+    rows, columns = picture.shape[:2]
+    if abs(columns / rows - 5 / 3) > 0.05:
+        raise ValueError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")
+    return np.asarray(picture, np.uint8)

@@ -1,0 +1,228 @@
+"""`infant-arm imagery`: what the agent's thoughts are worth before it moves: hypotheses, doubt, and disturbed pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.mind.imagination import Hypotheses, Imagination
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
+
+from ..measure import metrics
+from ..runs import folder as runs
+from ..show import tables
+from ..train.calibration import SAME_HAND, calibration_error, reliability, right_ones
+from ..data.collect import arm_model
+from ..data.dataset import Dataset
+from .goals import some_of_test
+from ..train.network import threads
+
+Floats = NDArray[np.float32]
+AGES = 1.0, 6.0, 9.0, 18.0, 24.0
+MOST_STRANGE = 40
+"""So many pictures of every kind that the body cannot show, at most."""
+MOST_DISTURBED = 200
+"""So many pictures that something happened to, of every kind, at most."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Measure what the agent thinks of test pictures, of disturbed ones, and of pictures that its body cannot show."""
+
+    run: Path
+    """The run's folder; holds what was trained."""
+    goals: int = 300
+    """How many test pictures to think of: so many that show the hand (those of `infant-arm reach`), and so many of all."""
+    hypotheses: int = 5
+    """Poses for each picture."""
+    seed: int = 0
+    """Seed of the choice of pictures and of the disturbances."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+    threads: int = 1
+    """Processor threads."""
+
+    def __post_init__(self) -> None:
+        runs.check_counts(self, "goals")
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Thinks of all of them, prints three tables and adds them to `metrics.json`."""
+    runs.record_config(config.run, "imagery", config)
+    data = Dataset.open(runs.data_of(config.run))
+    imagination = Imagination.load(config.run, runs.pick_device(config.device))
+    random = np.random.default_rng(config.seed)
+    shown, chosen = (some_of_test(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True))
+    with runs.timed(config.run, "imagery"), threads(config.threads):
+        found = imagination.hypotheses(data.pictures[chosen], config.hypotheses)
+        thought = {"all": _worth(found, chosen, data)}
+        if len(shown):
+            of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses)
+            thought = {"show the hand": _worth(of_shown, shown, data)} | thought
+        report = {
+            "hypotheses": thought,
+            "impossible": _impossible(imagination, found, chosen, data, random),
+            "disturbed": _disturbed(imagination, shown[:MOST_DISTURBED], data, random),
+        }
+    runs.merge(config.run, "metrics.json", {"imagery": report})
+    print(summary(report))
+    return report
+
+
+def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> dict[str, Any]:
+    """Whether the right pose is among the first ones, and whether probabilities mean what they say."""
+    joints, told = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
+    right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
+    count = joints.shape[1]
+    hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
+    return {
+        "pictures": len(chosen),
+        "count": count,
+        "hand_first": float((hands[:, 0] <= SAME_HAND).mean()),
+        "hand_any": float((hands <= SAME_HAND).any(1).mean()),
+        "pose_first": float(right[:, 0].mean()),
+        "pose_any": float(right.any(1).mean()),
+        "calibration_error": calibration_error(told, right),
+        "reliability": reliability(told, right),
+    }
+
+
+def _impossible(
+    imagination: Imagination, found: Hypotheses, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
+) -> dict[str, Any]:
+    """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve).
+
+    Also for those poses alone in which the hand shows: of a picture that shows hardly anything nobody can tell.
+    """
+    usual, hand = found.strangeness.cpu().numpy(), data.shows_hand[chosen]
+    scores = {kind: _strangeness(imagination, pictures) for kind, pictures in strange_pictures(data, chosen, random)}
+    scores["all of these"] = np.concatenate(list(scores.values()))
+    result = {}
+    for kind, score in scores.items():
+        with_hand = np.resize(hand[:MOST_STRANGE], len(score))
+        result[kind] = {
+            "auroc": auroc(score, usual),
+            "auroc_hand": auroc(score[with_hand], usual[hand]) if with_hand.any() else None,
+            "called": float((score > 1).mean()),
+        }
+    result["test pictures"] = {"auroc": None, "auroc_hand": None, "called": float((usual > 1).mean())}
+    return result
+
+
+def strange_pictures(
+    data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
+) -> Iterator[tuple[str, Floats]]:
+    """Pictures that the body cannot show, by kind, each (n, 64, 64): as many of every kind, from the first poses."""
+    some = data.pictures[chosen[:MOST_STRANGE]]
+    yield "noise", random.random(some.shape, np.float32)
+    yield "empty view", (data.background + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
+    yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
+    yield "upside down", np.ascontiguousarray(some[:, ::-1])
+    yield "negative", 1 - some
+    if data.info["config"]["mjcf"]:
+        return  # another body has no age
+    for age in AGES:
+        if age != data.info["config"]["age_months"]:
+            poses, size = data.normalized_joints[chosen[:MOST_STRANGE]], tuple(data.info["config"]["eye_size"])
+            yield f"age {age:g} months", _seen(ArmModel.infant(age), size, poses)
+
+
+def _seen(arm: ArmModel, size: tuple[int, int], poses: Floats) -> Floats:
+    camera, state, pictures = EyeCamera(arm, size), mujoco.MjData(arm.model), []
+    for pose in arm.denormalize(poses.astype(np.float64)):
+        arm.pose(state, pose)
+        pictures.append(to_gray(camera.render(state)))
+    camera.close()
+    return np.stack(pictures)
+
+
+def _strangeness(imagination: Imagination, pictures: Floats) -> Floats:
+    return imagination.hypotheses(pictures, 1).strangeness.cpu().numpy()
+
+
+def auroc(strange: Floats, usual: Floats) -> float:
+    """Probability that a strange picture scores above a usual one, ties counted half."""
+    gaps = np.sign(strange[:, None] - usual)
+    return float((gaps.mean() + 1) / 2)
+
+
+def _disturbed(
+    imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
+) -> dict[str, Any]:
+    """The hand by the first hypothesis, of pictures that something happened to (kinematics alone)."""
+    result = {}
+    for kind, pictures in disturbances(data.pictures[chosen], random):
+        first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
+        result[kind] = metrics.spread(_hands(first, chosen, data))
+    return result
+
+
+def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tuple[str, Floats]]:
+    """The same pictures (n, 64, 64) with noise, in another light, and with a part of them hidden."""
+    yield "as they are", pictures
+    for level in (0.02, 0.05, 0.1):
+        noise = random.normal(0, level, pictures.shape)
+        yield f"noise, standard deviation {level:g}", (pictures + noise).clip(0, 1).astype(np.float32)
+    for light in (0.9, 1.1):
+        yield f"light x {light:g}", (light * pictures).clip(0, 1)
+    hidden = pictures.copy()
+    for picture, first in zip(hidden, random.integers(0, 64 - 21, len(hidden)), strict=True):
+        picture[:, first : first + 21] = 0.5
+    yield "a third hidden", hidden
+
+
+def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
+    """Distance of the hand in these poses (n, J), rad, from that of the samples, in metres."""
+    arm = arm_model(data.info["config"])
+    return metrics.hand_errors(arm.normalize(joints).astype(np.float32), data.normalized_joints[chosen], arm)
+
+
+Table = tuple[str, list[str], list[list[str]]]
+"""A table's title, header and rows."""
+
+
+def summary(report: dict[str, Any]) -> str:
+    """The three tables for the terminal."""
+    return "\n\n".join(f"{title}\n{tables.as_text(head, rows)}" for title, head, rows in three_tables(report))
+
+
+def three_tables(report: dict[str, Any]) -> list[Table]:
+    """What hypotheses, doubt, and disturbed pictures came to."""
+    keys = ("hand_first", "hand_any", "pose_first", "pose_any")
+    thought = [
+        [
+            f"{name}: {found['pictures']}",
+            *(tables.percent(found[key]) for key in keys),
+            tables.number(found["calibration_error"], 3),
+        ]
+        for name, found in report["hypotheses"].items()
+    ]
+    header = ["pictures", "hand < 2 cm, first", "among all", "pose < 10 deg too, first", "among all", "ECE"]
+    strange = [
+        [kind, *(tables.number(v[key], 3) for key in ("auroc", "auroc_hand")), tables.percent(v["called"])]
+        for kind, v in report["impossible"].items()
+    ]
+    disturbed = [
+        [kind, f"{v['median']:.2f}", *(tables.percent(v[f"within_{k}"]) for k in ("1", "2", "5"))]
+        for kind, v in report["disturbed"].items()
+    ]
+    count = report["hypotheses"]["all"]["count"]
+    return [
+        (f"What it thinks of test pictures: {count} hypotheses each", header, thought),
+        (
+            "Goals that its body cannot show",
+            ["pictures", "AUROC", "where the hand shows", "called impossible"],
+            strange,
+        ),
+        (
+            "Disturbed pictures that show the hand: the first hypothesis, without a look",
+            ["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm"],
+            disturbed,
+        ),
+    ]

@@ -1,0 +1,190 @@
+"""`infant-arm plan`: ways over the map against straight lines, by the body's contacts and in real physics."""
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from agents.mind.imagination import Imagination
+from agents.mind.planning import PosePlanner
+from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.body.model import PENETRATION_LIMIT, ArmModel
+from infant_env.senses.camera import OutsideCamera
+from infant_env.body.servos import CONTROL_HZ
+from infant_env.senses.vision import to_rgb
+
+from ..runs import folder as runs
+from ..show import tables
+from ..data.collect import arm_model
+from ..data.dataset import Dataset
+from ..show.film import PANEL, Video, fit
+
+Floats = NDArray[np.float32]
+_SMALL_EYE = (36, 60)  # nobody looks while the ways are measured
+_BETWEEN = 4  # poses that are checked for contact per control step
+
+
+@dataclass(frozen=True)
+class Config:
+    """Plan ways between test poses over the map, and compare them with straight lines in joint space."""
+
+    run: Path
+    """The run's folder; holds all that was trained."""
+    pairs: int = 1000
+    """How many pairs of test poses without contact to plan between."""
+    speed: float = 3.0
+    """Highest speed of a joint, rad/s."""
+    video: bool = False
+    """Write `videos/plan.mp4`: imagined, seen, and from outside; ways first whose straight line touches the body."""
+    video_pairs: int = 4
+    """How many ways the video shows."""
+    seed: int = 0
+    """Seed of the choice of pairs and of the planner."""
+    device: runs.Device = "auto"
+    """Where to imagine; plans are made on the processor."""
+
+    def __post_init__(self) -> None:
+        runs.check_counts(self, "pairs", "video_pairs")
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways between the pairs, made by one method, and what came of them."""
+
+    ways: list[Floats]
+    """(T, J) each, rad."""
+    depths: NDArray[np.float64]
+    """Deepest penetration along each, m."""
+    seconds: float
+    """What it took to make all."""
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
+    runs.record_config(config.run, "plan", config)
+    data = Dataset.open(runs.data_of(config.run))
+    arm = arm_model(data.info["config"])
+    imagination = Imagination.load(config.run, runs.pick_device(config.device))
+    planner = PosePlanner(imagination.mind, config.speed, config.seed)
+    pairs = _pairs(config, data, arm)
+    env = InfantArmEnv(arm=arm, eye_size=_SMALL_EYE)
+    with runs.timed(config.run, "plan"):
+        straight, planned = (_ways(pairs, method, arm) for method in (planner.straight, planner.plan))
+        rows = {name: _row(ways, planner, env) for name, ways in (("straight line", straight), ("planned", planned))}
+    env.close()
+    if config.video:
+        path = config.run / "videos" / "plan.mp4"
+        telling = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
+        _film(path, [planned.ways[k] for k in telling], imagination, arm, tuple(data.info["config"]["eye_size"]))
+        print(f"film: {path}")
+    runs.merge(config.run, "metrics.json", {"plan": rows})
+    print(f"Ways between {len(pairs)} pairs of test poses without contact\n" + tables.as_text(*table(rows)))
+    return rows
+
+
+def _pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, Floats]]:
+    """Pairs of different test poses in which the arm touches nothing, drawn at random."""
+    state = mujoco.MjData(arm.model)
+    poses = [joints for joints in data.joints[data.split("test")] if deepest(joints[None], arm, state) == 0]
+    if len(poses) < 2:
+        raise ValueError(f"{data.path} has fewer than two test poses without contact; collect more samples")
+    random = np.random.default_rng(config.seed)
+    first = random.integers(len(poses), size=config.pairs)
+    second = (first + random.integers(1, len(poses), size=config.pairs)) % len(poses)
+    return [(poses[a], poses[b]) for a, b in zip(first, second, strict=True)]
+
+
+def deepest(way: Floats, arm: ArmModel, state: mujoco.MjData) -> float:
+    """Deepest penetration of the arm along a way (T, J), rad, in metres; without physics, also between its poses."""
+    steps = np.linspace(0, 1, _BETWEEN + 1)[1:, None]
+    between = [a + (b - a) * steps for a, b in itertools.pairwise(way)]
+    depth = 0.0
+    for pose in np.concatenate([way[:1], *between]):
+        state.qpos[arm.qpos_ids] = pose
+        mujoco.mj_fwdPosition(arm.model, state)
+        depth = max(depth, arm.penetration(state))
+    return depth
+
+
+def _ways(pairs: list[tuple[Floats, Floats]], method: Callable[[Floats, Floats], Floats], arm: ArmModel) -> Ways:
+    start = time.perf_counter()
+    ways = [method(*pair) for pair in tqdm(pairs, desc="plan", unit="way")]
+    seconds = time.perf_counter() - start
+    state = mujoco.MjData(arm.model)
+    return Ways(ways, np.array([deepest(way, arm, state) for way in ways]), seconds)
+
+
+def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> dict[str, float]:
+    """What the ways came to, by geometry and by the servos in real physics."""
+    moved = [_move(way, env) for way in tqdm(made.ways, desc="move", unit="way")]
+    hand, joint, touch = (np.array(column) for column in zip(*moved, strict=True))
+    direct = [np.linalg.norm(way[-1] - way[0]) for way in made.ways]
+    length = [np.linalg.norm(np.diff(way, axis=0), axis=1).sum() for way in made.ways]
+    return {
+        "pairs": len(made.ways),
+        "contact": float((made.depths > 0).mean()),
+        "deep_contact": float((made.depths > PENETRATION_LIMIT).mean()),
+        "moved_contact": float((touch > 0).mean()),
+        "length": float(np.sum(length) / np.sum(direct)),
+        "seconds": float(np.mean([(len(way) - 1) / CONTROL_HZ for way in made.ways])),
+        "fastest": max(float(np.abs(np.diff(way, axis=0)).max()) for way in made.ways) * CONTROL_HZ,
+        "least_familiar": float(np.mean([planner.least_familiar(way) for way in made.ways])),
+        "hand_cm": 100 * float(hand.mean()),
+        "joint_deg": float(np.degrees(joint.mean())),
+        "arrived": float((hand < 0.01).mean()),
+        "ms_per_plan": 1000 * made.seconds / len(made.ways),
+    }
+
+
+def _move(way: Floats, env: InfantArmEnv) -> tuple[float, float, float]:
+    """The servos follow a way, then hold for half a second.
+
+    Returns:
+        How far the hand is from where the way ends, m; the same of the farthest joint, rad; deepest penetration on the way, m.
+    """
+    _, there = env.reset(options={"joints": way[-1]})
+    env.reset(options={"joints": way[0]})
+    depth = 0.0
+    for joints in [*way[1:], *[way[-1]] * (CONTROL_HZ // 2)]:
+        observation, info = env.hold(env.action_for(joints), 1)
+        depth = max(depth, info["penetration"])
+    miss = np.linalg.norm(info["hand_position"] - there["hand_position"])
+    return float(miss), float(np.abs(observation["joints"] - way[-1]).max()), depth
+
+
+def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, eye_size: tuple[int, int]) -> None:
+    """What each way looks like: imagined beforehand, seen by the eye, and from outside."""
+    video, outside, body = Video(path), OutsideCamera(arm, PANEL), InfantArmEnv(arm=arm, eye_size=eye_size)
+    for way in ways:
+        imagined = imagination.draw(way).cpu().numpy()
+        body.reset(options={"joints": way[0]})
+        for joints, picture in zip(way, imagined, strict=True):
+            observation, *_ = body.step(body.action_for(joints))
+            seen, shown = fit(observation["eye"]), outside.render(body.data)
+            video.add([("imagined", to_rgb(picture, PANEL)), ("its right eye", seen), ("the infant", shown)])
+    outside.close()
+    body.close()
+    video.close()
+
+
+def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the table: contact anywhere along the way, by geometry; the same deeper than 5 mm; when moved."""
+    header = ["way", "contact", "> 5 mm", "moved", "length", "seconds", "rad/s", "familiar"]
+    header += ["hand cm", "joint deg", "arrived < 1 cm", "ms a plan"]
+    body = [
+        [
+            name,
+            *(f"{100 * row[key]:.2f} %" for key in ("contact", "deep_contact", "moved_contact")),
+            *(f"{row[key]:.2f}" for key in ("length", "seconds", "fastest", "least_familiar", "hand_cm", "joint_deg")),
+            *(f"{100 * row['arrived']:.2f} %", f"{row['ms_per_plan']:.1f}"),
+        ]
+        for name, row in rows.items()
+    ]
+    return header, body

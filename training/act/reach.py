@@ -1,0 +1,275 @@
+"""`infant-arm reach`: the infant reaches for what it is shown or imagines, in real physics."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+import infant_env  # noqa: F401 (registers the environments)
+from agents.baselines.nearest_neighbor import NearestNeighbors
+from agents.mind.imagination import GENERATOR, GLANCE
+from agents.mind.agent import MentalImageryAgent
+from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.senses.vision import to_gray
+
+from ..measure import metrics
+from ..runs import folder as runs
+from ..show import tables
+from .bound import LOOKS, corrected_by_the_true_eye
+from ..data.collect import arm_model
+from ..data.dataset import Dataset
+from ..show.film import Film
+from .goals import Goal, goals_of
+from ..train.network import threads
+from ..train.regressor import REGRESSOR, load_regressor
+
+
+@dataclass(frozen=True)
+class Config:
+    """Let the infant reach for goal pictures, in real physics."""
+
+    run: Path
+    """The run's folder; holds what was trained."""
+    goals: int = 100
+    """How many test pictures that show the hand to reach for."""
+    hidden_hands: bool = False
+    """Also take test pictures that do not show the hand."""
+    goal: Path | None = None
+    """Reach for this one picture instead (PNG or another format, as the eye would see it, aspect 3:5)."""
+    goal_joints: tuple[float, ...] | None = None
+    """Reach for the picture of this pose instead, in degrees."""
+    imagine: bool = False
+    """Reach for pictures that the infant imagines itself, from test poses, instead of the test pictures."""
+    looks: int = 5
+    """How often the agent looks and corrects itself at most."""
+    hypotheses: int = 5
+    """Poses that the agent keeps in mind for each goal."""
+    bound: bool = False
+    """Also measure what looking could come to at best: corrections by the true renderer, from where the agent ended."""
+    steps: int = 12
+    """Control steps of each movement, 40 ms each."""
+    video: bool = False
+    """Write `videos/reach.mp4` of the first goals."""
+    video_goals: int = 6
+    """How many goals the video shows."""
+    seed: int = 0
+    """Seed of the choice of goals and of the poses that the arm starts from."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+    threads: int = 1
+    """Processor threads."""
+
+    def __post_init__(self) -> None:
+        runs.check_counts(self, "goals", "steps", "video_goals", "looks", "hypotheses", "threads")
+        if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
+            raise ValueError("got several of --goal, --goal-joints and --imagine, expected one of them")
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a reach ended."""
+
+    joints: NDArray[np.float32]
+    hand_position: NDArray[np.float32]
+    picture: NDArray[np.float32]
+    looks: int = 0
+    ideas: int = 1
+    """How many of its hypotheses the agent tried."""
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Reaches for every goal by every method that is trained, prints the table and adds it to `metrics.json`."""
+    runs.record_config(config.run, "reach", config)
+    data, device = Dataset.open(runs.data_of(config.run)), runs.pick_device(config.device)
+    arm = arm_model(data.info["config"])
+    agent = load_agent(config, device)
+    mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
+    env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=10_000)
+    goals = goals_of(config, data, arm, agent.imagination if agent else None)
+    rows = {}
+    with runs.timed(config.run, "reach"), threads(config.threads):
+        for name, recalled in _recalls(config, data, mind, goals):
+            start = time.perf_counter()
+            poses = recalled()
+            spent = time.perf_counter() - start
+            rows[name] = _summary(goals, _blindly(env, config, name, poses), data, spent)
+        if agent is not None:
+            imagined, ends = _imagining(config, env, agent, goals, data)
+            rows |= imagined
+            if config.bound:
+                rows["bound"] = _bound(config, env, goals, ends, data)
+            if config.video:
+                telling = _telling(ends)[: config.video_goals]
+                _film(config, env, agent, goals, telling, Film(config.run / "videos" / "reach.mp4", arm))
+    env.close()
+    kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
+    runs.merge(config.run, "metrics.json", {"reach": {kind: rows}})
+    print(summary(kind, len(goals), rows))
+    return rows
+
+
+def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
+    """The agent, when all that it thinks with was trained; otherwise says how to get it."""
+    missing = [name for name in (GENERATOR, GLANCE) if not (config.run / name).exists()]
+    if missing:
+        commands = ", ".join(f"`infant-arm train-{name.removesuffix('.safetensors')}`" for name in missing)
+        print(f"no agent that looks: {commands} and `infant-arm calibrate --run {config.run}` make it")
+        return None
+    return MentalImageryAgent.load(config.run, config.hypotheses, config.looks, device)
+
+
+Recalled = Callable[[], NDArray[np.float32]]
+
+
+def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]) -> Iterator[tuple[str, Recalled]]:
+    """Methods that recall one pose (N, J), rad, for each goal and go there with closed eyes."""
+    pictures = torch.from_numpy(np.stack([goal.picture for goal in goals])).to(mind.device)
+    yield "som_ae", lambda: mind.recall(pictures, "winner").cpu().numpy()
+    yield "som_ae_local_linear", lambda: mind.recall(pictures, "local_linear").cpu().numpy()
+    train = data.split("train")
+    images, joints = (
+        torch.from_numpy(values[train]).to(mind.device) for values in (data.pictures, data.normalized_joints)
+    )
+    neighbors = NearestNeighbors(images, joints, k=1)
+    yield "nearest_neighbor", lambda: _in_radians(mind, neighbors.predict("vision", pictures))
+    if (config.run / REGRESSOR).exists():
+        regressor = load_regressor(config.run, mind.device)
+        yield "regressor", lambda: _in_radians(mind, regressor.predict("vision", pictures))
+
+
+def _in_radians(mind: SomAutoencoder, told: dict[str, torch.Tensor]) -> NDArray[np.float32]:
+    return mind.denormalize(told["proprioception"].to(mind.device)).cpu().numpy()
+
+
+def _imagining(
+    config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], data: Dataset
+) -> tuple[dict[str, Any], list[End]]:
+    """The agent with its eyes closed, and looking, which think of the goals once, together; and where looking ended."""
+    start = time.perf_counter()
+    pictures = np.stack([goal.picture for goal in goals])
+    found = agent.imagination.hypotheses(pictures, config.hypotheses)
+    thinking = time.perf_counter() - start
+    blind = MentalImageryAgent(agent.imagination, config.hypotheses, looks=0)
+    blind.planner = agent.planner
+    rows, ends = {}, list[End]()
+    for name, one in (("imagination", blind), ("looks", agent)):
+        ends, moving = [], 0.0
+        for k, goal in enumerate(tqdm(goals, desc=f"reach, {name}", unit="goal")):
+            one.set_goal(goal.picture, found.of(k))
+            end, spent = _moving(env, config, k, one)
+            ends.append(end)
+            moving += spent
+        rows[name] = _summary(goals, ends, data, thinking + moving)
+    return rows, ends
+
+
+def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> dict[str, Any]:
+    """From where looking ended on, with the true renderer for an imagination."""
+    pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
+    body: Any = env.unwrapped
+    start = time.perf_counter()
+    poses = corrected_by_the_true_eye(pictures, joints, body.arm, tuple(data.info["config"]["eye_size"]))
+    spent = time.perf_counter() - start
+    return _summary(goals, [replace(e, looks=LOOKS) for e in _blindly(env, config, "bound", poses)], data, spent)
+
+
+def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32]) -> list[End]:
+    """From other poses to these (N, J), rad, in real physics and with closed eyes."""
+    body: Any = env.unwrapped
+    ends = []
+    for number, joints in enumerate(tqdm(poses, desc=f"reach, {name}", unit="goal")):
+        env.reset(seed=config.seed + number)
+        ends.append(_end(*body.hold(body.action_for(joints), 2 * config.steps)))
+    return ends
+
+
+def _moving(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
+    """The agent moves, and looks where it may, until it has no correction left; also the seconds that it thought."""
+    env.reset(seed=config.seed + number)
+    body: Any = env.unwrapped
+    observation, info = body.hold(agent.action(), 2 * config.steps)
+    spent = 0.0
+    while not agent.done:
+        start = time.perf_counter()
+        agent.look(observation)
+        spent += time.perf_counter() - start
+        while agent.on_its_way:
+            body.hold(agent.action(), 1)
+        observation, info = body.hold(agent.action(), config.steps)
+    return replace(_end(observation, info), looks=len(agent.looks), ideas=agent.trying + 1), spent
+
+
+def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> End:
+    return End(observation["joints"], info["hand_position"], to_gray(observation["eye"]))
+
+
+def _telling(ends: list[End]) -> list[int]:
+    """Numbers of the goals, in turns one where the agent changed its mind and one where it did not."""
+    changed, kept = ([k for k, end in enumerate(ends) if (end.ideas > 1) == wanted] for wanted in (True, False))
+    paired = itertools.chain.from_iterable(itertools.zip_longest(changed, kept))
+    return [k for k in paired if k is not None]
+
+
+def _film(
+    config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], shown: list[int], film: Film
+) -> None:
+    """Some goals, step by step."""
+    for number in shown:
+        goal = goals[number]
+        observation, info = env.reset(seed=config.seed + number)
+        agent.set_goal(goal.picture)
+        for _ in range(2 * config.steps * (config.looks + 1)):
+            observation, *_, info = env.step(agent.act(observation))
+            film.add(env.unwrapped.data, observation, agent, info, goal.hand_position)  # type: ignore[attr-defined]
+            if agent.done and np.abs(observation["joint_velocities"]).max() < 0.05:
+                break
+    film.close()
+    print(f"film: {film.video.path}")
+
+
+def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> dict[str, Any]:
+    """What the reaches came to: pictures always, poses when the goals' own are known."""
+    wanted, seen = (np.stack(pictures) for pictures in ([g.picture for g in goals], [end.picture for end in ends]))
+    result: dict[str, Any] = {
+        "goals": len(goals),
+        "picture_mae": float(np.abs(seen - wanted).mean()),
+        "arm_iou": float(metrics.arm_iou(seen, wanted, data.background).mean()),
+        "looks": float(np.mean([end.looks for end in ends])),
+        "ms_per_goal": 1000 * seconds / len(goals),
+    }
+    poses = [(goal.joints, goal.hand_position) for goal in goals if goal.joints is not None]
+    if poses:
+        joints, hands = (np.stack(column) for column in zip(*poses, strict=True))
+        turned = np.degrees(np.abs(np.stack([end.joints for end in ends]) - joints).mean(0))
+        distances = np.linalg.norm(np.stack([end.hand_position for end in ends]) - hands, axis=1)
+        result["joint_error_deg"] = dict(zip(data.info["body"]["joint_names"], turned.tolist(), strict=True))
+        result["hand_error_cm"] = metrics.spread(distances.astype(np.float32))
+    return result
+
+
+def summary(kind: str, goals: int, rows: dict[str, Any]) -> str:
+    """The reach table for the terminal."""
+    return f"Reaching for {goals} goals ({kind}), real physics\n" + tables.as_text(*table(rows))
+
+
+def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the reach table."""
+    header = ["method", "hand cm mean", "median", "< 1 cm", "< 2 cm", "< 2.5 cm", "< 5 cm"]
+    header += ["joints deg", "arm IoU", "looks", "ms a goal"]
+    body = []
+    for name, row in rows.items():
+        hand = row.get("hand_error_cm")
+        errors = [tables.number(hand[k], 2) for k in ("mean", "median")] if hand else ["-", "-"]
+        shares = [tables.percent(hand[f"within_{k}"]) if hand else "-" for k in ("1", "2", "2.5", "5")]
+        degrees = " ".join(f"{value:.0f}" for value in row["joint_error_deg"].values()) if hand else "-"
+        figures = [tables.number(row["arm_iou"], 2), f"{row['looks']:.1f}", f"{row['ms_per_goal']:.1f}"]
+        body.append([name, *errors, *shares, degrees, *figures])
+    return header, body

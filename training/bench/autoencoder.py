@@ -1,0 +1,45 @@
+"""`infant-arm bench ae`: what bfloat16 gains and costs in the autoencoder's training."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..runs import folder as runs
+from ..show import tables
+from ..train import autoencoder as train_autoencoder
+from ..autoencoder_training import Training
+from ..data.dataset import Dataset
+from ..runs.distributed import Place
+from ..train.network import threads
+from .turns import Part, Work
+
+if TYPE_CHECKING:
+    from .command import Config
+
+
+def part(config: "Config") -> Part:
+    """Epochs of the autoencoder's training in float32 and in bfloat16, and how good it is after all rounds."""
+    if config.run is None:
+        raise ValueError("bench ae trains on a run's pictures; give it one, such as --run runs/paper")
+    data = Dataset.open(runs.data_of(config.run))
+    here = Place(runs.pick_device(config.device))
+    trainings = {}
+    for precision in ("float32", "bfloat16"):
+        settings = train_autoencoder.Config(
+            data.path, config.run, epochs=config.rounds + 1, seed=config.seed, precision=precision
+        )
+        trainings[precision] = Training(settings, data, here)
+
+    def epoch(training: Training) -> None:
+        with threads(training.config.threads):
+            training.epoch()
+
+    def quality() -> list[str]:
+        errors = {name: training.curve[-1]["mae"] for name, training in trainings.items()}
+        return [
+            f"validation MAE after {config.rounds + 1} epochs: "
+            + ", ".join(f"{name} {tables.number(mae, 5)}" for name, mae in errors.items())
+            + f"; ratio {errors['bfloat16'] / errors['float32']:.3f}"
+        ]
+
+    works = {f"{name} epoch": Work(1, partial(epoch, training)) for name, training in trainings.items()}
+    return works, quality

@@ -1,0 +1,72 @@
+"""`infant-arm bench query`: exact winners by branch and bound beside a look at every neuron."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from agents.som.som import MultiModalSom
+from agents.tools.threads import in_threads
+
+from ..runs import folder as runs
+from ..train import som as train_som
+from ..data.dataset import Dataset
+from .turns import Part, Work
+
+if TYPE_CHECKING:
+    from .command import Config
+
+
+def part(config: "Config", som: MultiModalSom) -> Part:
+    """Exact winners by branch and bound beside a look at every neuron, and how many differ."""
+    queries = _queries(config, som, max(400 * config.repeats, config.check))
+    many = {name: rows[: 400 * config.repeats] for name, rows in queries.items()}
+    few = {name: rows[: config.repeats] for name, rows in queries.items()}
+    kinds = [*([name] for name in queries), list(queries)]
+    works = {"every neuron, both modalities": Work(config.repeats, lambda: _every_neuron(som, few))}
+    for names in kinds:
+        some = {name: many[name] for name in names}
+        works[" and ".join(names)] = Work(400 * config.repeats, partial(som.winners, some))
+
+    def differences() -> list[str]:
+        lines = []
+        for names in kinds:
+            asked = {name: queries[name][: config.check] for name in names}
+            wrong = int((som.winners(asked) != _every_neuron(som, asked)).sum())
+            lines.append(
+                f"{' and '.join(names)}: {wrong} of {config.check:,} winners differ from a look at every neuron"
+            )
+        return lines
+
+    return works, differences
+
+
+def _every_neuron(som: MultiModalSom, query: dict[str, Tensor]) -> Tensor:
+    """Winners by the activity of every neuron (Eq. 3), the lowest index among equals."""
+
+    def winners(rows: Tensor) -> Tensor:
+        activity = som.activity({name: features[rows] for name, features in query.items()}).flatten(1)
+        return (activity == activity.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
+
+    count = len(next(iter(query.values())))
+    return torch.cat(in_threads(winners, torch.arange(count), 32))
+
+
+def _queries(config: "Config", som: MultiModalSom, count: int) -> dict[str, Tensor]:
+    """Held-out samples of the run, or neurons' weights when there is none, each moved a little so that no two are equal."""
+    generator = torch.Generator().manual_seed(config.seed)
+    if config.run is None:
+        at = torch.randint(som.shape[0] * som.shape[1], (count,), generator=generator)
+        exact = {name: som.weights_at(name, at.to(som.device)) for name in som.modalities}
+    else:
+        data = Dataset.open(runs.data_of(config.run))
+        splits = [train_som.features(config.run, data, split, som.device) for split in ("validation", "test")]
+        held_out = {name: torch.cat([split[name] for split in splits]) for name in som.modalities}
+        at = torch.randint(len(held_out["vision"]), (count,), generator=generator)
+        exact = {name: rows[at] for name, rows in held_out.items()}
+    share = 0.1 if config.run is None else 0.01
+    return {
+        name: rows + share * rows.std() * torch.randn(rows.shape, generator=generator).to(rows)
+        for name, rows in exact.items()
+    }

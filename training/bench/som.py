@@ -1,0 +1,249 @@
+"""`infant-arm bench som`: this project's map beside the literal rule and the SOM libraries, on equal data and measures.
+
+Every contestant trains in a process of its own (`training/bench/contestant.py`), one after the other, on equally many threads.
+One evaluator judges all maps on samples that none has seen.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from agents.som.quality import quantization_error, topographic_error
+from agents.som.modalities import Samples
+from agents.som.som import MultiModalSom
+
+from ..runs import folder as runs
+from ..show import tables
+from .contestant import LITERAL, OURS, Job, Result, epochs_of
+from ..data.dataset import Dataset
+from .peers import PEERS, Shape
+from ..train.som import Config as TrainSom
+from ..train.som import features
+
+if TYPE_CHECKING:
+    from .command import Config
+
+INTERPRETER = 1.5e9
+"""Bytes that Python and the libraries take before any training."""
+PATIENCE = 120.0
+"""Seconds by the clock that a contestant has beside its budget, for imports and this project's training."""
+HEADER = (
+    *("contestant", "distance", "epochs", "CPU s", "x ours", "wall s", "peak GB"),
+    *("quantization", "topographic", "v->j", "j->v", "remark"),
+)
+LEGEND = (
+    "CPU s: user and system time of training alone, all threads; imports and compilation are excluded by a training on a tiny "
+    "map before.\n~: extrapolated linearly from the share that the remark tells; no map, so no quality.\n"
+    "peak GB: of the whole process, with the interpreter and libraries.\n"
+    "quantization and topographic error, and the mean absolute error of joints from vision (v->j) and of latents from joints "
+    "(j->v) by the\nwinner's weights: on samples that were not trained on."
+)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What all contestants get."""
+
+    name: str
+    train: Samples
+    unseen: Samples
+    c: dict[str, float] = field(default_factory=lambda: {"vision": 1.0, "proprioception": 1.0})
+    """Influence of each modality on the winner."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good a map is on unseen samples."""
+
+    quantization: float
+    topographic: float
+    vision_to_joints: float
+    joints_to_vision: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A contestant's row."""
+
+    name: str
+    result: Result | None = None
+    quality: Quality | None = None
+    remark: str = ""
+
+
+def run(config: "Config") -> dict[str, float]:
+    """Measures all contestants, prints a table per data set and size, and gives CPU seconds as multiples of ours.
+
+    Raises:
+        ValueError: a size below 2, an unknown peer, or a run without a trained autoencoder.
+    """
+    _check(config)
+    ratios = {}
+    for data in data_sets(config):
+        for size in config.sizes:
+            shape = (size, size)
+            names = tqdm((OURS, LITERAL, *config.peers), f"{size}x{size}", leave=False, unit="contestant", disable=None)
+            outcomes = [compete(name, data, shape, config) for name in names]
+            print(f"bench som: {data.name}, {size}x{size} neurons, {config.threads} thread(s)")
+            print(tables.as_text(HEADER, rows(outcomes, shape, config.epochs)))
+            print(least(outcomes, shape) + "\n", flush=True)
+            for name, ratio in relative(outcomes).items():
+                ratios[f"{data.name}, {size}x{size}, {name}"] = ratio
+    print(LEGEND)
+    return ratios
+
+
+def data_sets(config: "Config") -> Iterator[Data]:
+    """The run's latents and joints, where a run is given, and synthetic samples of the same size."""
+    count = config.samples
+    if config.run is not None:
+        data = Dataset.open(runs.data_of(config.run))
+        train, unseen = (features(config.run, data, split, torch.device("cpu")) for split in ("train", "test"))
+        count = len(train["vision"])
+        recorded = runs.read(config.run, "config.json").get("train-som", {})
+        c = {name: recorded.get(name, getattr(TrainSom, name)) for name in train}
+        yield Data(str(config.run), train, unseen, c)
+    yield Data("synthetic", synthetic(count, config.seed), synthetic(max(count // 3, 1), config.seed + 1))
+
+
+def synthetic(count: int, seed: int) -> dict[str, Tensor]:
+    """Five uniform joints and a smooth nonlinear function of them with 8 outputs, in place of latents."""
+    mixing = torch.Generator().manual_seed(3)
+    mix, shift = torch.randn((5, 24), generator=mixing), torch.randn(24, generator=mixing)
+    out = torch.randn((24, 8), generator=mixing) / 3
+    joints = torch.rand((count, 5), generator=torch.Generator().manual_seed(seed))
+    return {"vision": torch.tanh((joints - 0.5) @ mix * 1.5 + shift) @ out, "proprioception": joints}
+
+
+def evaluate(som: MultiModalSom, unseen: Samples) -> Quality:
+    """Judges a map of vision and proprioception on samples that it has not seen."""
+    errors = []
+    for known, wanted in (("vision", "proprioception"), ("proprioception", "vision")):
+        recalled = som.recall({known: unseen[known]}, wanted)
+        errors.append(float((recalled - unseen[wanted]).abs().mean()))
+    return Quality(quantization_error(som, unseen), topographic_error(som, unseen), *errors)
+
+
+def compete(name: str, data: Data, shape: Shape, config: "Config") -> Outcome:
+    """One contestant's row; whatever goes wrong with it is told there."""
+    peer = PEERS.get(name)
+    remark = peer.remark if peer else ""
+    if peer and importlib.util.find_spec(peer.module) is None:
+        return Outcome(name, remark=f"not installed: {peer.install}")
+    if peer:
+        width = sum(rows.shape[1] for rows in data.train.values())
+        needed = (peer.memory(shape[0] * shape[1], width) + INTERPRETER) / 1e9
+        if needed > config.memory:
+            return Outcome(name, remark=f"needs about {needed:,.0f} GB of memory, --memory allows {config.memory:g}")
+    job = Job(name, shape, epochs_of(name, shape, config.epochs), config.seed, data.c, config.budget, config.memory)
+    with tempfile.TemporaryDirectory() as folder:
+        failure = start(job, data.train, Path(folder), config.threads)
+        if failure:
+            return Outcome(name, remark=failure)
+        result = Result(**json.loads((Path(folder) / "result.json").read_text()))
+        if not result.whole:
+            part = f"~ from {result.measured / result.presentations:.2%} of the work"
+            return Outcome(name, result, remark=", ".join(filter(None, (remark, part))))
+        som = MultiModalSom(load_file(Path(folder) / "weights.safetensors"), data.c)
+        return Outcome(name, result, evaluate(som, data.unseen), remark)
+
+
+def start(job: Job, samples: Samples, folder: Path, threads: int) -> str:
+    """Runs a contestant in a process of its own; returns what went wrong, nothing if nothing did."""
+    (folder / "job.json").write_text(json.dumps(asdict(job)))
+    save_file({name: rows.contiguous() for name, rows in samples.items()}, folder / "samples.safetensors")
+    threads_of = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+    environment = {**os.environ, **{f"{library}_NUM_THREADS": str(threads) for library in threads_of}}
+    command = [sys.executable, "-m", f"{__package__}.contestant", str(folder)]
+    limit = PATIENCE + 6 * job.budget  # a part may take longer than foreseen, and others use the machine too
+    with (folder / "log").open("w+") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            code = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            return f"stopped after {limit:g} s"
+        finally:
+            _end(process)
+        log.seek(0)
+        said = log.read().strip().splitlines()
+    why = said[-1] if said and code > 0 else f"exit status {code}"
+    return textwrap.shorten(f"failed: {why}", 100) if code else ""
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a contestant with whatever it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def rows(outcomes: Sequence[Outcome], shape: Shape, epochs: int) -> list[list[str]]:
+    """The table's rows; what is not known is a dash."""
+    ratios = relative(outcomes)
+    return [
+        [
+            outcome.name,
+            PEERS[outcome.name].distance if outcome.name in PEERS else "manhattan",
+            str(epochs_of(outcome.name, shape, epochs)),
+            *_costs(outcome.result, ratios.get(outcome.name)),
+            *_figures(outcome.quality),
+            outcome.remark,
+        ]
+        for outcome in outcomes
+    ]
+
+
+def relative(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """CPU seconds as multiples of the first contestant's, of those that were measured."""
+    if outcomes[0].result is None:
+        return {}
+    return {o.name: o.result.cpu / outcomes[0].result.cpu for o in outcomes if o.result is not None}
+
+
+def least(outcomes: Sequence[Outcome], shape: Shape) -> str:
+    """One line: which library takes the least CPU time."""
+    peers: Mapping[str, float] = {name: ratio for name, ratio in relative(outcomes).items() if name in PEERS}
+    if not peers:
+        return "no library could be measured"
+    name = min(peers, key=lambda peer: peers[peer])
+    return f"least CPU seconds of a peer at {shape[0]}x{shape[1]}: {name}, {peers[name]:,.1f} times ours"
+
+
+def _costs(result: Result | None, ratio: float | None) -> list[str]:
+    if result is None:
+        return ["-"] * 4
+    mark, wall = ("", _short(result.wall)) if result.whole else ("~", "-")
+    times = "-" if ratio is None else mark + _short(ratio)
+    return [mark + _short(result.cpu), times, wall, f"{result.peak:.2f}"]
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _figures(quality: Quality | None) -> list[str]:
+    return ["-"] * 4 if quality is None else [tables.number(value) for value in asdict(quality).values()]
+
+
+def _check(config: "Config") -> None:
+    """Raise ValueError for what the other parts do not check."""
+    if not config.sizes or min(config.sizes) < 2:
+        raise ValueError(f"got sizes {list(config.sizes)}, expected one or more maps of 2 or more rows and columns")
+    unknown = [name for name in config.peers if name not in PEERS]
+    if unknown:
+        raise ValueError(f"got peers {unknown}, expected some of {list(PEERS)}")

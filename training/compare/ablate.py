@@ -1,0 +1,147 @@
+"""`infant-arm ablate`: what each choice is worth: the same SOM-AE with one thing changed, judged on the run's test split."""
+
+import shutil
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from agents.som.som import Readout
+from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
+
+from ..data import collect
+from ..measure import metrics
+from ..show import page, tables
+from ..runs import folder as runs
+from ..train import autoencoder as train_autoencoder, som as train_som
+from ..data.dataset import Dataset
+from ..show.figures import COLORS
+from .judge import Recall, score, truth_of
+from .variants import VARIANTS, Variant, What
+
+FOLDER = "ablations"
+_AGED = 1 / 20  # of the run's samples, collected at another age to test on
+_READOUTS: dict[str, Readout] = {"som_ae": "winner", "som_ae_local_linear": "local_linear"}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Change one thing of a run's SOM-AE, train it again, and see what that is worth."""
+
+    run: Path
+    """The run's folder; variants go to its `ablations`."""
+    what: What
+    """Which thing."""
+    seed: int = 0
+    """Seed of the trainings; poses of their own are drawn with the next one."""
+    workers: int = collect.Config.workers
+    """Processes that collect side by side."""
+    device: runs.Device = "auto"
+    """Where to compute."""
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Trains and scores every variant, prints the table, adds it to `metrics.json`, draws a figure; resumes where it stopped."""
+    runs.record_config(config.run, f"ablate-{config.what}", config)
+    matplotlib.use("Agg")
+    data = Dataset.open(runs.data_of(config.run))
+    rows = {}
+    for variant in tqdm(VARIANTS[config.what](config.run, data), desc=config.what, unit="variant"):
+        folder = config.run / FOLDER / config.what / variant.label.replace(" ", "_")
+        mind = _trained(config, variant, folder, data)
+        rows[variant.label] = _scores(mind, *_tested(config, variant, folder, data))
+    runs.merge(config.run, "metrics.json", {FOLDER: {config.what: rows}})
+    page.figure(config.run, f"ablation_{config.what}", figure(config.what, rows))
+    print(f"{config.what}, test split\n{tables.as_text(*table(rows))}")
+    return rows
+
+
+def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> SomAutoencoder:
+    """The variant's SOM-AE; the run's own autoencoder where nothing of that is changed, and its map likewise."""
+    device = runs.pick_device(config.device)
+    autoencoder, own_map = (runs.recorded_settings(config.run, stage) for stage in ("train-ae", "train-som"))
+    draws_anew = variant.poses or autoencoder | variant.autoencoder != autoencoder
+    if not draws_anew and own_map | variant.map == own_map:
+        return SomAutoencoder.load(config.run, device)
+    poses = data.path
+    if variant.poses:
+        poses = folder / "dataset"
+        collect.run(_collecting(config, data, poses, variant.poses))
+    common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
+    if draws_anew:
+        train_autoencoder.run(train_autoencoder.Config(data=poses, **autoencoder | common | variant.autoencoder))
+    else:
+        train_autoencoder.load_latents(config.run, data, device)  # once for all variants
+        runs.merge(folder, "config.json", {"train-ae": runs.read(config.run, "config.json")["train-ae"]})
+        for name in (AUTOENCODER, train_autoencoder.LATENTS):
+            shutil.copy(config.run / name, folder)
+    train_som.run(train_som.Config(**own_map | common | variant.map))
+    return SomAutoencoder.load(folder, device)
+
+
+def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
+    """Other poses than the run's, of the same body and eye but for some changes."""
+    noted: dict[str, Any] = data.info["config"]
+    own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in noted.items()}
+    own |= {"mjcf": noted["mjcf"] and Path(noted["mjcf"]), "seed": noted["seed"] + 1 + config.seed}
+    return collect.Config(out, workers=config.workers, **own | changes)
+
+
+def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
+    """What the variant is tested on, and which samples of that: the run's test split, or poses of its own."""
+    if not variant.tested:
+        return data, data.split("test")
+    count = {"samples": max(round(_AGED * len(data)), 1)}
+    poses = collect.run(_collecting(config, data, folder / "tested", count | variant.tested))
+    return poses, np.arange(len(poses))
+
+
+def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -> dict[str, Any]:
+    """Errors by readout and mapping, and the hand's."""
+    truth, found = truth_of(tested.squeezed_to(train_autoencoder.format_of(mind.autoencoder)), samples), {}
+    for name, readout in _READOUTS.items():
+        errors, details, _ = score(Recall(mind, readout), truth)
+        hand = details["vision->proprioception"].get("shows_hand", {}).get("hand_error_cm")
+        found[name] = {"table1": metrics.table_row(errors), "hand_error_cm": hand}
+    return found
+
+
+def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows, both readouts: errors of each mapping, and hands within 2 cm where they show."""
+    names = [f"{source}->{wanted}" for source, wanted in metrics.MAPPINGS]
+    header = ["", *(f"{n.replace('vision', 'v').replace('proprioception', 'j')}" for n in names), "hand < 2 cm"]
+    body = []
+    for label, row in rows.items():
+        for name, readout in _READOUTS.items():
+            hand = row[name]["hand_error_cm"]
+            cells = [tables.number(row[name]["table1"][n]["mae"]) for n in names]
+            body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand["within_2"]) if hand else "-"])
+    return header, body
+
+
+def figure(what: str, rows: dict[str, Any]) -> Figure:
+    """Both cross-modal errors of both readouts, by variant."""
+    drawn, axes = plt.subplots(1, 2, figsize=(10, 3.6))
+    mappings = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
+    for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
+        for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
+            errors = [row[name]["table1"][mapping]["mae"] for row in rows.values()]
+            axis.plot(
+                [textwrap.fill(label, 9) for label in rows], errors, color=color, marker="o", label=_spoken(readout)
+            )
+        axis.set(title=title, xlabel=what.replace("_", " "), ylabel="mean absolute error", ylim=(0, None))
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    drawn.tight_layout()
+    return drawn
+
+
+def _spoken(readout: str) -> str:
+    return readout.replace("_", " ")

@@ -1,0 +1,83 @@
+"""Pictures of the comparison: error against cost, and what every method recalls."""
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from ..runs import folder as runs
+from ..data.dataset import Dataset
+from ..show.figures import COLORS, reliability
+from .judge import Judgment, methods
+
+if TYPE_CHECKING:
+    from .evaluate import Config
+
+_CROSS = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
+_MARKERS = "osD^v<>Pp*"
+_TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
+
+
+def all_of(config: "Config", folder: Path, found: dict[str, Any]) -> dict[str, Figure]:
+    """Every figure by its title, from the checkpoints of one seed and what all came to."""
+    data, thoughts = Dataset.open(runs.data_of(folder)), runs.read(folder, "metrics.json")["imagery"]["hypotheses"]
+    return {
+        "Error against training time": error_against_cost(found),
+        "What the probabilities of imagined poses are worth": reliability(thoughts["all"]["reliability"]),
+        "What every method recalls": recalled(config, folder, data),
+    }
+
+
+def error_against_cost(found: dict[str, Any]) -> Figure:
+    """Both cross-modal errors with their intervals, against CPU seconds of training; methods without any stand at the left."""
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6))
+    for axis, (mapping, title) in zip(axes, _CROSS.items(), strict=True):
+        looks = zip(itertools.cycle(COLORS), itertools.cycle(_MARKERS))
+        for (color, marker), (name, told) in zip(looks, found["error"].items(), strict=False):
+            if mapping in told:
+                mean, low, high = (told[mapping][key] for key in ("mean", "low", "high"))
+                spent = max(found["cost"][name]["cpu_s"] or 0, 1)
+                bar = [[mean - low], [high - mean]]
+                axis.errorbar(spent, mean, bar, color=color, marker=marker, capsize=3, linestyle="", label=name)
+        axis.set(xscale="log", yscale="log", title=title, xlabel="training, CPU seconds", ylabel="mean absolute error")
+        axis.set_yticks([t for t in _TICKS if axis.get_ylim()[0] < t < axis.get_ylim()[1]])
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("")
+        axis.grid(alpha=0.3)
+    told = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    axes[1].legend(told.values(), told, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.tight_layout()
+    return figure
+
+
+def recalled(config: "Config", folder: Path, data: Dataset, count: int = 8) -> Figure:
+    """Validation samples, and what every method draws of the picture (left) and of the joints (right)."""
+    chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[:count]
+    known = {
+        "vision": torch.from_numpy(data.pictures[chosen]),
+        "proprioception": torch.from_numpy(data.normalized_joints[chosen]),
+    }
+    judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)
+    rows: dict[str, list[Any]] = {"shown": [known["vision"]] * 2}
+    for name, method in methods(judgment, data):
+        drawn = [method.predict(source, samples).get("vision") for source, samples in known.items()]
+        if any(pictures is not None for pictures in drawn):
+            rows[name] = drawn
+    figure, axes = plt.subplots(len(rows), 2 * count, figsize=(2.2 * count + 2, 0.72 * len(rows) + 0.3), squeeze=False)
+    for line, (name, halves) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        for half, pictures in enumerate(halves):
+            for axis, number in zip(line[half * count :], range(count), strict=False):
+                axis.set(xticks=[], yticks=[])
+                if pictures is None:
+                    axis.set_frame_on(False)
+                else:
+                    axis.imshow(pictures[number].float().cpu().numpy(), cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+    axes[0, 0].set_title("from the picture", loc="left", fontsize=10)
+    axes[0, count].set_title("from the joints", loc="left", fontsize=10)
+    figure.tight_layout(pad=0.3)
+    return figure

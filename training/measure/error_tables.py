@@ -1,0 +1,92 @@
+"""Table 1 and what stands beside it, as tables for the terminal and the report."""
+
+from typing import Any
+
+from . import paper
+from ..show import tables
+from .metrics import MAPPINGS, SOURCES
+
+
+def summary(results: dict[str, Any]) -> str:
+    """Table 1 and the figures beside it, for the terminal."""
+    parts = [
+        "Table 1: mean absolute error on the test split, mean ± standard deviation",
+        tables.as_text(*table1(results["table1"])),
+        "\nPictures (all test poses / those that show the hand): error over the arm's pixels, overlap, skill against constant",
+        tables.as_text(*pictures(results["details"])),
+        "\nHand, from the joints recalled from a picture (all test poses / those that show the hand)",
+        tables.as_text(*hands(results["details"])),
+        "\nJoints from a picture, normalized mean absolute error (all test poses)",
+        tables.as_text(*per_joint(results["details"])),
+        *remarks(results["table1"]),
+    ]
+    return "\n".join(parts)
+
+
+def table1(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of Table 1, the paper's columns first."""
+    names = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
+    header = ["method", *(n.replace("proprioception", "joints") for n in names), "overall"]
+    theirs = [
+        [name, *(f"{tables.number(m, 3)}±{tables.number(s, 3)}" for m, s in row)] for name, row in paper.ERRORS.items()
+    ]
+    ours = [[name, *(_cell(row.get(key)) for key in (*names, "overall"))] for name, row in rows.items()]
+    return header, theirs + ours
+
+
+def _cell(entry: dict[str, float] | None) -> str:
+    return "-" if entry is None else f"{tables.number(entry['mae'])}±{tables.number(entry['std'])}"
+
+
+def pictures(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """What whole-frame errors hide: the error over the arm's pixels, the arms' overlap, the skill against the constant."""
+    keys = {"arm_mae": "arm MAE", "arm_iou": "IoU", "skill": "skill"}
+    header = ["method", *(f"{source}->v {label}" for source in ("v", "j") for label in keys.values())]
+    rows = []
+    for name, mappings in details.items():
+        told = [mappings.get(f"{source}->vision", {}) for source in SOURCES]
+        if any(told):
+            rows.append([name, *(_both(scores, key) for scores in told for key in keys)])
+    return header, rows
+
+
+HAND = {"mean": "mean cm", "median": "median cm", "within_1": "< 1 cm", "within_2": "< 2 cm", "within_5": "< 5 cm"}
+"""What is told of a hand's errors: names in `metrics.json`, and in tables."""
+
+
+def hands(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """How far the hand would be, in centimetres, if the arm took the pose that was recalled from a picture."""
+    rows = []
+    for name, mappings in details.items():
+        scores = {k: s["hand_error_cm"] for k, s in mappings.get("vision->proprioception", {}).items()}
+        rows.append([name, *(_both(scores, key) for key in HAND)])
+    return ["method", *HAND.values()], rows
+
+
+def _both(subsets: dict[str, Any], key: str) -> str:
+    return " / ".join(tables.number(scores[key], 3 if key.endswith("mae") else 2) for scores in subsets.values()) or "-"
+
+
+def per_joint(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Which joints a picture tells: normalized error per joint from vision."""
+    told = {
+        n: m["vision->proprioception"]["all"]["joint_mae"] for n, m in details.items() if "vision->proprioception" in m
+    }
+    joints = list(next(iter(told.values())))
+    header = ["method", *(joint.replace("_", " ") for joint in joints)]
+    return header, [[name, *(tables.number(mae[j], 3) for j in joints)] for name, mae in told.items()]
+
+
+def remarks(rows: dict[str, Any]) -> list[str]:
+    """Says openly where a yardstick beats the SOM-AE's best readout."""
+    mappings = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
+    found = {
+        mapping: better({n: row[mapping]["mae"] for n, row in rows.items() if mapping in row}) for mapping in mappings
+    }
+    return [f"{mapping}: better than the SOM-AE: {', '.join(names)}." for mapping, names in found.items() if names]
+
+
+def better(errors: dict[str, float]) -> list[str]:
+    """Who errs less than the SOM-AE's best readout, from errors by method."""
+    ours = min(error for name, error in errors.items() if name.startswith("som_ae"))
+    return [name for name, error in errors.items() if error < ours]

@@ -1,0 +1,80 @@
+"""What several seeds and many test samples say of a method: means, intervals, paired differences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .metrics import MAPPINGS, Floats
+from ..compare.judge import ERRORS
+
+OVERALL = "overall"
+_RESAMPLED = 2_000
+Errors = dict[str, dict[str, Floats]]
+"""Absolute errors by method and mapping, shape (S, N): seeds, and the same test samples for all."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Resampling:
+    """The same seeds and samples, drawn anew with repetition, for everything that is compared.
+
+    Both are drawn: a figure would have come out otherwise on other trainings, and on other poses.
+
+    Args:
+        seeds: number of trainings, S.
+        samples: number of test samples, N.
+        seed: of the drawing.
+    """
+
+    def __init__(self, seeds: int, samples: int, seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        self.seeds, self.samples = (
+            (random.multinomial(size, np.full(size, 1 / size), _RESAMPLED) / size).astype(np.float32)
+            for size in (seeds, samples)
+        )
+
+    def means(self, errors: Floats) -> NDArray[np.float32]:
+        """Mean error in each resampling, (S, N) -> (R,)."""
+        return np.asarray(((self.seeds @ errors) * self.samples).sum(1))
+
+    def interval(self, errors: Floats) -> Interval:
+        """Mean and 95 % interval of errors, or of differences of errors, (S, N)."""
+        low, high = np.percentile(self.means(errors), [2.5, 97.5])
+        return Interval(float(errors.mean()), float(low), float(high))
+
+
+def read_errors(folders: Sequence[Path]) -> Errors:
+    """What `scoring.judge` kept in the folders of several seeds, methods in its order; only those that all of them have."""
+    kept = [np.load(folder / ERRORS) for folder in folders]
+    found: Errors = {}
+    for key in kept[0].files:
+        if all(key in file.files for file in kept):
+            method, mapping = key.split(" ")
+            found.setdefault(method, {})[mapping] = np.stack([file[key] for file in kept])
+    for told in found.values():
+        if len(told) == len(MAPPINGS):
+            told[OVERALL] = np.mean(list(told.values()), axis=0)
+    return found
+
+
+def intervals(errors: Errors, draw: Resampling) -> dict[str, dict[str, Interval]]:
+    """Mean error and interval by method and mapping."""
+    return {name: {mapping: draw.interval(e) for mapping, e in told.items()} for name, told in errors.items()}
+
+
+def differences(errors: Errors, reference: Mapping[str, Floats], draw: Resampling) -> dict[str, dict[str, Interval]]:
+    """How much more every method errs than the reference, on the same seeds and samples."""
+    return {
+        name: {mapping: draw.interval(e - reference[mapping]) for mapping, e in told.items()}
+        for name, told in errors.items()
+    }

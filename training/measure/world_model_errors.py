@@ -1,0 +1,169 @@
+"""How far what is imagined is from what the simulator does, from the same start by the same actions."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import mujoco
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from agents.world.world_model import WorldModel
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.vision import to_gray
+
+from ..data.babbled_motion import Motion
+from ..show.figures import COLORS
+
+HORIZONS = (1, 5, 25)
+"""Steps after which errors are told."""
+NEAR = 0.5
+"""Centimeters within which an imagined hand is as good as the real one."""
+LABELS = {
+    "imagined": "imagined",
+    "imagined_median": "imagined, median",
+    "imagined_untouched": "imagined, where the real arm touched nothing",
+    "stays": "stays where it is",
+    "arrives": "arrives at once",
+}
+Floats = NDArray[np.floating[Any]]
+
+
+def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> dict[str, Any]:
+    """Errors after each step of an episode, of what is imagined and of two yardsticks.
+
+    Returns:
+        `joint_error_deg` and `hand_error_cm`: by name as in `LABELS`, a mean for each step, and `imagined_median`; and
+        `touched`: the share of the episodes in which the real arm touched its body by then.
+    """
+    joints = motion.actions.shape[2]
+    imagined = _imagined(world, motion)
+    stays = np.repeat(motion.felt[:, :1, :joints], motion.actions.shape[1], 1)
+    arrives = arm.denormalize((motion.actions + 1) / 2)
+    result: dict[str, Any] = {"joint_error_deg": {}, "hand_error_cm": {}, "touched": motion.touched.mean(0).tolist()}
+    free = ~motion.touched
+    for name, poses, where in (
+        ("imagined", imagined, np.ones_like(free)),
+        ("imagined_untouched", imagined, free),
+        ("stays", stays, np.ones_like(free)),
+        ("arrives", arrives, np.ones_like(free)),
+    ):
+        errors = _errors(world, motion, poses)
+        for measure, values in errors.items():
+            result[measure][name] = [
+                float(v[w].mean()) if w.any() else None for v, w in zip(values.T, where.T, strict=True)
+            ]
+            if name == "imagined":
+                result[measure]["imagined_median"] = np.median(values, 0).tolist()
+    return result
+
+
+def of_ends(world: WorldModel, motion: Motion) -> dict[str, float]:
+    """Where the hand is at the end of episodes: the share that is imagined `NEAR` enough, and the mean and median error, cm."""
+    errors = _errors(world, motion, _imagined(world, motion))["hand_error_cm"][:, -1]
+    return {"near": float((errors <= NEAR).mean()), "mean": float(errors.mean()), "median": float(np.median(errors))}
+
+
+def of_pictures(
+    world: WorldModel, arm: ArmModel, motion: Motion, size: tuple[int, int], episodes: int
+) -> dict[str, dict[str, float]]:
+    """Mean absolute errors of pictures after the horizons, against rendered and preprocessed ones.
+
+    Returns:
+        By horizon: `imagined`, of poses imagined so far; `generator`, of the true poses; `empty`, of the view without the arm.
+    """
+    eye, data, joints = EyeCamera(arm, size), mujoco.MjData(arm.model), motion.actions.shape[2]
+    poses, background = _imagined(world, motion)[:episodes], world.generator.background.cpu().numpy()
+    result = {}
+    for horizon in HORIZONS:
+        true = motion.felt[:episodes, horizon, :joints]
+        seen = np.stack([_seen(arm, eye, data, pose) for pose in true])
+        drawn = {"imagined": poses[:, horizon - 1], "generator": true}
+        pictures = {name: _drawn(world, of) for name, of in drawn.items()} | {"empty": background}
+        result[str(horizon)] = {name: float(np.abs(picture - seen).mean()) for name, picture in pictures.items()}
+    eye.close()
+    return result
+
+
+def table(measured: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: errors of joints, hand and pictures after each horizon."""
+    header = ["mean error after", *(f"{h} step{'s' * (h > 1)}" for h in HORIZONS)]
+    rows = []
+    for measure, unit in (("joint_error_deg", "joints, deg"), ("hand_error_cm", "hand, cm")):
+        for name, label in LABELS.items():
+            means = [measured[measure][name][h - 1] for h in HORIZONS]
+            rows.append([f"{unit}: {label}", *("-" if value is None else f"{value:.3f}" for value in means)])
+    labels = {
+        "imagined": LABELS["imagined"],
+        "generator": "drawn of the true pose",
+        "empty": "the view without the arm",
+    }
+    for name, label in labels.items():
+        rows.append([f"picture, MAE: {label}", *(f"{measured['pictures'][str(h)][name]:.4f}" for h in HORIZONS)])
+    return header, rows
+
+
+def remark(measured: dict[str, Any]) -> str:
+    """What the means hide."""
+    joints, hand = (measured[name]["imagined_median"][-1] for name in ("joint_error_deg", "hand_error_cm"))
+    return (
+        f"Half of the imagined episodes end within {joints:.3f} deg and {hand:.3f} cm; in {measured['touched'][-1]:.0%} of all "
+        f"the real arm had touched the body, of which the world model knows nothing. Sent straight to valid poses, "
+        f"{measured['straight']['near']:.1%} of the hands end within {NEAR:g} cm of where they are imagined."
+    )
+
+
+def figure(measured: dict[str, Any]) -> Figure:
+    """Errors of joints and hand, step by step."""
+    drawn, axes = plt.subplots(1, 2, figsize=(10, 3.9))
+    labels = ("joint_error_deg", "joints: mean absolute error (deg)"), ("hand_error_cm", "hand: mean distance (cm)")
+    for axis, (measure, label) in zip(axes, labels, strict=True):
+        for color, (name, legend) in zip(COLORS, LABELS.items(), strict=False):
+            values = [np.nan if v is None else v for v in measured[measure][name]]
+            axis.plot(np.arange(1, len(values) + 1), values, color=color, label=legend)
+        axis.set(xlabel="steps of 40 ms", ylabel=label, yscale="log")
+        axis.grid(alpha=0.3)
+    drawn.legend(*axes[0].get_legend_handles_labels(), fontsize=8, ncols=3, loc="lower center")
+    drawn.tight_layout(rect=(0, 0.13, 1, 1))
+    return drawn
+
+
+def save_figure(run: Path, measured: dict[str, Any]) -> None:
+    """Writes `figures/world_model.png`."""
+    drawn, path = figure(measured), run / "figures" / "world_model.png"
+    path.parent.mkdir(exist_ok=True)
+    drawn.savefig(path, dpi=110)
+    plt.close(drawn)
+
+
+def _imagined(world: WorldModel, motion: Motion) -> Floats:
+    """Poses after each step, (N, E, J), rad; only the start is known."""
+    joints = motion.actions.shape[2]
+    q, v = (torch.from_numpy(part).to(world.device) for part in np.split(motion.felt[:, 0], [joints], axis=1))
+    poses = []
+    for actions in torch.from_numpy(motion.actions).to(world.device).unbind(1):
+        q, v = world.step(q, v, actions)
+        poses.append(q)
+    return torch.stack(poses, 1).cpu().numpy()
+
+
+def _errors(world: WorldModel, motion: Motion, poses: Floats) -> dict[str, Floats]:
+    """Of each episode and step, (N, E) each."""
+    true = motion.felt[:, 1:, : poses.shape[2]]
+    hands = world.hand(torch.from_numpy(poses.astype(np.float32)).to(world.device)).cpu().numpy()
+    return {
+        "joint_error_deg": np.degrees(np.abs(poses - true).mean(2)),
+        "hand_error_cm": 100 * np.linalg.norm(hands - motion.hands, axis=2),
+    }
+
+
+def _seen(arm: ArmModel, eye: EyeCamera, data: mujoco.MjData, pose: Floats) -> NDArray[np.float32]:
+    arm.place(data, pose)
+    return to_gray(eye.render(data))
+
+
+def _drawn(world: WorldModel, poses: Floats) -> NDArray[np.float32]:
+    return np.asarray(world.draw(torch.from_numpy(np.ascontiguousarray(poses)).to(world.device)).cpu().numpy())

@@ -1,0 +1,231 @@
+"""`infant-arm train-rl`: reinforcement learning on the infant's arm, with and without what it has learned by babbling."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from stable_baselines3 import PPO, SAC, TD3, HerReplayBuffer
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from . import film as rl_film, table as rl_table
+from ..runs import folder as runs
+from ..data.dataset import write_json
+from ..train.network import threads
+from .watch import Watch, resume
+from .setup import EPISODE, GAMMA, Act, Setup, distances
+
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO}
+RESULT = "result.json"
+_ENTROPY = 0.002  # fixed: left to itself it keeps so much noise that the hand never rests within 2 cm
+_UPDATES = 4  # for each transition, of 128 others: .97 of 400 other goals < 2 cm; one of 512 .94, two of 256 .96
+
+
+@dataclass(frozen=True)
+class Config:
+    """Learn to reach by reinforcement, judged on fixed goals in real physics; goes on where it stopped."""
+
+    run: Path
+    """The run's folder, with what was trained; the results go to its `rl/NAME`."""
+    algorithm: Literal["SAC", "TD3", "PPO", "random", "oracle", "imagery"] = "SAC"
+    """SAC and TD3 learn with hindsight (HER), PPO on many infants. Not learned: random actions; an oracle that knows a pose
+    for the goal; imagery: the agent's own idea, with its eyes closed."""
+    goal: Literal["hand", "joints", "image"] = "hand"
+    """Where the hand shall be, which pose, or what the eye shall see (as latents)."""
+    observation: Literal["joints", "latents", "winner", "pixels"] = "joints"
+    """What it observes beside its joints: nothing, the picture's latents, the map's winner, or the picture."""
+    world_model: Literal["none", "dyna", "imagined", "residual"] = "none"
+    """dyna: imagined infants beside the real one; imagined: no real one; residual: corrects the agent's own idea."""
+    steps: int = 20_000
+    """Control steps of the real infant (of imagined ones when there is no real one)."""
+    seeds: int = 1
+    """How many seeds, one after the other."""
+    infants: int = 0
+    """Infants at once; 0: 64 for PPO, 8 when these see or when SAC's or TD3's are imagined, else 1."""
+    imagined: int = 3
+    """Imagined infants beside a real one (dyna)."""
+    reward: Literal["sparse", "dense"] = "dense"
+    """dense: minus the distance; sparse: 0 where the goal is reached, else -1."""
+    goals: int = 100
+    """Fixed goals that a policy is judged on."""
+    judged_every: int = 1_000
+    """Real steps between judgments."""
+    kept_every: int = 5_000
+    """Real steps between checkpoints."""
+    name: str = ""
+    """Of the results; by default what is learned, and how."""
+    video: bool = True
+    """Write a film of what the first seed learned."""
+    seed: int = 0
+    """The first seed: of the policy, of what it tries, and of its goals."""
+    device: runs.Device = "cpu"
+    """Where the policy is trained; such small networks are slower on a GPU."""
+    threads: int = 1
+    """Processor threads."""
+
+    def __post_init__(self) -> None:
+        runs.check_counts(self, "steps", "seeds", "imagined", "goals", "judged_every", "kept_every", "threads")
+        if self.infants < 0:
+            raise ValueError(f"got infants={self.infants}, expected 1 or more, or 0 for as many as usual")
+        if self.goal == "image" and self.observation != "joints":
+            raise ValueError(
+                f"got --goal image --observation {self.observation}, expected --observation joints: "
+                "what is achieved and desired are latents already"
+            )
+        if self.world_model in ("dyna", "imagined") and (self.goal == "image" or self.observation != "joints"):
+            raise ValueError(
+                f"got --world-model {self.world_model} with pictures, expected --goal hand or joints "
+                "and --observation joints"
+            )
+        if self.residual and self.goal == "joints":
+            raise ValueError(
+                "got --goal joints for the agent's own idea, expected --goal hand or image: the pose is the goal"
+            )
+        if self.algorithm == "PPO" and self.world_model == "dyna":
+            raise ValueError("got --algorithm PPO --world-model dyna, expected SAC or TD3: PPO has no replay buffer")
+
+    @property
+    def folder(self) -> Path:
+        """Where the results go."""
+        parts = [self.algorithm.lower(), self.goal]
+        parts += [part for part in (self.observation, self.world_model) if part not in ("joints", "none")]
+        return self.run / "rl" / (self.name or "_".join(parts))
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn."""
+        return self.algorithm in ALGORITHMS
+
+    @property
+    def residual(self) -> bool:
+        """Whether actions shift the agent's own idea."""
+        return self.world_model == "residual" or self.algorithm == "imagery"
+
+    @property
+    def sees(self) -> bool:
+        """Whether pictures are rendered."""
+        return self.goal == "image" or self.observation != "joints"
+
+    @property
+    def at_once(self) -> int:
+        """Infants at once."""
+        several = self.algorithm == "PPO" or self.world_model == "imagined"
+        usual = 1 if not several else 64 if self.algorithm == "PPO" and not self.sees else 8
+        return self.infants or usual
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Learns with every seed, prints the table of all that was learned in this run, and gives its rows."""
+    runs.record_config(config.run, f"train-rl {config.folder.name}", config)
+    setup = Setup(config)
+    with threads(config.threads):
+        for seed in range(config.seed, config.seed + config.seeds):
+            _one_seed(config, setup, seed)
+    rows = rl_table.collected(config.run)
+    print(rl_table.summary(rows))
+    return rows
+
+
+def _one_seed(config: Config, setup: Setup, seed: int) -> None:
+    folder = config.folder / f"seed{seed}"
+    _same_settings(config, folder)
+    if (folder / RESULT).exists():
+        print(f"{folder} is done already")
+        return
+    judging = setup.judging()
+    if config.learns:
+        watch, act = _learned(config, setup, seed, folder, judging)
+        judgments, seconds = watch.judgments, watch.seconds
+    else:
+        act = setup.unlearned(judging, seed)
+        judgments, seconds = [{"steps": 0, "seconds": 0, **_judged(config, judging, act)}], 0.0
+    if config.video and seed == config.seed:
+        rl_film.film(config.run / "videos" / f"rl_{config.folder.name}.mp4", setup, act)
+    judging.close()
+    write_json(
+        folder / RESULT,
+        {
+            "judgments": judgments,
+            "seconds": seconds,
+            "model_steps": setup.model_steps,
+            "imagined": config.world_model == "imagined",
+        },
+    )
+
+
+def _learned(config: Config, setup: Setup, seed: int, folder: Path, judging: VecEnv) -> tuple[Watch, Act]:
+    """Learns to the end, from the newest checkpoint on."""
+    env = setup.scaled(setup.learning())
+    env.seed(seed)
+    found = resume(folder, ALGORITHMS[config.algorithm], env)
+    model, state = found or (_new(config, env, seed), {})
+    logs = folder / "logs"
+    model.set_logger(configure(str(logs / f"{len(list(logs.glob('*'))):03d}"), ["csv", "tensorboard"]))
+
+    def act(observations: Any) -> Any:
+        scales = model.get_vec_normalize_env()
+        return model.predict(scales.normalize_obs(observations), deterministic=True)[0]
+
+    watch = Watch(
+        folder,
+        lambda: _judged(config, judging, act),
+        setup.real_share,
+        config.judged_every,
+        config.kept_every,
+        config.steps,
+        state,
+    )
+    left = round(config.steps / setup.real_share) - model.num_timesteps
+    if left > 0:
+        model.learn(left, callback=watch, reset_num_timesteps=found is None)
+    model.get_env().close()
+    return watch, act
+
+
+def _new(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
+    common: dict[str, Any] = {"policy": "MultiInputPolicy", "env": env, "seed": seed, "device": config.device}
+    falling = LinearSchedule(1e-3, 1e-4, 1.0)
+    common |= {"learning_rate": falling, "gamma": GAMMA, "policy_kwargs": {"net_arch": [256, 256]}}
+    if config.algorithm == "PPO":
+        return PPO(**common, n_steps=EPISODE, batch_size=min(400, EPISODE * env.num_envs), n_epochs=10, gae_lambda=0.9)
+    off_policy: dict[str, Any] = {
+        "replay_buffer_class": HerReplayBuffer,
+        "replay_buffer_kwargs": {"n_sampled_goal": 4},
+        "buffer_size": max(round(config.steps * env.num_envs), 1000),
+        "batch_size": 128,
+        "tau": 0.02,
+        "learning_starts": 12 * EPISODE * env.num_envs,  # HER needs whole episodes
+        "train_freq": 1,
+        "gradient_steps": _UPDATES * env.num_envs,
+    }
+    if config.algorithm == "TD3":
+        noise = NormalActionNoise(np.zeros(env.action_space.shape), np.full(env.action_space.shape, 0.2))
+        return TD3(**common, **off_policy, action_noise=noise)
+    return SAC(**common, **off_policy, ent_coef=_ENTROPY)
+
+
+def _judged(config: Config, env: VecEnv, act: Act) -> dict[str, float]:
+    """Shares of the goals that a policy comes near, and its median distance: cm, or degrees where the goals are poses."""
+    unit = np.pi / 180 if config.goal == "joints" else 0.01
+    ends = distances(env, act, config.goals) / unit
+    near, far = rl_table.NEAR[config.goal]
+    return {"near": float((ends <= near).mean()), "far": float((ends <= far).mean()), "median": float(np.median(ends))}
+
+
+def _same_settings(config: Config, folder: Path) -> None:
+    """Raises a ValueError when a seed's folder holds what was learned with other settings; else notes these there."""
+    ignored = {"seed", "seeds", "video", "kept_every", "name"}
+    wanted = {name: value for name, value in runs.settings(config).items() if name not in ignored}
+    there = runs.read(folder, "config.json")
+    other = sorted(name for name in wanted if there and there.get(name) != wanted[name])
+    if other:
+        told = ", ".join(f"{name}={there.get(name)}" for name in other)
+        raise ValueError(
+            f"{folder} was learned with {told}, now {', '.join(f'{n}={wanted[n]}' for n in other)}; give a --name"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", wanted)

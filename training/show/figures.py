@@ -1,0 +1,145 @@
+"""The report's pictures: the recalled pictures, the errors, the training; those of the map are in `map_figures`."""
+
+import itertools
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from agents.mind.som_autoencoder import SomAutoencoder
+
+from ..data.dataset import Dataset
+
+COLORS = ("#0072B2", "#D55E00", "#999999", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe-Ito
+_STYLES, _HATCHES = ("-", "--", ":"), ("", "//", "..")  # when there are more methods than colors
+
+
+def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed: int = 0) -> Figure:
+    """The counterpart of the paper's Table 2: what is shown, what the autoencoder keeps, what the map recalls."""
+    chosen = np.random.default_rng(seed).permutation(data.split("validation"))[:count]
+    images = torch.from_numpy(data.pictures[chosen]).to(mind.device)
+    joints = torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)
+    with torch.inference_mode():
+        kept = mind.autoencoder.decode(mind.autoencoder.encode(images))
+    rows = {
+        "shown": images,
+        "autoencoder": kept,
+        "vision -> vision\nwinner": mind.predict("vision", images)["vision"],
+        "vision -> vision\nlocal linear": mind.predict("vision", images, "local_linear")["vision"],
+        "joints -> vision\nwinner": mind.predict("proprioception", joints)["vision"],
+        "joints -> vision\nlocal linear": mind.predict("proprioception", joints, "local_linear")["vision"],
+    }
+    figure, axes = plt.subplots(
+        len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows)), squeeze=False
+    )
+    for line, (label, pictures) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
+        for axis, picture in zip(line, pictures.float().cpu().numpy(), strict=True):
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+            axis.set(xticks=[], yticks=[])
+    figure.tight_layout(pad=0.4)
+    return figure
+
+
+def reliability(rows: list[tuple[int, float, float]]) -> Figure:
+    """Whether probabilities mean what they say: of hypotheses told with about this one, so many were the pose."""
+    counts, told, right = (np.array(column) for column in zip(*rows, strict=True))
+    spread = 1.96 * np.sqrt(right * (1 - right) / counts)  # of a share, 95 %
+    figure, axis = plt.subplots(figsize=(4.4, 3.9))
+    axis.plot([0, 1], [0, 1], color="#999999", linewidth=1)
+    axis.errorbar(told, right, spread, color=COLORS[0], marker="o", capsize=3)
+    for x, y, count in zip(told, right, counts, strict=True):
+        axis.annotate(f"{count}", (x, y), (5, -11), textcoords="offset points", fontsize=8, color="#555555")
+    axis.set(xlabel="probability that it told", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
+    figure.tight_layout()
+    return figure
+
+
+def hand_errors(details: dict[str, Any]) -> Figure:
+    """How many test poses each method recalls from a picture how exactly, as the hand's error."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), sharey=True)
+    for axis, subset, title in zip(axes, ("all", "shows_hand"), ("all test poses", "hand in view"), strict=True):
+        told = {n: m["vision->proprioception"] for n, m in details.items() if "vision->proprioception" in m}
+        for (style, color), (name, scores) in zip(itertools.product(_STYLES, COLORS), told.items(), strict=False):
+            if subset in scores:
+                percentiles = scores[subset]["hand_error_cm_percentiles"]
+                axis.plot(percentiles, np.linspace(0, 1, 101), color=color, linestyle=style, label=name)
+        axis.set(title=title, xlabel="error of the hand (cm)", xlim=(0, 20), ylim=(0, 1))
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("share of the poses")
+    axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.tight_layout()
+    return figure
+
+
+def joint_errors(details: dict[str, Any]) -> Figure:
+    """Which joints a picture tells, in degrees."""
+    told = {n: m["vision->proprioception"]["all"] for n, m in details.items() if "vision->proprioception" in m}
+    figure, axis = plt.subplots(figsize=(10, 3.6))
+    width = 0.8 / len(told)
+    looks = itertools.product(_HATCHES, COLORS)
+    for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, told.items(), strict=False)):
+        degrees = scores["joint_error_deg"]
+        places = np.arange(len(degrees)) + k * width
+        axis.bar(places, list(degrees.values()), width, color=color, hatch=hatch, edgecolor="white", label=name)
+        labels = ["\n".join(joint.replace("_", " ").rsplit(" ", 1)) for joint in degrees]
+    axis.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels, fontsize=9)
+    axis.set_ylabel("mean absolute error (deg)")
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.tight_layout()
+    return figure
+
+
+def training_curves(autoencoder: list[dict[str, float]], som: list[dict[str, float]]) -> Figure:
+    """How the autoencoder and the map got better."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
+    epochs = [entry["epoch"] for entry in autoencoder]
+    for color, key, label in ((COLORS[0], "train_mse", "training"), (COLORS[1], "validation_mse", "validation")):
+        axes[0].plot(epochs, [entry[key] for entry in autoencoder], color=color, label=label)
+    axes[0].set(title="autoencoder", xlabel="epoch", ylabel="mean squared error", yscale="log")
+    axes[0].legend()
+    axes[1].plot([e["epoch"] for e in som], [e["quantization_error"] for e in som], color=COLORS[0])
+    axes[1].set(title="map", xlabel="epoch, coarse to fine", ylabel="quantization error (-A of Eq. 3)")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    return figure
+
+
+def frame(picture: NDArray[np.uint8]) -> Figure:
+    """A frame of the eye, pixel by pixel."""
+    rows, columns = picture.shape[:2]
+    figure = plt.figure(figsize=(5, 5 * rows / columns))
+    figure.add_axes((0, 0, 1, 1), frameon=False).imshow(picture)
+    return figure
+
+
+def learning_curves(rows: dict[str, Any]) -> Figure:
+    """How many of the fixed goals each way of learning reaches, by real steps; thin: the seeds, thick: their mean."""
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), sharey=True)
+    for axis, which in zip(axes, ("far", "near"), strict=True):
+        for color, (name, row) in zip(itertools.cycle(COLORS), rows.items()):
+            seeds = row["seeds"]
+            curves = [[(r["model_steps"] + j["steps"], j[which]) for j in r["judgments"]] for r in seeds]
+            if seeds[0]["imagined"] or len(curves[0]) < 2:  # no real steps in which it got better
+                axis.axhline(np.mean([curve[-1][1] for curve in curves]), color=color, linestyle=":", label=name)
+                continue
+            for curve in curves:
+                axis.plot(*zip(*curve, strict=True), color=color, alpha=0.3, linewidth=0.8)
+            length = min(map(len, curves))
+            axis.plot(*np.mean([curve[:length] for curve in curves], axis=0).T, color=color, label=name)
+        axis.axhline(0.9, color="#999999", linewidth=0.8)
+        axis.set(
+            xscale="log",
+            xlabel="steps of the real infant",
+            ylim=(0, 1),
+            title={"far": "within 5 cm", "near": "within 2 cm"}[which],
+        )
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("share of the goals")
+    axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.tight_layout()
+    return figure

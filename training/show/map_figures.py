@@ -1,0 +1,165 @@
+"""The report's pictures of the map: what its neurons hold, how it lies in the data, and where it is wrong."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agents.som import quality as map_quality
+from agents.som.som import MultiModalSom
+from agents.mind.som_autoencoder import SomAutoencoder
+
+from ..data.dataset import Dataset
+
+Floats = NDArray[np.float32]
+
+ASKED = {
+    "vision alone": ("vision",),
+    "proprioception alone": ("proprioception",),
+    "both": ("vision", "proprioception"),
+}
+"""The ways to ask the map for a pose, by the title of their panel."""
+
+
+def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
+    """What neurons all over the map imagine: every tile is one neuron's decoded picture."""
+    rows, columns = mind.som.shape
+    tiles = min(tiles, rows, columns)
+    pictures = tile_pictures(mind, tiles, tiles).reshape(-1, 64, 64)
+    framed = np.pad(pictures, ((0, 0), (2, 2), (2, 2)), constant_values=1.0).reshape(tiles, tiles, 68, 68)
+    wide = framed.transpose(0, 2, 1, 3).reshape(tiles * 68, tiles * 68)
+    figure, axis = plt.subplots(figsize=(9, 5.6))
+    axis.imshow(wide, cmap="gray", vmin=0, vmax=1, aspect=3 / 5, extent=(0, columns, rows, 0))
+    axis.set_aspect(3 / 5 * columns / rows)
+    axis.set(xlabel="neuron, column", ylabel="neuron, row")
+    figure.tight_layout()
+    return figure
+
+
+def tile_pictures(mind: SomAutoencoder, down: int, across: int) -> Floats:
+    """What the neurons in the middle of equal tiles of the map imagine, shape (down, across, 64, 64)."""
+    rows, columns = (
+        ((np.arange(tiles) + 0.5) * side / tiles).astype(int)
+        for tiles, side in zip((down, across), mind.som.shape, strict=True)
+    )
+    neurons = torch.from_numpy((rows[:, None] * mind.som.shape[1] + columns).ravel()).to(mind.device)
+    with torch.inference_mode():
+        pictures = mind.autoencoder.decode(mind.som.weights_at("vision", neurons)).float().cpu().numpy()
+    return pictures.reshape(down, across, 64, 64)
+
+
+def joint_angles(mind: SomAutoencoder) -> Floats:
+    """The angle that each neuron holds for each joint, shape (J, X, Y), deg."""
+    low, high = mind.joint_ranges.T[..., None, None]  # (J, 1, 1)
+    planes = map_quality.component_planes(mind.som, "proprioception")  # (J, X, Y), normalized
+    return (low + planes * (high - low)).rad2deg().cpu().numpy()
+
+
+def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
+    """Component planes: the angle that each neuron holds for each joint."""
+    return _planes(joint_angles(mind), [name.replace("_", " ") for name in names], "deg", across=len(names))
+
+
+def latent_planes(mind: SomAutoencoder) -> Figure:
+    """Component planes: what each neuron holds for each latent, in standard deviations over the data set."""
+    planes = map_quality.component_planes(mind.som, "vision").cpu().numpy()  # (D, X, Y)
+    return _planes(planes, [f"latent {number}" for number in range(len(planes))], "standard deviations", across=4)
+
+
+def _planes(planes: Floats, titles: list[str], unit: str, across: int) -> Figure:
+    down = -(-len(planes) // across)
+    figure, axes = plt.subplots(down, across, figsize=(2.9 * across, 2.7 * down), squeeze=False)
+    for axis in axes.flat[len(planes) :]:
+        axis.axis("off")
+    for axis, title, plane in zip(axes.flat, titles, planes, strict=False):
+        shown = axis.imshow(plane, cmap="viridis")
+        axis.set_title(title, fontsize=9)
+        axis.set(xticks=[], yticks=[])
+        figure.colorbar(shown, ax=axis, fraction=0.046, pad=0.03).set_label(unit, fontsize=8)
+    figure.tight_layout()
+    return figure
+
+
+def lay(som: MultiModalSom, winners: Tensor) -> Figure:
+    """How the map lies in the samples: the U-matrix, and how many samples each block of neurons won."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2))
+    distances = map_quality.u_matrix(som).cpu().numpy()
+    hits = map_quality.hit_histogram(winners, som.shape).float().cpu().numpy()
+    _plane(axes[0], distances, som.shape, "distance to the neighbors (-A of Eq. 3)", "U-matrix")
+    _plane(axes[1], block_sums(hits, 100), som.shape, "samples per block", "hits")
+    figure.tight_layout()
+    return figure
+
+
+def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
+    """The activity of the map (Eq. 3) for one test pose by vision, by proprioception and by both; the winner is marked."""
+    test = data.split("test")
+    chosen = np.random.default_rng(seed).permutation(
+        test[data.shows_hand[test]] if data.shows_hand[test].any() else test
+    )[:1]
+    with torch.inference_mode():
+        latents = mind.autoencoder.encode(torch.from_numpy(data.pictures[chosen]).to(mind.device))
+    pose = {"vision": latents, "proprioception": torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)}
+    figure, axes = plt.subplots(1, 3, figsize=(13, 3.8))
+    for axis, (title, names) in zip(axes, ASKED.items(), strict=True):
+        query = {name: pose[name] for name in names}
+        activity = mind.som.activity(query)[0].cpu().numpy()  # (X, Y)
+        row, column = divmod(int(mind.som.winners(query)), mind.som.shape[1])
+        _plane(axis, activity, mind.som.shape, "activity A", title)
+        axis.plot(column + 0.5, row + 0.5, "o", ms=11, mfc="none", mec="#D55E00", mew=2)
+    figure.tight_layout()
+    return figure
+
+
+def errors(som: MultiModalSom, samples: dict[str, Tensor]) -> Figure:
+    """Where the map is wrong: mean quantization error and share of topographic errors, by block of neurons."""
+    distances, winners = som.nearest(samples)
+    folds = map_quality.on_fold(som, samples).float()
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2))
+    for axis, values, label, title in (
+        (axes[0], distances, "mean distance to the winner (-A of Eq. 3)", "quantization error"),
+        (axes[1], folds, "share of the samples", "topographic error"),
+    ):
+        _plane(axis, block_means(values, winners, som.shape, 25), som.shape, label, title)
+    figure.tight_layout()
+    return figure
+
+
+def _plane(axis: Axes, plane: Floats, shape: tuple[int, int], label: str, title: str) -> None:
+    """One number per neuron, or per block of neurons, of a map of this shape; grey where there is none."""
+    low, high = np.nanpercentile(plane, (0.5, 99.5)).tolist()
+    cmap = plt.get_cmap("viridis").with_extremes(bad="#dddddd")
+    side = -(-max(shape) // max(plane.shape))  # of a block
+    shown = axis.imshow(
+        plane, cmap=cmap, vmin=low, vmax=high or None, extent=(0, plane.shape[1] * side, plane.shape[0] * side, 0)
+    )
+    axis.set(title=title, xlabel="neuron, column", ylabel="neuron, row")
+    axis.figure.colorbar(shown, ax=axis, fraction=0.046, pad=0.03).set_label(label)
+
+
+def block_means(values: Tensor, winners: Tensor, shape: tuple[int, int], blocks: int) -> Floats:
+    """Means over square blocks of the samples that won there, at most `blocks` a side; NaN where none did.
+
+    Args:
+        values: one number per sample, shape (N,).
+        winners: flat index of every sample's winner, shape (N,).
+        shape: rows and columns of the map.
+        blocks: see above.
+    """
+    sums, counts = (
+        block_sums(torch.bincount(winners, weights, shape[0] * shape[1]).view(shape).float().cpu().numpy(), blocks)
+        for weights in (values, torch.ones_like(values))
+    )
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
+
+
+def block_sums(plane: Floats, blocks: int) -> Floats:
+    """Sums over square blocks, at most `blocks` a side: single hits on a large map are too small to see."""
+    side = -(-max(plane.shape) // blocks)
+    rows, columns = (-(-length // side) for length in plane.shape)
+    padded = np.zeros((rows * side, columns * side), plane.dtype)
+    padded[: plane.shape[0], : plane.shape[1]] = plane
+    return padded.reshape(rows, side, columns, side).sum(axis=(1, 3))

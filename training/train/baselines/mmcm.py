@@ -1,0 +1,170 @@
+"""Training of Multi-Modal Convergence Maps: one map after the other, online, with all on disk that must survive a kill."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from agents.tools import checkpoints
+from agents.baselines.mmcm import BLUR, MODALITIES, ConvergenceMaps, blurred, places_of, scaled
+from agents.som.som import MultiModalSom
+from agents.som_training.coarse_to_fine import LiteralProgress, falling, smooth, train_literal
+
+from ...data.dataset import Dataset
+from ...runs.distributed import Place
+
+if TYPE_CHECKING:
+    from .gradient import Schedule
+    from .command import Config
+
+VISION_EPOCHS = 0.3
+"""Epochs of the vision map, whose samples are fifty times as wide as the others', as a share of theirs."""
+_AMODAL = 2  # side of the amodal map, in sides of the senses' own
+FIRST_SIGMA = 0.3
+"""First radius of a map, as a share of its longer side."""
+_KIND = "mmcm training"
+_PIXELS = 512  # at a time
+_SEEN = 1e-3  # a neuron around which fewer samples won, by their weights, has no picture of its own
+
+
+class MmcmTraining:
+    """A training under way: the maps of hand, joints and vision, then the amodal map of where their samples win.
+
+    Every map learns by the paper's own rule, `train_literal`.
+
+    Args:
+        config: the command's config.
+        schedule: its passes over the data, batch size and learning rate.
+        data: the data set.
+        here: where to compute.
+    """
+
+    def __init__(self, config: "Config", schedule: "Schedule", data: Dataset, here: Place) -> None:
+        train = data.split("train")
+        if not len(train):
+            raise ValueError("the training split of the data set is empty; collect 5 samples or more")
+        hand = torch.from_numpy(data.hand_position[train]).to(here.device)
+        low, high = hand.amin(0), hand.amax(0)
+        self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
+        self.images = torch.from_numpy(data.pictures[train]).to(here.device)
+        self.samples = {
+            "vision": blurred(self.images),
+            "proprioception": torch.from_numpy(data.normalized_joints[train]).to(here.device),
+            "hand": scaled(hand, self.hand_range),
+        }
+        self.config, self.schedule = config, schedule
+        self.states: dict[str, dict[str, Tensor]] = {}  # stage -> what `train_literal` goes on from
+        self.curves: dict[str, list[dict[str, float]]] = {}
+
+    def fit(self, path: Path, identity: Mapping[str, Any]) -> None:
+        """Goes on from the checkpoint of an equal training, writes one after every epoch, shows a bar.
+
+        Raises:
+            ValueError: the checkpoint is damaged.
+        """
+        self._resume(path, identity)
+        total = sum(map(self._epochs, (*MODALITIES, "amodal")))
+        done = sum(map(len, self.curves.values()))
+        with tqdm(total=total, initial=done, desc="mmcm", unit="epoch") as bar:
+
+            def note(stage: str) -> Callable[[LiteralProgress], None]:
+                def take(now: LiteralProgress) -> None:
+                    entry = {"epoch": now.epoch, "sigma": now.sigma, "quantization_error": now.quantization_error}
+                    self.curves.setdefault(stage, []).append(entry)
+                    self.states[stage] = now.state
+                    self._save(path, identity)
+                    bar.set_postfix_str(
+                        f"{stage} {now.epoch}/{now.epochs}, quantization error {now.quantization_error:.4f}"
+                    )
+                    bar.update()
+
+                return take
+
+            self._train(note)
+
+    def finish(self) -> None:
+        """Nothing is chosen among epochs: the last ones count."""
+
+    def report(self) -> dict[str, Any]:
+        """What goes into `metrics.json`."""
+        return {"epochs": self.curves}
+
+    def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
+        rows, columns = self.config.rows, self.config.columns
+        unimodal = {name: self._map(name, {name: known}, (rows, columns), note) for name, known in self.samples.items()}
+        pictures = pictures_of(unimodal["vision"], self.samples["vision"], self.images, self.config.last_sigma)
+        places = {name: places_of(unimodal[name], self.samples[name]) for name in MODALITIES}
+        amodal = self._map("amodal", places, (_AMODAL * rows, _AMODAL * columns), note)
+        self.method = ConvergenceMaps(unimodal, pictures, amodal, self.hand_range)
+
+    def _map(
+        self,
+        stage: str,
+        samples: Mapping[str, Tensor],
+        shape: tuple[int, int],
+        note: Callable[[str], Callable[[LiteralProgress], None]],
+    ) -> MultiModalSom:
+        """One map, from the start or from where it stood."""
+        rate, last = self.schedule.learning_rate, self.config.last_sigma
+        return train_literal(
+            samples,
+            shape,
+            epochs=self._epochs(stage),
+            batch_size=self.schedule.batch_size,
+            learning_rate=falling(rate, rate),
+            sigma=falling(max(FIRST_SIGMA * max(shape), last), last),
+            seed=self.schedule.seed,
+            progress=note(stage),
+            resume=self.states.get(stage),
+        )
+
+    def _epochs(self, stage: str) -> int:
+        epochs = self.schedule.epochs
+        return max(round(VISION_EPOCHS * epochs), 1) if stage == "vision" else epochs
+
+    def _save(self, path: Path, identity: Mapping[str, Any]) -> None:
+        tensors = {f"{stage}.{name}": t for stage, state in self.states.items() for name, t in state.items()}
+        checkpoints.write(path, _KIND, tensors, {**identity, "curves": self.curves})
+
+    def _resume(self, path: Path, identity: Mapping[str, Any]) -> None:
+        if not path.exists():
+            return
+        tensors, header = checkpoints.read(path, _KIND)
+        if not identity.items() <= header.items():
+            return  # of another training: it is overwritten
+        self.curves = header["curves"]
+        for key, tensor in tensors.items():
+            stage, name = key.split(".")
+            self.states.setdefault(stage, {})[name] = tensor
+
+
+def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: float) -> Tensor:
+    """What the neurons of a vision map look like in all pixels.
+
+    Eq. 4 is linear, so that a neuron is a mean of the samples that won around it. Its pixels are their Gaussian-weighted mean;
+    where nearly none won, its block means are interpolated.
+
+    Args:
+        som: the map of block means.
+        samples: block means of the training pictures, shape (N, 256).
+        images: the training pictures, shape (N, 64, 64).
+        sigma: radius of the neighborhood, in neurons.
+
+    Returns:
+        Shape (X*Y, 4096), float16.
+    """
+    winners, (rows, columns) = som.winners({"vision": samples}), som.shape
+    count = smooth(torch.bincount(winners, minlength=rows * columns).float().view(1, rows, columns), sigma).flatten()
+    side = images.shape[1]
+    means = som.weights("vision").view(-1, 1, side // BLUR, side // BLUR)
+    pictures = functional.interpolate(means, scale_factor=BLUR, mode="bilinear").flatten(1).half()
+    for pixels in torch.arange(side * side, device=images.device).split(_PIXELS):
+        sums = means.new_zeros((rows * columns, len(pixels))).index_add_(0, winners, images.flatten(1)[:, pixels])
+        smoothed = smooth(sums.T.reshape(-1, rows, columns).contiguous(), sigma).flatten(1).T  # (X*Y, pixels)
+        seen = (smoothed / count.clamp(min=_SEEN)[:, None]).half()
+        pictures[:, pixels] = torch.where((count > _SEEN)[:, None], seen, pictures[:, pixels])
+    return pictures
