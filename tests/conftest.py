@@ -63,9 +63,9 @@ def world(arm: ArmModel, tmp_path_factory: pytest.TempPathFactory) -> "WorldMode
     """The infant's own chain, a response and a generator that are not trained, in a folder of their own."""
     import torch
 
-    from agents.world.arm_chain import ArmChain
-    from agents.networks.generator import PictureGenerator
     from agents.mind.imagination import GENERATOR
+    from agents.networks.generator import PictureGenerator
+    from agents.world.arm_chain import ArmChain
     from agents.world.servo_response import ServoResponse
     from agents.world.world_model import WorldModel
     from training.data.babbled_motion import babble

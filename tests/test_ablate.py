@@ -8,9 +8,9 @@ import pytest
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from training.compare import ablate
-from training.runs import folder as runs
-from training.data.dataset import Dataset
 from training.compare.variants import VARIANTS, What
+from training.data.dataset import Dataset
+from training.runs import folder as runs
 
 
 @pytest.fixture(scope="module")

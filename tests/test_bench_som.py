@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from agents.som.som import MultiModalSom
-from training.bench import som as bench_som, command as benchmark, contestant
-from training.bench.som import Data, Outcome, compete, evaluate, synthetic
+from training.bench import command as benchmark
+from training.bench import contestant
+from training.bench import som as bench_som
 from training.bench.command import Config
 from training.bench.contestant import LITERAL, OURS, Job, Result
 from training.bench.peers import PEERS, Peer, after_last
+from training.bench.som import Data, Outcome, compete, evaluate, synthetic
 
 TINY = Config("som", sizes=(8,), epochs=2, samples=60, peers=("MiniSom",))
 DATA = Data("tiny", synthetic(60, seed=0), synthetic(20, seed=1))

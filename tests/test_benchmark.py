@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from training.bench import env as bench_env, command as benchmark
+from training.bench import command as benchmark
+from training.bench import env as bench_env
 from training.bench.command import Config
 from training.bench.turns import Work, compare
 

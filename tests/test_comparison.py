@@ -9,11 +9,11 @@ import pytest
 
 from training import cli
 from training.compare import evaluate
+from training.compare.comparison import folders_of
+from training.compare.judge import Judgment, judge
+from training.measure.metrics import MAPPINGS
 from training.runs import folder as runs
 from training.train.baselines import command as train_baseline
-from training.compare.comparison import folders_of
-from training.measure.metrics import MAPPINGS
-from training.compare.judge import Judgment, judge
 
 ALL = {
     *("som_ae", "som_ae_local_linear", "som_ae_imagery", "som", "constant", "nearest_neighbor", "knn"),

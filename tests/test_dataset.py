@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from infant_env.senses import vision
 from infant_env.body.model import ArmModel
+from infant_env.senses import vision
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 from training.data import collect, dataset

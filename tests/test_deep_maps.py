@@ -5,12 +5,12 @@ import torch
 from squares import BACKGROUND, squares
 from torch import Tensor
 
-from agents.som import quality as map_quality
-from agents.som_training import coarse_to_fine as som_training
-from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.deep_map import C, DeepMap
 from agents.baselines.desom import Desom, temperature_at
 from agents.baselines.dnm import DeepNeuralMap, assignment, target
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som import quality as map_quality
+from agents.som_training import coarse_to_fine as som_training
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

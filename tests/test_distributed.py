@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from training.runs import folder as runs
-from training.train import autoencoder as train_autoencoder, som as train_som
 from training.data.dataset import Dataset
+from training.runs import folder as runs
 from training.runs.distributed import Place
+from training.train import autoencoder as train_autoencoder
+from training.train import som as train_som
 
 
 def in_two_processes(*command: str) -> None:

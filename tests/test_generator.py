@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from agents.networks.generator import PictureGenerator
-from training.train import generator as train_generator
 from training.data.dataset import Dataset
 from training.runs.distributed import Place
+from training.train import generator as train_generator
 
 
 def config(data: Dataset, run: Path, epochs: int = 2) -> train_generator.Config:

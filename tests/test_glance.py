@@ -8,9 +8,9 @@ from squares import BACKGROUND
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from agents.networks.glance import Glance
-from training.train import glance as train_glance
 from training.data.dataset import Dataset
 from training.runs.distributed import Place
+from training.train import glance as train_glance
 from training.train.glance import surprise
 
 CPU = Place(torch.device("cpu"))

@@ -9,10 +9,10 @@ from stable_baselines3 import SAC, HerReplayBuffer
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 import infant_env  # noqa: F401
+from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
 from agents.rl.image_goals import ImageGoals, LatentObservation
 from agents.rl.residual import Residual
 from agents.rl.sb3 import LatentExtractor
-from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
 from infant_env.body.model import ArmModel
 from infant_env.senses.vision import to_gray
 

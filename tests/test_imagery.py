@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.act import imagery
 from training import report
+from training.act import imagery
 from training.act.imagery import auroc, disturbances
 
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.mind.calibration import Calibration
-from agents.networks.expectation import Expectation
-from agents.networks.generator import PictureGenerator
 from agents.mind.imagination import GUESSED, Imagination, _distinct
 from agents.mind.trials import cost, draw, refine
-from training.train.calibration import calibration_error, reliability
+from agents.networks.expectation import Expectation
+from agents.networks.generator import PictureGenerator
 from training.data.dataset import Dataset
+from training.train.calibration import calibration_error, reliability
 
 
 class Ramp(PictureGenerator):

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.latent_mlp import LatentMlps
+from agents.networks.autoencoder import ConvAutoencoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -5,7 +5,15 @@ import torch
 from sklearn.manifold import trustworthiness as oracle
 
 from agents.som import quality as map_quality
-from agents.som.quality import component_planes, hit_histogram, on_fold, quantization_error, topographic_error, trustworthiness, u_matrix
+from agents.som.quality import (
+    component_planes,
+    hit_histogram,
+    on_fold,
+    quantization_error,
+    topographic_error,
+    trustworthiness,
+    u_matrix,
+)
 from agents.som.som import MultiModalSom
 
 

@@ -11,8 +11,8 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import infant_env  # noqa: F401
-from agents.mind.imagination import Hypotheses
 from agents.mind.agent import MentalImageryAgent
+from agents.mind.imagination import Hypotheses
 from agents.rl.sb3 import InfantVecEnv
 from infant_env.senses.vision import to_gray
 from training.data.dataset import Dataset

@@ -6,10 +6,11 @@ from torch import Tensor
 
 from agents.baselines.mmcm import ConvergenceMaps, neurons_at, places_of
 from agents.som.som import MultiModalSom
-from training.train.baselines import mmcm as mmcm_training, command as train_baseline
 from training.data.dataset import Dataset
-from training.train.baselines.mmcm import pictures_of
+from training.train.baselines import command as train_baseline
+from training.train.baselines import mmcm as mmcm_training
 from training.train.baselines.command import Config, load_baseline
+from training.train.baselines.mmcm import pictures_of
 
 RANGE = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]])  # metres
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from training.compare import ablate, evaluate
-from training.data import collect
 from training.act import reach
-from training.train import autoencoder as train_autoencoder, som as train_som
-from training.data.dataset import Dataset
+from training.compare import ablate, evaluate
 from training.compare.variants import VARIANTS, Variant
+from training.data import collect
+from training.data.dataset import Dataset
+from training.train import autoencoder as train_autoencoder
+from training.train import som as train_som
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.networks.autoencoder import ConvAutoencoder
 from agents.mind.planning import PosePlanner
-from agents.som.som import MultiModalSom
 from agents.mind.som_autoencoder import SomAutoencoder
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som.som import MultiModalSom
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from training import cli

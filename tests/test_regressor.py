@@ -6,8 +6,8 @@ from squares import BACKGROUND, squares
 from torch.optim.swa_utils import update_bn
 
 from agents.baselines.regressor import CnnRegressor, RegressorProgress
-from training.train import regressor as train_regressor
 from training.data.dataset import Dataset
+from training.train import regressor as train_regressor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

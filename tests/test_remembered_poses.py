@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from agents.mind import remembered_poses
+from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.autoencoder import ConvAutoencoder
 from agents.som.som import MultiModalSom
-from agents.mind.som_autoencoder import SomAutoencoder
 
 LOW, HIGH = np.array([-1.0, 0.0]), np.array([1.0, 2.0])
 

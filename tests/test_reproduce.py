@@ -16,12 +16,12 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from training.compare import evaluate
-from training.act import reach
 from training import report, reproduce
-from training.train import regressor as train_regressor
-from training.runs.beside import beside
+from training.act import reach
+from training.compare import evaluate
 from training.measure.metrics import MAPPINGS
+from training.runs.beside import beside
+from training.train import regressor as train_regressor
 
 
 def metrics(run: Path) -> dict:

@@ -8,7 +8,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from agents.som.quality import quantization_error
-from agents.som_training.coarse_to_fine import LiteralProgress, TrainingProgress, bubble, falling, smooth, train, train_literal
+from agents.som_training.coarse_to_fine import (
+    LiteralProgress,
+    TrainingProgress,
+    bubble,
+    falling,
+    smooth,
+    train,
+    train_literal,
+)
 from training.bench.som import synthetic as poses
 
 

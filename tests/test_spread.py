@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from training import reproduce
-from training.runs import folder as runs
 from training.compare import spread
+from training.runs import folder as runs
 
 
 def test_several_seeds_end_with_mean_and_spread(tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

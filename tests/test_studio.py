@@ -11,8 +11,8 @@ import pytest
 
 from infant_env.body.model import ArmModel
 from training import cli
-from training.data.dataset import Dataset
 from training.act.goals import read_picture
+from training.data.dataset import Dataset
 from training.studio.app import Config
 from training.studio.board import Board
 from training.studio.goal_choice import TestPictures

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents.som_training.neighborhoods import Neighborhood, bubble, exponential, gaussian
 from agents.som.distances import l1_distances
+from agents.som_training.neighborhoods import Neighborhood, bubble, exponential, gaussian
 from agents.som_training.tiled_map import TiledMap
 
 SPANS = [slice(0, 3), slice(3, 5)]

@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from agents.networks.autoencoder import ConvAutoencoder
-from training.train import autoencoder as train_autoencoder
-from training.autoencoder_training import Errors, Training, joint_reader
 from training.data.dataset import Dataset
 from training.runs.distributed import Place
+from training.train import autoencoder as train_autoencoder
+from training.train.autoencoder import LATENTS, TRAINING, Errors, Training, joint_reader, load_latents
 from training.train.network import one_cycle
-from training.train.autoencoder import LATENTS, TRAINING, load_latents
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -9,9 +9,9 @@ import torch
 
 from training import cli
 from training.compare import evaluate
+from training.data.dataset import Dataset
 from training.train import autoencoder as train_autoencoder
 from training.train.baselines import command as train_baseline
-from training.data.dataset import Dataset
 from training.train.network import NetworkTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.train import pixel_som as train_pixel_som
 from training.data.dataset import Dataset
+from training.train import pixel_som as train_pixel_som
 from training.train.pixel_som import Config, load_pixel_som
 
 

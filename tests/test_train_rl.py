@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from training import cli, report
-from training.rl import table as rl_table, train as train_rl
-from training.train import world_model as train_world_model
+from training.rl import table as rl_table
+from training.rl import train as train_rl
 from training.rl.watch import Watch, checkpoints
+from training.train import world_model as train_world_model
 
 SMALL = {"steps": 450, "goals": 4, "judged_every": 200, "kept_every": 200, "video": False}
 

@@ -10,9 +10,9 @@ import pytest
 
 from training import cli
 from training.compare import evaluate, tune
-from training.runs import folder as runs
-from training.data.dataset import Dataset
 from training.compare.trials import SIDE, TRIALS, label
+from training.data.dataset import Dataset
+from training.runs import folder as runs
 
 FEW = ("som_ae", "som", "regressor", "glance", "dnm", "mmcm", "knn")
 

@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from agents.networks.generator import PictureGenerator
 from agents.tools import least_squares
 from agents.world.arm_chain import ArmChain
 from agents.world.chain_dynamics import ChainDynamics, moments
-from agents.networks.generator import PictureGenerator
 from agents.world.servo_response import ServoResponse, Transitions, solve
 from agents.world.world_model import WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
-from training.bench import command as benchmark
 from training import report
-from training.train import world_model as train_world_model
+from training.bench import command as benchmark
 from training.data.babbled_motion import babble
+from training.train import world_model as train_world_model
 
 RANGES = torch.tensor([[-1.0, 1.0], [0.0, 2.0], [-0.5, 0.5]])
 RANDOM = torch.Generator().manual_seed(0)

@@ -7,21 +7,31 @@ from typing import Any
 
 import tyro
 
-COMMANDS = (
-    *(
-        "doctor",
-        "collect",
-        "train-ae",
-        "train-som",
-        "train-generator",
-        "train-glance",
-        "train-regressor",
-        "train-pixel-som",
-    ),
-    *("train-baseline", "train-world-model", "calibrate", "evaluate", "ablate", "tune", "reach", "plan", "imagery"),
-    *("train-rl", "report", "reproduce", "bench", "studio"),
-)
-_MODULES = {"train-ae": "train_autoencoder", "bench": "benchmark", "studio": "studio.app"}
+COMMANDS = {
+    "doctor": "doctor",
+    "collect": "data.collect",
+    "train-ae": "train.autoencoder",
+    "train-som": "train.som",
+    "train-generator": "train.generator",
+    "train-glance": "train.glance",
+    "train-regressor": "train.regressor",
+    "train-pixel-som": "train.pixel_som",
+    "train-baseline": "train.baselines.command",
+    "train-world-model": "train.world_model",
+    "calibrate": "train.calibration",
+    "evaluate": "compare.evaluate",
+    "ablate": "compare.ablate",
+    "tune": "compare.tune",
+    "reach": "act.reach",
+    "plan": "act.plan",
+    "imagery": "act.imagery",
+    "train-rl": "rl.train",
+    "report": "report",
+    "reproduce": "reproduce",
+    "bench": "bench.command",
+    "studio": "studio.app",
+}
+"""Where each command's `Config` and `run` are."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,7 +71,7 @@ def _prepare_environment() -> None:
 
 
 def _module(command: str) -> Any:
-    return importlib.import_module(f".{_MODULES.get(command, command.replace('-', '_'))}", __package__)
+    return importlib.import_module(f".{COMMANDS[command]}", __package__)
 
 
 def _parse(argv: list[str], modules: dict[str, Any]) -> tuple[str, Any]:

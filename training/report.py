@@ -12,13 +12,13 @@ import numpy as np
 
 from agents.mind.som_autoencoder import SomAutoencoder
 
-from .measure import error_tables, paper, world_model_errors
-from .show import figures, map_figures, page, tables
 from .act import imagery, reach
+from .data.dataset import Dataset
+from .measure import error_tables, paper, world_model_errors
 from .rl import table as rl_table
 from .runs import folder as runs
+from .show import figures, map_figures, page, tables
 from .train import som as train_som
-from .data.dataset import Dataset
 
 
 @dataclass(frozen=True)

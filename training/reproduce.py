@@ -4,16 +4,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .train import calibration as calibrate, autoencoder as train_autoencoder, generator as train_generator, glance as train_glance, pixel_som as train_pixel_som, regressor as train_regressor, som as train_som
-from .data import collect
-from .compare import evaluate, spread
-from .act import reach
 from . import report
-from .runs import folder as runs
-from .show import tables
-from .runs.beside import Stage, beside
+from .act import reach
+from .compare import evaluate, spread
+from .compare.config import Config as Comparison
+from .data import collect
 from .data.dataset import read_info
+from .runs import folder as runs
+from .runs.beside import Stage, beside
 from .runs.once import unless_done
+from .show import tables
+from .train import autoencoder as train_autoencoder
+from .train import calibration as calibrate
+from .train import generator as train_generator
+from .train import glance as train_glance
+from .train import pixel_som as train_pixel_som
+from .train import regressor as train_regressor
+from .train import som as train_som
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def _reproduce(config: Config, folder: Path) -> None:
     _announce(5, "what hypotheses are worth")
     calibrate.run(calibrate.Config(**common))
     _announce(6, "Table 1")
-    unless_done("evaluate", evaluate.Config(**common), evaluate.run)
+    unless_done("evaluate", Comparison(**common), evaluate.run)
     _announce(7, "reaching")
     unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
     _announce(8, "report")

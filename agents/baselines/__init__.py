@@ -1,0 +1,1 @@
+"""What the SOM-AE is compared with: one file each."""

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from ..tools import checkpoints
+from ..mind.som_autoencoder import SomAutoencoder
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.modalities import Modalities
 from ..som.som import MultiModalSom, Readout
-from ..mind.som_autoencoder import SomAutoencoder
+from ..tools import checkpoints
 
 C = {"vision": 4.0, "proprioception": 1.0}
 """Influence of the modalities on a query's winner, as in the SOM-AE; a query by one of them does not depend on it."""

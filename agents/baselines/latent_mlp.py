@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..tools import checkpoints
 from ..networks.autoencoder import ConvAutoencoder
+from ..tools import checkpoints
 
 KIND = "latent_mlp"
 _CHUNK = 500  # samples at a time where nothing is trained

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..tools import checkpoints
-from ..som.som import MultiModalSom
 from ..mind.som_autoencoder import check_pictures
 from ..som.readout import candidate_weights, weighted_mean
+from ..som.som import MultiModalSom
+from ..tools import checkpoints
 
 KIND = "mmcm"
 MODALITIES = ("vision", "proprioception", "hand")
@@ -36,7 +36,7 @@ class ConvergenceMaps:
       remembers it.
 
     All maps are `MultiModalSom`: a neuron's activity is Eq. 2-3, weighted by the modalities' influence c, the most active one
-    wins, and maps are meant to learn online (`agents.som_training.coarse_to_fine.train_literal`, Eq. 4-5) with a Gaussian neighborhood.
+    wins, and maps are meant to learn online (`agents.som_training.train_literal`, Eq. 4-5) with a Gaussian neighborhood.
 
     Departures and choices, since the paper's citation and its equations are all that this is made from: sizes, radii, learning
     rates and passes over the data are this project's; all maps have two dimensions; maps are trained one after the other, the

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..tools import checkpoints
 from ..networks.autoencoder import picture_decoder, picture_encoder
+from ..tools import checkpoints
 from .latent_mlp import perceptron
 
 KIND = "mvae"

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..networks.autoencoder import ARM_DIFFERS_BY
-from .calibration import Calibration
 from ..networks.expectation import Expectation
 from ..networks.generator import PictureGenerator
 from ..networks.glance import Glance
-from .trials import cost, draw, refine
+from .calibration import Calibration
 from .som_autoencoder import SomAutoencoder, check_pictures
+from .trials import cost, draw, refine
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
 CANDIDATES, GUESSED = 64, 32

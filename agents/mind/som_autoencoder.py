@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..tools import checkpoints
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.som import MultiModalSom, Readout
+from ..tools import checkpoints
 
 Array = Tensor | NDArray[Any]
 AUTOENCODER, SOM = "autoencoder.safetensors", "som.safetensors"

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Networks between pictures, latents and poses."""

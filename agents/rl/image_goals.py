@@ -13,11 +13,11 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
-from infant_env.tasks import rewards
-from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 from infant_env.body.checks import check_choice
 from infant_env.envs.reach_env import InfantArmReachEnv
+from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 from infant_env.senses.vision import to_gray
+from infant_env.tasks import rewards
 
 from ..mind.som_autoencoder import SomAutoencoder
 

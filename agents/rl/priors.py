@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..mind.imagination import Imagination
-from .residual import Observation, Prior
 from ..world.world_model import WorldModel
+from .residual import Observation, Prior
 
 _NEAREST = 32  # remembered poses whose hands are nearest to a place
 _STEPS, _DAMPING = 5, 1e-4  # of damped least squares; m^2

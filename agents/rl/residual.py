@@ -9,8 +9,8 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
-from infant_env.tasks import rewards
 from infant_env.envs.reach_env import InfantArmReachEnv
+from infant_env.tasks import rewards
 
 Observation = dict[str, NDArray[Any]]
 Prior = Callable[[Observation, dict[str, Any]], NDArray[np.float32]]

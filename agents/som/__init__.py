@@ -1,1 +1,1 @@
-"""TODO."""
+"""The map, asked: modalities, distances, exact winners, readouts, quality."""

@@ -10,9 +10,9 @@ Bounds are relaxed by more than all roundings together.
 import torch
 from torch import Tensor
 
-from .distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Groups, l1_distances
 from ..tools.threads import in_threads
 from .bounds import BoundQuery, Intervals
+from .distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Groups, l1_distances
 
 CHUNK = 4096, 256
 """Queries that are searched together by one thread: at most, and at least for a thread of their own."""

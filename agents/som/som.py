@@ -7,8 +7,8 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
-from .modalities import Modalities, Samples, checked_shape
 from .distances import BlockedNeurons, Groups, l1_distances
+from .modalities import Modalities, Samples, checked_shape
 from .readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
 from .search import TileSearch
 

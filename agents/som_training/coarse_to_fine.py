@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..som.modalities import Modalities, Samples, widths_of
-from .neighborhoods import bubble, exponential, falling, gaussian
-from ..tools.processes import FixedPoint, Processes
 from ..som.som import MultiModalSom
+from ..tools.processes import FixedPoint, Processes
 from .literal import LiteralProgress, train_literal
+from .neighborhoods import bubble, exponential, falling, gaussian
 from .schedule import Epoch, schedule, sigma_for, smooth
 from .start import check_memory, check_shape, fingerprint, principal_plane, resumed
 

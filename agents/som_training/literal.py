@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ..som.modalities import Modalities, Samples, widths_of
-from .neighborhoods import Neighborhood, Schedule, falling, gaussian
 from ..som.som import MultiModalSom
+from .neighborhoods import Neighborhood, Schedule, falling, gaussian
 from .start import check_memory, check_shape, fingerprint, principal_plane, resumed
 from .tiled_map import TiledMap
 

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..som.modalities import Modalities, Samples, widths_of
-from .sample_neighborhoods import SampleNeighborhoods
 from ..som.som import MultiModalSom
-from .start import check_memory, check_shape
 from ..tools.threads import in_threads
+from .sample_neighborhoods import SampleNeighborhoods
+from .start import check_memory, check_shape
 
 SIDES = (8, 4, 2, 1)
 """Sides of the pixel blocks whose means are compared, coarse to fine."""

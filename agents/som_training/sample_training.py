@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from ..som.modalities import Modalities, Samples, widths_of
+from .coarse_to_fine import CoarseToFine, TrainingProgress
 from .sample_som import SIDES, SampleSom, complete, pool
 from .schedule import schedule, sigma_for
 from .start import check_memory, check_shape
-from .coarse_to_fine import CoarseToFine, TrainingProgress
 
 
 def train_sample_som(

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tools that know no arm: files, checkpoints, threads, processes, least squares."""

@@ -7,11 +7,11 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infant_env.tasks import rewards
 from infant_env.body.checks import checked_seed
+from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.many_env import Infos, Observations
 from infant_env.envs.recorded_spec import RecordedSpec
-from infant_env.body.servos import CONTROL_HZ
+from infant_env.tasks import rewards
 
 from .imagined_vector_env import ImaginedArmReachVectorEnv, plain_world
 from .world_model import WorldModel

@@ -11,15 +11,15 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
-from infant_env.tasks import rewards
-from infant_env.body.model import ArmModel
-from infant_env.envs.body_env import as_arm
 from infant_env.body.checks import check_counts, checked_eye_size, options_of, seed_of_each
 from infant_env.body.given import shown, whole
-from infant_env.envs.many_env import Infants, Infos, ManyEnv, Observations
-from infant_env.tasks.reach_task import ReachTask
+from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ, Servos
+from infant_env.envs.body_env import as_arm
+from infant_env.envs.many_env import Infants, Infos, ManyEnv, Observations
 from infant_env.senses.vision import to_rgb
+from infant_env.tasks import rewards
+from infant_env.tasks.reach_task import ReachTask
 
 from ..tools.threads import one_thread_after_fork
 from .world_model import WorldModel
@@ -31,8 +31,7 @@ _SAME_HAND = 0.002  # m
 class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
     """`InfantArmReach-v0` with many imagined infants: spaces, goals, rewards and infos are those of the real environment.
 
-    Code for `infant_env.envs.reach_vector_env.InfantArmReachVectorEnv` runs on it unmodified, with the same modes in which episodes begin
-    again. What differs:
+    Code for `InfantArmReachVectorEnv` runs on it unmodified, with the same modes in which episodes begin again. What differs:
 
     - the arm moves, and is seen, as the world model imagines it: it touches nothing, and pictures are gray, with the sharpness
       of 64x64;

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..mind.imagination import GENERATOR
+from ..networks.generator import PictureGenerator
 from ..tools import checkpoints
 from .arm_chain import ArmChain
-from ..networks.generator import PictureGenerator
-from ..mind.imagination import GENERATOR
 from .servo_response import ServoResponse
 
 WORLD_MODEL = "world_model.safetensors"

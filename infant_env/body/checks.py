@@ -7,8 +7,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import PENETRATION_LIMIT, ArmModel
 from .given import detached, numbers, shown, whole
+from .model import PENETRATION_LIMIT, ArmModel
 
 _ROUNDING = 1e-5  # m; by which a valid pose may be deeper once it was rounded to single precision
 _EYE_ROWS = 36, 4096

@@ -9,7 +9,24 @@ import numpy as np
 
 from .anthropometry import Anthropometry
 from .infant_arm import add_arm, add_servos
-from .parts import BROW, CHEEK, CREAM, FLOOR, HAIR, IRIS, LIPS, MAT, MAT_RIM, PYJAMAS, SKIN, TROUSERS, WHITE, Part, quaternion, turn
+from .parts import (
+    BROW,
+    CHEEK,
+    CREAM,
+    FLOOR,
+    HAIR,
+    IRIS,
+    LIPS,
+    MAT,
+    MAT_RIM,
+    PYJAMAS,
+    SKIN,
+    TROUSERS,
+    WHITE,
+    Part,
+    quaternion,
+    turn,
+)
 
 EYE_CAMERA = "right_eye"
 OUTSIDE_CAMERA = "outside"

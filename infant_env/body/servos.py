@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .model import ArmModel
 from .given import detached, numbers, shown
+from .model import ArmModel
 
 CONTROL_HZ = 25
 """Actions per second."""

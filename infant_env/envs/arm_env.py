@@ -8,10 +8,10 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from ..body.model import ArmModel
-from .body_env import BodyEnv, Observation
 from ..body.checks import check_counts, check_options, checked_eye_size, checked_start
+from ..body.model import ArmModel
 from ..senses.spaces import babbling_space
+from .body_env import BodyEnv, Observation
 
 
 class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl knows environments by their direct bases
@@ -81,7 +81,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     |----------|---------|---------|
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
     | `eye_size` | (300, 500) | rows and columns of `eye`, aspect 3:5 |
-    | `arm` | None | an `infant_env.body.model.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
+    | `arm` | None | an `infant_env.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
     | `render_mode` | None | `"rgb_array"`, or `"depth_array"` in m: the infant from outside; `"human"`: MuJoCo's viewer |
     | `width` | 640 | columns of the frames from outside |
     | `height` | 480 | their rows |

@@ -9,13 +9,13 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from ..body.model import ArmModel
-from ..senses.camera import EyeCamera
 from ..body.checks import checked_eye_size, checked_seed
 from ..body.given import shown
+from ..body.model import ArmModel
+from ..body.servos import CONTROL_HZ, DivergedError, Servos
+from ..senses.camera import EyeCamera
 from .onlooker import RENDER_MODES, Onlooker
 from .recorded_spec import RecordedSpec
-from ..body.servos import CONTROL_HZ, DivergedError, Servos
 
 Observation = dict[str, NDArray[Any]]
 

@@ -9,13 +9,13 @@ from gymnasium.vector import AutoresetMode
 from mujoco.batch import Batch
 from numpy.typing import NDArray
 
-from ..body.model import ArmModel
-from ..senses.camera import EyeCamera
 from ..body.checks import check_counts
-from .many_env import Infants, ManyEnv
-from ..tasks.many_poses import ManyPoses
-from .onlooker import RENDER_MODES, Onlooker
+from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, UNSTABLE, DivergedError, Servos
+from ..senses.camera import EyeCamera
+from ..tasks.many_poses import ManyPoses
+from .many_env import Infants, ManyEnv
+from .onlooker import RENDER_MODES, Onlooker
 
 
 class ManyBodies(ManyEnv):

@@ -5,9 +5,9 @@ from typing import Any
 import mujoco
 from numpy.typing import NDArray
 
+from ..body.checks import check_choice, check_sides
 from ..body.model import ArmModel
 from ..senses.camera import OutsideCamera
-from ..body.checks import check_choice, check_sides
 from .viewer import Viewer
 
 RENDER_MODES = ["human", "rgb_array", "depth_array"]

@@ -8,10 +8,10 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..tasks import rewards
 from ..body.model import ArmModel
-from .body_env import BodyEnv, Observation
+from ..tasks import rewards
 from ..tasks.reach_task import GoalSight, ReachTask
+from .body_env import BodyEnv, Observation
 
 
 class InfantArmReachEnv(
@@ -95,7 +95,7 @@ class InfantArmReachEnv(
     | `render_mode` | None | `"rgb_array"`, `"depth_array"` or `"human"`: the infant from outside, as in `InfantArm-v0` |
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
     | `eye_size` | None | rows and columns of `eye`, aspect 3:5; None: no pictures |
-    | `arm` | None | an `infant_env.body.model.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
+    | `arm` | None | an `infant_env.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
     | `width` | 640 | columns of the frames from outside |
     | `height` | 480 | their rows |
     | `camera_name` | None | the camera from outside, one of the body's model; None: the body's own |

@@ -7,13 +7,13 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
-from ..tasks import rewards
-from ..body.model import ArmModel
-from .body_env import as_arm
 from ..body.checks import checked_eye_size, options_of
+from ..body.model import ArmModel
+from ..tasks import rewards
+from ..tasks.reach_task import GoalSight, ReachTask
+from .body_env import as_arm
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from ..tasks.reach_task import GoalSight, ReachTask
 
 
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too

@@ -12,8 +12,8 @@ import mujoco
 import numpy as np
 from gymnasium import logger
 
-from . import window
 from ..body.model import ArmModel
+from . import window
 
 
 class Viewer:

@@ -9,9 +9,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from . import opengl
-from ..body.model import ArmModel
 from ..body.checks import check_choice
+from ..body.model import ArmModel
+from . import opengl
 
 HAND_IN_VIEW = 0.003
 """A picture "shows the hand" when this share of its pixels does."""

@@ -9,12 +9,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from . import rewards
-from ..body.model import PENETRATION_LIMIT, ArmModel
-from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..body.checks import check_choice, check_options, checked_joints, checked_start
 from ..body.given import detached, numbers, shown
+from ..body.model import PENETRATION_LIMIT, ArmModel
+from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..senses.spaces import eye_space, joint_space, proprioception_space
+from . import rewards
 from .workspace import Workspace
 
 THRESHOLDS = {"hand": 0.02, "joints": float(np.deg2rad(10))}

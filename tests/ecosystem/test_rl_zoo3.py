@@ -16,7 +16,8 @@ if find_spec("rl_zoo3") is None:  # to import it changes Gymnasium's own time li
 import yaml
 from stable_baselines3.common.monitor import load_results
 
-from training.rl import setup as rl_setup, train as train_rl
+from training.rl import setup as rl_setup
+from training.rl import train as train_rl
 
 pytestmark = pytest.mark.ecosystem
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import imageio.v3 as iio
 import mujoco
@@ -17,9 +16,6 @@ from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
 
-if TYPE_CHECKING:
-    from .reach import Config
-
 
 @dataclass(frozen=True)
 class Goal:
@@ -33,19 +29,32 @@ class Goal:
     """Shape (3,), metres."""
 
 
-def goals_of(config: "Config", data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
+@dataclass(frozen=True)
+class Wish:
+    """What shall be reached for; `reach.Config` documents the fields."""
+
+    run: Path
+    goal: Path | None = None
+    goal_joints: tuple[float, ...] | None = None
+    imagine: bool = False
+    goals: int = 100
+    hidden_hands: bool = False
+    seed: int = 0
+
+
+def goals_of(wish: Wish, data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
     """The goals that a command asks for; to imagine its own the infant needs an imagination.
 
     Raises:
         ValueError: there are none, there is no imagination, the file is no picture, or the pose is none of the body's.
     """
-    if config.goal is not None:
-        return [Goal(to_gray(read_picture(config.goal)))]
-    if config.goal_joints is not None:
-        return [_pose(config.goal_joints, data, arm)]
-    if config.imagine:
-        return _imagined(config, arm, imagination)
-    chosen = some_of_test(data, config.goals, config.seed, config.hidden_hands)
+    if wish.goal is not None:
+        return [Goal(to_gray(read_picture(wish.goal)))]
+    if wish.goal_joints is not None:
+        return [_pose(wish.goal_joints, data, arm)]
+    if wish.imagine:
+        return _imagined(wish, arm, imagination)
+    chosen = some_of_test(data, wish.goals, wish.seed, wish.hidden_hands)
     if not len(chosen):
         raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
     rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
@@ -59,11 +68,11 @@ def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> ND
     return np.random.default_rng(seed).permutation(wanted)[:count]
 
 
-def _imagined(config: "Config", arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
+def _imagined(wish: Wish, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
     """What the infant imagines of its own accord."""
     if imagination is None:
-        raise ValueError(f"{config.run} has no generator to imagine with; run `infant-arm train-generator` first")
-    return imagined_goals(imagination, arm, config.goals, config.seed)
+        raise ValueError(f"{wish.run} has no generator to imagine with; run `infant-arm train-generator` first")
+    return imagined_goals(imagination, arm, wish.goals, wish.seed)
 
 
 def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: int) -> list[Goal]:

@@ -14,14 +14,14 @@ from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
+from ..data.collect import arm_model
+from ..data.dataset import Dataset
 from ..measure import metrics
 from ..runs import folder as runs
 from ..show import tables
 from ..train.calibration import SAME_HAND, calibration_error, reliability, right_ones
-from ..data.collect import arm_model
-from ..data.dataset import Dataset
-from .goals import some_of_test
 from ..train.network import threads
+from .goals import some_of_test
 
 Floats = NDArray[np.float32]
 AGES = 1.0, 6.0, 9.0, 18.0, 24.0

@@ -14,16 +14,16 @@ from tqdm import tqdm
 
 from agents.mind.imagination import Imagination
 from agents.mind.planning import PosePlanner
-from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
-from infant_env.senses.camera import OutsideCamera
 from infant_env.body.servos import CONTROL_HZ
+from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.senses.camera import OutsideCamera
 from infant_env.senses.vision import to_rgb
 
-from ..runs import folder as runs
-from ..show import tables
 from ..data.collect import arm_model
 from ..data.dataset import Dataset
+from ..runs import folder as runs
+from ..show import tables
 from ..show.film import PANEL, Video, fit
 
 Floats = NDArray[np.float32]

@@ -15,21 +15,21 @@ from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.mind.imagination import GENERATOR, GLANCE
 from agents.mind.agent import MentalImageryAgent
+from agents.mind.imagination import GENERATOR, GLANCE
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.vision import to_gray
 
+from ..data.collect import arm_model
+from ..data.dataset import Dataset
 from ..measure import metrics
 from ..runs import folder as runs
 from ..show import tables
-from .bound import LOOKS, corrected_by_the_true_eye
-from ..data.collect import arm_model
-from ..data.dataset import Dataset
 from ..show.film import Film
-from .goals import Goal, goals_of
 from ..train.network import threads
 from ..train.regressor import REGRESSOR, load_regressor
+from .bound import LOOKS, corrected_by_the_true_eye
+from .goals import Goal, Wish, goals_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,10 @@ def run(config: Config) -> dict[str, Any]:
     agent = load_agent(config, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=10_000)
-    goals = goals_of(config, data, arm, agent.imagination if agent else None)
+    wish = Wish(
+        config.run, config.goal, config.goal_joints, config.imagine, config.goals, config.hidden_hands, config.seed
+    )
+    goals = goals_of(wish, data, arm, agent.imagination if agent else None)
     rows = {}
     with runs.timed(config.run, "reach"), threads(config.threads):
         for name, recalled in _recalls(config, data, mind, goals):

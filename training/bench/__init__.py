@@ -1,1 +1,1 @@
-"""TODO."""
+"""Speed, measured as ratios in one run."""

@@ -1,22 +1,19 @@
 """`infant-arm bench ae`: what bfloat16 gains and costs in the autoencoder's training."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
+from ..data.dataset import Dataset
 from ..runs import folder as runs
+from ..runs.distributed import Place
 from ..show import tables
 from ..train import autoencoder as train_autoencoder
-from ..autoencoder_training import Training
-from ..data.dataset import Dataset
-from ..runs.distributed import Place
+from ..train.autoencoder import Training
 from ..train.network import threads
+from .config import Config
 from .turns import Part, Work
 
-if TYPE_CHECKING:
-    from .command import Config
 
-
-def part(config: "Config") -> Part:
+def part(config: Config) -> Part:
     """Epochs of the autoencoder's training in float32 and in bfloat16, and how good it is after all rounds."""
     if config.run is None:
         raise ValueError("bench ae trains on a run's pictures; give it one, such as --run runs/paper")

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from agents.som.modalities import Modalities, Samples, widths_of
 from agents.som.som import MultiModalSom
-from agents.som_training.schedule import schedule
 from agents.som_training.coarse_to_fine import falling, train, train_literal
+from agents.som_training.schedule import schedule
 
 from .peers import PEERS, Shape, Train, radii
 

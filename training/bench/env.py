@@ -4,7 +4,7 @@ The bare work is of the same kind: the same actions, and at each 25th step anoth
 and reset as a user would.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 import mujoco
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 import infant_env  # noqa: F401 (registers the environments)
 from infant_env.body.model import ArmModel
-from infant_env.senses.camera import EyeCamera
 from infant_env.body.servos import Servos
+from infant_env.senses.camera import EyeCamera
 
+from .config import Config
 from .turns import Work, in_turns
-
-if TYPE_CHECKING:
-    from .command import Config
 
 INFANTS = 64
 _EPISODE = 25
@@ -36,7 +34,7 @@ TARGETS = {
 """Per cent of the bare rate that is asked of each environment."""
 
 
-def run(config: "Config") -> dict[str, float]:
+def run(config: Config) -> dict[str, float]:
     """Measures, prints tables and rates, and gives by name how often as long a step takes as its bare work."""
     arm = ArmModel.infant()
     ratios: dict[str, float] = {}
@@ -52,7 +50,7 @@ def run(config: "Config") -> dict[str, float]:
     return ratios
 
 
-def _without_pictures(arm: ArmModel, config: "Config") -> dict[str, Work]:
+def _without_pictures(arm: ArmModel, config: Config) -> dict[str, Work]:
     """Steps of one infant that is not looked at."""
     steps = 10 * config.repeats
     actions = _actions(config.seed, steps, 5)
@@ -63,7 +61,7 @@ def _without_pictures(arm: ArmModel, config: "Config") -> dict[str, Work]:
     }
 
 
-def _with_pictures(arm: ArmModel, config: "Config") -> dict[str, Work]:
+def _with_pictures(arm: ArmModel, config: Config) -> dict[str, Work]:
     """Steps of one infant that looks, at full size."""
     actions = _actions(config.seed, config.repeats, 5)
     bare = _Bare(arm, actions, EyeCamera(arm))
@@ -75,7 +73,7 @@ def _with_pictures(arm: ArmModel, config: "Config") -> dict[str, Work]:
     }
 
 
-def _many(arm: ArmModel, config: "Config") -> dict[str, Work]:
+def _many(arm: ArmModel, config: Config) -> dict[str, Work]:
     """Steps of many infants together, counted singly."""
     steps = 2 * config.repeats
     actions = _actions(config.seed, steps, (INFANTS, 5))

@@ -1,7 +1,6 @@
 """`infant-arm bench query`: exact winners by branch and bound beside a look at every neuron."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -9,16 +8,14 @@ from torch import Tensor
 from agents.som.som import MultiModalSom
 from agents.tools.threads import in_threads
 
+from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..train import som as train_som
-from ..data.dataset import Dataset
+from .config import Config
 from .turns import Part, Work
 
-if TYPE_CHECKING:
-    from .command import Config
 
-
-def part(config: "Config", som: MultiModalSom) -> Part:
+def part(config: Config, som: MultiModalSom) -> Part:
     """Exact winners by branch and bound beside a look at every neuron, and how many differ."""
     queries = _queries(config, som, max(400 * config.repeats, config.check))
     many = {name: rows[: 400 * config.repeats] for name, rows in queries.items()}
@@ -53,7 +50,7 @@ def _every_neuron(som: MultiModalSom, query: dict[str, Tensor]) -> Tensor:
     return torch.cat(in_threads(winners, torch.arange(count), 32))
 
 
-def _queries(config: "Config", som: MultiModalSom, count: int) -> dict[str, Tensor]:
+def _queries(config: Config, som: MultiModalSom, count: int) -> dict[str, Tensor]:
     """Held-out samples of the run, or neurons' weights when there is none, each moved a little so that no two are equal."""
     generator = torch.Generator().manual_seed(config.seed)
     if config.run is None:

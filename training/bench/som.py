@@ -16,27 +16,24 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from agents.som.quality import quantization_error, topographic_error
 from agents.som.modalities import Samples
+from agents.som.quality import quantization_error, topographic_error
 from agents.som.som import MultiModalSom
 
+from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..show import tables
-from .contestant import LITERAL, OURS, Job, Result, epochs_of
-from ..data.dataset import Dataset
-from .peers import PEERS, Shape
 from ..train.som import Config as TrainSom
 from ..train.som import features
-
-if TYPE_CHECKING:
-    from .command import Config
+from .config import Config
+from .contestant import LITERAL, OURS, Job, Result, epochs_of
+from .peers import PEERS, Shape
 
 INTERPRETER = 1.5e9
 """Bytes that Python and the libraries take before any training."""
@@ -86,7 +83,7 @@ class Outcome:
     remark: str = ""
 
 
-def run(config: "Config") -> dict[str, float]:
+def run(config: Config) -> dict[str, float]:
     """Measures all contestants, prints a table per data set and size, and gives CPU seconds as multiples of ours.
 
     Raises:
@@ -108,7 +105,7 @@ def run(config: "Config") -> dict[str, float]:
     return ratios
 
 
-def data_sets(config: "Config") -> Iterator[Data]:
+def data_sets(config: Config) -> Iterator[Data]:
     """The run's latents and joints, where a run is given, and synthetic samples of the same size."""
     count = config.samples
     if config.run is not None:
@@ -139,7 +136,7 @@ def evaluate(som: MultiModalSom, unseen: Samples) -> Quality:
     return Quality(quantization_error(som, unseen), topographic_error(som, unseen), *errors)
 
 
-def compete(name: str, data: Data, shape: Shape, config: "Config") -> Outcome:
+def compete(name: str, data: Data, shape: Shape, config: Config) -> Outcome:
     """One contestant's row; whatever goes wrong with it is told there."""
     peer = PEERS.get(name)
     remark = peer.remark if peer else ""
@@ -240,7 +237,7 @@ def _figures(quality: Quality | None) -> list[str]:
     return ["-"] * 4 if quality is None else [tables.number(value) for value in asdict(quality).values()]
 
 
-def _check(config: "Config") -> None:
+def _check(config: Config) -> None:
     """Raise ValueError for what the other parts do not check."""
     if not config.sizes or min(config.sizes) < 2:
         raise ValueError(f"got sizes {list(config.sizes)}, expected one or more maps of 2 or more rows and columns")

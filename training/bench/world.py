@@ -4,7 +4,7 @@ Pictures are compared as the agents get them: rendered at 300x500 and preprocess
 infants are one, as most code has them, and many on all cores.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -16,10 +16,8 @@ from agents.world.world_model import WorldModel
 from infant_env.senses.vision import to_gray
 
 from ..runs import folder as runs
+from .config import Config
 from .turns import Work, in_turns
-
-if TYPE_CHECKING:
-    from .command import Config
 
 SIMULATED = 64
 _EPISODE = 25
@@ -27,7 +25,7 @@ ASKED = 10
 """How many imagined steps are asked for in the time of a simulated one."""
 
 
-def run(config: "Config") -> dict[str, float]:
+def run(config: Config) -> dict[str, float]:
     """Measures, prints tables, and gives by name how often as long a step takes as one of a single simulated infant.
 
     Raises:
@@ -49,7 +47,7 @@ def run(config: "Config") -> dict[str, float]:
     return ratios
 
 
-def _without_pictures(config: "Config", world: WorldModel) -> dict[str, Work]:
+def _without_pictures(config: Config, world: WorldModel) -> dict[str, Work]:
     """Whole environments, as users step them."""
     vector: dict[str, Any] = {"autoreset_mode": "SameStep"}  # no step without motion
     one, many = gym.make("InfantArmReach-v0"), gym.make_vec("InfantArmReach-v0", SIMULATED, **vector)
@@ -60,7 +58,7 @@ def _without_pictures(config: "Config", world: WorldModel) -> dict[str, Work]:
     return works
 
 
-def _with_pictures(config: "Config", world: WorldModel) -> dict[str, Work]:
+def _with_pictures(config: Config, world: WorldModel) -> dict[str, Work]:
     """A step and the preprocessed picture of where it leads to."""
     env = gym.make("InfantArmReach-v0", eye_size=(300, 500))
     count = 2 * config.repeats

@@ -13,16 +13,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.som.som import Readout
 from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
+from agents.som.som import Readout
 
 from ..data import collect
-from ..measure import metrics
-from ..show import page, tables
-from ..runs import folder as runs
-from ..train import autoencoder as train_autoencoder, som as train_som
 from ..data.dataset import Dataset
+from ..measure import metrics
+from ..runs import folder as runs
+from ..show import page, tables
 from ..show.figures import COLORS
+from ..train import autoencoder as train_autoencoder
+from ..train import som as train_som
 from .judge import Recall, score, truth_of
 from .variants import VARIANTS, Variant, What
 

@@ -3,19 +3,24 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..train import calibration as calibrate, autoencoder as train_autoencoder, generator as train_generator, glance as train_glance, pixel_som as train_pixel_som, regressor as train_regressor, som as train_som
 from ..act import imagery
-from . import results
 from ..runs import folder as runs
-from ..train.baselines import command as train_baseline
 from ..runs.once import unless_done
-from .judge import Judgment, judge
 from ..runs.pool import Task, run_side_by_side
-
-if TYPE_CHECKING:
-    from .evaluate import Config
+from ..train import autoencoder as train_autoencoder
+from ..train import calibration as calibrate
+from ..train import generator as train_generator
+from ..train import glance as train_glance
+from ..train import pixel_som as train_pixel_som
+from ..train import regressor as train_regressor
+from ..train import som as train_som
+from ..train.baselines import command as train_baseline
+from ..train.baselines import config as baselines
+from . import results
+from .config import Config
+from .judge import Judgment, judge
 
 SEEDS = "seeds"
 """Folder in a run's folder that holds the trainings of further seeds, each like a run's folder itself."""
@@ -30,7 +35,7 @@ _STAGES: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
-def compare(config: "Config") -> dict[str, Any]:
+def compare(config: Config) -> dict[str, Any]:
     """Trains what is missing, scores every method on every seed, prints and writes what came out; resumes where it stopped."""
     folders = folders_of(config.run, config.seeds)
     runs.record_config(config.run, "evaluate-all", config)
@@ -48,7 +53,7 @@ def folders_of(run: Path, seeds: int) -> dict[int, Path]:
     return {first: run} | {seed: run / SEEDS / str(seed) for seed in range(first + 1, first + seeds)}
 
 
-def tasks_of(config: "Config", seed: int, folder: Path) -> Iterator[Task]:
+def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
     """All trainings of one seed as the run's own were configured, the baselines', and their judgment at the end.
 
     Baselines train for as large a share of their usual epochs as the run's autoencoder did of its own.
@@ -63,11 +68,11 @@ def tasks_of(config: "Config", seed: int, folder: Path) -> Iterator[Task]:
         yield _task(name, seed, folder, module.run, module.Config(**common | own), after)
         names.append(name)
     share = runs.recorded_settings(config.run, "train-ae")["epochs"] / train_autoencoder.Config.epochs
-    side = min(train_baseline.Config.rows, runs.recorded_settings(config.run, "train-som").get("rows", math.inf))
-    for method, epochs in train_baseline.EPOCHS.items():
+    side = min(baselines.Config.rows, runs.recorded_settings(config.run, "train-som").get("rows", math.inf))
+    for method, epochs in baselines.EPOCHS.items():
         sizes = {"epochs": max(round(share * epochs), 1), "rows": side, "columns": side}
-        baseline = train_baseline.Config(data, method=method, **sizes, **common)
-        after = ("train-ae",) if method in train_baseline.ON_LATENTS else ()
+        baseline = baselines.Config(data, method=method, **sizes, **common)
+        after = ("train-ae",) if method in baselines.ON_LATENTS else ()
         yield _task(method, seed, folder, train_baseline.run, baseline, after)
         names.append(method)
     judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)

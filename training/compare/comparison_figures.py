@@ -2,27 +2,25 @@
 
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from ..runs import folder as runs
 from ..data.dataset import Dataset
+from ..runs import folder as runs
 from ..show.figures import COLORS, reliability
+from .config import Config
 from .judge import Judgment, methods
-
-if TYPE_CHECKING:
-    from .evaluate import Config
 
 _CROSS = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
 _MARKERS = "osD^v<>Pp*"
 _TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
 
-def all_of(config: "Config", folder: Path, found: dict[str, Any]) -> dict[str, Figure]:
+def all_of(config: Config, folder: Path, found: dict[str, Any]) -> dict[str, Figure]:
     """Every figure by its title, from the checkpoints of one seed and what all came to."""
     data, thoughts = Dataset.open(runs.data_of(folder)), runs.read(folder, "metrics.json")["imagery"]["hypotheses"]
     return {
@@ -54,7 +52,7 @@ def error_against_cost(found: dict[str, Any]) -> Figure:
     return figure
 
 
-def recalled(config: "Config", folder: Path, data: Dataset, count: int = 8) -> Figure:
+def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Figure:
     """Validation samples, and what every method draws of the picture (left) and of the joints (right)."""
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[:count]
     known = {

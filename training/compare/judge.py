@@ -15,24 +15,24 @@ from agents.baselines.constant import Constant
 from agents.baselines.deep_map import DeepMap
 from agents.baselines.mmcm import ConvergenceMaps
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.tools.files import replacing
+from agents.mind.imagination import GENERATOR, GLANCE, Imagination
+from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.generator import PictureGenerator
 from agents.networks.glance import Glance
-from agents.mind.imagination import GENERATOR, GLANCE, Imagination
 from agents.som.som import Readout
-from agents.mind.som_autoencoder import SomAutoencoder
+from agents.tools.files import replacing
 
-from ..measure import metrics
-from ..runs import folder as runs
 from ..data.collect import arm_model
 from ..data.dataset import Dataset
-from ..measure.metrics import SOURCES, Truth
-from ..train.baselines.command import Name, load_baseline, trained
+from ..measure import metrics
+from ..measure.metrics import ERRORS, SOURCES, Truth
+from ..runs import folder as runs
+from ..train.baselines.command import load_baseline, trained
+from ..train.baselines.config import Name
 from ..train.generator import Draws
 from ..train.pixel_som import PIXEL_SOM, load_pixel_som
 from ..train.regressor import REGRESSOR, Answers, load_regressor
 
-ERRORS = "errors.npz"
 """Absolute errors of every test sample, by method and mapping: arrays `METHOD SOURCE->WANTED`, shape (N,)."""
 _AT_ONCE = 64  # pictures that are imagined together
 

@@ -3,28 +3,26 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
 from safetensors import safe_open
 
-from agents.tools.files import replacing
 from agents.mind.imagination import GENERATOR, GLANCE
 from agents.mind.som_autoencoder import AUTOENCODER, SOM
+from agents.tools.files import replacing
 
-from . import ablate, comparison_figures, trials
 from ..measure import error_tables
-from ..show import page, tables
-from ..runs import folder as runs
 from ..measure.metrics import MAPPINGS
 from ..measure.statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
-from ..train.baselines.command import METHODS, ON_LATENTS
+from ..runs import folder as runs
+from ..show import page, tables
+from ..train.baselines.config import METHODS, ON_LATENTS
 from ..train.pixel_som import PIXEL_SOM
 from ..train.regressor import REGRESSOR
-
-if TYPE_CHECKING:
-    from .evaluate import Config
+from . import ablate, comparison_figures, trials
+from .config import Config
 
 REFERENCE = "som_ae_imagery"
 """The SOM-AE's readout that all methods are compared with, pair by pair."""
@@ -48,7 +46,7 @@ Section = tuple[str, str, tuple[list[str], list[list[str]]]]
 """Title, remark, and a table's header and rows."""
 
 
-def write(config: "Config", folders: Sequence[Path]) -> dict[str, Any]:
+def write(config: Config, folders: Sequence[Path]) -> dict[str, Any]:
     """Prints the tables; writes `comparison.json`, `comparison.html` and `RESULTS.md` to the run's folder.
 
     Args:
@@ -111,7 +109,7 @@ def _numbers(path: Path) -> int:
 
 
 def _sections(
-    config: "Config", folders: Sequence[Path], errors: Errors, means: Any, apart: Any, found: dict[str, Any]
+    config: Config, folders: Sequence[Path], errors: Errors, means: Any, apart: Any, found: dict[str, Any]
 ) -> Iterator[Section]:
     seeds, samples = found["seeds"], found["samples"]
     command = f"`infant-arm evaluate --run {config.run} --methods all --seeds {seeds}`"
@@ -146,7 +144,7 @@ def _sections(
         yield "Trials", f"{trials.REMARK} `infant-arm tune --run {config.run}`", trials.table(tried)
 
 
-def _ablations(config: "Config") -> dict[str, Any]:
+def _ablations(config: Config) -> dict[str, Any]:
     """What `infant-arm ablate` found in this run so far."""
     found: dict[str, Any] = runs.read(config.run, "metrics.json").get(ablate.FOLDER, {})
     return found
@@ -220,7 +218,7 @@ def _verdict(means: Any) -> str:
     return "; ".join(lines) + ". Below, what the maps are by their own measures."
 
 
-def _html(config: "Config", sections: list[Section], drawn: dict[str, Any]) -> Iterator[str]:
+def _html(config: Config, sections: list[Section], drawn: dict[str, Any]) -> Iterator[str]:
     yield "<h1>The comparison</h1>"
     for title, remark, table in sections:
         yield f"<h2>{title}</h2><p>{remark.replace('`', '')}</p>{tables.as_html(*table)}"

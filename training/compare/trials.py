@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..show import tables
 from ..measure.metrics import MAPPINGS
+from ..show import tables
 
 FOUND = "trials.json"
 """File in a run's folder: what came out."""

@@ -10,18 +10,26 @@ import numpy as np
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.mind.imagination import GENERATOR
 from agents.mind.som_autoencoder import AUTOENCODER
+from agents.tools.files import write_json
 
-from . import comparison, evaluate
-from ..runs import folder as runs
-from ..show import tables
-from ..train import autoencoder as train_autoencoder, generator as train_generator, glance as train_glance, pixel_som as train_pixel_som, regressor as train_regressor, som as train_som
-from ..train.baselines import command as train_baseline
-from ..data.dataset import Dataset, write_json
+from ..data.dataset import Dataset
 from ..measure.metrics import Truth
-from ..train.network import samples_of
+from ..runs import folder as runs
 from ..runs.once import unless_done
-from .judge import Method, readings, score, truth_of
 from ..runs.pool import Task, run_side_by_side
+from ..show import tables
+from ..train import autoencoder as train_autoencoder
+from ..train import generator as train_generator
+from ..train import glance as train_glance
+from ..train import pixel_som as train_pixel_som
+from ..train import regressor as train_regressor
+from ..train import som as train_som
+from ..train.baselines import command as train_baseline
+from ..train.baselines.config import ON_LATENTS
+from ..train.network import samples_of
+from . import comparison
+from .config import Config as Comparison
+from .judge import Method, readings, score, truth_of
 from .trials import FOUND, REMARK, SIDE, TRIALS, label, table
 
 FOLDER = "trials"
@@ -39,7 +47,7 @@ _COMMANDS: tuple[Any, ...] = (
     train_baseline,
 )
 _RUN = {command.Config: command.run for command in _COMMANDS}
-_BEGINS_WITH = {"glance": GENERATOR} | dict.fromkeys(train_baseline.ON_LATENTS, AUTOENCODER)
+_BEGINS_WITH = {"glance": GENERATOR} | dict.fromkeys(ON_LATENTS, AUTOENCODER)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def attempts_of(config: Config) -> list[Attempt]:
     """All settings of all methods, each trained as the comparison does but for its changes and a third of the epochs."""
     data = runs.data_of(config.run)
     fingerprint = Dataset.open(data).fingerprint
-    compared = evaluate.Config(config.run, methods="all", device=config.device)
+    compared = Comparison(config.run, methods="all", device=config.device)
     usual = {task.name.split()[0]: task.config for task in comparison.tasks_of(compared, config.seed, config.run)}
     found = []
     for method, settings in TRIALS.items():

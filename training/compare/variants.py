@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from infant_env.body.anthropometry import OLDEST, YOUNGEST
 
-from ..runs import folder as runs
 from ..data.dataset import SPLITS, Dataset
+from ..runs import folder as runs
 
 What = Literal[
     "map_size", "last_sigma", "weights", "latent_size", "joint_weight", "picture", "samples", "visibility", "age"

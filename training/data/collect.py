@@ -17,13 +17,13 @@ import numpy as np
 from tqdm import tqdm
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
-from agents.tools.files import remove_leftovers, replacing
+from agents.tools.files import remove_leftovers, replacing, write_json
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 
+from ..runs.folder import Device, check_counts, versions
 from . import dataset
 from .dataset import Dataset
-from ..runs.folder import Device, check_counts, versions
 
 _BYTES_PER_PIXEL = 0.8  # gzip'ed frame, its share of the cache, and some room
 REASONS = (PENETRATES, NOT_VISIBLE)
@@ -94,7 +94,7 @@ def run(config: Config) -> Dataset:
     with h5py.File(config.out / "index.h5") as index:
         rejected = index["rejected"][:].sum(axis=0)
     counts = {"accepted": config.samples, "rejected": dict(zip(REASONS, map(int, rejected), strict=True))}
-    dataset.write_json(config.out / "dataset.json", info | counts)
+    write_json(config.out / "dataset.json", info | counts)
     return Dataset.open(config.out)
 
 
@@ -126,7 +126,7 @@ def prepare(config: Config) -> None:
             raise ValueError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
         camera = {"name": arm.eye_camera, "size": list(config.eye_size)}
         head = {"schema": dataset.SCHEMA, "config": config.identity(), "body": body, "camera": camera}
-        dataset.write_json(config.out / "dataset.json", head | {"versions": versions()})
+        write_json(config.out / "dataset.json", head | {"versions": versions()})
     if not (config.out / "background.png").exists():
         eye = EyeCamera(arm, config.eye_size)
         with replacing(config.out / "background.png") as temporary:

@@ -25,18 +25,12 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.senses.camera import HAND_IN_VIEW
 from agents.tools.files import replacing
 from infant_env.senses import vision
+from infant_env.senses.camera import HAND_IN_VIEW
 
 SCHEMA = 1
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def shard_path(folder: Path, shard: int) -> Path:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Worth in numbers: errors, statistics, the paper's figures, tables of errors."""

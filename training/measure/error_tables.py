@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from . import paper
 from ..show import tables
+from . import paper
 from .metrics import MAPPINGS, SOURCES
 
 

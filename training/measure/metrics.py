@@ -19,6 +19,8 @@ Floats = NDArray[np.float32]
 
 SOURCES = ("vision", "proprioception")
 MAPPINGS = tuple((source, wanted) for source in SOURCES for wanted in SOURCES)
+ERRORS = "errors.npz"
+"""The test samples' errors of every method, in a run's folder."""
 SOLID = 0.1
 """A pixel belongs to the arm for the IoU, in both pictures, when it differs by more than this: faint ghosts are no arm."""
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import MAPPINGS, Floats
-from ..compare.judge import ERRORS
+from .metrics import ERRORS, MAPPINGS, Floats
 
 OVERALL = "overall"
 _RESAMPLED = 2_000

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Learning by reinforcement: settings, environments, watching, films, the table."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -12,22 +12,20 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize, VecTransposeImage
 
 import infant_env  # noqa: F401 (registers the environments)
-from agents.tools import checkpoints
+from agents.mind.imagination import Imagination
+from agents.mind.som_autoencoder import SomAutoencoder
 from agents.rl import priors
 from agents.rl.image_goals import ImageGoals, LatentObservation
-from agents.mind.imagination import Imagination
 from agents.rl.residual import Prior, Residual
 from agents.rl.sb3 import InfantVecEnv, TogetherVecEnv
-from agents.mind.som_autoencoder import SomAutoencoder
+from agents.tools import checkpoints
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
-from ..runs import folder as runs
 from ..data.collect import arm_model
 from ..data.dataset import read_info
-
-if TYPE_CHECKING:
-    from .train import Config
+from ..runs import folder as runs
+from .config import Config
 
 Act = Callable[[Any], NDArray[np.float32]]
 """From a batch of observations to actions."""
@@ -49,7 +47,7 @@ class Setup:
         config: the command's config.
     """
 
-    def __init__(self, config: "Config") -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
         self.device = torch.device("cpu")  # one picture at a time
         self.info = read_info(runs.data_of(config.run))["config"]

@@ -13,7 +13,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 from tqdm import tqdm
 
-from ..data.dataset import write_json
+from agents.tools.files import write_json
 
 _STATE, _MODEL, _BUFFER, _SCALES = "state.json", "model.zip", "replay_buffer.pkl", "scales.pkl"
 Judge = Callable[[], dict[str, float]]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock
 
-from ..data.dataset import write_json
+from agents.tools.files import write_json
 
 if TYPE_CHECKING:
     import torch

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from agents.tools import checkpoints
 from agents.mind.imagination import CALIBRATION
+from agents.tools import checkpoints
 
 from . import folder as runs
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tables, figures, films and pages."""

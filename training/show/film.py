@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from agents.mind.agent import MentalImageryAgent
 from infant_env.body.model import ArmModel
-from infant_env.senses.camera import OutsideCamera
 from infant_env.body.servos import CONTROL_HZ
+from infant_env.senses.camera import OutsideCamera
 from infant_env.senses.vision import to_gray, to_rgb
 
 PANEL = (288, 480)

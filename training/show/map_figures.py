@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som import quality as map_quality
 from agents.som.som import MultiModalSom
-from agents.mind.som_autoencoder import SomAutoencoder
 
 from ..data.dataset import Dataset
 

@@ -48,7 +48,7 @@ def run(config: Config) -> None:
     from .page import Page
 
     give_memory_back()
-    page = Page(config)
+    page = Page(config.run, config.host, config.port, config.seed, config.device)
     print(f"The studio is at {page.address} (Ctrl-C ends it)", flush=True)
     if config.browser:
         webbrowser.open(page.address)

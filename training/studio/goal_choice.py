@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from infant_env.senses.vision import to_gray, to_rgb
 
-from ..data.dataset import Dataset
 from ..act.goals import Goal
+from ..data.dataset import Dataset
 
 
 @dataclass(frozen=True)

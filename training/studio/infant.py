@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
+from infant_env.envs.arm_env import InfantArmEnv
 
 Floats = NDArray[Any]
 Act = Iterator[Floats | None]

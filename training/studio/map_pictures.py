@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
 
-from agents.som import quality as map_quality
 from agents.mind.som_autoencoder import SomAutoencoder
+from agents.som import quality as map_quality
 from infant_env.senses.vision import to_rgb
 
 from ..show.film import colored, font

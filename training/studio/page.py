@@ -2,16 +2,16 @@
 
 import contextlib
 import io
+from pathlib import Path
 from typing import Any
 
 import viser
 
 from agents.mind.agent import MentalImageryAgent
 
-from ..runs import folder as runs
 from ..data.collect import arm_model
 from ..data.dataset import Dataset
-from .app import Config
+from ..runs import folder as runs
 from .body_view import BodyView
 from .goal_choice import TestPictures
 from .infant import LiveInfant
@@ -30,18 +30,22 @@ class Page:
     """The studio of one run, served until it is closed.
 
     Args:
-        config: see there.
+        run: the run's folder.
+        host: address that the page is served on.
+        port: of the page; the next free one when it is taken.
+        seed: of the poses and pictures that are drawn at random.
+        device: where to imagine.
 
     Raises:
         ValueError: the run lacks what the studio shows.
     """
 
-    def __init__(self, config: Config) -> None:
-        data = Dataset.open(runs.data_of(config.run))
-        agent = MentalImageryAgent.load(config.run, device=runs.pick_device(config.device))
+    def __init__(self, run: Path, host: str, port: int, seed: int, device: runs.Device) -> None:
+        data = Dataset.open(runs.data_of(run))
+        agent = MentalImageryAgent.load(run, device=runs.pick_device(device))
         arm = arm_model(data.info["config"])
-        self.infant = LiveInfant(arm, tuple(data.info["config"]["eye_size"]), config.seed)
-        self.server = _quiet_server(config)
+        self.infant = LiveInfant(arm, tuple(data.info["config"]["eye_size"]), seed)
+        self.server = _quiet_server(host, port)
         self._add_main_panel(data, agent)
         self.infant.start()
 
@@ -81,10 +85,10 @@ class Page:
         gui.main_panel.set_width(_RIGHT)
 
 
-def _quiet_server(config: Config) -> Any:
+def _quiet_server(host: str, port: int) -> Any:
     """A server without share button, logo or words in the terminal."""
     with contextlib.redirect_stdout(io.StringIO()):
-        server = viser.ViserServer(config.host, config.port, label="The infant's studio", verbose=False)
+        server = viser.ViserServer(host, port, label="The infant's studio", verbose=False)
     server.gui.configure_theme(show_logo=False, show_share_button=False)
     server.gui.set_panel_label("The infant's studio")
     return server

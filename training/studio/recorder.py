@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.senses.camera import OutsideCamera
 from infant_env.body.servos import CONTROL_HZ
+from infant_env.senses.camera import OutsideCamera
 from infant_env.senses.vision import to_gray, to_rgb
 
 from ..show.film import PANEL, Video, fit, ideas, map_picture

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Training, one file a stage: networks, maps, world model, calibration."""

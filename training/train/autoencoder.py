@@ -1,23 +1,28 @@
-"""`infant-arm train-ae`: the autoencoder, trained in advance as in the paper, and its cached latents."""
+"""`infant-arm train-ae`: the autoencoder, trained in advance as in the paper, and its cached latents.
+
+The loss is the mean squared reconstruction error (paper, Sec. 2.3) and, as a departure, a little of the error with which a
+small network reads the joints off the latents. Pixels alone say little for what is thin or far away: the forearm's
+rotation moves few of them, and the latents forget it. That network is thrown away after training.
+"""
 
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from agents.tools import checkpoints
-from agents.networks.autoencoder import KIND, ConvAutoencoder
 from agents.mind.som_autoencoder import AUTOENCODER
+from agents.networks.autoencoder import KIND, ConvAutoencoder
+from agents.tools import checkpoints
 from infant_env.senses import vision
 
-from ..runs import folder as runs
-from ..autoencoder_training import Training
 from ..data.dataset import Dataset
-from ..runs.distributed import place
-from .network import in_chunks, threads
+from ..runs import folder as runs
+from ..runs.distributed import Place, place
+from .network import NetworkTraining, in_chunks, picture_errors, threads
 
 TRAINING = "autoencoder.training.safetensors"
 """A training that is not done; removed when it is."""
@@ -69,6 +74,92 @@ class Config:
             raise ValueError(f"got side={self.side}, expected a multiple of 16 such as 64")
         if not 0 <= self.joint_weight < math.inf:
             raise ValueError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.05")
+
+
+class Training(NetworkTraining):
+    """An autoencoder's training under way.
+
+    Args:
+        config: the command's config.
+        data: the data set.
+        here: this process's place among those that train together.
+    """
+
+    kind = KIND
+
+    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
+        self.images, self.validation = (
+            torch.from_numpy(data.pictures[data.split(name)]).to(here.device) for name in ("train", "validation")
+        )
+        self._check()
+        torch.manual_seed(config.seed)
+        background = torch.from_numpy(data.background)
+        self.model = ConvAutoencoder(background, config.latent_size, config.width).to(here.device)
+        self.joints = torch.from_numpy(data.normalized_joints[data.split("train")]).to(here.device)  # (N, J)
+        reader = joint_reader(config.latent_size, self.joints.shape[1]).to(here.device)
+        errors = Errors(self.model, reader)
+        self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
+        self.config, self.dtype = config, getattr(torch, config.precision)
+        networks = {"model": self.model, "reader": reader}
+        super().__init__(config, networks, config.weight_decay, len(self.images), here)
+
+    def finish(self) -> None:
+        """Takes the best weights and standardises the latents over the training set."""
+        self.model.load_state_dict(self.best)
+        self.model.eval()
+        self.model.standardize(in_chunks(self.model.raw_latents, self.images, self.here.device))
+
+    def report(self) -> dict[str, Any]:
+        """What goes into `metrics.json`."""
+        best = min(self.curve, key=lambda entry: entry["validation_mse"])
+        return {
+            "epochs": self.curve,
+            "best": best,
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
+
+    def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        mine = batch[self.here.share(len(batch))]
+        with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            errors = self.errors(self.images[mine], self.joints[mine])
+        picture_error, joint_error = (each.sum() / len(batch) for each in errors)
+        loss = (picture_error + self.config.joint_weight * joint_error) * self.here.count  # gradients are averaged
+        return loss, picture_error
+
+    @torch.inference_mode()
+    def _validate(self) -> dict[str, float]:
+        self.model.eval()
+        with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            pictures = in_chunks(self.model, self.validation, self.here.device)
+        return picture_errors(pictures, self.validation, self.model.background)
+
+    def _out_of_patience(self) -> bool:
+        errors = [entry["validation_mse"] for entry in self.curve]
+        return bool(errors) and len(errors) - 1 - errors.index(min(errors)) >= self.config.patience
+
+    def _check(self) -> None:
+        for images in (self.images, self.validation):
+            if not len(images):
+                raise ValueError("a split of the data set is empty; collect 5 samples or more")
+
+
+class Errors(nn.Module):
+    """Every picture's mean squared error, and the mean absolute error of the joints that the reader reads off its latents."""
+
+    def __init__(self, model: ConvAutoencoder, reader: nn.Module) -> None:
+        super().__init__()
+        self.model, self.reader = model, reader
+
+    def forward(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (B, 64, 64) and normalized joints (B, J) -> (B,) each."""
+        latents = self.model.raw_latents(images)
+        pictures, told = self.model.draw(latents).float(), self.reader(latents).float()
+        return (pictures - images).square().flatten(1).mean(1), (told - joints).abs().mean(1)
+
+
+def joint_reader(latent_size: int, joint_count: int) -> nn.Sequential:
+    """The small network that reads normalized joints, (B, J), off raw latents, (B, D)."""
+    return nn.Sequential(nn.Linear(latent_size, 128), nn.SiLU(), nn.Linear(128, joint_count))
 
 
 def run(config: Config) -> ConvAutoencoder:

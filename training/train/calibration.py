@@ -7,17 +7,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents.tools import checkpoints
 from agents.mind.calibration import Calibration
-from agents.networks.generator import PictureGenerator
-from agents.networks.glance import Glance
 from agents.mind.imagination import CALIBRATION, GENERATOR, GLANCE, TRIALS, Imagination
 from agents.mind.som_autoencoder import SOM, SomAutoencoder
+from agents.networks.generator import PictureGenerator
+from agents.networks.glance import Glance
+from agents.tools import checkpoints
 
-from ..measure import metrics
-from ..runs import folder as runs
 from ..data.collect import arm_model
 from ..data.dataset import Dataset
+from ..measure import metrics
+from ..runs import folder as runs
 from .network import threads
 
 SAME_POSE, SAME_HAND = 10.0, 0.02

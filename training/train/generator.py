@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agents.tools import checkpoints
-from agents.networks.generator import KIND, PictureGenerator
 from agents.mind.imagination import GENERATOR
+from agents.networks.generator import KIND, PictureGenerator
+from agents.tools import checkpoints
 from infant_env.senses import vision
 
-from ..runs import folder as runs
 from ..data.dataset import Dataset
+from ..runs import folder as runs
 from ..runs.distributed import Place
 from .network import NetworkTraining, in_chunks, picture_errors, samples_of, threads
 

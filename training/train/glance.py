@@ -7,15 +7,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agents.tools import checkpoints
+from agents.mind.imagination import GENERATOR, GLANCE
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from agents.networks.glance import KIND, Glance
-from agents.mind.imagination import GENERATOR, GLANCE
+from agents.tools import checkpoints
 from infant_env.senses import vision
 
-from ..runs import folder as runs
 from ..data.dataset import Dataset
+from ..runs import folder as runs
 from ..runs.distributed import Place
 from .network import NetworkTraining, samples_of, threads
 

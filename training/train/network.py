@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from agents.tools import checkpoints
 from agents.networks.autoencoder import arm_mask
+from agents.tools import checkpoints
 
 from ..data.dataset import Dataset
 from ..runs.distributed import Place

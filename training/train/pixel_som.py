@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agents.tools import checkpoints
 from agents.som_training.sample_som import SampleSom
 from agents.som_training.sample_training import train_sample_som
+from agents.tools import checkpoints
 from infant_env.senses.vision import GRAY_SIZE
 
-from ..runs import folder as runs
 from ..data.dataset import Dataset
+from ..runs import folder as runs
 from .som import MapProgress
 
 PIXEL_SOM = "pixel_som.safetensors"

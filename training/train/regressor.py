@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agents.tools import checkpoints
 from agents.baselines.regressor import KIND, CnnRegressor, RegressorProgress
+from agents.tools import checkpoints
 from infant_env.senses import vision
 
-from ..runs import folder as runs
 from ..data.dataset import Dataset
+from ..runs import folder as runs
 from .network import samples_of, threads
 
 REGRESSOR = "regressor.safetensors"

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agents.tools import checkpoints
-from agents.som import quality as map_quality
-from agents.networks.autoencoder import ConvAutoencoder
-from agents.som.som import MultiModalSom
 from agents.mind.som_autoencoder import AUTOENCODER, SOM, SomAutoencoder
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som import quality as map_quality
+from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
+from agents.tools import checkpoints
 
-from ..runs import folder as runs
 from ..data.dataset import Dataset
+from ..runs import folder as runs
 from ..runs.distributed import Place, place
 from .autoencoder import load_latents
 

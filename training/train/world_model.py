@@ -6,21 +6,21 @@ from typing import Any
 
 import torch
 
-from agents.tools import checkpoints
-from agents.world.arm_chain import ArmChain
 from agents.mind.familiarity import remembered
 from agents.mind.imagination import GENERATOR, Imagination
-from agents.world.servo_response import ServoResponse
 from agents.mind.som_autoencoder import SOM
+from agents.tools import checkpoints
+from agents.world.arm_chain import ArmChain
+from agents.world.servo_response import ServoResponse
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
-from ..runs import folder as runs
-from ..show import tables
-from ..measure import world_model_errors
 from ..data.babbled_motion import EPISODE, babble, go_straight
 from ..data.collect import arm_model
 from ..data.dataset import Dataset
+from ..measure import world_model_errors
+from ..runs import folder as runs
+from ..show import tables
 from .network import threads
 
 _HELD_OUT = 1_000_003  # what this is added to is the seed of other babbling

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Training what the SOM-AE is compared with."""

@@ -6,19 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.som import quality as map_quality
-from agents.som_training import coarse_to_fine as som_training
-from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.deep_map import C, DeepMap
 from agents.baselines.desom import Desom, temperature_at
 from agents.baselines.dnm import DeepNeuralMap
 from agents.mind.som_autoencoder import AUTOENCODER
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som import quality as map_quality
+from agents.som_training import coarse_to_fine as som_training
 
-from ...autoencoder_training import joint_reader
-from .gradient import BaselineTraining
 from ...data.dataset import Dataset
 from ...runs.distributed import Place
+from ..autoencoder import joint_reader
 from ..network import in_chunks, one_cycle
+from .gradient import BaselineTraining
 
 
 class DeepMapTraining(BaselineTraining):

@@ -3,37 +3,24 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from agents.networks.autoencoder import ConvAutoencoder
 from agents.baselines.latent_mlp import LatentMlps
 from agents.baselines.mvae import SUBSETS, MultiModalVae
 from agents.mind.som_autoencoder import AUTOENCODER
+from agents.networks.autoencoder import ConvAutoencoder
 
 from ...data.dataset import Dataset
 from ...runs.distributed import Place
 from ..network import NetworkTraining, in_chunks, picture_errors
-
-if TYPE_CHECKING:
-    from .command import Config
+from .config import Config, Schedule
 
 _WEIGHT_DECAY = 0.01
 _VALIDATED = 1_000  # samples of the validation split after each epoch; all of them would take a third of the time
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long a baseline is trained, see `network_training.Settings`."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    seed: int
 
 
 class Trainable(Protocol):
@@ -61,7 +48,7 @@ class BaselineTraining(NetworkTraining):
     criterion = "overall"
     method: Trainable
 
-    def __init__(self, config: "Config", schedule: Schedule, data: Dataset, here: Place) -> None:
+    def __init__(self, config: Config, schedule: Schedule, data: Dataset, here: Place) -> None:
         (self.images, self.joints), (self.validation_images, self.validation_joints) = (
             tuple(torch.from_numpy(values[split]).to(here.device) for values in (data.pictures, data.normalized_joints))
             for split in (data.split("train"), data.split("validation")[:_VALIDATED])

@@ -2,24 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from agents.tools import checkpoints
 from agents.baselines.mmcm import BLUR, MODALITIES, ConvergenceMaps, blurred, places_of, scaled
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import LiteralProgress, falling, smooth, train_literal
+from agents.tools import checkpoints
 
 from ...data.dataset import Dataset
 from ...runs.distributed import Place
-
-if TYPE_CHECKING:
-    from .gradient import Schedule
-    from .command import Config
+from .config import Config, Schedule
 
 VISION_EPOCHS = 0.3
 """Epochs of the vision map, whose samples are fifty times as wide as the others', as a share of theirs."""
@@ -43,7 +40,7 @@ class MmcmTraining:
         here: where to compute.
     """
 
-    def __init__(self, config: "Config", schedule: "Schedule", data: Dataset, here: Place) -> None:
+    def __init__(self, config: Config, schedule: Schedule, data: Dataset, here: Place) -> None:
         train = data.split("train")
         if not len(train):
             raise ValueError("the training split of the data set is empty; collect 5 samples or more")

@@ -1,0 +1,76 @@
+"""`infant-arm bench collect` and `infant-arm bench imagine`: babbling, and pictures from joints."""
+
+import mujoco
+import numpy as np
+import torch
+
+from agents.babbling import BabblingAgent
+from agents.mind.som_autoencoder import SomAutoencoder
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som.som import MultiModalSom
+from infant_env.body.model import ArmModel
+from infant_env.senses.camera import EyeCamera
+
+from ..runs import folder as runs
+from .config import Config
+from .turns import Part, Work
+
+
+def collect(config: Config) -> Part:
+    """Kept samples beside bare frames of the same size."""
+    arm = ArmModel.infant()
+    agent, data, eye = BabblingAgent(arm, seed=config.seed), mujoco.MjData(arm.model), EyeCamera(arm)
+    poses = arm.denormalize(np.random.default_rng(config.seed).random((config.repeats, 5)))
+
+    def frames() -> None:
+        for pose in poses:
+            arm.pose(data, pose)
+            eye.render(data)
+
+    def samples() -> None:
+        for i in range(config.repeats):
+            agent.sample(i)
+
+    return {"bare frames": Work(config.repeats, frames), "kept samples": Work(config.repeats, samples)}, list
+
+
+def imagine(config: Config) -> Part:
+    """Imagined pictures beside rendered and preprocessed ones."""
+    from infant_env.senses.vision import to_gray
+
+    arm, mind = ArmModel.infant(), mind_of(config)
+    data, eye = mujoco.MjData(arm.model), EyeCamera(arm)
+    normalized = np.random.default_rng(config.seed).random((config.repeats, 5)).astype(np.float32)
+    poses = arm.denormalize(normalized)
+
+    def rendered() -> None:
+        for pose in poses:
+            arm.pose(data, pose)
+            to_gray(eye.render(data))
+
+    def singly() -> None:
+        for pose in normalized:
+            mind.predict("proprioception", pose[None])
+
+    return {
+        "rendered and preprocessed": Work(config.repeats, rendered),
+        "imagined one by one": Work(config.repeats, singly),
+        "imagined in a batch": Work(config.repeats, lambda: mind.predict("proprioception", normalized)),
+        "imagined in a batch, local linear": Work(
+            config.repeats, lambda: mind.predict("proprioception", normalized, "local_linear")
+        ),
+    }, list
+
+
+def mind_of(config: Config) -> SomAutoencoder:
+    """The run's SOM-AE, or an untrained one of the paper's size whose map is smooth as trained ones are."""
+    device = runs.pick_device(config.device)
+    if config.run is not None:
+        return SomAutoencoder.load(config.run, device)
+    torch.manual_seed(config.seed)
+    coarse = torch.rand((1, 13, 40, 40))
+    fine = torch.nn.functional.interpolate(coarse, (config.rows, config.rows), mode="bicubic", align_corners=True)
+    weights = fine[0].permute(1, 2, 0).to(device)  # (X, Y, 13)
+    som = MultiModalSom({"vision": 4 * weights[..., :8] - 2, "proprioception": weights[..., 8:]})
+    autoencoder = ConvAutoencoder(torch.zeros((64, 64))).to(device)
+    return SomAutoencoder(autoencoder, som, ArmModel.infant().joint_ranges)
