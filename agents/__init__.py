@@ -1,1 +1,70 @@
-"""Agents that babble, map, imagine and reach."""
+"""What the infant's mind is made of; importing this registers `ImaginedArmReach-v0`, and loads the rest when it is asked for."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gymnasium import register
+
+if TYPE_CHECKING:
+    from .babbling import BabblingAgent
+    from .mind import Imagination, MentalImageryAgent, PosePlanner, SomAutoencoder
+    from .networks import ConvAutoencoder, Glance, PictureGenerator
+    from .rl import ImageGoals, LatentObservation, Residual
+    from .rl.sb3 import InfantVecEnv
+    from .som import MultiModalSom
+    from .som_training import train, train_literal
+    from .world import WorldModel
+
+_ROOMS = {
+    "BabblingAgent": "babbling",
+    "ConvAutoencoder": "networks",
+    "Glance": "networks",
+    "ImageGoals": "rl",
+    "Imagination": "mind",
+    "InfantVecEnv": "rl.sb3",
+    "LatentObservation": "rl",
+    "MentalImageryAgent": "mind",
+    "MultiModalSom": "som",
+    "PictureGenerator": "networks",
+    "PosePlanner": "mind",
+    "Residual": "rl",
+    "SomAutoencoder": "mind",
+    "WorldModel": "world",
+    "train": "som_training",
+    "train_literal": "som_training",
+}
+__all__ = [
+    "BabblingAgent",
+    "ConvAutoencoder",
+    "Glance",
+    "ImageGoals",
+    "Imagination",
+    "InfantVecEnv",
+    "LatentObservation",
+    "MentalImageryAgent",
+    "MultiModalSom",
+    "PictureGenerator",
+    "PosePlanner",
+    "Residual",
+    "SomAutoencoder",
+    "WorldModel",
+    "train",
+    "train_literal",
+]
+
+register(
+    id="ImaginedArmReach-v0",
+    entry_point="agents.world.imagined_env:ImaginedArmReachEnv",
+    vector_entry_point="agents.world.imagined_vector_env:ImaginedArmReachVectorEnv",
+    max_episode_steps=25,
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

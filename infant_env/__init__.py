@@ -1,7 +1,45 @@
-"""A simulated infant that watches its own right arm; importing this registers its environments with Gymnasium."""
+"""A simulated infant that watches its own right arm; importing this registers its environments with Gymnasium.
+
+`gym.register_envs(infant_env)` says so aloud, for those who dislike imports that look unused.
+"""
+
+import importlib
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
 
 from gymnasium import register
 from gymnasium.envs.registration import WrapperSpec
+
+if TYPE_CHECKING:
+    from .body import Anthropometry, ArmModel, Body, DivergedError
+    from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
+    from .senses import to_gray
+
+    __version__: str
+
+_ROOMS = {
+    "Anthropometry": "body",
+    "ArmModel": "body",
+    "Body": "body",
+    "DivergedError": "body",
+    "InfantArmEnv": "envs",
+    "InfantArmReachEnv": "envs",
+    "InfantArmReachVectorEnv": "envs",
+    "InfantArmVectorEnv": "envs",
+    "to_gray": "senses",
+}
+__all__ = [
+    "Anthropometry",
+    "ArmModel",
+    "Body",
+    "DivergedError",
+    "InfantArmEnv",
+    "InfantArmReachEnv",
+    "InfantArmReachVectorEnv",
+    "InfantArmVectorEnv",
+    "__version__",
+    "to_gray",
+]
 
 register(
     id="InfantArm-v0",
@@ -21,3 +59,15 @@ register(  # for code that knows no dictionaries
     additional_wrappers=(WrapperSpec("FlattenObservation", "gymnasium.wrappers:FlattenObservation", {}),),
     max_episode_steps=25,
 )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("infant-arm")
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,8 +13,8 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import vector as wrappers
 
+import agents  # noqa: F401 (registers the imagined one)
 import infant_env  # noqa: F401 (registers the environments)
-from agents.world import imagined_env  # noqa: F401 (registers the imagined one)
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import DivergedError
 

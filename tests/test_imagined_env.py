@@ -9,9 +9,9 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
+import agents  # noqa: F401 (registers the imagined one)
 import infant_env  # noqa: F401 (registers the real environment)
 from agents.rl.sb3 import InfantVecEnv
-from agents.world import imagined_env  # noqa: F401 (registers the imagined one)
 from agents.world.imagined_vector_env import ImaginedArmReachVectorEnv
 from agents.world.world_model import WorldModel
 from infant_env.body.model import ArmModel

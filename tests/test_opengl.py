@@ -180,4 +180,4 @@ def test_a_process_forked_too_late_says_what_to_do():
 
 @needs_fork
 def test_imagined_infants_may_be_forked_after_torch_has_computed(world: Any):
-    assert "stepped" in forked(False, "agents.world.imagined_env:ImaginedArmReach-v0", world=str(world.folder))
+    assert "stepped" in forked(False, "agents:ImaginedArmReach-v0", world=str(world.folder))

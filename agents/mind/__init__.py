@@ -1,1 +1,18 @@
 """The mind: it recalls, imagines, tries in the head, plans and acts."""
+
+from .agent import MentalImageryAgent
+from .calibration import Calibration
+from .familiarity import Familiarity
+from .imagination import Hypotheses, Imagination
+from .planning import PosePlanner
+from .som_autoencoder import SomAutoencoder
+
+__all__ = [
+    "Calibration",
+    "Familiarity",
+    "Hypotheses",
+    "Imagination",
+    "MentalImageryAgent",
+    "PosePlanner",
+    "SomAutoencoder",
+]

@@ -1,1 +1,7 @@
 """Motion in the head: the arm's chain, its servos' response, the world model and the imagined environments."""
+
+from .imagined_env import ImaginedArmReachEnv
+from .imagined_vector_env import ImaginedArmReachVectorEnv
+from .world_model import WorldModel
+
+__all__ = ["ImaginedArmReachEnv", "ImaginedArmReachVectorEnv", "WorldModel"]

@@ -1,4 +1,4 @@
-"""`ImaginedArmReach-v0`: `InfantArmReach-v0` in the head, for one infant; importing this registers it with Gymnasium."""
+"""`ImaginedArmReach-v0`: `InfantArmReach-v0` in the head, for one infant."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
     """`InfantArmReach-v0` in the head, one infant; code for `infant_env.envs.reach_env.InfantArmReachEnv` runs on it unmodified.
 
     ```python
-    env = gym.make("agents.world.imagined_env:ImaginedArmReach-v0", world="runs/paper")
+    env = gym.make("agents:ImaginedArmReach-v0", world="runs/paper")
     ```
 
     One by one imagined steps are slow; `ImaginedArmReachVectorEnv`, which this is for one infant, says what differs from
@@ -89,11 +89,3 @@ def _first(observations: Observations) -> Observations:
 
 def _first_info(infos: Infos) -> Infos:
     return {"is_success": bool(infos["is_success"][0]), "distance": float(infos["distance"][0])}
-
-
-gym.register(
-    id="ImaginedArmReach-v0",
-    entry_point="agents.world.imagined_env:ImaginedArmReachEnv",
-    vector_entry_point="agents.world.imagined_vector_env:ImaginedArmReachVectorEnv",
-    max_episode_steps=25,
-)

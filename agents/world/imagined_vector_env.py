@@ -42,7 +42,7 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
 
     ```python
     env = gym.make_vec(
-        "agents.world.imagined_env:ImaginedArmReach-v0", 4096, vectorization_mode="vector_entry_point", world="runs/paper"
+        "agents:ImaginedArmReach-v0", 4096, vectorization_mode="vector_entry_point", world="runs/paper"
     )
     ```
 

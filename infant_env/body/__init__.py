@@ -1,1 +1,8 @@
 """The bodies: an infant of 1 to 24 months, or another body from its MJCF; its servos, and what users give, checked."""
+
+from .anthropometry import Anthropometry
+from .description import Body
+from .model import PENETRATION_LIMIT, ArmModel
+from .servos import CONTROL_HZ, DivergedError, Servos
+
+__all__ = ["CONTROL_HZ", "PENETRATION_LIMIT", "Anthropometry", "ArmModel", "Body", "DivergedError", "Servos"]

@@ -1,1 +1,9 @@
 """The Gymnasium environments: one infant or many, and how they are shown."""
+
+from .arm_env import InfantArmEnv
+from .arm_vector_env import InfantArmVectorEnv
+from .reach_env import InfantArmReachEnv
+from .reach_vector_env import InfantArmReachVectorEnv
+from .recorded_spec import RecordedSpec
+
+__all__ = ["InfantArmEnv", "InfantArmReachEnv", "InfantArmReachVectorEnv", "InfantArmVectorEnv", "RecordedSpec"]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents.world import imagined_env  # noqa: F401 (registers the imagined environment)
+import agents  # noqa: F401 (registers the imagined one)
 from agents.world.world_model import WorldModel
 from infant_env.senses.vision import to_gray
 

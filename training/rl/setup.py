@@ -95,15 +95,13 @@ class Setup:
         """What is learned in."""
         config = self.config
         if config.world_model == "imagined":
-            return self._many("agents.world.imagined_env:ImaginedArmReach-v0", config.at_once, world=self.world)
+            return self._many("agents:ImaginedArmReach-v0", config.at_once, world=self.world)
         if config.at_once > 1 and config.world_model == "none" and not config.sees:
             return self._many("InfantArmReach-v0", config.at_once)
         real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.at_once)])
         if config.world_model == "dyna":
             imagined = config.imagined * config.at_once
-            return TogetherVecEnv(
-                [real, self._many("agents.world.imagined_env:ImaginedArmReach-v0", imagined, world=self.world)]
-            )
+            return TogetherVecEnv([real, self._many("agents:ImaginedArmReach-v0", imagined, world=self.world)])
         return real
 
     def scaled(self, env: VecEnv) -> VecNormalize:
