@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from gymnasium import register
 
+import infant_env  # noqa: F401 (registers the real environments)
+
 if TYPE_CHECKING:
     from .babbling import BabblingAgent
     from .mind import Imagination, MentalImageryAgent, PosePlanner, SomAutoencoder

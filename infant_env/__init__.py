@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from gymnasium import register
 from gymnasium.envs.registration import WrapperSpec
 
+from . import former_names
+
 if TYPE_CHECKING:
     from .body import Anthropometry, ArmModel, Body, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
@@ -41,6 +43,7 @@ __all__ = [
     "to_gray",
 ]
 
+former_names.install()
 register(
     id="InfantArm-v0",
     entry_point="infant_env.envs.arm_env:InfantArmEnv",

@@ -1,12 +1,16 @@
 """The house: floors and rooms as docs/house.md draws them; nobody looks up, and nobody goes in a circle."""
 
 import ast
+import importlib
 import re
+import sys
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from infant_env.former_names import NAMES
 
 ROOT = Path(__file__).parent.parent
 FLOORS = ("infant_env", "agents", "training", "examples")
@@ -105,6 +109,14 @@ def test_imports_inside_a_floor_are_relative(path: Path):
 def test_the_environment_needs_neither_torch_nor_stable_baselines():
     for path in (ROOT / "infant_env").rglob("*.py"):
         assert not {name.split(".")[0] for name in imported(path)} & {"torch", "stable_baselines3"}, path
+
+
+@pytest.mark.parametrize(("former", "now"), NAMES.items())
+def test_what_users_of_0_1_imported_is_still_found(former: str, now: str):
+    with pytest.warns(DeprecationWarning, match=f"{former} is now {now}"):
+        module = importlib.import_module(former)
+    assert module is importlib.import_module(now)
+    del sys.modules[former]
 
 
 def test_one_file_of_the_agents_imports_stable_baselines():

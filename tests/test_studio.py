@@ -15,9 +15,8 @@ from training.act.goals import read_picture
 from training.data.dataset import Dataset
 from training.studio.app import Config
 from training.studio.board import Board
-from training.studio.goal_choice import TestPictures
 from training.studio.infant import Act, LiveInfant, Moment, patiently
-from training.studio.pictures import Cell, grid
+from training.studio.pictures import Cell, TestPictures, grid
 
 
 def test_a_missing_extra_is_answered_by_the_line_that_installs_it(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..body.checks import checked_eye_size, checked_seed
 from ..body.given import shown
 from ..body.model import ArmModel
-from ..body.servos import CONTROL_HZ, DivergedError, Servos
+from ..body.servos import CONTROL_HZ, DivergedError, Servos, span
 from ..senses.camera import EyeCamera
 from .onlooker import RENDER_MODES, Onlooker
 from .recorded_spec import RecordedSpec
@@ -59,6 +59,7 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
         self._servos = Servos(self.arm)
         self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size)
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
+        self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)
         self._begun = False  # an episode, which has not broken off
         self.action_space = self._servos.action_space
 

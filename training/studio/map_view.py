@@ -8,9 +8,8 @@ import torch
 from agents.mind import remembered_poses
 from infant_env.senses.vision import to_gray, to_rgb
 
-from .board import Board
+from .board import ATLAS, Board, MapPictures
 from .infant import Moment
-from .map_pictures import ATLAS, MapPictures
 from .mind_view import SIZE
 from .stage import Stage, spoken
 

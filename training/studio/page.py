@@ -13,10 +13,10 @@ from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from .body_view import BodyView
-from .goal_choice import TestPictures
 from .infant import LiveInfant
 from .map_view import MapView
 from .mind_view import MindView
+from .pictures import TestPictures
 from .plan_view import PlanView
 from .reach_view import ReachView
 from .recorder import Recorder

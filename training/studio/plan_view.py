@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from agents.mind.planning import PosePlanner
 from infant_env.body.servos import CONTROL_HZ
 
-from .goal_choice import Chosen, TestPictures
 from .infant import Act
-from .pictures import Cell, grid
+from .pictures import Cell, Chosen, TestPictures, grid
 from .stage import Stage
 
 

@@ -9,9 +9,8 @@ from torch import Tensor
 from infant_env.senses.vision import to_gray
 
 from ..act.goals import Goal, imagined_goals, read_picture
-from .goal_choice import Chosen, TestPictures
 from .infant import Act
-from .pictures import Cell, grid
+from .pictures import Cell, Chosen, TestPictures, grid
 from .stage import Stage
 
 _ROUNDS = ("recalled", "after round 1", "after round 2")
