@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
+from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
 NOT_VISIBLE = "not_visible"
@@ -64,7 +65,7 @@ class BabblingAgent:
             i: number of the sample in the data set.
 
         Raises:
-            ValueError: 2,000 poses in a row were rejected.
+            UserError: 2,000 poses in a row were rejected.
         """
         random = np.random.default_rng([self.seed, i])
         low, high = self.arm.joint_ranges.T
@@ -77,7 +78,7 @@ class BabblingAgent:
                 hand = self.arm.hand_position(self._data).astype(np.float32)
                 return Sample(self._eye.render(self._data), joints, hand, arm_in_view, hand_in_view, rejected)
             rejected[reason] += 1
-        raise ValueError(
+        raise UserError(
             f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected that the eye sees the arm in some; "
             "turn the eye's camera to the arm or lower min_arm_in_view"
         )

@@ -15,6 +15,7 @@ from . import former_names
 if TYPE_CHECKING:
     from .body import Anthropometry, ArmModel, Body, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
+    from .errors import UserError
     from .senses import to_gray
 
     __version__: str
@@ -28,6 +29,7 @@ _ROOMS = {
     "InfantArmReachEnv": "envs",
     "InfantArmReachVectorEnv": "envs",
     "InfantArmVectorEnv": "envs",
+    "UserError": "errors",
     "to_gray": "senses",
 }
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "InfantArmReachEnv",
     "InfantArmReachVectorEnv",
     "InfantArmVectorEnv",
+    "UserError",
     "__version__",
     "to_gray",
 ]

@@ -42,7 +42,7 @@ def test_the_module_is_the_console_script():
 
 
 def test_collecting_does_not_load_torch():
-    code = "import sys; from training import collect, dataset; print('torch' in sys.modules)"
+    code = "import sys; from training.data import collect, dataset; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
 
 
@@ -113,3 +113,26 @@ def test_a_damaged_checkpoint_is_answered_by_one_line(
     assert (status, error.count("\n")) == (2, 1)
     assert name in error
     assert "damaged" in error
+
+
+def test_a_fault_of_the_project_shows_its_traceback(monkeypatch: pytest.MonkeyPatch):
+    from training import doctor
+
+    def broken(config: doctor.Config) -> None:
+        list(zip([1], [], strict=True))
+
+    monkeypatch.setattr(doctor, "run", broken)
+    with pytest.raises(ValueError, match="zip"):
+        cli.main(["doctor"])
+
+
+def test_a_users_mistake_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    from infant_env import UserError
+    from training import doctor
+
+    def mistaken(config: doctor.Config) -> None:
+        raise UserError("got 1,\nexpected 2")
+
+    monkeypatch.setattr(doctor, "run", mistaken)
+    assert cli.main(["doctor"]) == 2
+    assert capsys.readouterr().err == "infant-arm: got 1, expected 2\n"

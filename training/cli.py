@@ -7,6 +7,8 @@ from typing import Any
 
 import tyro
 
+from infant_env.errors import UserError
+
 COMMANDS = {
     "doctor": "doctor",
     "collect": "data.collect",
@@ -50,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         command, config = _parse(argv, modules)
         modules[command].run(config)
-    except (ValueError, OSError) as error:
+    except (UserError, OSError) as error:
         print(f"infant-arm: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from infant_env.errors import UserError
+
 from .runs import folder as runs
 
 
@@ -27,7 +29,7 @@ def run(config: Config) -> None:
     """Prints one line per check.
 
     Raises:
-        ValueError: something must be mended first.
+        UserError: something must be mended first.
     """
     failed = []
     for name, check in _checks(config).items():
@@ -37,7 +39,7 @@ def run(config: Config) -> None:
             failed.append(name)
             print(f"WRONG {name}: {error}")
     if failed:
-        raise ValueError(f"mend first: {', '.join(failed)} (see above)")
+        raise UserError(f"mend first: {', '.join(failed)} (see above)")
 
 
 def _checks(config: Config) -> dict[str, Callable[[], str]]:

@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 
 from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.errors import UserError
 
 from .act import imagery, reach
 from .data.dataset import Dataset
@@ -38,7 +39,7 @@ def run(config: Config) -> Path:
     matplotlib.use("Agg")  # files only, wherever it runs
     result = runs.read(config.run, "metrics.json")
     if "table1" not in result:
-        raise ValueError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
+        raise UserError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
     data = Dataset.open(runs.data_of(config.run))
     mind = SomAutoencoder.load(config.run, runs.pick_device(config.device))
     return page.write(

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from infant_env.errors import UserError
+
 from ..mind.som_autoencoder import SomAutoencoder
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.modalities import Modalities
@@ -32,7 +34,7 @@ class DeepMap(nn.Module):
         shape: rows and columns of the map, (X, Y).
 
     Raises:
-        ValueError: the map has no neurons.
+        UserError: the map has no neurons.
     """
 
     kind: ClassVar[str]
@@ -43,7 +45,7 @@ class DeepMap(nn.Module):
     def __init__(self, autoencoder: ConvAutoencoder, joint_ranges: Tensor, shape: tuple[int, int]) -> None:
         super().__init__()
         if min(shape) < 1:
-            raise ValueError(f"got a map of {shape[0]}x{shape[1]} neurons, expected 1x1 or more")
+            raise UserError(f"got a map of {shape[0]}x{shape[1]} neurons, expected 1x1 or more")
         self.autoencoder, self.shape = autoencoder, shape
         self.register_buffer("joint_ranges", joint_ranges.to(torch.float32).clone())
         self.modalities = Modalities.of({"vision": autoencoder.latent_size, "proprioception": len(joint_ranges)})
@@ -90,7 +92,7 @@ class DeepMap(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: there is none, it is damaged, or its tensors are not those of this network.
         """
         tensors, header = checkpoints.read(Path(path), cls.kind)
         background = tensors["autoencoder.background"]

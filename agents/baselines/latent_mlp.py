@@ -81,7 +81,7 @@ class LatentMlps:
         """Reads a checkpoint, to the autoencoder's device.
 
         Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of these networks.
+            UserError: there is none, it is damaged, or its tensors are not those of these networks.
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         mlps = cls(autoencoder, header["joint_count"], header["width"])

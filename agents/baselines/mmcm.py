@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from infant_env.errors import UserError
+
 from ..mind.som_autoencoder import check_pictures
 from ..som.readout import candidate_weights, weighted_mean
 from ..som.som import MultiModalSom
@@ -70,17 +72,17 @@ class ConvergenceMaps:
         """Put trained maps together.
 
         Raises:
-            ValueError: a map is missing, they do not belong together, or the readout is unknown.
+            UserError: a map is missing, they do not belong together, or the readout is unknown.
         """
         wanted = {name: [name] for name in MODALITIES} | {"amodal": list(MODALITIES)}
         given = {name: list(som.modalities) for name, som in {**unimodal, "amodal": amodal}.items()}
         if given != wanted or set(amodal.modalities.values()) != {2}:
-            raise ValueError(
+            raise UserError(
                 f"got maps of {given}, the amodal one of {amodal.modalities} dimensions; expected {wanted}, 2 dimensions each"
             )
         rows, columns = unimodal["vision"].shape
         if pictures.shape != (rows * columns, 64 * 64):
-            raise ValueError(
+            raise UserError(
                 f"got pictures {tuple(pictures.shape)}, expected ({rows * columns}, 4096), one for each neuron"
             )
         _check_readout(readout)
@@ -119,7 +121,7 @@ class ConvergenceMaps:
             All three, shaped alike.
 
         Raises:
-            ValueError: no or an unknown modality, misshapen or broken samples, or an unknown readout.
+            UserError: no or an unknown modality, misshapen or broken samples, or an unknown readout.
         """
         readout = readout or self.readout
         _check_readout(readout)
@@ -133,10 +135,10 @@ class ConvergenceMaps:
         """Where samples win on their own maps, (B, 2) each: row and column, scaled to [0, 1]; see `recall`."""
         unknown = [name for name in samples if name not in MODALITIES]
         if unknown or not samples:
-            raise ValueError(f"got the modalities {list(samples)}, expected one or more of {list(MODALITIES)}")
+            raise UserError(f"got the modalities {list(samples)}, expected one or more of {list(MODALITIES)}")
         lengths = {name: len(rows) for name, rows in samples.items()}
         if len(set(lengths.values())) > 1:
-            raise ValueError(f"modalities must have one row per sample each, got {lengths} rows")
+            raise UserError(f"modalities must have one row per sample each, got {lengths} rows")
         features = {name: self._features(name, rows) for name, rows in samples.items()}
         return {name: places_of(self.unimodal[name], rows) for name, rows in features.items()}
 
@@ -165,7 +167,7 @@ class ConvergenceMaps:
         """Reads a checkpoint.
 
         Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of such maps.
+            UserError: there is none, it is damaged, or its tensors are not those of such maps.
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         try:
@@ -174,7 +176,7 @@ class ConvergenceMaps:
             amodal = MultiModalSom(places, header["c"])
             return cls(soms, tensors["pictures"], amodal, tensors["hand_range"], header["readout"])
         except KeyError as error:
-            raise ValueError(f"{path} holds no {error}, expected convergence maps; train them again") from None
+            raise UserError(f"{path} holds no {error}, expected convergence maps; train them again") from None
 
     def _told(self, places: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
         """What the `count` most active amodal neurons answer together."""
@@ -194,7 +196,7 @@ class ConvergenceMaps:
             check_pictures(samples)
             return blurred(samples)
         if not bool(torch.isfinite(samples).all()):
-            raise ValueError(f"got {name} with NaN or infinite values, expected finite numbers")
+            raise UserError(f"got {name} with NaN or infinite values, expected finite numbers")
         return scaled(samples, self.hand_range) if name == "hand" else samples
 
 
@@ -222,10 +224,10 @@ def scaled(hand: Tensor, hand_range: Tensor) -> Tensor:
     """The hand's positions (B, 3), metres, scaled to [0, 1] by their range (2, 3).
 
     Raises:
-        ValueError: they are misshapen.
+        UserError: they are misshapen.
     """
     if hand.ndim != 2 or hand.shape[1] != 3:
-        raise ValueError(f"got hand positions of shape {tuple(hand.shape)}, expected (B, 3), metres")
+        raise UserError(f"got hand positions of shape {tuple(hand.shape)}, expected (B, 3), metres")
     low, high = hand_range
     return (hand - low) / (high - low)
 
@@ -237,4 +239,4 @@ def _last(shape: tuple[int, int], device: torch.device) -> Tensor:
 
 def _check_readout(readout: str) -> None:
     if readout not in get_args(Readout):
-        raise ValueError(f"got the readout {readout!r}, expected one of {list(get_args(Readout))}")
+        raise UserError(f"got the readout {readout!r}, expected one of {list(get_args(Readout))}")

@@ -129,7 +129,7 @@ class MultiModalVae(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: there is none, it is damaged, or its tensors are not those of this network.
         """
         return checkpoints.read_network(Path(path), KIND, cls, ("latent_size", "joint_count", "width"), device)
 

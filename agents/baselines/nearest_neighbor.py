@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 
 class NearestNeighbors:
     """Answers with the mean of the k training samples that are nearest (Euclidean) in the known modality.
@@ -17,7 +19,7 @@ class NearestNeighbors:
 
     def __init__(self, images: Tensor, joints: Tensor, k: int = 8) -> None:
         if not 1 <= k <= len(images):
-            raise ValueError(f"got k={k}, expected 1 to the number of training samples, {len(images)}")
+            raise UserError(f"got k={k}, expected 1 to the number of training samples, {len(images)}")
         self._memory = {"vision": images, "proprioception": joints}
         self._k = k
 

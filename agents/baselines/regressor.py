@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
+from infant_env.errors import UserError
+
 from ..networks.glance import PictureReader
 
 KIND = "regressor"
@@ -93,7 +95,7 @@ class CnnRegressor(PictureReader):
             Itself.
 
         Raises:
-            ValueError: pictures and joints do not fit together, or the loss became NaN.
+            UserError: pictures and joints do not fit together, or the loss became NaN.
         """
         self._check(images, joints)
         images, joints = images.to(self.background.device), joints.to(self.background.device)
@@ -107,7 +109,7 @@ class CnnRegressor(PictureReader):
             order = torch.randperm(len(images), generator=generator).to(images.device)
             train_mae = self._epoch(images, joints, order.split(batch_size), optimizer, schedule)
             if not train_mae < float("inf"):
-                raise ValueError(
+                raise UserError(
                     f"the regressor's loss became {train_mae} in epoch {epoch}, expected a finite number; are there NaNs in the "
                     f"pictures or joints? Else train it again with a lower learning rate than {learning_rate}"
                 )
@@ -147,7 +149,7 @@ class CnnRegressor(PictureReader):
             or joints.shape != (len(images), self.joint_count)
             or not len(images)
         ):
-            raise ValueError(
+            raise UserError(
                 f"got pictures {tuple(images.shape)} and joints {tuple(joints.shape)}, expected (N, 64, 64) and "
                 f"(N, {self.joint_count}) with N of 1 or more"
             )

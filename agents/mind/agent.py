@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from infant_env.errors import UserError
 from infant_env.senses.vision import to_gray
 
 from .imagination import Hypotheses, Imagination
@@ -65,7 +66,7 @@ class MentalImageryAgent:
 
     def __init__(self, imagination: Imagination, hypotheses: int = 5, looks: int = 5) -> None:
         if looks < 0:
-            raise ValueError(f"got looks={looks}, expected 0 or more")
+            raise UserError(f"got looks={looks}, expected 0 or more")
         self.imagination, self.count, self.most_looks = imagination, hypotheses, looks
         self.goal: NDArray[np.float32] | None = None
         """The picture to reach, in the light of the training, shape (64, 64), in [0, 1]."""
@@ -93,7 +94,7 @@ class MentalImageryAgent:
         """Reads all that was trained from a run's folder.
 
         Raises:
-            ValueError: a file is missing, damaged, or of another training than the others.
+            UserError: a file is missing, damaged, or of another training than the others.
         """
         return cls(Imagination.load(folder, device), hypotheses, looks)
 
@@ -117,7 +118,7 @@ class MentalImageryAgent:
             hypotheses: what `Imagination.hypotheses` found for it, a batch of one, when that is known already.
 
         Raises:
-            ValueError: the picture is misshapen or holds NaN.
+            UserError: the picture is misshapen or holds NaN.
         """
         self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
         self.goal, self.looks, self.done = self._usual(picture), [], False
@@ -165,7 +166,7 @@ class MentalImageryAgent:
             Joint targets scaled to [-1, 1], shape (J,).
 
         Raises:
-            ValueError: it has no goal yet, or the observation lacks what it needs.
+            UserError: it has no goal yet, or the observation lacks what it needs.
         """
         observation = _felt(observation)
         _take_goals([self], [observation])
@@ -207,7 +208,7 @@ class MentalImageryAgent:
             Actions, shape (J,), or (N, J) of a batch, and the state.
 
         Raises:
-            ValueError: see `act`.
+            UserError: see `act`.
         """
         observation = _felt(observation)
         if np.ndim(observation["eye"]) == 3:
@@ -248,7 +249,7 @@ class MentalImageryAgent:
             observation: with `eye` and `joints`, when the arm rests.
 
         Raises:
-            ValueError: it has no goal yet.
+            UserError: it has no goal yet.
         """
         goal = self._wanted()
         if self._goes_around(observation["joints"]):
@@ -277,7 +278,7 @@ class MentalImageryAgent:
         """How far what it sees is from its goal: mean absolute difference of the pictures.
 
         Raises:
-            ValueError: it has no goal yet.
+            UserError: it has no goal yet.
         """
         return float(np.abs(self._usual(to_gray(observation["eye"])) - self._wanted()).mean())
 
@@ -343,7 +344,7 @@ class MentalImageryAgent:
 
     def _wanted(self) -> NDArray[np.float32]:
         if self.goal is None:
-            raise ValueError(
+            raise UserError(
                 "the agent has no goal; give it one with see_goal, imagine_goal or set_goal, or by observations that hold "
                 "`goal`, as those of InfantArmReach-v0 with goal_eye=True do"
             )
@@ -354,12 +355,12 @@ def _felt(observation: Observation) -> Observation:
     """An observation with `joints` and `joint_velocities`, also where `observation` holds both in a row.
 
     Raises:
-        ValueError: the arm cannot be seen or felt in it.
+        UserError: the arm cannot be seen or felt in it.
     """
     if "eye" in observation and "joints" in observation:
         return observation
     if "eye" not in observation or "observation" not in observation:
-        raise ValueError(
+        raise UserError(
             f"got an observation of {list(observation)}, expected `eye` and what the joints feel; make the environment "
             "with eye_size=(300, 500)"
         )

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from infant_env.errors import UserError
+
 from ..tools.files import replacing
 
 SIGNS = 3
@@ -87,21 +89,21 @@ class Calibration:
         """Reads it.
 
         Raises:
-            ValueError: there is none, or it is damaged.
+            UserError: there is none, or it is damaged.
         """
         try:
             found = cls(**json.loads(path.read_text()))
         except FileNotFoundError:
-            raise ValueError(f"there is no {path}; run `infant-arm calibrate --run {path.parent}` first") from None
+            raise UserError(f"there is no {path}; run `infant-arm calibrate --run {path.parent}` first") from None
         except (TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise ValueError(
+            raise UserError(
                 f"{path} is damaged ({error}); run `infant-arm calibrate --run {path.parent}` again"
             ) from None
         values = [found.sharpness, found.trust, found.trust_slope, *found.usual, *found.rare]
         if not all(isinstance(value, float) and math.isfinite(value) for value in values):
-            raise ValueError(f"{path} holds {values}, expected finite numbers; calibrate again")
+            raise UserError(f"{path} holds {values}, expected finite numbers; calibrate again")
         if not len(found.usual) == len(found.rare) == SIGNS:
-            raise ValueError(
+            raise UserError(
                 f"{path} knows {len(found.usual)} signs of an impossible goal, expected {SIGNS}; calibrate again"
             )
         return dataclasses.replace(found, usual=tuple(found.usual), rare=tuple(found.rare))

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from infant_env.errors import UserError
+
 from ..som.som import MultiModalSom
 
 Progress = Callable[[float], None]
@@ -64,12 +66,12 @@ class Familiarity:
         progress: told how far that has come, in percent.
 
     Raises:
-        ValueError: there are no poses.
+        UserError: there are no poses.
     """
 
     def __init__(self, poses: Tensor, seed: int = 0, steps: int = 4000, progress: Progress | None = None) -> None:
         if not len(poses):
-            raise ValueError("got no poses, expected one or more that are remembered")
+            raise UserError("got no poses, expected one or more that are remembered")
         known = poses.detach().cpu().float().clone()
         with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # of the layers too; the caller's own random numbers go on as they were

@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from ..networks.autoencoder import ARM_DIFFERS_BY
 from ..networks.expectation import Expectation
 from ..networks.generator import PictureGenerator
@@ -79,7 +81,7 @@ class Imagination:
         calibration: what probabilities and strangeness are computed with; the default is not calibrated.
 
     Raises:
-        ValueError: map and generator were trained on pictures of different bodies.
+        UserError: map and generator were trained on pictures of different bodies.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class Imagination:
     ) -> None:
         apart = (generator.background - mind.autoencoder.background).abs().max()
         if generator.joint_count != len(mind.joint_ranges) or apart > _ROUNDED:
-            raise ValueError(
+            raise UserError(
                 f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} that know different "
                 "bodies or views, expected both of one run; train the generator again"
             )
@@ -103,7 +105,7 @@ class Imagination:
         """Reads all that was trained from a run's folder.
 
         Raises:
-            ValueError: a file is missing or damaged, or map and generator are of different bodies.
+            UserError: a file is missing or damaged, or map and generator are of different bodies.
         """
         folder = Path(folder)
         generator, glance = PictureGenerator.load(folder / GENERATOR, device), Glance.load(folder / GLANCE, device)
@@ -114,11 +116,11 @@ class Imagination:
         """What the eye would see, joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
 
         Raises:
-            ValueError: the joints are misshapen or not finite.
+            UserError: the joints are misshapen or not finite.
         """
         normalized = self.mind.normalize(joints)
         if normalized.ndim != 2 or not bool(torch.isfinite(normalized).all()):
-            raise ValueError(
+            raise UserError(
                 f"got joints of shape {tuple(normalized.shape)}, expected finite angles in rad, one row per pose: (B, J)"
             )
         return draw(self.generator, normalized).view(-1, 64, 64).clamp(0, 1)
@@ -127,7 +129,7 @@ class Imagination:
         """Pictures (B, 64, 64) as they would be in the light of the training: divided by how much brighter most pixels are.
 
         Raises:
-            ValueError: the pictures are misshapen or hold NaN.
+            UserError: the pictures are misshapen or hold NaN.
         """
         shown = torch.as_tensor(pictures, dtype=torch.float32, device=self.mind.device)
         check_pictures(shown)
@@ -143,11 +145,11 @@ class Imagination:
             count: hypotheses per picture, K.
 
         Raises:
-            ValueError: the pictures are misshapen or hold NaN, or `count` is no number from 1 to the poses that are tried
+            UserError: the pictures are misshapen or hold NaN, or `count` is no number from 1 to the poses that are tried
                 to the end.
         """
         if not 1 <= count <= TRIALS[-1][0]:
-            raise ValueError(f"got {count} hypotheses, expected 1 to {TRIALS[-1][0]}")
+            raise UserError(f"got {count} hypotheses, expected 1 to {TRIALS[-1][0]}")
         usual = self.in_usual_light(pictures)
         goals, latents = usual.flatten(1), self.mind.latents(usual)
         parts = [self._some(*part, count) for part in zip(goals.split(_AT_ONCE), latents.split(_AT_ONCE), strict=True)]

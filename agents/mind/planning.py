@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from infant_env.body.servos import CONTROL_HZ
+from infant_env.errors import UserError
 
 from .familiarity import Familiarity, Progress, remembered
 from .som_autoencoder import SomAutoencoder
@@ -44,14 +45,14 @@ class PosePlanner:
         progress: told how far that learning has come, in percent.
 
     Raises:
-        ValueError: the speed is not positive.
+        UserError: the speed is not positive.
     """
 
     def __init__(
         self, mind: SomAutoencoder, speed: float = 3.0, seed: int = 0, progress: Progress | None = None
     ) -> None:
         if not 0 < speed < math.inf:
-            raise ValueError(f"got speed={speed}, expected rad/s above 0, such as 3")
+            raise UserError(f"got speed={speed}, expected rad/s above 0, such as 3")
         self.speed = speed
         self.joint_ranges = mind.joint_ranges.cpu().numpy()  # (J, 2)
         self.familiarity = Familiarity(remembered(mind.som), seed, progress=progress)
@@ -74,7 +75,7 @@ class PosePlanner:
             limit, at rest at both ends (minimum jerk, Flash and Hogan 1985).
 
         Raises:
-            ValueError: a pose is misshapen, not finite or outside of the joint ranges.
+            UserError: a pose is misshapen, not finite or outside of the joint ranges.
         """
         ends = np.stack([self._checked(start), self._checked(goal)])
         return self._timed(ends, self._bent(self._normalized(ends)).numpy())
@@ -137,7 +138,7 @@ class PosePlanner:
         pose = np.asarray(joints, np.float32)
         if pose.shape != low.shape or not ((pose >= low - 1e-5) & (pose <= high + 1e-5)).all():
             ranges = self.joint_ranges.round(2).tolist()
-            raise ValueError(f"got the pose {pose.tolist()}, expected one angle in rad per joint within {ranges}")
+            raise UserError(f"got the pose {pose.tolist()}, expected one angle in rad per joint within {ranges}")
         return pose.clip(low, high)
 
 

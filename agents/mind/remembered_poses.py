@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from .familiarity import remembered
 from .som_autoencoder import Array, SomAutoencoder
 
@@ -34,7 +36,7 @@ def of_neurons(mind: SomAutoencoder, neurons: Array) -> Tensor:
         Joints, shape (B, J), rad.
 
     Raises:
-        ValueError: a neuron lies outside of the map.
+        UserError: a neuron lies outside of the map.
     """
     places = torch.as_tensor(neurons, device=mind.device)
     rows, columns = mind.som.shape
@@ -43,7 +45,7 @@ def of_neurons(mind: SomAutoencoder, neurons: Array) -> Tensor:
         or places.shape[1] != 2
         or bool(((places < 0) | (places >= places.new_tensor([rows, columns]))).any())
     ):
-        raise ValueError(f"got the neurons {places.tolist()}, expected (row, column) pairs on a {rows}x{columns} map")
+        raise UserError(f"got the neurons {places.tolist()}, expected (row, column) pairs on a {rows}x{columns} map")
     flat = (places[:, 0] * columns + places[:, 1]).long()
     return mind.denormalize(mind.som.weights_at("proprioception", flat).clamp(0, 1))
 
@@ -61,11 +63,11 @@ def completed(mind: SomAutoencoder, joints: Array) -> Tensor:
         Joints, shape (B, J), rad; the given ones as they were.
 
     Raises:
-        ValueError: the joints are misshapen or infinite.
+        UserError: the joints are misshapen or infinite.
     """
     wanted = mind.normalize(joints)
     if wanted.ndim != 2 or bool(wanted.isinf().any()):
-        raise ValueError(
+        raise UserError(
             f"got joints of shape {tuple(wanted.shape)}, expected (B, J) in rad, NaN where one is not given"
         )
     weights = mind.som.weights("proprioception")  # (X Y, J)
@@ -87,9 +89,9 @@ def between(mind: SomAutoencoder, first: Array, second: Array, share: float = 0.
         Joints, shape (B, J), rad.
 
     Raises:
-        ValueError: pictures are misshapen or hold NaN, or the share is no number from 0 to 1.
+        UserError: pictures are misshapen or hold NaN, or the share is no number from 0 to 1.
     """
     if not 0 <= share <= 1:
-        raise ValueError(f"got share={share}, expected a number from 0 (the first) to 1 (the second)")
+        raise UserError(f"got share={share}, expected a number from 0 (the first) to 1 (the second)")
     latents = torch.lerp(mind.latents(first), mind.latents(second), share)
     return mind.denormalize(mind.som.recall({"vision": latents}, "proprioception", readout="local_linear").clamp(0, 1))

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.som import MultiModalSom, Readout
 from ..tools import checkpoints
@@ -50,7 +52,7 @@ class SomAutoencoder:
             Joint angles, shape (B, J), rad.
 
         Raises:
-            ValueError: the pictures are misshapen or hold NaN, or the readout is unknown.
+            UserError: the pictures are misshapen or hold NaN, or the readout is unknown.
         """
         return self.denormalize(self.predict("vision", images, readout)["proprioception"])
 
@@ -65,7 +67,7 @@ class SomAutoencoder:
             Pictures, shape (B, 64, 64), in [0, 1].
 
         Raises:
-            ValueError: the joints are misshapen or hold NaN, or the readout is unknown.
+            UserError: the joints are misshapen or hold NaN, or the readout is unknown.
         """
         return self.predict("proprioception", self.normalize(joints), readout)["vision"]
 
@@ -97,12 +99,12 @@ class SomAutoencoder:
         """Joint angles in rad, shape (..., J), scaled to [0, 1] by their range.
 
         Raises:
-            ValueError: there are not J of them.
+            UserError: there are not J of them.
         """
         low, high = self.joint_ranges.T
         angles = torch.as_tensor(joints, dtype=torch.float32, device=self.device)
         if angles.shape[-1:] != low.shape:
-            raise ValueError(f"got joints of shape {tuple(angles.shape)}, expected {len(low)} angles in rad per pose")
+            raise UserError(f"got joints of shape {tuple(angles.shape)}, expected {len(low)} angles in rad per pose")
         return (angles - low) / (high - low)
 
     def denormalize(self, normalized: Tensor) -> Tensor:
@@ -115,7 +117,7 @@ class SomAutoencoder:
         """Standardised latents of preprocessed pictures, (B, 64, 64) -> (B, D).
 
         Raises:
-            ValueError: the pictures are misshapen or hold NaN.
+            UserError: the pictures are misshapen or hold NaN.
         """
         return self._features("vision", images)
 
@@ -146,13 +148,13 @@ class SomAutoencoder:
         """Reads a trained SOM-AE from a run's folder.
 
         Raises:
-            ValueError: a file is missing, damaged, or of another training than the other.
+            UserError: a file is missing, damaged, or of another training than the other.
         """
         folder = Path(folder)
         autoencoder = ConvAutoencoder.load(folder / AUTOENCODER, device)
         tensors, header = checkpoints.read(folder / SOM, "som")
         if header["autoencoder"] != checkpoints.content_hash(folder / AUTOENCODER):
-            raise ValueError(
+            raise UserError(
                 f"the map in {folder} was trained on another autoencoder than lies beside it; run `infant-arm train-som` again"
             )
         weights = {
@@ -167,17 +169,17 @@ class SomAutoencoder:
             check_pictures(samples, self.autoencoder.background.shape)
             return self.autoencoder.encode(samples)
         if not bool(torch.isfinite(samples).all()):
-            raise ValueError("got joints that are NaN or infinite, expected finite angles")
+            raise UserError("got joints that are NaN or infinite, expected finite angles")
         return samples
 
 
 def check_pictures(images: Tensor, shape: Sequence[int] = (64, 64)) -> None:
-    """Raises ValueError unless these are preprocessed pictures, shape (B, 64, 64), without NaN."""
+    """Raises UserError unless these are preprocessed pictures, shape (B, 64, 64), without NaN."""
     if images.shape[1:] != tuple(shape):
         expected = ", ".join(map(str, shape))
-        raise ValueError(
+        raise UserError(
             f"got pictures of shape {tuple(images.shape)}, expected (B, {expected}); preprocess frames of the eye with "
             "infant_env.senses.spaces.vision.to_gray"
         )
     if not bool(torch.isfinite(images).all()):
-        raise ValueError("got pictures with NaN or infinite pixels, expected luminance in [0, 1]")
+        raise UserError("got pictures with NaN or infinite pixels, expected luminance in [0, 1]")

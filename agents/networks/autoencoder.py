@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from infant_env.errors import UserError
+
 from ..tools import checkpoints
 
 KIND = "autoencoder"
@@ -38,7 +40,7 @@ class ConvAutoencoder(nn.Module):
         width: channels of the finest feature maps; the coarser ones have two and four times as many.
 
     Raises:
-        ValueError: the background is of no such shape, or a size is below 1.
+        UserError: the background is of no such shape, or a size is below 1.
     """
 
     background: Tensor
@@ -49,12 +51,12 @@ class ConvAutoencoder(nn.Module):
         super().__init__()
         *color, rows, columns = background.shape
         if color not in ([], [3]) or rows != columns or rows % _FINEST:
-            raise ValueError(
+            raise UserError(
                 f"got a background of shape {tuple(background.shape)}, expected (64, 64); preprocess it with "
                 "infant_env.senses.spaces.vision.to_gray"
             )
         if latent_size < 1 or width < 1:
-            raise ValueError(f"got latent_size={latent_size} and width={width}, expected 1 or more each")
+            raise UserError(f"got latent_size={latent_size} and width={width}, expected 1 or more each")
         self.latent_size, self.width = latent_size, width
         self.register_buffer("background", background.to(torch.float32).clone())
         self.register_buffer("latent_mean", torch.zeros(latent_size))
@@ -120,7 +122,7 @@ class ConvAutoencoder(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: there is none, it is damaged, or its tensors are not those of this network.
         """
         return checkpoints.read_network(Path(path), KIND, cls, ("latent_size", "width"), device)
 

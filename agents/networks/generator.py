@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from infant_env.errors import UserError
+
 from ..tools import checkpoints
 
 KIND = "generator"
@@ -34,7 +36,7 @@ class PictureGenerator(nn.Module):
         points: points of the arm that are followed in the picture.
 
     Raises:
-        ValueError: a size is below 1.
+        UserError: a size is below 1.
     """
 
     background: Tensor
@@ -43,7 +45,7 @@ class PictureGenerator(nn.Module):
     def __init__(self, background: Tensor, joint_count: int = 5, width: int = 32, points: int = 32) -> None:
         super().__init__()
         if min(joint_count, width, points) < 1:
-            raise ValueError(
+            raise UserError(
                 f"got joint_count={joint_count}, width={width} and points={points}, expected 1 or more each"
             )
         self.joint_count, self.width, self.points = joint_count, width, points
@@ -84,7 +86,7 @@ class PictureGenerator(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: there is none, it is damaged, or its tensors are not those of this network.
         """
         return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width", "points"), device)
 

@@ -58,7 +58,7 @@ class PictureReader(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            ValueError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: there is none, it is damaged, or its tensors are not those of this network.
         """
         return checkpoints.read_network(Path(path), cls.kind, cls, ("joint_count", "width"), device)
 

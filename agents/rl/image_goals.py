@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infant_env.body.checks import check_choice
 from infant_env.envs.reach_env import InfantArmReachEnv
+from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 from infant_env.senses.vision import to_gray
 from infant_env.tasks import rewards
@@ -48,7 +49,7 @@ class ImageGoals(
         threshold: Euclid's distance of standardised latents at which a goal is reached; at .5 half of the hands are within 2 cm.
 
     Raises:
-        ValueError: the environment has no pictures, the reward is unknown, or the threshold is not above 0.
+        UserError: the environment has no pictures, the reward is unknown, or the threshold is not above 0.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class ImageGoals(
         gym.Wrapper.__init__(self, env)
         _check_eye(env)
         if not 0 < threshold < np.inf:
-            raise ValueError(f"got threshold={threshold}, expected a distance of latents above 0, such as .5")
+            raise UserError(f"got threshold={threshold}, expected a distance of latents above 0, such as .5")
         check_choice("reward", reward, list(_REWARDS))
         self.mind, self.threshold = mind, threshold
         self._worth = _REWARDS[reward]
@@ -80,7 +81,7 @@ class ImageGoals(
         """Starts an episode; a goal that is given (`options`) may hide the hand.
 
         Raises:
-            ValueError: an option is wrong, or no goal that shows the hand was found.
+            UserError: an option is wrong, or no goal that shows the hand was found.
         """
         for _ in range(_TRIES):
             observation, info = self.env.reset(seed=seed, options=options)
@@ -90,7 +91,7 @@ class ImageGoals(
                 self._goal = _latents(self.mind, picture)
                 return self._as_latents(observation), {**info, "goal_picture": picture}
             seed = None  # the random numbers go on
-        raise ValueError(f"none of {_TRIES} goals shows the hand, expected an eye that sees it; mend the eye's camera")
+        raise UserError(f"none of {_TRIES} goals shows the hand, expected an eye that sees it; mend the eye's camera")
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """As the environment's; the reward compares latents."""
@@ -122,7 +123,7 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
         kind: `latents`: the D standardised latents; `winner`: row and column of the map's winner, scaled to [0, 1].
 
     Raises:
-        ValueError: the environment has no pictures, or the kind is unknown.
+        UserError: the environment has no pictures, or the kind is unknown.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
         gym.ObservationWrapper.__init__(self, env)
         _check_eye(env)
         if kind not in ("latents", "winner"):
-            raise ValueError(f"got kind={kind!r}, expected 'latents' or 'winner'")
+            raise UserError(f"got kind={kind!r}, expected 'latents' or 'winner'")
         self.mind, self.kind = mind, kind
         told = _latent_space(mind) if kind == "latents" else spaces.Box(0, 1, (2,), np.float32)
         kept = {name: space for name, space in env.observation_space.spaces.items() if name != "eye"}  # type: ignore[attr-defined]
@@ -157,7 +158,7 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
 def _check_eye(env: gym.Env[Any, Any]) -> None:
     space = env.observation_space
     if not isinstance(space, spaces.Dict) or "eye" not in space.spaces:
-        raise ValueError(
+        raise UserError(
             f"got an environment that observes {space}, expected one with `eye`; make it with eye_size=(300, 500)"
         )
 

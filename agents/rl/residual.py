@@ -10,6 +10,7 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
 from infant_env.envs.reach_env import InfantArmReachEnv
+from infant_env.errors import UserError
 from infant_env.tasks import rewards
 
 Observation = dict[str, NDArray[Any]]
@@ -29,14 +30,14 @@ class Residual(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArra
         reach: how far an action of 1 shifts the prior's, which is in [-1, 1].
 
     Raises:
-        ValueError: the reach is not above 0.
+        UserError: the reach is not above 0.
     """
 
     def __init__(self, env: gym.Env[Any, Any], prior: Prior, reach: float = 0.05) -> None:
         RecordConstructorArgs.__init__(self, prior=prior, reach=reach, _disable_deepcopy=True)
         gym.Wrapper.__init__(self, env)
         if not 0 < reach <= 2:
-            raise ValueError(f"got reach={reach}, expected a part of the action's range, above 0 and at most 2")
+            raise UserError(f"got reach={reach}, expected a part of the action's range, above 0 and at most 2")
         self.prior, self.reach = prior, reach
         self._there: NDArray[np.float32] = np.empty(0, np.float32)
         felt: Any = env.observation_space["observation"]  # type: ignore[index]

@@ -16,6 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 from torch import Tensor
 
+from infant_env.errors import UserError
 from infant_env.senses.vision import GRAY_SIZE, LUMA, area_filter
 
 from ..networks.autoencoder import ConvAutoencoder
@@ -33,7 +34,7 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
         autoencoder: the trained autoencoder's file.
 
     Raises:
-        ValueError: there is no `eye`, or the file is missing or damaged.
+        UserError: there is no `eye`, or the file is missing or damaged.
     """
 
     rows: Tensor
@@ -42,7 +43,7 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
 
     def __init__(self, observation_space: spaces.Dict, autoencoder: str | Path) -> None:
         if "eye" not in observation_space.spaces:
-            raise ValueError(f"got the observations {list(observation_space.spaces)}, expected `eye` among them")
+            raise UserError(f"got the observations {list(observation_space.spaces)}, expected `eye` among them")
         encoder = ConvAutoencoder.load(autoencoder)
         self.others = [name for name in observation_space.spaces if name != "eye"]
         others = sum(spaces.flatdim(observation_space[name]) for name in self.others)
@@ -70,14 +71,14 @@ class TogetherVecEnv(VecEnv):  # type: ignore[misc]
         parts: at least one, each closed with this one.
 
     Raises:
-        ValueError: their spaces differ.
+        UserError: their spaces differ.
     """
 
     def __init__(self, parts: Sequence[VecEnv]) -> None:
         first = parts[0]
         for part in parts[1:]:
             if (part.observation_space, part.action_space) != (first.observation_space, first.action_space):
-                raise ValueError(
+                raise UserError(
                     f"got environments of the spaces {first.observation_space} and {part.observation_space}, "
                     "expected equal ones"
                 )
@@ -154,13 +155,13 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
             asks for it, whatever its `autoreset_mode` is.
 
     Raises:
-        ValueError: it does not say how its episodes begin again.
+        UserError: it does not say how its episodes begin again.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         self._mode = env.metadata.get("autoreset_mode")
         if not isinstance(self._mode, AutoresetMode):
-            raise ValueError(
+            raise UserError(
                 f"got an environment with the autoreset_mode {self._mode}, expected one of Gymnasium's in "
                 "env.metadata; make it by gym.make_vec"
             )
@@ -227,10 +228,10 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
         """Sets the environment's attribute, for all infants.
 
         Raises:
-            ValueError: it shall be set for some of them only.
+            UserError: it shall be set for some of them only.
         """
         if set(self._get_indices(indices)) != set(range(self.num_envs)):
-            raise ValueError(f"got indices={indices} to set {attr_name!r}, expected None: all infants are one object")
+            raise UserError(f"got indices={indices} to set {attr_name!r}, expected None: all infants are one object")
         setattr(self.env.unwrapped, attr_name, value)
 
     def env_method(
@@ -268,8 +269,8 @@ def _together(options: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Options given to each infant, as rows.
 
     Raises:
-        ValueError: some infants have options that others lack.
+        UserError: some infants have options that others lack.
     """
     if any(given.keys() != options[0].keys() for given in options):
-        raise ValueError(f"got the options {list(options)}, expected the same names for each infant")
+        raise UserError(f"got the options {list(options)}, expected the same names for each infant")
     return {name: np.stack([given[name] for given in options]) for name in options[0]} or None

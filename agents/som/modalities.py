@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 Samples = Mapping[str, Tensor]
 """Modality name -> features, shape (N, width); a row that is NaN throughout says that this sample lacks the
 modality."""
@@ -27,7 +29,7 @@ class Modalities:
     def of(cls, widths: Mapping[str, int], c: Mapping[str, float] | None = None) -> "Modalities":
         """Check and complete: a modality that `c` does not name has influence 1."""
         if not widths or any(width < 1 for width in widths.values()):
-            raise ValueError(f"a map needs at least one modality, each at least one wide, got widths {dict(widths)}")
+            raise UserError(f"a map needs at least one modality, each at least one wide, got widths {dict(widths)}")
         modalities = cls(dict(widths), dict.fromkeys(widths, 1.0))
         return cls(modalities.widths, modalities.influences(c))
 
@@ -55,21 +57,21 @@ class Modalities:
         return [name for name in self.widths if name in given]
 
     def check_known(self, names: Iterable[str]) -> None:
-        """Raise ValueError, with the list of those that are known, for a modality that the map has not."""
+        """Raise UserError, with the list of those that are known, for a modality that the map has not."""
         unknown = [name for name in names if name not in self.widths]
         if unknown:
-            raise ValueError(f"unknown modality {', '.join(map(repr, unknown))}; the map knows {list(self.widths)}")
+            raise UserError(f"unknown modality {', '.join(map(repr, unknown))}; the map knows {list(self.widths)}")
 
     def influences(self, c: Mapping[str, float] | None) -> dict[str, float]:
         """c^(m) of every modality: the given ones, else the map's own.
 
         Raises:
-            ValueError: an unknown modality, a negative or infinite influence, or none above zero.
+            UserError: an unknown modality, a negative or infinite influence, or none above zero.
         """
         self.check_known(c or {})
         merged = {name: float((c or {}).get(name, self.c[name])) for name in self.widths}
         if not all(0 <= value < float("inf") for value in merged.values()) or not any(merged.values()):
-            raise ValueError(f"weights c must be finite, 0 or more, and one above 0, got {merged}")
+            raise UserError(f"weights c must be finite, 0 or more, and one above 0, got {merged}")
         return merged
 
     def scales(self, names: Iterable[str], c: Mapping[str, float] | None = None) -> Tensor:
@@ -79,12 +81,12 @@ class Modalities:
         then the weighted mean absolute error over what the query knows.
 
         Raises:
-            ValueError: none of these modalities has an influence above zero.
+            UserError: none of these modalities has an influence above zero.
         """
         wanted, c = self.ordered(names), self.influences(c)
         total = sum(c[name] for name in wanted)
         if total <= 0:
-            raise ValueError(
+            raise UserError(
                 f"a query by {wanted} cannot vote: their weights c are {[c[name] for name in wanted]}; "
                 "give one of them a weight above 0, or query by another modality"
             )
@@ -100,7 +102,7 @@ class Modalities:
             Features (N, D), float32, 0 where missing; and which modalities each sample has, shape (N, M), bool.
 
         Raises:
-            ValueError: no or unknown modalities, wrong widths, different lengths, infinite or single NaN values, or a
+            UserError: no or unknown modalities, wrong widths, different lengths, infinite or single NaN values, or a
                 sample without any modality.
         """
         self._check_shapes(samples)
@@ -118,7 +120,7 @@ class Modalities:
         has = torch.stack(present, 1)  # (N, M)
         if not bool(has.any(1).all()):
             row = int((~has.any(1)).nonzero()[0])
-            raise ValueError(f"sample {row} lacks every modality (all its rows are NaN); leave it out")
+            raise UserError(f"sample {row} lacks every modality (all its rows are NaN); leave it out")
         return torch.cat(parts, 1), has
 
     def groups(self, names: Iterable[str], c: Mapping[str, float] | None = None) -> list[tuple[list[int], float]]:
@@ -133,14 +135,14 @@ class Modalities:
         """The factors of `scales` for samples of which each has its own modalities, 0 where missing, (N, M) -> (N, D).
 
         Raises:
-            ValueError: a sample has only modalities without influence, so it has no winner.
+            UserError: a sample has only modalities without influence, so it has no winner.
         """
         c = torch.tensor(list(self.c.values()), device=has.device)
         votes = has * c  # (N, M)
         total = votes.sum(1, keepdim=True)
         if not bool((total > 0).all()):
             row = int((total <= 0).nonzero()[0, 0])
-            raise ValueError(
+            raise UserError(
                 f"sample {row} has only modalities whose weight c is 0, so no winner; weights c are {self.c}"
             )
         widths = torch.tensor(list(self.widths.values()), device=has.device)
@@ -165,14 +167,14 @@ class Modalities:
 
     def _check_shapes(self, samples: Samples) -> None:
         if not samples:
-            raise ValueError(f"no modality was given; give one or more of {list(self.widths)}")
+            raise UserError(f"no modality was given; give one or more of {list(self.widths)}")
         self.check_known(samples)
         for name, rows in samples.items():
             if rows.ndim != 2 or rows.shape[1] != self.widths[name]:
-                raise ValueError(f"{name} must have shape (N, {self.widths[name]}), got {tuple(rows.shape)}")
+                raise UserError(f"{name} must have shape (N, {self.widths[name]}), got {tuple(rows.shape)}")
         lengths = {name: rows.shape[0] for name, rows in samples.items()}
         if len(set(lengths.values())) > 1:
-            raise ValueError(f"modalities must have one row per sample each, got {lengths} rows")
+            raise UserError(f"modalities must have one row per sample each, got {lengths} rows")
 
 
 def split_missing(name: str, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -182,14 +184,14 @@ def split_missing(name: str, rows: Tensor) -> tuple[Tensor, Tensor]:
         The rows as float32 with 0 in place of the missing ones, (N, width); and which are known, (N,), bool.
 
     Raises:
-        ValueError: a row holds an infinite value, or NaN in some dimensions but not in all.
+        UserError: a row holds an infinite value, or NaN in some dimensions but not in all.
     """
     rows = rows.to(torch.float32)
     finite = torch.isfinite(rows)
     known = ~torch.isnan(rows).all(1)
     broken = (known & ~finite.all(1)).nonzero()
     if broken.numel():
-        raise ValueError(
+        raise UserError(
             f"{name} holds NaN or infinite values in {broken.numel()} rows, the first is {int(broken[0])}; "
             "a sample that lacks the modality has NaN throughout its row, all other values must be finite"
         )
@@ -200,14 +202,14 @@ def checked_shape(weights: Samples) -> tuple[int, int]:
     """Rows and columns of a map with these weights, modality -> (X, Y, width).
 
     Raises:
-        ValueError: no modality, an empty map, differing shapes, or weights that are not finite.
+        UserError: no modality, an empty map, differing shapes, or weights that are not finite.
     """
     shapes = {name: tuple(w.shape) for name, w in weights.items()}
     if not shapes or any(len(s) != 3 or 0 in s for s in shapes.values()) or len({s[:2] for s in shapes.values()}) > 1:
-        raise ValueError(f"weights must be (X, Y, width) for one or more modalities, with equal X, Y > 0; got {shapes}")
+        raise UserError(f"weights must be (X, Y, width) for one or more modalities, with equal X, Y > 0; got {shapes}")
     broken = [name for name, w in weights.items() if not bool(torch.isfinite(w).all())]
     if broken:
-        raise ValueError(f"weights of {broken} hold NaN or infinite values; was the map trained on broken samples?")
+        raise UserError(f"weights of {broken} hold NaN or infinite values; was the map trained on broken samples?")
     rows, columns = next(iter(shapes.values()))[:2]
     return rows, columns
 
@@ -216,9 +218,9 @@ def widths_of(samples: Samples) -> dict[str, int]:
     """The width of each modality of some samples, with at least one sample.
 
     Raises:
-        ValueError: a modality is not a matrix with at least one row and one column.
+        UserError: a modality is not a matrix with at least one row and one column.
     """
     for name, rows in samples.items():
         if rows.ndim != 2 or 0 in rows.shape:
-            raise ValueError(f"{name} must have shape (N, width) with N and width above 0, got {tuple(rows.shape)}")
+            raise UserError(f"{name} must have shape (N, width) with N and width above 0, got {tuple(rows.shape)}")
     return {name: int(rows.shape[1]) for name, rows in samples.items()}

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from .modalities import Modalities, Samples
 from .som import MultiModalSom
 
@@ -31,7 +33,7 @@ def on_fold(som: MultiModalSom, samples: Samples) -> Tensor:
     the winner is enough.
 
     Raises:
-        ValueError: the map has one neuron only; and see `MultiModalSom.winners`.
+        UserError: the map has one neuron only; and see `MultiModalSom.winners`.
     """
     winner, second = som.two_nearest(samples).split(1, dim=1)  # (N, 1)
     around = _around(winner, som.shape)
@@ -55,15 +57,15 @@ def trustworthiness(som: MultiModalSom, samples: Samples, k: int = 10) -> float:
         k: how many neighbors of each sample are looked at, below N / 2.
 
     Raises:
-        ValueError: too few samples for k, or some know other modalities than others; and see `MultiModalSom.winners`.
+        UserError: too few samples for k, or some know other modalities than others; and see `MultiModalSom.winners`.
     """
     features, scales = _scaled(som, samples)
     count = len(features)
     if not 1 <= k < count / 2:
-        raise ValueError(f"got k={k} neighbors among {count} samples, expected at least 1 and below half the samples")
+        raise UserError(f"got k={k} neighbors among {count} samples, expected at least 1 and below half the samples")
     others = (scales != scales[0]).any(1).nonzero()
     if len(others):
-        raise ValueError(
+        raise UserError(
             f"sample {int(others[0])} knows other modalities than sample 0, so that distances to it are not comparable; "
             "leave such samples out, or the modality that some of them lack"
         )
@@ -88,11 +90,11 @@ def hit_histogram(winners: Tensor, shape: tuple[int, int]) -> Tensor:
         Counts, shape (X, Y), int64; they sum to N.
 
     Raises:
-        ValueError: a winner lies outside the map.
+        UserError: a winner lies outside the map.
     """
     rows, columns = shape
     if winners.numel() and not 0 <= winners.min() <= winners.max() < rows * columns:
-        raise ValueError(
+        raise UserError(
             f"winners span {int(winners.min())}..{int(winners.max())}, but a {rows}x{columns} map has "
             f"neurons 0..{rows * columns - 1}; were they found on another map?"
         )
@@ -123,7 +125,7 @@ def component_planes(som: MultiModalSom, modality: str) -> Tensor:
     """What each neuron holds in each dimension of a modality, shape (width, X, Y).
 
     Raises:
-        ValueError: the map does not know the modality.
+        UserError: the map does not know the modality.
     """
     return som.weights(modality).T.reshape(-1, *som.shape)
 

@@ -7,6 +7,8 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from .distances import BlockedNeurons, Groups, l1_distances
 from .modalities import Modalities, Samples, checked_shape
 from .readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
@@ -47,7 +49,7 @@ class MultiModalSom:
             c: influence of each modality, 1 if not given.
 
         Raises:
-            ValueError: no modality, an empty map, differing shapes, or weights that are not finite.
+            UserError: no modality, an empty map, differing shapes, or weights that are not finite.
         """
         self.shape = checked_shape(weights)
         rows, columns = self.shape
@@ -92,7 +94,7 @@ class MultiModalSom:
             Shape (B, X, Y), never positive; B * X * Y * 4 bytes.
 
         Raises:
-            ValueError: see `winners`.
+            UserError: see `winners`.
         """
         features, has = self._query(query)
         out = features.new_empty((len(features), self.shape[0] * self.shape[1]))
@@ -111,7 +113,7 @@ class MultiModalSom:
             Flat indices x * Y + y, shape (B,), int64.
 
         Raises:
-            ValueError: an unknown modality, wrong widths, single NaN or infinite values, a row that knows nothing or
+            UserError: an unknown modality, wrong widths, single NaN or infinite values, a row that knows nothing or
                 only modalities whose influence is 0.
         """
         return self.nearest(query, c)[1]
@@ -197,7 +199,7 @@ class MultiModalSom:
             c: influence of each modality on this query; those not named keep the map's own.
 
         Raises:
-            ValueError: an unknown readout or modality; and see `winners`.
+            UserError: an unknown readout or modality; and see `winners`.
         """
         self._check_recall(wanted, readout, k)
         features, has = self._query(query)
@@ -216,10 +218,10 @@ class MultiModalSom:
         """The winner and the second best neuron of each row of the query, exactly: flat indices, (B, 2).
 
         Raises:
-            ValueError: the map has one neuron only; and see `winners`.
+            UserError: the map has one neuron only; and see `winners`.
         """
         if self.shape[0] * self.shape[1] < 2:
-            raise ValueError("a map of a single neuron has no second best neuron")
+            raise UserError("a map of a single neuron has no second best neuron")
         features, has = self._query(query)
         pairs = torch.empty((len(features), 2), dtype=torch.long, device=self.device)
         for rows, _, groups in self._alike(has, c):
@@ -258,9 +260,9 @@ class MultiModalSom:
     def _check_recall(self, wanted: Sequence[str], readout: str, k: int) -> None:
         self._layout.check_known(wanted)
         if readout not in READOUTS:
-            raise ValueError(f"unknown readout {readout!r}; choose one of {list(READOUTS)}")
+            raise UserError(f"unknown readout {readout!r}; choose one of {list(READOUTS)}")
         if k < 1:
-            raise ValueError(f"a recall needs at least one candidate, got k={k}")
+            raise UserError(f"a recall needs at least one candidate, got k={k}")
 
     def _read_out(
         self,

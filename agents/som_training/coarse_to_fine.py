@@ -101,7 +101,7 @@ def train(
             samples on the same kind of device, with equally many threads.
 
     Raises:
-        ValueError: no samples, broken values, an unknown modality in `c`, a map larger than the memory, or a state that
+        UserError: no samples, broken values, an unknown modality in `c`, a map larger than the memory, or a state that
             belongs to another training.
     """
     check_shape(shape)

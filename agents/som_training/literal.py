@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from ..som.modalities import Modalities, Samples, widths_of
 from ..som.som import MultiModalSom
 from .neighborhoods import Neighborhood, Schedule, falling, gaussian
@@ -76,7 +78,7 @@ def train_literal(
         resume: the state of an earlier, equal call's progress report.
 
     Raises:
-        ValueError: no samples, broken values, an unknown modality, a sample that cannot vote, a map larger than the
+        UserError: no samples, broken values, an unknown modality, a sample that cannot vote, a map larger than the
             memory, a state of another training, or a learning rate so large that the weights grow without end.
     """
     modalities = Modalities.of(widths_of(samples), c)
@@ -121,10 +123,10 @@ def _factors(modalities: Modalities, has: Tensor) -> Tensor:
 
 
 def _finite(distances: Tensor) -> float:
-    """The sum of the winners' distances; ValueError when weights have grown without end."""
+    """The sum of the winners' distances; UserError when weights have grown without end."""
     total = float(distances.sum())
     if not math.isfinite(total):
-        raise ValueError(
+        raise UserError(
             "the weights have grown beyond float32: a learning rate above 2 throws a winner farther from its sample than "
             "it was; choose one of 1 or less, or look for huge values among the samples and initial weights"
         )
@@ -145,7 +147,7 @@ def _initial(
         expected = {name: (*shape, width) for name, width in modalities.widths.items()}
         given = {name: tuple(rows.shape) for name, rows in initial.items()}
         if given != expected:
-            raise ValueError(f"initial weights must have the shapes {expected}, got {given}")
+            raise UserError(f"initial weights must have the shapes {expected}, got {given}")
         weights = torch.cat([initial[name].to(features) for name in modalities.widths], 2)
     return weights.reshape(shape[0] * shape[1], modalities.width).clone()
 

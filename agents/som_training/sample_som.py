@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from infant_env.errors import UserError
+
 from ..som.modalities import Modalities, Samples, widths_of
 from ..som.som import MultiModalSom
 from ..tools.threads import in_threads
@@ -62,7 +64,7 @@ class SampleSom(MultiModalSom):
             c: influence of each modality, 1 if not given.
 
         Raises:
-            ValueError: incomplete samples, pictures of another size than said, or winners off the map.
+            UserError: incomplete samples, pictures of another size than said, or winners off the map.
         """
         check_shape(shape)
         self.shape = shape
@@ -73,7 +75,7 @@ class SampleSom(MultiModalSom):
         self.sample_winners = winners
         limit = torch.tensor(shape, device=winners.device)
         if winners.shape != (len(next(iter(samples.values()))), 2) or bool(((winners < 0) | (winners >= limit)).any()):
-            raise ValueError(f"winners must be one (row, column) on the {shape[0]}x{shape[1]} map for each sample")
+            raise UserError(f"winners must be one (row, column) on the {shape[0]}x{shape[1]} map for each sample")
         self._neighborhoods = SampleNeighborhoods(winners, sigma, shape)
         self._levels = {side: pool(self.samples, self.pictures, side) for side in SIDES}
         neurons = torch.arange(shape[0] * shape[1], device=winners.device)
@@ -94,7 +96,7 @@ class SampleSom(MultiModalSom):
         """All neurons' weights of a modality, (X*Y, width); for pictures on a large map see `weights_at`.
 
         Raises:
-            ValueError: an unknown modality, or the weights exceed the memory.
+            UserError: an unknown modality, or the weights exceed the memory.
         """
         self._layout.check_known([modality])
         if modality not in self.pictures:
@@ -213,7 +215,7 @@ def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]], side: int) -
     """Pictures as means of blocks of side x side pixels, all else as it is.
 
     Raises:
-        ValueError: a picture of another size than said, or of sides that are no multiples of 8.
+        UserError: a picture of another size than said, or of sides that are no multiples of 8.
     """
     pooled = dict(samples)
     for name, (height, width) in pictures.items():
@@ -221,7 +223,7 @@ def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]], side: int) -
             continue
         rows = samples[name]
         if rows.shape[1] != height * width or height % SIDES[0] or width % SIDES[0]:
-            raise ValueError(
+            raise UserError(
                 f"{name} is said to be pictures of {height}x{width} pixels, multiples of {SIDES[0]}, "
                 f"but has {rows.shape[1]} dimensions"
             )
@@ -234,11 +236,11 @@ def complete(samples: Samples, layout: Modalities) -> dict[str, Tensor]:
     """The checked samples as float32, if each has every modality.
 
     Raises:
-        ValueError: one lacks a modality.
+        UserError: one lacks a modality.
     """
     rows = {name: values.to(torch.float32) for name, values in samples.items()}
     features, has = layout.stack(rows)
     del features
     if not bool(has.all()):
-        raise ValueError("a map that keeps its samples needs all modalities of each; leave incomplete samples out")
+        raise UserError("a map that keeps its samples needs all modalities of each; leave incomplete samples out")
     return rows

@@ -35,7 +35,7 @@ def train_sample_som(
         resume: the state of an earlier, equal call's progress report.
 
     Raises:
-        ValueError: see `train`; and incomplete samples, or pictures of another size than said.
+        UserError: see `train`; and incomplete samples, or pictures of another size than said.
     """
     layout = Modalities.of(widths_of(samples), c)
     rows = complete(samples, layout)

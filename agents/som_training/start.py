@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from ..som.modalities import Modalities
 
 
@@ -21,11 +23,11 @@ def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device)
     """A copy of a checkpoint's tensors on the device, if it belongs to this training.
 
     Raises:
-        ValueError: it belongs to another one.
+        UserError: it belongs to another one.
     """
     saved = state.get("training", torch.empty(0)).cpu()
     if saved.shape != identity.shape or not torch.allclose(saved, identity, rtol=1e-9, atol=1e-9):
-        raise ValueError(
+        raise UserError(
             f"the state to resume belongs to another training: it says {saved.tolist()}, this one {identity.tolist()} "
             "(settings, widths, weights c, sums of the samples); resume with equal arguments, or start anew without it"
         )
@@ -71,13 +73,13 @@ def _principal_axes(centred: Tensor) -> Tensor:
 
 
 def check_shape(shape: tuple[int, int]) -> None:
-    """Raise ValueError unless the shape has at least one row and one column."""
+    """Raise UserError unless the shape has at least one row and one column."""
     if len(shape) != 2 or min(shape) < 1:
-        raise ValueError(f"a map needs a shape (rows, columns) of 1 or more each, got {shape}")
+        raise UserError(f"a map needs a shape (rows, columns) of 1 or more each, got {shape}")
 
 
 def check_memory(shape: tuple[int, int], width: int, device: torch.device) -> None:
-    """Raise ValueError for a map whose training would not fit into the device's memory."""
+    """Raise UserError for a map whose training would not fit into the device's memory."""
     needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and what smoothing them takes
     if device.type == "cuda":
         there = torch.cuda.mem_get_info(device)[0]
@@ -86,7 +88,7 @@ def check_memory(shape: tuple[int, int], width: int, device: torch.device) -> No
     else:
         return
     if needed > there:
-        raise ValueError(
+        raise UserError(
             f"training a {shape[0]}x{shape[1]} map of {width} dimensions takes about {needed / 2**30:.1f} GiB, "
             f"but {device} has {there / 2**30:.1f} GiB; choose a smaller map or fewer dimensions (latents, not pixels)"
         )

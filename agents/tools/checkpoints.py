@@ -10,6 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, device, nn
 
+from infant_env.errors import UserError
+
 from .files import replacing
 
 FORMAT = 1
@@ -43,14 +45,14 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         Its tensors and its header.
 
     Raises:
-        ValueError: there is no such file, it is damaged, of another kind or of a later format.
+        UserError: there is no such file, it is damaged, of another kind or of a later format.
     """
     header = read_header(path, kind)
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
-        raise ValueError(_damaged(path, kind, error)) from None
+        raise UserError(_damaged(path, kind, error)) from None
 
 
 def read_network(
@@ -66,13 +68,13 @@ def read_network(
         where: the device.
 
     Raises:
-        ValueError: see `read`; or its tensors are not those of this network.
+        UserError: see `read`; or its tensors are not those of this network.
     """
     tensors, header = read(path, kind)
     try:
         network = make(tensors["background"], *(header[size] for size in sizes))
     except KeyError as error:
-        raise ValueError(_of_another(path, error)) from None
+        raise UserError(_of_another(path, error)) from None
     return fill(path, network, tensors, where)
 
 
@@ -80,26 +82,26 @@ def fill(path: Path, network: Network, tensors: Mapping[str, Tensor], where: str
     """Gives a network the tensors that were read, moves it to a device and sets it to `eval`.
 
     Raises:
-        ValueError: the tensors are not those of this network.
+        UserError: the tensors are not those of this network.
     """
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise ValueError(_of_another(path, error)) from None
+        raise UserError(_of_another(path, error)) from None
     return network.to(where).eval()
 
 
 def read_header(path: Path, kind: str) -> dict[str, Any]:
     """The header alone; raises as `read` does."""
     if not path.exists():
-        raise ValueError(f"there is no {path}, expected a trained {kind}; train it first")
+        raise UserError(f"there is no {path}, expected a trained {kind}; train it first")
     try:
         with safe_open(path, framework="pt") as file:
             header: dict[str, Any] = json.loads(file.metadata()["header"])
     except (OSError, SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
-        raise ValueError(_damaged(path, kind, error)) from None
+        raise UserError(_damaged(path, kind, error)) from None
     if header.get("kind") != kind or header.get("format", 0) > FORMAT:
-        raise ValueError(
+        raise UserError(
             f"{path} holds {header.get('kind')!r} of format {header.get('format')!r}, expected {kind!r} of format {FORMAT} "
             "at most; was it written by a later version?"
         )

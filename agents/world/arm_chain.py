@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from ..tools import least_squares
 
 _ENOUGH = 500  # poses that say all of a chain
@@ -51,11 +53,11 @@ class ArmChain:
             seed: of the axes at which the search starts.
 
         Raises:
-            ValueError: there are too few poses, or no chain of hinges explains them.
+            UserError: there are too few poses, or no chain of hinges explains them.
         """
         count = joints.shape[1]
         if 3 * len(joints) < 2 * (6 * count + 3):
-            raise ValueError(
+            raise UserError(
                 f"got {len(joints)} poses, expected {4 * count + 2} or more to learn an arm of {count} joints"
             )
         joints, hands = joints[:_ENOUGH].double().cpu(), hands[:_ENOUGH].double().cpu()
@@ -69,7 +71,7 @@ class ArmChain:
             found.append((float((_chain(rows).hand(joints) - hands).norm(dim=1).mean()), rows))
             if found[-1][0] < _EXACT:
                 return _chain(rows)
-        raise ValueError(
+        raise UserError(
             f"got hands that no chain of {count} hinges explains better than {1e3 * min(found)[0]:.0f} mm, expected those of "
             "an arm whose joints turn one after the other"
         )

@@ -35,7 +35,7 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
         arguments: those of `ImaginedArmReachVectorEnv`.
 
     Raises:
-        ValueError: see there.
+        UserError: see there.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
@@ -61,7 +61,7 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
         """Imagines 40 ms with new targets of the servos.
 
         Raises:
-            ValueError: the action is misshapen or not finite.
+            UserError: the action is misshapen or not finite.
         """
         observations, rewarded, _, _, infos = self._one.step(np.asarray(action)[None])
         return _first(observations), float(rewarded[0]), False, False, _first_info(infos)

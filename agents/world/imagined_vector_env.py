@@ -17,6 +17,7 @@ from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ, Servos
 from infant_env.envs.body_env import as_arm
 from infant_env.envs.many_env import Infants, Infos, ManyEnv, Observations
+from infant_env.errors import UserError
 from infant_env.senses.vision import to_rgb
 from infant_env.tasks import rewards
 from infant_env.tasks.reach_task import ReachTask
@@ -61,7 +62,7 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
 
     Raises:
-        ValueError: an argument is unknown or out of range, there is no world model, or it is another arm's.
+        UserError: an argument is unknown or out of range, there is no world model, or it is another arm's.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium's own form)
@@ -122,14 +123,14 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         """Seeds the one generator of all; told that they go on, it goes on.
 
         Raises:
-            ValueError: see `seed_of_each`; or some infants have a seed and others have none.
+            UserError: see `seed_of_each`; or some infants have a seed and others have none.
         """
         each = seed_of_each(seed, self.num_envs)
         seeds = [one for one in each if one is not None]
         if not seeds:
             return
         if len(seeds) < len(each):
-            raise ValueError(
+            raise UserError(
                 f"got the seeds {shown(seed)}, expected numbers or None for all: imagined infants share one generator"
             )
         own = seeds[0] if whole(seed) is not None else int(np.random.SeedSequence(seeds).generate_state(1)[0])
@@ -194,14 +195,14 @@ def plain_world(world: WorldModel) -> Any:
 
 
 def check_same_arm(world: WorldModel, arm: ArmModel) -> None:
-    """Raises a ValueError unless a world model was learned with an arm of this length and these joints."""
+    """Raises a UserError unless a world model was learned with an arm of this length and these joints."""
     pose, data = world.poses[0].cpu().double().numpy(), mujoco.MjData(arm.model)
     if len(pose) == len(arm.joint_names) and np.allclose(world.response.ranges.cpu(), arm.joint_ranges, atol=1e-4):
         arm.place(data, pose)
         apart = float(np.linalg.norm(arm.hand_position(data) - world.hand(world.poses[:1]).cpu().numpy()[0]))
         if apart < _SAME_HAND:
             return
-    raise ValueError(
+    raise UserError(
         "got a world model that was learned with another body than this one, expected the same joints and the hand in the same "
         "place; give the run's own age_months or arm"
     )

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from ..tools import least_squares
 from .arm_chain import ArmChain
 from .chain_dynamics import ChainDynamics, Motion, moments
@@ -101,11 +103,11 @@ class ServoResponse:
         Those in which the arm touched the body stand out and count less (Huber's loss).
 
         Raises:
-            ValueError: there are too few.
+            UserError: there are too few.
         """
         count = len(chain.axes)
         if len(seen.joints) < 2 * _COLUMNS:
-            raise ValueError(
+            raise UserError(
                 f"got {len(seen.joints)} transitions, expected {2 * _COLUMNS} or more to learn a response from"
             )
         chain, ranges = chain.double(), ranges.double().cpu()

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 from ..mind.imagination import GENERATOR
 from ..networks.generator import PictureGenerator
 from ..tools import checkpoints
@@ -38,13 +40,13 @@ class WorldModel:
         poses: poses that the infant remembers, shape (M, J), rad: where imagined episodes begin, and what they shall reach.
 
     Raises:
-        ValueError: they are of arms with different numbers of joints.
+        UserError: they are of arms with different numbers of joints.
     """
 
     def __init__(self, response: ServoResponse, generator: PictureGenerator, poses: Tensor) -> None:
         counts = {len(response.ranges), generator.joint_count, poses.shape[1]}
         if len(counts) > 1:
-            raise ValueError(
+            raise UserError(
                 f"got a response, a generator and poses of {len(response.ranges)}, {generator.joint_count} and "
                 f"{poses.shape[1]} joints, expected those of one arm; train the world model on the run of its generator"
             )
@@ -98,13 +100,13 @@ class WorldModel:
         """Reads a trained world model from a run's folder.
 
         Raises:
-            ValueError: a file is missing or damaged, or the generator is of another training.
+            UserError: a file is missing or damaged, or the generator is of another training.
         """
         folder = Path(folder)
         tensors, header = checkpoints.read(folder / WORLD_MODEL, KIND)
         generator = PictureGenerator.load(folder / GENERATOR, device)
         if header["generator"] != checkpoints.content_hash(folder / GENERATOR):
-            raise ValueError(
+            raise UserError(
                 f"the world model in {folder} was trained with another generator than lies beside it; "
                 f"run `infant-arm train-world-model --run {folder}` again"
             )
@@ -113,7 +115,7 @@ class WorldModel:
             response = ServoResponse(chain, tensors["ranges"], tensors["parameters"])
             world = cls(response.to(device), generator, tensors["poses"].to(device))
         except (KeyError, RuntimeError) as error:
-            raise ValueError(
+            raise UserError(
                 f"{folder / WORLD_MODEL} holds another model's tensors ({error}); train it again with this version"
             ) from None
         world.folder = folder

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UserError
 from .given import numbers, shown
 
 YOUNGEST, OLDEST = 1.0, 24.0
@@ -99,7 +100,7 @@ class Anthropometry:
         """The infant of this age, interpolated linearly between the tabulated ages.
 
         Raises:
-            ValueError: the age is not between 1 and 24 months.
+            UserError: the age is not between 1 and 24 months.
         """
         age = check_age(age_months)
         who = {name: float(np.interp(age, _WHO_MONTHS, np.mean(sexes, axis=0))) for name, sexes in _WHO.items()}
@@ -135,11 +136,11 @@ def check_age(age_months: float) -> float:
     """The age as a float.
 
     Raises:
-        ValueError: the age is not a number between 1 and 24 months.
+        UserError: the age is not a number between 1 and 24 months.
     """
     age = numbers(age_months)
     if age.shape != () or not YOUNGEST <= age <= OLDEST:
-        raise ValueError(
+        raise UserError(
             f"got age_months={shown(age_months)}, expected a number from {YOUNGEST:g} to {OLDEST:g}; "
             "the body's sources have no data beyond (two years are 24 months)"
         )

@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UserError
 from .given import detached, numbers, shown, whole
 from .model import PENETRATION_LIMIT, ArmModel
 
@@ -18,16 +19,16 @@ _SIDES = 1, 8192
 
 
 def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
-    """Raises a ValueError unless an argument is one of a few."""
+    """Raises a UserError unless an argument is one of a few."""
     if not any(given is choice or (isinstance(given, str) and given == choice) for choice in choices):
-        raise ValueError(f"got {name}={shown(given)}, expected one of {list(choices)}")
+        raise UserError(f"got {name}={shown(given)}, expected one of {list(choices)}")
 
 
 def checked_eye_size(eye_size: Any) -> tuple[int, int]:
     """Rows and columns of the eye's frames.
 
     Raises:
-        ValueError: they are not two whole numbers of the eye's aspect, or too few or too many.
+        UserError: they are not two whole numbers of the eye's aspect, or too few or too many.
     """
     try:
         rows, columns = (whole(side) for side in eye_size)
@@ -35,12 +36,12 @@ def checked_eye_size(eye_size: Any) -> tuple[int, int]:
         rows = columns = None
     least, most = _EYE_ROWS
     if rows is None or columns is None or not least <= rows <= most:
-        raise ValueError(
+        raise UserError(
             f"got eye_size={shown(eye_size)}, expected (rows, columns), whole numbers of aspect 3:5 with {least} to {most} "
             "rows, such as (300, 500) or (150, 250)"
         )
     if abs(columns - rows * 5 / 3) > 1:
-        raise ValueError(
+        raise UserError(
             f"got eye_size={(rows, columns)}, expected (rows, columns) of aspect 3:5 with at least {least} rows, "
             f"such as (300, 500) or (150, 250); for {rows} rows take {round(rows * 5 / 3)} columns"
         )
@@ -48,26 +49,26 @@ def checked_eye_size(eye_size: Any) -> tuple[int, int]:
 
 
 def check_sides(**sides: Any) -> None:
-    """Raises a ValueError unless width and height are numbers of pixels."""
+    """Raises a UserError unless width and height are numbers of pixels."""
     least, most = _SIDES
     for name, side in sides.items():
         pixels = whole(side)
         if pixels is None or not least <= pixels <= most:
-            raise ValueError(f"got {name}={shown(side)}, expected a whole number of pixels from {least} to {most}")
+            raise UserError(f"got {name}={shown(side)}, expected a whole number of pixels from {least} to {most}")
 
 
 def check_options(options: dict[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
     """The options of a reset.
 
     Raises:
-        ValueError: they are no dictionary, or one of them is unknown.
+        UserError: they are no dictionary, or one of them is unknown.
     """
     expected = " or ".join(repr(name) for name in known)
     if not isinstance(options or {}, dict):
-        raise ValueError(f"got options={shown(options)}, expected a dictionary with {expected}")
+        raise UserError(f"got options={shown(options)}, expected a dictionary with {expected}")
     unknown = set(options or ()) - set(known)
     if unknown:
-        raise ValueError(f"got the unknown reset option {sorted(unknown, key=str)}, expected {expected}")
+        raise UserError(f"got the unknown reset option {sorted(unknown, key=str)}, expected {expected}")
     return options or {}
 
 
@@ -75,13 +76,13 @@ def checked_joints(arm: ArmModel, joints: Any) -> NDArray[np.float64]:
     """Joint angles within their ranges, shape (J,), rad.
 
     Raises:
-        ValueError: they are misshapen, not finite or out of range.
+        UserError: they are misshapen, not finite or out of range.
     """
     low, high = arm.joint_ranges.T
     given = numbers(joints)
     if given.shape != low.shape or not ((given >= low - 1e-6) & (given <= high + 1e-6)).all():
         ranges = ", ".join(f"{n} {a:.2f}..{b:.2f}" for n, a, b in zip(arm.joint_names, low, high, strict=True))
-        raise ValueError(f"got the joints {shown(joints)}, expected angles in rad within {ranges}{detached(joints)}")
+        raise UserError(f"got the joints {shown(joints)}, expected angles in rad within {ranges}{detached(joints)}")
     return given.clip(low, high)
 
 
@@ -94,13 +95,13 @@ def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np
         joints: what was given.
 
     Raises:
-        ValueError: the joints are misshapen, not finite, out of range, or the arm is deep in the body.
+        UserError: the joints are misshapen, not finite, out of range, or the arm is deep in the body.
     """
     pose = checked_joints(arm, joints)
     arm.place(data, pose)
     depth = arm.penetration(data)
     if depth > PENETRATION_LIMIT + _ROUNDING:
-        raise ValueError(
+        raise UserError(
             f"got the joints {shown(joints)}, a pose in which the arm is {1e3 * depth:.1f} mm deep in the body, expected at "
             f"most {1e3 * PENETRATION_LIMIT:g} mm; take a pose that the arm can have, such as one of arm.valid_pose"
         )
@@ -108,25 +109,25 @@ def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np
 
 
 def check_counts(**counts: Any) -> None:
-    """Raises a ValueError unless each is a whole number of 1 or more; threads may be 0."""
+    """Raises a UserError unless each is a whole number of 1 or more; threads may be 0."""
     for name, given in counts.items():
         least = 0 if name == "threads" else 1
         count = whole(given)
         if count is None or count < least:
-            raise ValueError(f"got {name}={shown(given)}, expected {least} or more, a whole number")
+            raise UserError(f"got {name}={shown(given)}, expected {least} or more, a whole number")
 
 
 def checked_seed(seed: Any) -> int | None:
     """A seed for one infant; None: its random numbers go on.
 
     Raises:
-        ValueError: it is not a whole number of 0 or more.
+        UserError: it is not a whole number of 0 or more.
     """
     if seed is None:
         return None
     number = whole(seed)
     if number is None or number < 0:
-        raise ValueError(f"got seed={shown(seed)}, expected one whole number of 0 or more, or None")
+        raise UserError(f"got seed={shown(seed)}, expected one whole number of 0 or more, or None")
     return number
 
 
@@ -134,13 +135,13 @@ def seed_of_each(seed: Any, infants: int) -> Sequence[int | None]:
     """One seed for each infant, counting up from a single one; None: its random numbers go on.
 
     Raises:
-        ValueError: there are several, but not as many as infants, or one is not a whole number of 0 or more.
+        UserError: there are several, but not as many as infants, or one is not a whole number of 0 or more.
     """
     if seed is None:
         return [None] * infants
     if isinstance(seed, Sequence | np.ndarray) and np.ndim(seed) == 1:
         if len(seed) != infants:
-            raise ValueError(f"got {len(seed)} seeds, expected one number, or one for each of the {infants} infants")
+            raise UserError(f"got {len(seed)} seeds, expected one number, or one for each of the {infants} infants")
         return [checked_seed(one) for one in seed]
     first = checked_seed(seed)
     assert first is not None
@@ -152,7 +153,7 @@ def checked_mask(mask: Any, infants: int) -> NDArray[np.bool_]:
 
     Raises:
         TypeError: it is no array of truth values; all messages begin as those of Gymnasium's own vector environments.
-        ValueError: there is not one for each infant, or none of them is True.
+        UserError: there is not one for each infant, or none of them is True.
     """
     name, mend = (
         "`options['reset_mask']`",
@@ -161,11 +162,11 @@ def checked_mask(mask: Any, infants: int) -> NDArray[np.bool_]:
     if not isinstance(mask, np.ndarray):
         raise TypeError(f"{name} must be a numpy array, got {type(mask)}, {mend}")
     if mask.shape != (infants,):
-        raise ValueError(f"{name} must have shape `({infants},)`, got {mask.shape}, {mend}")
+        raise UserError(f"{name} must have shape `({infants},)`, got {mask.shape}, {mend}")
     if mask.dtype != np.bool_:
         raise TypeError(f"{name} must have `dtype=np.bool_`, got {mask.dtype}, {mend}")
     if not mask.any():
-        raise ValueError(
+        raise UserError(
             f"{name} must contain a boolean array with at least one True value, got reset_mask={mask}, {mend}"
         )
     return mask.copy()
@@ -175,12 +176,12 @@ def options_of(infant: int, infants: int, options: dict[str, Any]) -> dict[str, 
     """What of the options is one infant's: its row where there are rows.
 
     Raises:
-        ValueError: there are not as many rows as infants.
+        UserError: there are not as many rows as infants.
     """
     rows = {name: given for name, given in options.items() if numbers(given).ndim == 2}
     for name, given in rows.items():
         if len(given) != infants:
-            raise ValueError(
+            raise UserError(
                 f"got {len(given)} rows of {name!r}, expected one for all or for each of the {infants} infants"
             )
     return options | {name: given[infant] for name, given in rows.items()}

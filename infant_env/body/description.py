@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..errors import UserError
+
 
 @dataclass(frozen=True)
 class Body:
@@ -12,7 +14,7 @@ class Body:
     `ArmModel.of` makes the body. `as_dict` gives what JSON can hold; `gym.make(..., arm=...)` takes that too.
 
     Raises:
-        ValueError: an MJCF file is given without the names of the arm's joints and bodies.
+        UserError: an MJCF file is given without the names of the arm's joints and bodies.
     """
 
     age_months: float = 12.0
@@ -27,7 +29,7 @@ class Body:
 
     def __post_init__(self) -> None:
         if self.mjcf is not None and not (self.joints and self.arm_bodies):
-            raise ValueError(
+            raise UserError(
                 f"got the body {self.mjcf} without joints or arm_bodies, expected the names of its arm's joints and bodies"
             )
 
@@ -42,12 +44,12 @@ class Body:
         """Reads what `as_dict` gave.
 
         Raises:
-            ValueError: a name is unknown.
+            UserError: a name is unknown.
         """
         known = [field.name for field in fields(cls)]
         unknown = [name for name in given if name not in known]
         if unknown:
-            raise ValueError(f"got a body with {unknown}, expected names among {known}")
+            raise UserError(f"got a body with {unknown}, expected names among {known}")
         told: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
         }

@@ -6,6 +6,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UserError
+
 _SERVO_FREQUENCY = 30.0
 """Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; critically damped, they arrive in .2 s."""
 
@@ -55,7 +57,7 @@ def _is_driven(model: mujoco.MjModel, name: str) -> bool:
     """Whether a position servo drives this joint; False when nothing does."""
     joint = model.joint(name)
     if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not model.jnt_limited[joint.id]:
-        raise ValueError(
+        raise UserError(
             f"joint {name!r} is no hinge with a range, which joints in [0, 1] need; "
             'write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
         )
@@ -66,7 +68,7 @@ def _is_driven(model: mujoco.MjModel, name: str) -> bool:
     is_servo = gain[0] > 0 and bias[0] == 0 and bias[1] == -gain[0] and model.actuator_gear[actuators[0], 0] == 1
     if len(actuators) > 1 or not is_servo:
         names = [model.actuator(i).name for i in actuators]
-        raise ValueError(
+        raise UserError(
             f"joint {name!r} is driven by {names}, expected one position servo with gear 1, or nothing; "
             "replace it by <position joint=...> or remove it: a servo is then added"
         )
@@ -74,7 +76,7 @@ def _is_driven(model: mujoco.MjModel, name: str) -> bool:
 
 
 def check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> None:
-    """Raises a ValueError that lists what there is, unless all wanted names are among it."""
+    """Raises a UserError that lists what there is, unless all wanted names are among it."""
     unknown = [name for name in wanted if name not in available]
     if unknown or not wanted:
-        raise ValueError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {available}")
+        raise UserError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {available}")

@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UserError
 from . import infant
 from .anthropometry import JOINT_NAMES, Anthropometry
 from .description import Body
@@ -60,7 +61,7 @@ class ArmModel:
         """Makes a body from its description, or from the dictionary that `Body.as_dict` gave.
 
         Raises:
-            ValueError: see `Body`, `infant` and `from_mjcf`.
+            UserError: see `Body`, `infant` and `from_mjcf`.
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
         if body.mjcf is None:
@@ -76,7 +77,7 @@ class ArmModel:
             age_months: 1 to 24; grows sizes, masses and strength.
 
         Raises:
-            ValueError: the age lies outside.
+            UserError: the age lies outside.
         """
         spec = infant.build(Anthropometry.at(age_months))
         body = Body(age_months)
@@ -107,10 +108,14 @@ class ArmModel:
             outside_camera: name of the camera that shows the body from outside; by default MuJoCo's free camera.
 
         Raises:
-            ValueError: the file cannot be read, a name is unknown, a joint is no hinge or has no range, an actuator is
+            UserError: the file cannot be read, a name is unknown, a joint is no hinge or has no range, an actuator is
                 not a position servo, or the hand is no part of the arm.
         """
-        spec = mujoco.MjSpec.from_file(str(path))
+        try:
+            spec = mujoco.MjSpec.from_file(str(path))
+            spec.compile()
+        except ValueError as error:
+            raise UserError(f"{path} cannot be read as MJCF: {' '.join(str(error).split())}") from error
         arm_bodies, hand_bodies = list(arm_bodies), list(hand_bodies or arm_bodies[-1:])
         check_names("joint", joints, [j.name for j in spec.joints])
         cameras = [eye_camera] if outside_camera is None else [eye_camera, outside_camera]
@@ -162,13 +167,13 @@ class ArmModel:
             Angles, shape (J,), rad.
 
         Raises:
-            ValueError: 10,000 poses in a row were not valid.
+            UserError: 10,000 poses in a row were not valid.
         """
         for _ in range(_MOST_DRAWS):
             joints = self.any_pose(random)
             if self.is_valid(data, joints):
                 return joints
-        raise ValueError(
+        raise UserError(
             f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in something, "
             "expected that it is free in some; look in the MJCF for what stands in its way, or narrow the joints' ranges"
         )
@@ -221,7 +226,7 @@ def _read(
     model = spec.compile()
     arm, hand = geoms_below(model, arm_bodies), geoms_below(model, hand_bodies)
     if not hand.any() or not arm[hand].all():
-        raise ValueError(
+        raise UserError(
             f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and "
             "belongs to the arm; name a body from which the hand hangs among arm_bodies"
         )

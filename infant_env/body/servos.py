@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ..errors import UserError
 from .given import detached, numbers, shown
 from .model import ArmModel
 
@@ -61,12 +62,12 @@ class Servos:
             Angles, of the same shape, rad.
 
         Raises:
-            ValueError: the actions are misshapen or not finite.
+            UserError: the actions are misshapen or not finite.
         """
         given = numbers(actions)
         if given.shape != self._shape or not math.isfinite(np.vdot(given, given)):
             expected = "x".join(map(str, self._shape))
-            raise ValueError(
+            raise UserError(
                 f"got the action {shown(actions)}, expected {expected} finite numbers in [-1, 1]{detached(actions)}"
             )
         within = np.minimum(np.maximum(given, self._lowest), self._highest)  # a third of the time of np.clip
@@ -76,10 +77,10 @@ class Servos:
         """The actions that send the arm to these joints, shape (..., J), rad; in [-1, 1] within the joint range.
 
         Raises:
-            ValueError: the joints are misshapen.
+            UserError: the joints are misshapen.
         """
         if np.shape(joints)[-1:] != self._middle.shape:
-            raise ValueError(
+            raise UserError(
                 f"got the joints {shown(joints)}, expected {len(self._middle)} angles in rad, or rows of them"
             )
         return (2 * self._arm.normalize(joints) - 1).astype(np.float32)
@@ -88,7 +89,7 @@ class Servos:
         """Gives the servos new targets and lets control steps of 40 ms pass; positions are then one substep behind.
 
         Raises:
-            ValueError: the action is misshapen or not finite.
+            UserError: the action is misshapen or not finite.
             DivergedError: the physics became unstable.
         """
         data.ctrl[self._ctrl] = self.targets(action)

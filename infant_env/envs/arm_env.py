@@ -128,7 +128,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         """Starts an episode at rest, see "Starting state" above.
 
         Raises:
-            ValueError: an option is unknown, the joints are misshapen, not finite, outside their range, or deep in the body.
+            UserError: an option is unknown, the joints are misshapen, not finite, outside their range, or deep in the body.
         """
         super().reset(seed=seed)
         given = check_options(options, ("joints",))
@@ -146,7 +146,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
         Raises:
             ResetNeeded: no episode has begun.
-            ValueError: the action is misshapen or not finite.
+            UserError: the action is misshapen or not finite.
             DivergedError: the physics became unstable.
         """
         observation, info = self.hold(action, 1)
@@ -164,7 +164,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
         Raises:
             ResetNeeded: no episode has begun.
-            ValueError: the action is misshapen or not finite, or there are no steps.
+            UserError: the action is misshapen or not finite, or there are no steps.
             DivergedError: the physics became unstable.
         """
         check_counts(steps=steps)

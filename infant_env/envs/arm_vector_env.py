@@ -36,7 +36,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         threads: on which the physics run; 0: one for each core.
 
     Raises:
-        ValueError: an argument is unknown or out of range.
+        UserError: an argument is unknown or out of range.
     """
 
     def __init__(

@@ -13,6 +13,7 @@ from ..body.checks import checked_eye_size, checked_seed
 from ..body.given import shown
 from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, DivergedError, Servos, span
+from ..errors import UserError
 from ..senses.camera import EyeCamera
 from .onlooker import RENDER_MODES, Onlooker
 from .recorded_spec import RecordedSpec
@@ -36,7 +37,7 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
         camera_name: the camera from outside; None: the body's own.
 
     Raises:
-        ValueError: an argument is unknown or out of range.
+        UserError: an argument is unknown or out of range.
     """
 
     metadata = {"render_modes": RENDER_MODES, "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
@@ -82,7 +83,7 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
         """Seeds the random numbers; environments begin the next episode.
 
         Raises:
-            ValueError: the seed is not a whole number of 0 or more.
+            UserError: the seed is not a whole number of 0 or more.
         """
         super().reset(seed=checked_seed(seed))
 
@@ -112,7 +113,7 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
 
         Raises:
             ResetNeeded: no episode has begun.
-            ValueError: the action is misshapen or not finite.
+            UserError: the action is misshapen or not finite.
             DivergedError: the physics became unstable.
         """
         if not self._begun:
@@ -128,7 +129,7 @@ def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float) -> ArmMo
     """The body that an environment was asked for.
 
     Raises:
-        ValueError: the age lies outside, or a description is not one.
+        UserError: the age lies outside, or a description is not one.
     """
     if arm is None:
         return ArmModel.infant(age_months)
@@ -136,4 +137,4 @@ def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float) -> ArmMo
         return arm
     if isinstance(arm, Mapping):
         return ArmModel.of(arm)
-    raise ValueError(f"got arm={shown(arm)}, expected an ArmModel, or None for the infant")
+    raise UserError(f"got arm={shown(arm)}, expected an ArmModel, or None for the infant")

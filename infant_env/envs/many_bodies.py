@@ -39,7 +39,7 @@ class ManyBodies(ManyEnv):
         threads: on which the physics run; 0: one for each core.
 
     Raises:
-        ValueError: an argument is unknown or out of range.
+        UserError: an argument is unknown or out of range.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium's own form)
@@ -143,7 +143,7 @@ class ManyBodies(ManyEnv):
         """Lets 40 ms pass.
 
         Raises:
-            ValueError: the actions are misshapen or not finite.
+            UserError: the actions are misshapen or not finite.
             DivergedError: the physics of some infants became unstable; they need a reset, the others go on.
         """
         self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)

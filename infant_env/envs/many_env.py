@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..body.checks import check_choice, check_counts, check_options, checked_mask, seed_of_each
 from ..body.given import shown
+from ..errors import UserError
 from .recorded_spec import RecordedSpec
 
 Observations = dict[str, NDArray[Any]]
@@ -41,7 +42,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         options: names of the options that `reset` takes.
 
     Raises:
-        ValueError: an argument is unknown or out of range.
+        UserError: an argument is unknown or out of range.
     """
 
     per_infant: tuple[str, ...] = ()
@@ -96,7 +97,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
 
         Raises:
             ResetNeeded: some infants are to start that have never started together.
-            ValueError: an option is unknown or misshapen, or there are not as many seeds as infants.
+            UserError: an option is unknown or misshapen, or there are not as many seeds as infants.
         """
         given = dict(check_options(options, (*self._options, "reset_mask")))
         mask = np.ones(self.num_envs, bool)
@@ -124,7 +125,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
 
         Raises:
             ResetNeeded: an infant's episode has not begun, or is over.
-            ValueError: the actions are misshapen or not finite.
+            UserError: the actions are misshapen or not finite.
         """
         if self._needs_reset.any():
             infants = shown(np.flatnonzero(self._needs_reset).tolist())
@@ -173,11 +174,11 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
             values: a list or tuple with a value for each infant, or one value for all.
 
         Raises:
-            ValueError: there are not as many values as infants, or they differ where all infants share one.
+            UserError: there are not as many values as infants, or they differ where all infants share one.
         """
         each = list(values) if isinstance(values, list | tuple) else [values] * self.num_envs
         if len(each) != self.num_envs:
-            raise ValueError(
+            raise UserError(
                 f"got {len(each)} values of {name!r}, expected one, or one for each of the {self.num_envs} infants"
             )
         if name in self.per_infant:
@@ -187,7 +188,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
             self._own[name] = tuple(each)
             return
         if any(value is not each[0] and not np.array_equal(value, each[0]) for value in each[1:]):
-            raise ValueError(f"got different values of {name!r}, expected one: it is the same for all infants")
+            raise UserError(f"got different values of {name!r}, expected one: it is the same for all infants")
         setattr(self, name, each[0])
 
     @abstractmethod
@@ -210,7 +211,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         """Seeds the random numbers of some infants.
 
         Raises:
-            ValueError: there are not as many seeds as infants, or one is not a whole number of 0 or more.
+            UserError: there are not as many seeds as infants, or one is not a whole number of 0 or more.
         """
         for infant, one in enumerate(seed_of_each(seed, self.num_envs)):
             if one is not None and infants[infant]:
@@ -266,4 +267,4 @@ def _checked_mode(mode: AutoresetMode | str) -> AutoresetMode:
         return AutoresetMode(mode)
     except ValueError:
         known = [one.value for one in AutoresetMode]
-        raise ValueError(f"got autoreset_mode={shown(mode)}, expected one of {known}") from None
+        raise UserError(f"got autoreset_mode={shown(mode)}, expected one of {known}") from None

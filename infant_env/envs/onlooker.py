@@ -25,7 +25,7 @@ class Onlooker:
         camera_name: a camera of the body's model; None: the body's outside camera.
 
     Raises:
-        ValueError: an argument is unknown or out of range.
+        UserError: an argument is unknown or out of range.
     """
 
     def __init__(self, arm: ArmModel, mode: str | None, width: int, height: int, camera_name: str | None) -> None:

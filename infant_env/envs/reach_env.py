@@ -139,7 +139,7 @@ class InfantArmReachEnv(
         """Starts an episode at rest with a goal, see "Goals" and "Starting state" above.
 
         Raises:
-            ValueError: an option is unknown, misshapen or out of reach.
+            UserError: an option is unknown, misshapen or out of reach.
         """
         super().reset(seed=seed)
         joints, _, self._goal, self.goal_joints = self.task.begin(self.np_random, options, self._sight)
@@ -154,7 +154,7 @@ class InfantArmReachEnv(
 
         Raises:
             ResetNeeded: no episode has begun.
-            ValueError: the action is misshapen or not finite.
+            UserError: the action is misshapen or not finite.
             DivergedError: the physics became unstable.
         """
         self._move(action)
@@ -176,7 +176,7 @@ class InfantArmReachEnv(
             Rewards, shape (...).
 
         Raises:
-            ValueError: the shapes differ, or their last dimension is not a goal's.
+            UserError: the shapes differ, or their last dimension is not a goal's.
         """
         return self.task.compute_reward(achieved_goal, desired_goal)
 

@@ -41,7 +41,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
 
     Raises:
-        ValueError: an argument is unknown or out of range.
+        UserError: an argument is unknown or out of range.
     """
 
     per_infant = ("goal_joints",)

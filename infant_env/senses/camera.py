@@ -170,7 +170,7 @@ class OutsideCamera:
         camera: name of a camera of the body's model; None: the body's own outside camera.
 
     Raises:
-        ValueError: the model has no camera of this name.
+        UserError: the model has no camera of this name.
     """
 
     def __init__(self, arm: ArmModel, size: tuple[int, int] = (480, 640), camera: str | None = None) -> None:

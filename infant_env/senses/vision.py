@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UserError
+
 GRAY_SIZE = (64, 64)
 """Rows and columns of a preprocessed picture (paper: 64x64, one channel)."""
 
@@ -61,7 +63,7 @@ class Format:
     def squeeze(self, eye: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Squeezes RGB frames of any size, shape (..., H, W, 3), uint8, to (..., *shape) in [0, 1]; see `to_gray`."""
         if eye.dtype != np.uint8 or eye.ndim < 3 or eye.shape[-1] != 3:
-            raise ValueError(
+            raise UserError(
                 f"got pictures of dtype {eye.dtype} and shape {eye.shape}, expected uint8 RGB of shape (..., H, W, 3); "
                 "if they are floats in [0, 1], multiply by 255 and convert"
             )
@@ -88,7 +90,7 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
         Luminance in [0, 1], shape (..., 64, 64), float32.
 
     Raises:
-        ValueError: the frames are not uint8 RGB.
+        UserError: the frames are not uint8 RGB.
     """
     return GRAY.squeeze(eye)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..body.checks import check_choice, check_options, checked_joints, checked_start
 from ..body.given import detached, numbers, shown
 from ..body.model import PENETRATION_LIMIT, ArmModel
+from ..errors import UserError
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..senses.spaces import eye_space, joint_space, proprioception_space
 from . import rewards
@@ -76,7 +77,7 @@ class ReachTask:
         threshold: how near is reached, m or rad; by default as in `THRESHOLDS`.
 
     Raises:
-        ValueError: the kind is unknown, or the threshold is not above 0.
+        UserError: the kind is unknown, or the threshold is not above 0.
     """
 
     def __init__(self, arm: ArmModel, goal: str, reward: str, threshold: float | None) -> None:
@@ -106,11 +107,11 @@ class ReachTask:
         """Of the environment, with pictures of this size or without, and with a picture of the goal or without.
 
         Raises:
-            ValueError: a picture of the goal is asked for without an eye.
+            UserError: a picture of the goal is asked for without an eye.
         """
         check_choice("goal_eye", goal_eye, [False, True])
         if goal_eye and eye_size is None:
-            raise ValueError("got goal_eye=True without eye_size, expected an eye too, such as eye_size=(300, 500)")
+            raise UserError("got goal_eye=True without eye_size, expected an eye too, such as eye_size=(300, 500)")
         pictures = {} if eye_size is None else {"eye": eye_space(eye_size)}
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
@@ -128,7 +129,7 @@ class ReachTask:
             sight: draws goals again until their picture shows the hand.
 
         Raises:
-            ValueError: an option is unknown, misshapen or out of reach, or no goal shows the hand.
+            UserError: an option is unknown, misshapen or out of reach, or no goal shows the hand.
         """
         given = check_options(options, ("joints", "goal"))
         if "joints" in given:
@@ -146,7 +147,7 @@ class ReachTask:
             pose = self._arm.valid_pose(self._data, random)
             if sight is None or sight.shows_hand(pose):
                 return pose
-        raise ValueError(
+        raise UserError(
             f"none of {_MOST_GOALS} goals shows the hand, expected an eye that sees it; turn the eye's camera to the arm, or "
             "leave out goal_eye"
         )
@@ -167,12 +168,12 @@ class ReachTask:
         """The rewards for goals, any number of them at once: (..., G) and (..., G) -> (...).
 
         Raises:
-            ValueError: their last dimension is not a goal's.
+            UserError: their last dimension is not a goal's.
         """
         size = self.goal_space.shape[0]
         achieved, desired = np.asarray(achieved), np.asarray(desired)
         if achieved.shape[-1:] != (size,) or achieved.shape != desired.shape:
-            raise ValueError(
+            raise UserError(
                 f"got goals of shapes {achieved.shape} and {desired.shape}, expected twice the same (..., {size})"
             )
         return self.worth(self.distance(achieved, desired))
@@ -185,7 +186,7 @@ class ReachTask:
         self._arm.place(self._data, pose)
         depth = self._arm.penetration(self._data)
         if depth > PENETRATION_LIMIT:
-            raise ValueError(
+            raise UserError(
                 f"got the goal {shown(goal)}, a pose in which the arm is {1e3 * depth:.1f} mm deep in the body, "
                 f"expected at most {1e3 * PENETRATION_LIMIT:g} mm; take a pose that the arm can have"
             )
@@ -194,14 +195,14 @@ class ReachTask:
     def _hand_goal(self, goal: Any) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         point = numbers(goal)
         if point.shape != (3,) or not np.isfinite(point).all():
-            raise ValueError(
+            raise UserError(
                 f"got the goal {shown(goal)}, expected a place of the hand: 3 finite numbers, m{detached(goal)}"
             )
         pose, distance = self._workspace.nearest_pose(point, REACH_TOLERANCE)
         if distance > REACH_TOLERANCE:
             self._arm.place(self._data, pose)
             place = ", ".join(f"{x:.3f}" for x in self._arm.hand_position(self._data))
-            raise ValueError(
+            raise UserError(
                 f"got the goal {shown(goal)}, which is out of reach: the nearest place found for the hand, ({place}) m, is "
                 f"{100 * distance:.1f} cm away, expected at most {100 * REACH_TOLERANCE:g} cm"
             )
@@ -211,5 +212,5 @@ class ReachTask:
 def _checked_threshold(threshold: Any) -> float:
     length = numbers(threshold)
     if length.shape != () or not 0 < length < np.inf:
-        raise ValueError(f"got threshold={shown(threshold)}, expected a length in m or an angle in rad above 0")
+        raise UserError(f"got threshold={shown(threshold)}, expected a length in m or an angle in rad above 0")
     return float(length)

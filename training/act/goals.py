@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agents.mind import remembered_poses
 from agents.mind.imagination import Imagination
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
@@ -46,7 +47,7 @@ def goals_of(wish: Wish, data: Dataset, arm: ArmModel, imagination: Imagination 
     """The goals that a command asks for; to imagine its own the infant needs an imagination.
 
     Raises:
-        ValueError: there are none, there is no imagination, the file is no picture, or the pose is none of the body's.
+        UserError: there are none, there is no imagination, the file is no picture, or the pose is none of the body's.
     """
     if wish.goal is not None:
         return [Goal(to_gray(read_picture(wish.goal)))]
@@ -56,7 +57,7 @@ def goals_of(wish: Wish, data: Dataset, arm: ArmModel, imagination: Imagination 
         return _imagined(wish, arm, imagination)
     chosen = some_of_test(data, wish.goals, wish.seed, wish.hidden_hands)
     if not len(chosen):
-        raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
+        raise UserError(f"{data.path} has no test picture that shows the hand; collect more samples")
     rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
     return [Goal(*row) for row in rows]
 
@@ -71,7 +72,7 @@ def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> ND
 def _imagined(wish: Wish, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
     """What the infant imagines of its own accord."""
     if imagination is None:
-        raise ValueError(f"{wish.run} has no generator to imagine with; run `infant-arm train-generator` first")
+        raise UserError(f"{wish.run} has no generator to imagine with; run `infant-arm train-generator` first")
     return imagined_goals(imagination, arm, wish.goals, wish.seed)
 
 
@@ -93,7 +94,7 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
         ranges = ", ".join(
             f"{n} {a:.0f}..{b:.0f}" for n, a, b in zip(arm.joint_names, *np.degrees([low, high]), strict=True)
         )
-        raise ValueError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
+        raise UserError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
     state = mujoco.MjData(arm.model)
     arm.pose(state, joints)
     camera = EyeCamera(arm, tuple(data.info["config"]["eye_size"]))
@@ -110,14 +111,14 @@ def read_picture(path: Path, content: bytes | None = None) -> NDArray[np.uint8]:
         content: what it holds, when that was read already.
 
     Raises:
-        ValueError: it is no picture, or not of the eye's aspect.
+        UserError: it is no picture, or not of the eye's aspect.
     """
     try:
         picture = iio.imread(path if content is None else content, plugin="pillow", mode="RGB")
     except Exception as error:  # every plug-in raises its own
         why = f" ({error})" if content is None else ""
-        raise ValueError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
+        raise UserError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
     rows, columns = picture.shape[:2]
     if abs(columns / rows - 5 / 3) > 0.05:
-        raise ValueError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")
+        raise UserError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")
     return np.asarray(picture, np.uint8)

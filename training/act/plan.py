@@ -17,6 +17,7 @@ from agents.mind.planning import PosePlanner
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
 from infant_env.senses.vision import to_rgb
 
@@ -94,7 +95,7 @@ def _pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, F
     state = mujoco.MjData(arm.model)
     poses = [joints for joints in data.joints[data.split("test")] if deepest(joints[None], arm, state) == 0]
     if len(poses) < 2:
-        raise ValueError(f"{data.path} has fewer than two test poses without contact; collect more samples")
+        raise UserError(f"{data.path} has fewer than two test poses without contact; collect more samples")
     random = np.random.default_rng(config.seed)
     first = random.integers(len(poses), size=config.pairs)
     second = (first + random.integers(1, len(poses), size=config.pairs)) % len(poses)

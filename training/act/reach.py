@@ -18,6 +18,7 @@ from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.mind.agent import MentalImageryAgent
 from agents.mind.imagination import GENERATOR, GLANCE
 from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.errors import UserError
 from infant_env.senses.vision import to_gray
 
 from ..data.collect import arm_model
@@ -70,7 +71,7 @@ class Config:
     def __post_init__(self) -> None:
         runs.check_counts(self, "goals", "steps", "video_goals", "looks", "hypotheses", "threads")
         if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
-            raise ValueError("got several of --goal, --goal-joints and --imagine, expected one of them")
+            raise UserError("got several of --goal, --goal-joints and --imagine, expected one of them")
 
 
 @dataclass(frozen=True)

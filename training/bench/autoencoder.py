@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from infant_env.errors import UserError
+
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..runs.distributed import Place
@@ -16,7 +18,7 @@ from .turns import Part, Work
 def part(config: Config) -> Part:
     """Epochs of the autoencoder's training in float32 and in bfloat16, and how good it is after all rounds."""
     if config.run is None:
-        raise ValueError("bench ae trains on a run's pictures; give it one, such as --run runs/paper")
+        raise UserError("bench ae trains on a run's pictures; give it one, such as --run runs/paper")
     data = Dataset.open(runs.data_of(config.run))
     here = Place(runs.pick_device(config.device))
     trainings = {}

@@ -6,6 +6,8 @@ from typing import Literal
 
 import tyro
 
+from infant_env.errors import UserError
+
 from ..runs import folder as runs
 from .peers import PEERS
 
@@ -53,4 +55,4 @@ class Config:
     def __post_init__(self) -> None:
         runs.check_counts(self, "rows", "repeats", "rounds", "check", "epochs", "samples", "threads", "infants")
         if self.budget < 0 or self.memory <= 0:
-            raise ValueError(f"got budget={self.budget} and memory={self.memory}, expected 0 or more, and above 0")
+            raise UserError(f"got budget={self.budget} and memory={self.memory}, expected 0 or more, and above 0")

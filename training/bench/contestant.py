@@ -22,6 +22,7 @@ from agents.som.modalities import Modalities, Samples, widths_of
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import falling, train, train_literal
 from agents.som_training.schedule import schedule
+from infant_env.errors import UserError
 
 from .peers import PEERS, Shape, Train, radii
 
@@ -135,14 +136,14 @@ def fit_of(name: str, c: Mapping[str, float]) -> Fit:
     """How a contestant trains.
 
     Raises:
-        ValueError: nobody is called so.
+        UserError: nobody is called so.
     """
     if name == OURS:
         return lambda samples, shape, epochs, seed: train(samples, shape, c, seed)
     if name == LITERAL:
         return partial(_literal, c=c)
     if name not in PEERS:
-        raise ValueError(f"got contestant {name!r}, expected one of {[OURS, LITERAL, *PEERS]}")
+        raise UserError(f"got contestant {name!r}, expected one of {[OURS, LITERAL, *PEERS]}")
     return partial(_peer, train=PEERS[name].train, c=c)
 
 

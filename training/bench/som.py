@@ -25,6 +25,7 @@ from tqdm import tqdm
 from agents.som.modalities import Samples
 from agents.som.quality import quantization_error, topographic_error
 from agents.som.som import MultiModalSom
+from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
@@ -87,7 +88,7 @@ def run(config: Config) -> dict[str, float]:
     """Measures all contestants, prints a table per data set and size, and gives CPU seconds as multiples of ours.
 
     Raises:
-        ValueError: a size below 2, an unknown peer, or a run without a trained autoencoder.
+        UserError: a size below 2, an unknown peer, or a run without a trained autoencoder.
     """
     _check(config)
     ratios = {}
@@ -238,9 +239,9 @@ def _figures(quality: Quality | None) -> list[str]:
 
 
 def _check(config: Config) -> None:
-    """Raise ValueError for what the other parts do not check."""
+    """Raise UserError for what the other parts do not check."""
     if not config.sizes or min(config.sizes) < 2:
-        raise ValueError(f"got sizes {list(config.sizes)}, expected one or more maps of 2 or more rows and columns")
+        raise UserError(f"got sizes {list(config.sizes)}, expected one or more maps of 2 or more rows and columns")
     unknown = [name for name in config.peers if name not in PEERS]
     if unknown:
-        raise ValueError(f"got peers {unknown}, expected some of {list(PEERS)}")
+        raise UserError(f"got peers {unknown}, expected some of {list(PEERS)}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import agents  # noqa: F401 (registers the imagined one)
 from agents.world.world_model import WorldModel
+from infant_env.errors import UserError
 from infant_env.senses.vision import to_gray
 
 from ..runs import folder as runs
@@ -29,10 +30,10 @@ def run(config: Config) -> dict[str, float]:
     """Measures, prints tables, and gives by name how often as long a step takes as one of a single simulated infant.
 
     Raises:
-        ValueError: no run is given, or it holds no world model.
+        UserError: no run is given, or it holds no world model.
     """
     if config.run is None:
-        raise ValueError("got bench world without --run, expected the folder of a run with a trained world model")
+        raise UserError("got bench world without --run, expected the folder of a run with a trained world model")
     torch.set_num_threads(config.threads)
     world = WorldModel.load(config.run, runs.pick_device(config.device))
     ratios: dict[str, float] = {}

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from infant_env.errors import UserError
+
 from ..runs import folder as runs
 
 
@@ -31,6 +33,6 @@ class Config:
     def __post_init__(self) -> None:
         runs.check_counts(self, "seeds", "workers", "neighbors")
         if self.seeds > 1 and self.methods == "trained":
-            raise ValueError(
+            raise UserError(
                 f"got --seeds {self.seeds} without --methods all, which is what trains several seeds; add it"
             )

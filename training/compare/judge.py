@@ -142,7 +142,7 @@ def readings(method: str, run: Path, data: Dataset, device: torch.device) -> dic
     """One trained method of a run, in every way that Table 1 reads it; by their names there, the plainest first.
 
     Raises:
-        ValueError: it was not trained in that folder, or is damaged.
+        UserError: it was not trained in that folder, or is damaged.
     """
     if method == "som_ae":
         mind = SomAutoencoder.load(run, device)

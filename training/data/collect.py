@@ -19,6 +19,7 @@ from tqdm import tqdm
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
 from agents.tools.files import remove_leftovers, replacing, write_json
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
 from ..runs.folder import Device, check_counts, versions
@@ -63,7 +64,7 @@ class Config:
     def __post_init__(self) -> None:
         check_counts(self, "samples", "shard_size", "workers")
         if not 0 <= self.min_arm_in_view < 1:
-            raise ValueError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
+            raise UserError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
 
     def identity(self) -> dict[str, Any]:
         """What the data depend on, as JSON."""
@@ -103,7 +104,7 @@ def arm_model(config: dict[str, Any]) -> ArmModel:
     if config["mjcf"] is None:
         return ArmModel.infant(config["age_months"])
     if not config["arm_joints"] or not config["arm_bodies"]:
-        raise ValueError("got mjcf without arm_joints or arm_bodies, expected the names of its arm's joints and bodies")
+        raise UserError("got mjcf without arm_joints or arm_bodies, expected the names of its arm's joints and bodies")
     return ArmModel.from_mjcf(config["mjcf"], config["arm_joints"], config["eye_camera"], config["arm_bodies"])
 
 
@@ -111,7 +112,7 @@ def prepare(config: Config) -> None:
     """Makes the folder and its `dataset.json`, or checks that what lies there is this data set.
 
     Raises:
-        ValueError: the folder holds something else.
+        UserError: the folder holds something else.
     """
     arm = arm_model(config.identity())
     body = {
@@ -123,7 +124,7 @@ def prepare(config: Config) -> None:
         _check_same(config, dataset.read_info(config.out), body)
     else:
         if config.out.exists() and any(not path.name.startswith(".") for path in config.out.iterdir()):
-            raise ValueError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
+            raise UserError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
         camera = {"name": arm.eye_camera, "size": list(config.eye_size)}
         head = {"schema": dataset.SCHEMA, "config": config.identity(), "body": body, "camera": camera}
         write_json(config.out / "dataset.json", head | {"versions": versions()})
@@ -138,7 +139,7 @@ def _check_same(config: Config, info: dict[str, Any], body: dict[str, Any]) -> N
     wanted, found = config.identity() | body, info["config"] | info["body"]
     other = [f"{key} {found.get(key)} (asked for: {wanted[key]})" for key in wanted if wanted[key] != found.get(key)]
     if other:
-        raise ValueError(f"{config.out} holds another data set: {'; '.join(other)}; choose another folder with --out")
+        raise UserError(f"{config.out} holds another data set: {'; '.join(other)}; choose another folder with --out")
 
 
 def _check_space(config: Config, samples: int) -> None:
@@ -146,7 +147,7 @@ def _check_space(config: Config, samples: int) -> None:
     needed = samples * (rows * columns * _BYTES_PER_PIXEL + 20_000)
     free = shutil.disk_usage(config.out).free
     if free < needed:
-        raise ValueError(
+        raise UserError(
             f"{config.out} has {free / 1e9:.1f} GB free, expected about {needed / 1e9:.1f} GB for {samples} samples; "
             "free some space or choose another disk with --out"
         )
@@ -185,7 +186,7 @@ def _gather(processes: dict[Any, Any]) -> Iterator[int]:
                 waiting.discard(receiver)
                 processes[receiver].join()
                 if processes[receiver].exitcode:
-                    raise ValueError(
+                    raise UserError(
                         f"a collecting process ended with status {processes[receiver].exitcode}; what it had sealed is "
                         "kept, run the same command again to go on"
                     ) from None
@@ -202,8 +203,8 @@ def _work(config: Config, shards: list[int], sender: Any) -> None:
             sender.send(poses)
     except (BrokenPipeError, KeyboardInterrupt):
         pass
-    except (ValueError, OSError, RuntimeError) as error:
-        sender.send(ValueError(str(error)))
+    except (UserError, OSError, RuntimeError) as error:
+        sender.send(UserError(str(error)))
 
 
 def _babble(config: Config, shards: list[int]) -> Iterator[int]:
@@ -234,7 +235,7 @@ def _seal(folder: Path, shard: int, samples: list[Any]) -> None:
     except OSError as error:
         full = error.errno == errno.ENOSPC or "No space left" in str(error)
         hint = "free some space" if full else "mend the disk"
-        raise ValueError(
+        raise UserError(
             f"shard {shard} could not be written to {folder} ({error}); all sealed shards are kept, {hint} and run the "
             "same command again to go on"
         ) from None

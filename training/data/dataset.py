@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.tools.files import replacing
+from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.camera import HAND_IN_VIEW
 
@@ -117,17 +118,17 @@ class Dataset:
         """Opens a data set and checks that all of it is there.
 
         Raises:
-            ValueError: there is none, it is of another schema, not complete, or a shard is damaged.
+            UserError: there is none, it is of another schema, not complete, or a shard is damaged.
         """
         path = Path(path)
         data = cls(path, read_info(path))
         if "accepted" not in data.info:
-            raise ValueError(
+            raise UserError(
                 f"the data set {path} is not complete; run the same `infant-arm collect --out {path}` again"
             )
         for shard, samples in enumerate(shard_lengths(data.info["config"])):
             if not shard_is_whole(path, shard, samples):
-                raise ValueError(
+                raise UserError(
                     f"{shard_path(path, shard)} is damaged or missing, expected a shard of {samples} samples; "
                     f"run the same `infant-arm collect --out {path}` again: it collects that shard alone"
                 )
@@ -186,7 +187,7 @@ class Dataset:
     def split(self, name: str) -> NDArray[np.int64]:
         """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a fixed permutation, cut in three."""
         if name not in SPLITS:
-            raise ValueError(f"got the split {name!r}, expected one of {list(SPLITS)}")
+            raise UserError(f"got the split {name!r}, expected one of {list(SPLITS)}")
         order = np.random.default_rng(0).permutation(len(self))
         ends = np.rint(np.cumsum([0.0, *SPLITS.values()]) * len(self)).astype(int)
         k = list(SPLITS).index(name)
@@ -228,16 +229,16 @@ def read_info(folder: Path) -> dict[str, Any]:
     """The content of a data set's `dataset.json`.
 
     Raises:
-        ValueError: there is none, it cannot be read, or its schema is another.
+        UserError: there is none, it cannot be read, or its schema is another.
     """
     try:
         info: dict[str, Any] = json.loads((folder / "dataset.json").read_text())
     except FileNotFoundError:
-        raise ValueError(
+        raise UserError(
             f"{folder} holds no dataset.json; collect one with `infant-arm collect --out {folder}`"
         ) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{folder / 'dataset.json'} cannot be read ({error}); restore it or collect anew") from None
+        raise UserError(f"{folder / 'dataset.json'} cannot be read ({error}); restore it or collect anew") from None
     if info.get("schema") != SCHEMA:
-        raise ValueError(f"{folder} has schema {info.get('schema')!r}, this version reads {SCHEMA}; collect it anew")
+        raise UserError(f"{folder} has schema {info.get('schema')!r}, this version reads {SCHEMA}; collect it anew")
     return info

@@ -7,6 +7,8 @@ from typing import Literal
 from stable_baselines3 import PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from infant_env.errors import UserError
+
 from ..runs import folder as runs
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO}
@@ -57,23 +59,23 @@ class Config:
     def __post_init__(self) -> None:
         runs.check_counts(self, "steps", "seeds", "imagined", "goals", "judged_every", "kept_every", "threads")
         if self.infants < 0:
-            raise ValueError(f"got infants={self.infants}, expected 1 or more, or 0 for as many as usual")
+            raise UserError(f"got infants={self.infants}, expected 1 or more, or 0 for as many as usual")
         if self.goal == "image" and self.observation != "joints":
-            raise ValueError(
+            raise UserError(
                 f"got --goal image --observation {self.observation}, expected --observation joints: "
                 "what is achieved and desired are latents already"
             )
         if self.world_model in ("dyna", "imagined") and (self.goal == "image" or self.observation != "joints"):
-            raise ValueError(
+            raise UserError(
                 f"got --world-model {self.world_model} with pictures, expected --goal hand or joints "
                 "and --observation joints"
             )
         if self.residual and self.goal == "joints":
-            raise ValueError(
+            raise UserError(
                 "got --goal joints for the agent's own idea, expected --goal hand or image: the pose is the goal"
             )
         if self.algorithm == "PPO" and self.world_model == "dyna":
-            raise ValueError("got --algorithm PPO --world-model dyna, expected SAC or TD3: PPO has no replay buffer")
+            raise UserError("got --algorithm PPO --world-model dyna, expected SAC or TD3: PPO has no replay buffer")
 
     @property
     def folder(self) -> Path:

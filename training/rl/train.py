@@ -12,6 +12,7 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from agents.tools.files import write_json
+from infant_env.errors import UserError
 
 from ..runs import folder as runs
 from ..train.network import threads
@@ -125,14 +126,14 @@ def _judged(config: Config, env: VecEnv, act: Act) -> dict[str, float]:
 
 
 def _same_settings(config: Config, folder: Path) -> None:
-    """Raises a ValueError when a seed's folder holds what was learned with other settings; else notes these there."""
+    """Raises a UserError when a seed's folder holds what was learned with other settings; else notes these there."""
     ignored = {"seed", "seeds", "video", "kept_every", "name"}
     wanted = {name: value for name, value in runs.settings(config).items() if name not in ignored}
     there = runs.read(folder, "config.json")
     other = sorted(name for name in wanted if there and there.get(name) != wanted[name])
     if other:
         told = ", ".join(f"{name}={there.get(name)}" for name in other)
-        raise ValueError(
+        raise UserError(
             f"{folder} was learned with {told}, now {', '.join(f'{n}={wanted[n]}' for n in other)}; give a --name"
         )
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from tqdm import tqdm
 
 from agents.tools.files import write_json
+from infant_env.errors import UserError
 
 _STATE, _MODEL, _BUFFER, _SCALES = "state.json", "model.zip", "replay_buffer.pkl", "scales.pkl"
 Judge = Callable[[], dict[str, float]]
@@ -121,7 +122,7 @@ def resume(
     """The model of the newest checkpoint, its replay buffer included, and its state; None when there is none.
 
     Raises:
-        ValueError: the checkpoint is damaged, or of another observation.
+        UserError: the checkpoint is damaged, or of another observation.
     """
     if not checkpoints(folder):
         return None
@@ -133,5 +134,5 @@ def resume(
         if isinstance(model, OffPolicyAlgorithm):
             model.load_replay_buffer(newest / _BUFFER)
     except Exception as error:  # zip, pickle and torch raise all kinds
-        raise ValueError(f"{newest} cannot be gone on from ({error}); delete it, or give another --name") from None
+        raise UserError(f"{newest} cannot be gone on from ({error}); delete it, or give another --name") from None
     return model, state

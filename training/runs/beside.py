@@ -8,6 +8,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from infant_env.errors import UserError
+
 Stage = tuple[Callable[[Any], Any], Any]
 """A command's `run` and its config."""
 
@@ -23,7 +25,7 @@ def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
         log: takes what they print.
 
     Raises:
-        ValueError: one of them failed, with its own message.
+        UserError: one of them failed, with its own message.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
@@ -42,7 +44,7 @@ def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
         process.terminate()
         process.join()
     if failure is not None:
-        raise ValueError(failure)
+        raise UserError(failure)
 
 
 def _work(stages: list[Stage], log: Path, sender: Any) -> None:
@@ -52,7 +54,7 @@ def _work(stages: list[Stage], log: Path, sender: Any) -> None:
         try:
             for run, config in stages:
                 run(config)
-        except (ValueError, OSError) as error:
+        except (UserError, OSError) as error:
             failure = str(error)
     sender.send(failure)
 

@@ -53,7 +53,7 @@ def place(device: runs.Device) -> Iterator[Place]:
     """This process's place among those that torchrun started; alone when it was started otherwise.
 
     Raises:
-        ValueError: CUDA is asked for and there is none.
+        UserError: CUDA is asked for and there is none.
     """
     chosen = runs.pick_device(device)
     if not dist.is_torchelastic_launched():

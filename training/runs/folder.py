@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from filelock import FileLock
 
 from agents.tools.files import write_json
+from infant_env.errors import UserError
 
 if TYPE_CHECKING:
     import torch
@@ -33,12 +34,12 @@ def pick_device(name: Device) -> "torch.device":
     """The device that a command computes on; `auto` takes CUDA where there is one.
 
     Raises:
-        ValueError: CUDA is asked for and there is none.
+        UserError: CUDA is asked for and there is none.
     """
     import torch  # here, so that processes that only collect do not load it
 
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("got --device cuda, but torch sees no CUDA device; expected --device auto or cpu here")
+        raise UserError("got --device cuda, but torch sees no CUDA device; expected --device auto or cpu here")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -74,14 +75,14 @@ def read(run: Path, name: str) -> dict[str, Any]:
     """The content of one of a run's JSON files; empty when there is none.
 
     Raises:
-        ValueError: the file is damaged.
+        UserError: the file is damaged.
     """
     try:
         content: dict[str, Any] = json.loads((run / name).read_text())
     except FileNotFoundError:
         return {}
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{run / name} is damaged ({error}); delete it and run the same command again") from None
+        raise UserError(f"{run / name} is damaged ({error}); delete it and run the same command again") from None
     return content
 
 
@@ -112,17 +113,17 @@ def record_config(run: Path, command: str, config: Any) -> None:
 
 
 def check_counts(config: Any, *names: str) -> None:
-    """Raises a ValueError when one of these fields of a Config is below 1."""
+    """Raises a UserError when one of these fields of a Config is below 1."""
     for name in names:
         if getattr(config, name) < 1:
-            raise ValueError(f"got {name}={getattr(config, name)}, expected 1 or more")
+            raise UserError(f"got {name}={getattr(config, name)}, expected 1 or more")
 
 
 def check_learning_rate(config: Any) -> None:
-    """Raises a ValueError when a Config's `learning_rate` is no positive number."""
+    """Raises a UserError when a Config's `learning_rate` is no positive number."""
     if not 0 < config.learning_rate < math.inf:
         usual = type(config).learning_rate
-        raise ValueError(f"got learning_rate={config.learning_rate}, expected a positive number such as {usual:g}")
+        raise UserError(f"got learning_rate={config.learning_rate}, expected a positive number such as {usual:g}")
 
 
 @contextmanager
@@ -158,10 +159,10 @@ def data_of(run: Path) -> Path:
     """The data set that a run was trained on.
 
     Raises:
-        ValueError: nothing was trained in this folder.
+        UserError: nothing was trained in this folder.
     """
     recorded = read(run, "config.json")
     if "train-ae" not in recorded:
-        raise ValueError(f"{run} holds no trained autoencoder; run `infant-arm train-ae --data DATA --run {run}` first")
+        raise UserError(f"{run} holds no trained autoencoder; run `infant-arm train-ae --data DATA --run {run}` first")
     noted, beside = Path(recorded["train-ae"]["data"]), run / "dataset"
     return beside if beside.exists() and not noted.exists() else noted  # a run may be moved together with its data

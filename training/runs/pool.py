@@ -11,6 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from infant_env.errors import UserError
+
 from .beside import end_with_parent
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -45,7 +47,7 @@ def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
         workers: processes at a time.
 
     Raises:
-        ValueError: a task failed, with its own message, or its process was ended; what was done is done, and no further task
+        UserError: a task failed, with its own message, or its process was ended; what was done is done, and no further task
             was begun.
     """
     context = multiprocessing.get_context(_METHOD)
@@ -73,7 +75,7 @@ def _check(task: Task, future: Future[None]) -> None:
     try:
         future.result()
     except BrokenProcessPool:
-        raise ValueError(
+        raise UserError(
             f"a process ended while {task.name} was under way, perhaps for want of memory; see {task.log} and run the same "
             "command again"
         ) from None

@@ -7,6 +7,8 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
+from infant_env.errors import UserError
+
 from ..runs import folder as runs
 
 _ARENAS, _THRESHOLD = -8, -3  # mallopt's M_ARENA_MAX and M_MMAP_THRESHOLD
@@ -31,20 +33,20 @@ class Config:
 
     def __post_init__(self) -> None:
         if not 0 < self.port < 65536:
-            raise ValueError(f"got port={self.port}, expected 1 to 65535, such as 8080")
+            raise UserError(f"got port={self.port}, expected 1 to 65535, such as 8080")
 
 
 def run(config: Config) -> None:
     """Serves the page until it is interrupted.
 
     Raises:
-        ValueError: viser or mjviser is not installed, or the run lacks what the studio shows.
+        UserError: viser or mjviser is not installed, or the run lacks what the studio shows.
     """
     try:
         import mjviser  # noqa: F401
         import viser  # noqa: F401
     except ImportError as error:
-        raise ValueError(f"the studio needs viser and mjviser ({error}): pip install 'infant-arm[studio]'") from None
+        raise UserError(f"the studio needs viser and mjviser ({error}): pip install 'infant-arm[studio]'") from None
     from .page import Page
 
     give_memory_back()

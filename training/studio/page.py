@@ -37,7 +37,7 @@ class Page:
         device: where to imagine.
 
     Raises:
-        ValueError: the run lacks what the studio shows.
+        UserError: the run lacks what the studio shows.
     """
 
     def __init__(self, run: Path, host: str, port: int, seed: int, device: runs.Device) -> None:

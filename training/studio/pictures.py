@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from infant_env.errors import UserError
 from infant_env.senses.vision import to_gray, to_rgb
 
 from ..act.goals import Goal
@@ -73,7 +74,7 @@ class TestPictures:
     """The test pictures that show the hand, numbered from 1.
 
     Raises:
-        ValueError: there are none.
+        UserError: there are none.
     """
 
     __test__ = False  # no test of pytest's
@@ -83,7 +84,7 @@ class TestPictures:
         test = data.split("test")
         self._samples = test[data.shows_hand[test]]
         if not len(self._samples):
-            raise ValueError(f"{data.path} has no test picture that shows the hand; collect more samples")
+            raise UserError(f"{data.path} has no test picture that shows the hand; collect more samples")
 
     def __len__(self) -> int:
         return len(self._samples)

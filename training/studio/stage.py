@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.mind.agent import MentalImageryAgent
+from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from .infant import LiveInfant, patiently
@@ -60,7 +61,7 @@ class Stage:
     def tell(self, client: Any, error: Exception) -> None:
         """Shows in a user's browser what failed: the error's own words when it was made for users."""
         words = str(error)
-        if not isinstance(error, ValueError | OSError):
+        if not isinstance(error, UserError | OSError):
             traceback.print_exception(error)
             words = f"Something went wrong inside ({type(error).__name__}: {error}). The studio goes on."
         self.say("**That did not work**; see the note on the left.")

@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import KIND, ConvAutoencoder
 from agents.tools import checkpoints
+from infant_env.errors import UserError
 from infant_env.senses import vision
 
 from ..data.dataset import Dataset
@@ -71,9 +72,9 @@ class Config:
         runs.check_counts(self, "latent_size", "width", "side", "epochs", "batch_size", "patience", "threads")
         runs.check_learning_rate(self)
         if self.side % 16:
-            raise ValueError(f"got side={self.side}, expected a multiple of 16 such as 64")
+            raise UserError(f"got side={self.side}, expected a multiple of 16 such as 64")
         if not 0 <= self.joint_weight < math.inf:
-            raise ValueError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.05")
+            raise UserError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.05")
 
 
 class Training(NetworkTraining):
@@ -140,7 +141,7 @@ class Training(NetworkTraining):
     def _check(self) -> None:
         for images in (self.images, self.validation):
             if not len(images):
-                raise ValueError("a split of the data set is empty; collect 5 samples or more")
+                raise UserError("a split of the data set is empty; collect 5 samples or more")
 
 
 class Errors(nn.Module):
@@ -201,7 +202,7 @@ def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -
         Standardised latents, shape (N, D), float32, on the CPU.
 
     Raises:
-        ValueError: there is no autoencoder, or it is damaged.
+        UserError: there is no autoencoder, or it is damaged.
     """
     cached, key = (
         run / LATENTS,

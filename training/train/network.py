@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from agents.networks.autoencoder import arm_mask
 from agents.tools import checkpoints
+from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..runs.distributed import Place
@@ -84,7 +85,7 @@ class NetworkTraining(ABC):
             identity: what the training depends on, as JSON.
 
         Raises:
-            ValueError: the checkpoint is damaged, or the loss became infinite.
+            UserError: the checkpoint is damaged, or the loss became infinite.
         """
         self._resume(path, identity)
         epochs = self.settings.epochs
@@ -105,7 +106,7 @@ class NetworkTraining(ABC):
         if math.isfinite(error):
             entry |= self._validate()
         if not all(math.isfinite(value) for value in entry.values()):
-            raise ValueError(
+            raise UserError(
                 f"the {self.kind}'s loss became {error} in epoch {entry['epoch']}, expected a finite number; "
                 f"train it again with a lower --learning-rate than {self.settings.learning_rate}"
             )

@@ -9,6 +9,7 @@ from torch import Tensor
 from agents.som_training.sample_som import SampleSom
 from agents.som_training.sample_training import train_sample_som
 from agents.tools import checkpoints
+from infant_env.errors import UserError
 from infant_env.senses.vision import GRAY_SIZE
 
 from ..data.dataset import Dataset
@@ -42,7 +43,7 @@ class Config:
 
     def __post_init__(self) -> None:
         if min(self.rows, self.columns) < 2:
-            raise ValueError(f"got a map of {self.rows}x{self.columns} neurons, expected 2x2 or more")
+            raise UserError(f"got a map of {self.rows}x{self.columns} neurons, expected 2x2 or more")
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,11 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
         device: where to compute.
 
     Raises:
-        ValueError: there is none, it is damaged, or it was trained on another data set.
+        UserError: there is none, it is damaged, or it was trained on another data set.
     """
     tensors, header = checkpoints.read(run / PIXEL_SOM, _KIND)
     if header["dataset"] != data.fingerprint:
-        raise ValueError(f"the plain map in {run} was trained on another data set than {data.path}; train it again")
+        raise UserError(f"the plain map in {run} was trained on another data set than {data.path}; train it again")
     samples, rows = _samples(data, device), header["shape"]
     winners = tensors["winners"].to(device, torch.long)
     return PlainSom(

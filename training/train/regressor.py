@@ -90,7 +90,7 @@ def load_regressor(run: Path, device: str | torch.device = "cpu") -> Answers:
     """The trained regressor of a run, as a method of Table 1.
 
     Raises:
-        ValueError: there is none, or it is damaged.
+        UserError: there is none, or it is damaged.
     """
     return Answers(CnnRegressor.load(run / REGRESSOR, device).predict)
 

@@ -14,6 +14,7 @@ from agents.som import quality as map_quality
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
 from agents.tools import checkpoints
+from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
@@ -44,7 +45,7 @@ class Config:
 
     def __post_init__(self) -> None:
         if min(self.rows, self.columns) < 2:
-            raise ValueError(f"got a map of {self.rows}x{self.columns} neurons, expected 2x2 or more")
+            raise UserError(f"got a map of {self.rows}x{self.columns} neurons, expected 2x2 or more")
 
 
 def run(config: Config) -> MultiModalSom:

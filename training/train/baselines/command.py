@@ -16,6 +16,7 @@ from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import KIND as AUTOENCODER_KIND
 from agents.networks.autoencoder import ConvAutoencoder
 from agents.tools import checkpoints
+from infant_env.errors import UserError
 from infant_env.senses import vision
 
 from ...data.dataset import Dataset
@@ -60,12 +61,12 @@ def load_baseline(method: Name, run: Path, device: str | torch.device = "cpu") -
     """A baseline that was trained in a run's folder, as a method of Table 1.
 
     Raises:
-        ValueError: there is none, it is damaged, or was trained on another autoencoder than lies beside it.
+        UserError: there is none, it is damaged, or was trained on another autoencoder than lies beside it.
     """
     path = run / f"{method}.safetensors"
     header = checkpoints.read_header(path, method)
     if method in ON_LATENTS and header["autoencoder"] != checkpoints.content_hash(run / AUTOENCODER):
-        raise ValueError(
+        raise UserError(
             f"{path} was trained on another autoencoder than lies beside it; run `infant-arm train-baseline --method {method}` "
             "again, or delete it"
         )
@@ -89,7 +90,7 @@ def _identity(config: Config, data: Dataset) -> dict[str, Any]:
     """What the training depends on, as JSON.
 
     Raises:
-        ValueError: there is no autoencoder, and the method begins with one.
+        UserError: there is no autoencoder, and the method begins with one.
     """
     settings = {
         **runs.settings(config),

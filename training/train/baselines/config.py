@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from infant_env.errors import UserError
+
 from ...runs import folder as runs
 
 Name = Literal["latent_mlp", "mvae", "desom", "dnm", "mmcm"]
@@ -77,12 +79,12 @@ class Config:
         for name in ("learning_rate", "last_temperature", "neuron_rate", "last_sigma"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"got {name}={value}, expected a positive number")
+                raise UserError(f"got {name}={value}, expected a positive number")
         for name in ("gamma", "joint_weight", "beta"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected 0 or a positive number")
+                raise UserError(f"got {name}={getattr(self, name)}, expected 0 or a positive number")
         if not 0 <= self.map_rate <= 1:
-            raise ValueError(f"got map_rate={self.map_rate}, expected 0 to 1")
+            raise UserError(f"got map_rate={self.map_rate}, expected 0 to 1")
 
     @property
     def schedule(self) -> Schedule:

@@ -13,6 +13,7 @@ from agents.baselines.latent_mlp import LatentMlps
 from agents.baselines.mvae import SUBSETS, MultiModalVae
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import ConvAutoencoder
+from infant_env.errors import UserError
 
 from ...data.dataset import Dataset
 from ...runs.distributed import Place
@@ -54,7 +55,7 @@ class BaselineTraining(NetworkTraining):
             for split in (data.split("train"), data.split("validation")[:_VALIDATED])
         )
         if not len(self.validation_images):
-            raise ValueError("a split of the data set is empty; collect 5 samples or more")
+            raise UserError("a split of the data set is empty; collect 5 samples or more")
         torch.manual_seed(config.seed)
         self.kind, self.config = config.method, config
         self.background = torch.from_numpy(data.background).to(here.device)

@@ -13,6 +13,7 @@ from agents.baselines.mmcm import BLUR, MODALITIES, ConvergenceMaps, blurred, pl
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import LiteralProgress, falling, smooth, train_literal
 from agents.tools import checkpoints
+from infant_env.errors import UserError
 
 from ...data.dataset import Dataset
 from ...runs.distributed import Place
@@ -43,7 +44,7 @@ class MmcmTraining:
     def __init__(self, config: Config, schedule: Schedule, data: Dataset, here: Place) -> None:
         train = data.split("train")
         if not len(train):
-            raise ValueError("the training split of the data set is empty; collect 5 samples or more")
+            raise UserError("the training split of the data set is empty; collect 5 samples or more")
         hand = torch.from_numpy(data.hand_position[train]).to(here.device)
         low, high = hand.amin(0), hand.amax(0)
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
@@ -61,7 +62,7 @@ class MmcmTraining:
         """Goes on from the checkpoint of an equal training, writes one after every epoch, shows a bar.
 
         Raises:
-            ValueError: the checkpoint is damaged.
+            UserError: the checkpoint is damaged.
         """
         self._resume(path, identity)
         total = sum(map(self._epochs, (*MODALITIES, "amodal")))
