@@ -18,7 +18,7 @@ test: setup  ## all tests
 	$(BIN)/pytest -q
 
 test-studio: setup $(VENV)/studio  ## the studio in a browser without a window
-	$(BIN)/pytest -q -m studio tests/test_studio_browser.py
+	$(BIN)/pytest -q -m studio tests/studio
 
 test-ecosystem: setup $(VENV)/ecosystem  ## TorchRL, Minari, skrl, tianshou, rl_zoo3; CLEANRL=/path/to/a/checkout: CleanRL too
 	$(BIN)/pytest -q -m ecosystem tests/ecosystem
@@ -26,7 +26,7 @@ test-ecosystem: setup $(VENV)/ecosystem  ## TorchRL, Minari, skrl, tianshou, rl_
 MINUTES ?= 30
 RUN ?= runs/quick
 monkey-studio: setup $(VENV)/studio  ## clicks at random: make monkey-studio MINUTES=30 RUN=runs/paper
-	$(BIN)/python tests/studio_monkey.py --run $(RUN) --minutes $(MINUTES)
+	$(BIN)/python tests/studio/studio_monkey.py --run $(RUN) --minutes $(MINUTES)
 
 check: setup  ## style and types
 	$(BIN)/ruff format --check .

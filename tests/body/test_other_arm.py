@@ -21,7 +21,7 @@ def mjcf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("planar")
     arguments, sys.argv = sys.argv, ["another_arm.py", str(folder)]
     try:
-        runpy.run_path(str(Path(__file__).parent.parent / "examples" / "another_arm.py"))
+        runpy.run_path(str(Path(__file__).parents[2] / "examples" / "another_arm.py"))
     finally:
         sys.argv = arguments
     return folder / "planar.xml"
