@@ -45,7 +45,7 @@ class SomAutoencoder:
         """The pose that the map holds for a picture.
 
         Args:
-            images: preprocessed pictures, shape (B, 64, 64), in [0, 1] (`infant_env.senses.spaces.vision.to_gray`).
+            images: preprocessed pictures, shape (B, 64, 64), in [0, 1] (`infant_env.to_gray`).
             readout: `winner` (paper) or `local_linear` (see `MultiModalSom.recall`).
 
         Returns:
@@ -179,7 +179,7 @@ def check_pictures(images: Tensor, shape: Sequence[int] = (64, 64)) -> None:
         expected = ", ".join(map(str, shape))
         raise UserError(
             f"got pictures of shape {tuple(images.shape)}, expected (B, {expected}); preprocess frames of the eye with "
-            "infant_env.senses.spaces.vision.to_gray"
+            "infant_env.to_gray"
         )
     if not bool(torch.isfinite(images).all()):
         raise UserError("got pictures with NaN or infinite pixels, expected luminance in [0, 1]")

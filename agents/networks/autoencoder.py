@@ -53,7 +53,7 @@ class ConvAutoencoder(nn.Module):
         if color not in ([], [3]) or rows != columns or rows % _FINEST:
             raise UserError(
                 f"got a background of shape {tuple(background.shape)}, expected (64, 64); preprocess it with "
-                "infant_env.senses.spaces.vision.to_gray"
+                "infant_env.to_gray"
             )
         if latent_size < 1 or width < 1:
             raise UserError(f"got latent_size={latent_size} and width={width}, expected 1 or more each")

@@ -46,7 +46,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `joints` | (5,) | float32 | rad | joint angles, in the order of the actions |
     | `joint_velocities` | (5,) | float32 | rad/s | their rates of change |
 
-    `infant_env.senses.spaces.vision.to_gray` turns `eye` into the 64x64 picture that the agents work on.
+    `infant_env.to_gray` turns `eye` into the 64x64 picture that the agents work on.
 
     ## Rewards
 

@@ -91,7 +91,7 @@ def test_a_library_that_needs_too_much_memory_is_not_started(monkeypatch: pytest
 def test_a_contestant_that_fails_does_not_end_the_contest(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(PEERS, "Broken", peer("minisom"))  # unknown in the process that is started
     outcome = compete("Broken", DATA, (8, 8), TINY)
-    assert outcome.remark.startswith("failed: ValueError: got contestant 'Broken', expected one of")
+    assert outcome.remark.startswith("failed: UserError: got contestant 'Broken', expected one of")
     assert bench_som.relative([Outcome(OURS), outcome]) == {}
     assert bench_som.least([Outcome(OURS), outcome], (8, 8)) == "no library could be measured"
 

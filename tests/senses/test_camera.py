@@ -141,7 +141,7 @@ def test_without_opengl_the_error_holds_the_line_that_mends_it(backend):
     program = (
         "import mujoco\n"
         + ("if hasattr(mujoco, 'GLContext'): del mujoco.GLContext\n" if backend else "")
-        + "from infant_env.body.model import ArmModel; from infant_env.senses.spaces.camera import EyeCamera\n"
+        + "from infant_env.body.model import ArmModel; from infant_env.senses.camera import EyeCamera\n"
         "arm = ArmModel.infant(); eye = EyeCamera(arm)\n"
         "try: eye.render(mujoco.MjData(arm.model))\n"
         "except RuntimeError as error: print(error)\n"

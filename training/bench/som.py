@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,7 +180,9 @@ def start(job: Job, samples: Samples, folder: Path, threads: int) -> str:
             _end(process)
         log.seek(0)
         said = log.read().strip().splitlines()
-    why = said[-1] if said and code > 0 else f"exit status {code}"
+    why = (
+        re.sub(r"^[\w.]+\.(?=\w+:)", "", said[-1]) if said and code > 0 else f"exit status {code}"
+    )  # the error without its module
     return textwrap.shorten(f"failed: {why}", 100) if code else ""
 
 
