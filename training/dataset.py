@@ -25,9 +25,9 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.camera import HAND_IN_VIEW
 from agents.files import replacing
 from infant_env import vision
+from infant_env.camera import HAND_IN_VIEW
 
 SCHEMA = 1
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}

@@ -123,7 +123,8 @@ def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -
         pass  # absent or damaged: derived anew below
     model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
     pictures = data.squeezed_to(format_of(model)).pictures
-    with threads(1):  # on some processors another number of threads gives other last digits, and whoever comes first computes
+    # one thread: with another number the last digits differ on some processors, and whichever stage comes first computes
+    with threads(1):
         latents = in_chunks(model.encode, torch.from_numpy(pictures), model.background.device).cpu()
     checkpoints.write(cached, "latents", {"latents": latents}, key)
     return latents
