@@ -151,11 +151,22 @@ def checked_mask(mask: Any, infants: int) -> NDArray[np.bool_]:
     """Which infants a reset is for, shape (N,).
 
     Raises:
-        ValueError: it is no array of truth values, one for each infant, of which one at least is True.
+        TypeError: it is no array of truth values; all messages begin as those of Gymnasium's own vector environments.
+        ValueError: there is not one for each infant, or none of them is True.
     """
-    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (infants,) or not mask.any():
+    name, mend = (
+        "`options['reset_mask']`",
+        f"expected a numpy array of {infants} truth values, at least one of them True",
+    )
+    if not isinstance(mask, np.ndarray):
+        raise TypeError(f"{name} must be a numpy array, got {type(mask)}, {mend}")
+    if mask.shape != (infants,):
+        raise ValueError(f"{name} must have shape `({infants},)`, got {mask.shape}, {mend}")
+    if mask.dtype != np.bool_:
+        raise TypeError(f"{name} must have `dtype=np.bool_`, got {mask.dtype}, {mend}")
+    if not mask.any():
         raise ValueError(
-            f"got reset_mask={shown(mask)}, expected a numpy array of {infants} truth values, at least one of them True"
+            f"{name} must contain a boolean array with at least one True value, got reset_mask={mask}, {mend}"
         )
     return mask.copy()
 

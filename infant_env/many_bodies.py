@@ -6,9 +6,9 @@ import mujoco
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
-from mujoco.batch import Batch
 from numpy.typing import NDArray
 
+from .batches import new_batch
 from .body import ArmModel
 from .camera import EyeCamera
 from .checks import check_counts
@@ -126,7 +126,7 @@ class ManyBodies(ManyEnv):
 
     def _open(self) -> None:
         # persistent: a step goes on from the positions that the last one computed for us, which then cost nothing
-        self._batch = Batch(self.model, self.num_envs, nthread=self.threads, persistent=True)
+        self._batch = new_batch(self.model, self.num_envs, self.threads, persistent=True)
         self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
         self._sites = self._batch.bind("site_xpos")[:, self.model.site(self.arm.hand_site).id]  # (N, 3)
         self._rest = self._batch.state[0].copy()

@@ -66,6 +66,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         self.observation_space = batch_space(observation_space, num_envs)
         self.action_space = batch_space(action_space, num_envs)
         self._options = options
+        self._own: dict[str, tuple[Any, ...]] = {}  # attributes that were set from outside
         self._generators: list[tuple[np.random.Generator, int] | None] = [None] * num_envs
         self._steps = np.zeros(num_envs, np.int64)
         self._ended = np.zeros(num_envs, bool)  # in the last step
@@ -152,6 +153,8 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """What a method gives, or an attribute holds, for each infant: all are one object, which is asked once."""
         name = name if not hasattr(self, f"single_{name}") else f"single_{name}"
+        if name in self._own:
+            return self._own[name]
         value = getattr(self, name)
         answer = value(*args, **kwargs) if callable(value) else value
         if name in (*self.per_infant, "np_random", "np_random_seed", "render"):
@@ -163,7 +166,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         return self.call(name)
 
     def set_attr(self, name: str, values: Any) -> None:
-        """Sets an attribute.
+        """Sets an attribute; one that the environment does not have yet may differ from infant to infant.
 
         Args:
             name: the attribute.
@@ -179,6 +182,9 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
             )
         if name in self.per_infant:
             getattr(self, name)[:] = each
+            return
+        if name in self._own or not hasattr(self, name):
+            self._own[name] = tuple(each)
             return
         if any(value is not each[0] and not np.array_equal(value, each[0]) for value in each[1:]):
             raise ValueError(f"got different values of {name!r}, expected one: it is the same for all infants")

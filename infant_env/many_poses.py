@@ -5,9 +5,9 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from mujoco.batch import Batch
 from numpy.typing import NDArray
 
+from .batches import new_batch
 from .body import ArmModel
 
 
@@ -23,7 +23,7 @@ class ManyPoses:
     def __init__(self, arm: ArmModel, most: int, threads: int) -> None:
         self._arm, self._most, self._threads = arm, most, threads
         self._data = mujoco.MjData(arm.model)
-        self._batch = Batch(arm.model, most, nthread=threads)
+        self._batch = new_batch(arm.model, most, threads)
         self._qpos, self._contacts = self._batch.bind("qpos"), self._batch.bind("ncon")
         self._hands = self._batch.bind("site_xpos")[:, arm.model.site(arm.hand_site).id]  # (N, 3)
 

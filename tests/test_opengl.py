@@ -2,6 +2,7 @@
 
 import gc
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -126,6 +127,19 @@ def test_an_environment_may_be_closed_and_dropped_by_another_thread():
     thread.start()
     thread.join()
     assert seen(kept) == seen(env) == first
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
+def test_a_forked_process_may_drop_the_infants_that_it_inherits():
+    program = (
+        "import gc, os, gymnasium as gym, infant_env\n"
+        "env = gym.make_vec('InfantArmReach-v0', 3); env.reset(seed=0); env.step(env.action_space.sample())\n"
+        "child = os.fork()\n"
+        "if not child:\n    del env; gc.collect(); os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])); env.step(env.action_space.sample())\n"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout == "7\n"
 
 
 PROGRAM = """
