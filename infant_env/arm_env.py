@@ -178,8 +178,8 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         assert self._eye is not None
         observation = {
             "eye": self._eye.render(self.data),
-            "joints": self.data.qpos[self.arm.qpos_ids].astype(np.float32),
-            "joint_velocities": self.data.qvel[self.arm.dof_ids].astype(np.float32),
+            "joints": self.data.qpos[self._angles].astype(np.float32),
+            "joint_velocities": self.data.qvel[self._rates].astype(np.float32),
         }
         return observation, {
             "hand_position": self.arm.hand_position(self.data),

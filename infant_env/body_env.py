@@ -15,7 +15,7 @@ from .checks import checked_eye_size, checked_seed
 from .given import shown
 from .onlooker import RENDER_MODES, Onlooker
 from .recorded_spec import RecordedSpec
-from .servos import CONTROL_HZ, DivergedError, Servos
+from .servos import CONTROL_HZ, DivergedError, Servos, span
 
 Observation = dict[str, NDArray[Any]]
 
@@ -59,6 +59,7 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
         self._servos = Servos(self.arm)
         self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size)
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
+        self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)
         self._begun = False  # an episode, which has not broken off
         self.action_space = self._servos.action_space
 

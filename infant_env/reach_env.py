@@ -183,8 +183,8 @@ class InfantArmReachEnv(
     def _observation(self) -> Observation:
         """What is felt, achieved, desired and seen; the window shows the same."""
         self._onlooker.watch(self.data)
-        joints = self.data.qpos[self.arm.qpos_ids].astype(np.float32)
-        velocities = self.data.qvel[self.arm.dof_ids].astype(np.float32)
+        joints = self.data.qpos[self._angles].astype(np.float32)
+        velocities = self.data.qvel[self._rates].astype(np.float32)
         observation = {
             "observation": np.concatenate((joints, velocities)),
             "achieved_goal": self.task.goal_at(joints, self.data.site_xpos[self._site]),

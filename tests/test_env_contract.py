@@ -311,13 +311,15 @@ PLANAR = """<mujoco><worldbody><light pos="0 0 2"/><camera name="eye" pos="0 0 .
   <geom type="capsule" fromto="0 0 0 .2 0 0" size=".03"/>
   <body name="lower" pos=".2 0 0"><joint name="elbow" axis="0 0 1" range="0 150"/>
   <geom type="capsule" fromto="0 0 0 .15 0 0" size=".025" contype="0"/></body></body></worldbody>{}</mujoco>"""
+NO_RESET = """<option><flag autoreset="disable"/></option>"""
 UNSTABLE = """<option integrator="Euler" timestep=".01"><flag eulerdamp="disable"/></option>
   <actuator><position joint="shoulder" kp="20" kv="1"/><position joint="elbow" kp="500000" kv="3000"/></actuator>"""
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_physics_that_become_unstable_end_the_episode_with_an_error(tmp_path: Path, capfd: Any):
-    (tmp_path / "arm.xml").write_text(PLANAR.format(UNSTABLE))
+@pytest.mark.parametrize("more", ["", NO_RESET])
+def test_physics_that_become_unstable_end_the_episode_with_an_error(more: str, tmp_path: Path, capfd: Any):
+    (tmp_path / "arm.xml").write_text(PLANAR.format(UNSTABLE + more))
     arm = ArmModel.from_mjcf(tmp_path / "arm.xml", ["shoulder", "elbow"], "eye", ["upper", "lower"])
     for name, kind in (("InfantArm-v0", {"eye_size": SMALL}), ("InfantArmReach-v0", {})):
         env = gym.make(name, arm=arm, **kind)
@@ -337,6 +339,20 @@ def test_physics_that_become_unstable_end_the_episode_with_an_error(tmp_path: Pa
                 many.step(np.ones((2, 2), np.float32))
             many.reset(options={"reset_mask": np.ones(2, bool)})
         many.close()
+
+
+def test_physics_that_become_unstable_late_are_noticed_too(tmp_path: Path, capfd: Any):
+    (tmp_path / "arm.xml").write_text(PLANAR.format(""))
+    arm = ArmModel.from_mjcf(tmp_path / "arm.xml", ["shoulder", "elbow"], "eye", ["upper", "lower"])
+    env, many = gym.make("InfantArmReach-v0", arm=arm).unwrapped, native("InfantArmReach-v0", 2, arm=arm)
+    env.reset(seed=0), many.reset(seed=0)
+    for _ in range(3):
+        env.step(np.zeros(2, np.float32)), many.step(np.zeros((2, 2), np.float32))
+    env.data.qvel[0] = many._qvel[1, 0] = 1e12
+    with pytest.raises(DivergedError):
+        env.step(np.zeros(2, np.float32))
+    with pytest.raises(DivergedError, match=r"infants \[1\]"):
+        many.step(np.zeros((2, 2), np.float32))
 
 
 @pytest.mark.parametrize("age", [1.0, 3.0, 6.0, 12.0, 24.0])
