@@ -14,8 +14,7 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 
-import infant_env  # noqa: F401 (registers InfantArm-v0)
-from infant_env.body.model import ArmModel
+from infant_env import ArmModel  # also registers InfantArm-v0
 from training.data import collect
 
 PLANAR = """

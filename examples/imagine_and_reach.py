@@ -15,8 +15,8 @@ import imageio.v3 as iio
 import numpy as np
 
 import infant_env  # noqa: F401 (registers InfantArm-v0)
-from agents.mind.agent import MentalImageryAgent
-from infant_env.senses.vision import to_rgb
+from agents import MentalImageryAgent
+from infant_env.senses import to_rgb
 
 agent = MentalImageryAgent.load(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 env = gym.make("InfantArm-v0")

@@ -13,8 +13,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
-from agents.mind.som_autoencoder import SomAutoencoder
-from agents.som_training.coarse_to_fine import train
+from agents import SomAutoencoder, train
 from training.data.collect import arm_model
 from training.data.dataset import Dataset
 from training.measure.metrics import hand_positions
