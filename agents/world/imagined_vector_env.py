@@ -15,8 +15,8 @@ from infant_env.body.checks import check_counts, checked_eye_size, options_of, s
 from infant_env.body.given import shown, whole
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ, Servos
-from infant_env.envs.body_env import as_arm
 from infant_env.envs.many_env import Infants, Infos, ManyEnv, Observations
+from infant_env.envs.simulated import as_arm
 from infant_env.errors import UserError
 from infant_env.senses.vision import to_rgb
 from infant_env.tasks import rewards

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..body.checks import checked_eye_size, checked_start, options_of
 from ..body.model import ArmModel
 from ..senses.spaces import babbling_space
-from .body_env import as_arm
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
+from .simulated import as_arm
 
 
 class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too

@@ -10,18 +10,16 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from ..body.checks import checked_eye_size, checked_seed
-from ..body.given import shown
 from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, DivergedError, Servos, span
-from ..errors import UserError
 from ..senses.camera import EyeCamera
 from .onlooker import RENDER_MODES, Onlooker
-from .recorded_spec import RecordedSpec
+from .simulated import Simulated, as_arm
 
 Observation = dict[str, NDArray[Any]]
 
 
-class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
+class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
     """One infant, simulated by MuJoCo and shown from outside; environments add what is observed, and what for.
 
     `model`, `data`, `dt` and `frame_skip` are what users of MuJoCo know by these names. Pickled and deep-copied, it continues
@@ -64,21 +62,6 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
         self._begun = False  # an episode, which has not broken off
         self.action_space = self._servos.action_space
 
-    @property
-    def model(self) -> mujoco.MjModel:
-        """The body as MuJoCo knows it."""
-        return self.arm.model
-
-    @property
-    def frame_skip(self) -> int:
-        """Steps of the simulation in a control step."""
-        return self._servos.substeps
-
-    @property
-    def dt(self) -> float:
-        """Length of a control step, s."""
-        return float(self.model.opt.timestep * self.frame_skip)
-
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Seeds the random numbers; environments begin the next episode.
 
@@ -86,17 +69,6 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
             UserError: the seed is not a whole number of 0 or more.
         """
         super().reset(seed=checked_seed(seed))
-
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The action that sends the arm to these joints.
-
-        Args:
-            joints: targets, shape (..., J), rad.
-
-        Returns:
-            The action, of the same shape, in [-1, 1] for targets within the joint range.
-        """
-        return self._servos.action_for(joints)
 
     def render(self) -> NDArray[Any] | None:
         """The infant from outside, as `render_mode` says; with "human" every step keeps the window up to date by itself."""
@@ -123,18 +95,3 @@ class BodyEnv(RecordedSpec, gym.Env[Observation, NDArray[np.float32]]):
         except DivergedError:
             self._begun = False
             raise
-
-
-def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float) -> ArmModel:
-    """The body that an environment was asked for.
-
-    Raises:
-        UserError: the age lies outside, or a description is not one.
-    """
-    if arm is None:
-        return ArmModel.infant(age_months)
-    if isinstance(arm, ArmModel):
-        return arm
-    if isinstance(arm, Mapping):
-        return ArmModel.of(arm)
-    raise UserError(f"got arm={shown(arm)}, expected an ArmModel, or None for the infant")

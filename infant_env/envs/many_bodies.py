@@ -16,9 +16,10 @@ from ..senses.camera import EyeCamera
 from ..tasks.many_poses import ManyPoses
 from .many_env import Infants, ManyEnv
 from .onlooker import RENDER_MODES, Onlooker
+from .simulated import Simulated
 
 
-class ManyBodies(ManyEnv):
+class ManyBodies(Simulated, ManyEnv):
     """Many simulated infants; infant i, seeded with `seed + i`, lives through the same as a single one, to the last bit.
 
     `model`, `dt` and `frame_skip` are what users of MuJoCo know by these names. `render_mode="human"` shows the first infant in
@@ -90,25 +91,6 @@ class ManyBodies(ManyEnv):
         vars(self).update(state)
         self._open()
         self._batch.state[:] = rows
-
-    @property
-    def model(self) -> mujoco.MjModel:
-        """The body as MuJoCo knows it."""
-        return self.arm.model
-
-    @property
-    def frame_skip(self) -> int:
-        """Steps of the simulation in a control step."""
-        return self._servos.substeps
-
-    @property
-    def dt(self) -> float:
-        """Length of a control step, s."""
-        return float(self.model.opt.timestep * self.frame_skip)
-
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The actions that send the arms to these joints, shape (..., J), rad; in [-1, 1] within the joint range."""
-        return self._servos.action_for(joints)
 
     def render(self) -> tuple[Any, ...] | None:
         """Each infant from outside, as `render_mode` says; None without one."""

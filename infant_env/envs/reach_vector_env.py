@@ -11,9 +11,9 @@ from ..body.checks import checked_eye_size, options_of
 from ..body.model import ArmModel
 from ..tasks import rewards
 from ..tasks.reach_task import GoalSight, ReachTask
-from .body_env import as_arm
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
+from .simulated import as_arm
 
 
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
