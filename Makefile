@@ -13,9 +13,10 @@ endif
 demo: setup  ## the whole paper, small: table, report, film
 	$(BIN)/infant-arm reproduce --preset quick --out runs/quick
 
-test: setup  ## all tests
+PROCESSES ?= 2
+test: setup  ## all tests, in two processes: make test PROCESSES=4
 	@.ci/display
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n $(PROCESSES)
 
 test-studio: setup $(VENV)/studio  ## the studio in a browser without a window
 	$(BIN)/pytest -q -m studio tests/studio
