@@ -80,7 +80,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._open()
 
     def __getstate__(self) -> dict[str, Any]:
-        views = ("_batch", "_qpos", "_qvel", "_ctrl", "_sites", "_rest")
+        views = ("_batch", "_qpos", "_qvel", "_ctrl", "_sites", "_unstable", "_rest")
         return {
             **{name: value for name, value in vars(self).items() if name not in views},
             "_state": self._batch.state.copy(),
@@ -111,6 +111,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._batch = new_batch(self.model, self.num_envs, self.threads, persistent=True)
         self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
         self._sites = self._batch.bind("site_xpos")[:, self.model.site(self.arm.hand_site).id]  # (N, 3)
+        self._unstable = self._batch.warning[:, UNSTABLE, 1]  # counts, (N, 3), live
         self._rest = self._batch.state[0].copy()
 
     def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:
@@ -131,8 +132,8 @@ class ManyBodies(Simulated, ManyEnv):
         self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)
         self._batch.step(infants, nstep=self._servos.substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
         self._hands[:] = self._sites
-        unstable = self._batch.warning[:, UNSTABLE, 1].any(axis=1)
-        if unstable.any():
+        if self._unstable.any():
+            unstable = self._unstable.any(axis=1)
             self._needs_reset |= unstable
             self._steps += 1  # the others have lived through it
             raise DivergedError(f"the simulation of the infants {np.flatnonzero(unstable).tolist()}")

@@ -133,17 +133,19 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
                 f"got a step of the infants {infants}, whose episodes have not begun or are over, expected reset() first, or "
                 'reset(options={"reset_mask": ...}) of these'
             )
-        begins = self._ended & (self.autoreset_mode is AutoresetMode.NEXT_STEP)
-        self._move(actions, np.flatnonzero(~begins) if begins.any() else None)
+        begins = self._ended.copy()  # the next episodes, where these begin in the step after the last
+        some_begin = self.autoreset_mode is AutoresetMode.NEXT_STEP and bool(begins.any())
+        self._move(actions, np.flatnonzero(~begins) if some_begin else None)
         self._steps += 1
-        if begins.any():
+        if some_begin:
             self._start(np.flatnonzero(begins), {})
         observations = self._observe(slice(None))
         rewards, info = self._judge(observations)
-        rewards[begins] = 0
+        if some_begin:
+            rewards[begins] = 0
         self._ended = self._steps >= self.max_episode_steps
         truncations = self._ended.copy()
-        infos = self._infos(info, np.ones(self.num_envs, bool))
+        infos = self._infos(info)
         if self.autoreset_mode is AutoresetMode.DISABLED:
             self._needs_reset |= self._ended
         elif self.autoreset_mode is AutoresetMode.SAME_STEP and truncations.any():
@@ -233,18 +235,19 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         self._start(infants, {})
         for key, values in self._observe(infants).items():
             observations[key][infants] = values
-        return self._infos(self._judge(observations)[1], np.ones(self.num_envs, bool)) | {
+        return self._infos(self._judge(observations)[1]) | {
             "final_obs": last,
             "_final_obs": ended.copy(),
             "final_info": {key: _only(ended, values) for key, values in infos.items()},
             "_final_info": ended.copy(),
         }
 
-    def _infos(self, info: Infos, infants: NDArray[np.bool_]) -> Infos:
-        """Infos as Gymnasium gives them: by name, and by _name for which infants they hold."""
+    def _infos(self, info: Infos, infants: NDArray[np.bool_] | None = None) -> Infos:
+        """Infos as Gymnasium gives them: by name, and by _name for which infants they hold; None: for all."""
         infos: Infos = {}
         for name, values in info.items():
-            infos |= {name: _only(infants, values), f"_{name}": infants.copy()}
+            infos[name] = values if infants is None else _only(infants, values)
+            infos[f"_{name}"] = np.ones(self.num_envs, bool) if infants is None else infants.copy()
         return infos
 
     def _random(self, infant: int) -> np.random.Generator:
