@@ -23,7 +23,8 @@ class ManyBodies(Simulated, ManyEnv):
     """Many simulated infants; infant i, seeded with `seed + i`, lives through the same as a single one, to the last bit.
 
     `model`, `dt` and `frame_skip` are what users of MuJoCo know by these names. `render_mode="human"` shows the first infant in
-    MuJoCo's viewer, the other modes give a frame for each. Pickled and deep-copied, they continue as the originals would.
+    MuJoCo's viewer (to look at: pulling at it has no effect here), the other modes give a frame for each.
+    Pickled and deep-copied, they continue as the originals would.
 
     Args:
         num_envs: how many infants.

@@ -7,7 +7,7 @@ from ..body.model import ArmModel
 
 _GIVE, _MAX_VELOCITY = 0.35, 100.0
 """How far, in rad, soft limits may give, and how fast joints may be, rad/s. The most that was found in infants of 1 to 24
-months, by search for the worst start and actions, were .17 rad and 36 rad/s."""
+months, by search for the worst valid start and actions, were .18 rad and 36 rad/s."""
 _OTHERS_GIVE, _OTHERS_MAX_VELOCITY = float(np.pi), 1000.0
 """The same for other people's bodies, whose limits and servos are not known."""
 

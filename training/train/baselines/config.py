@@ -23,7 +23,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long a baseline is trained, see `network_training.Settings`."""
+    """How long a baseline is trained, see `training.train.network.Settings`."""
 
     epochs: int
     batch_size: int
