@@ -17,7 +17,7 @@ from agents import SomAutoencoder, train
 from training.data.collect import arm_model
 from training.data.dataset import Dataset
 from training.measure.metrics import hand_positions
-from training.train.autoencoder import load_latents
+from training.train.samples import load_latents
 
 run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 data, mind = Dataset.open(run / "dataset"), SomAutoencoder.load(run)

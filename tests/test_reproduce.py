@@ -185,7 +185,7 @@ def test_a_run_without_yardsticks_says_how_to_add_them(copy: Path, capsys: pytes
 
 
 def test_a_yardstick_that_cannot_be_trained_says_so_here(tmp_path: Path):
-    stage = (train_regressor.run, train_regressor.Config(tmp_path / "none", tmp_path))
+    stage = (train_regressor.run, train_regressor.Config(tmp_path, data=tmp_path / "none"))
     with pytest.raises(ValueError, match="none"), beside([stage], tmp_path / "log"):
         pass
 

@@ -16,22 +16,18 @@ from infant_env.errors import UserError
 from .act import imagery, reach
 from .data.dataset import Dataset
 from .measure import error_tables, paper, world_model_errors
+from .methods.registry import OURS
 from .rl import table as rl_table
 from .runs import folder as runs
+from .runs.config import RunConfig
+from .runs.device import pick_device
 from .show import figures, map_figures, page, tables
-from .train import som as train_som
+from .train.samples import features
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Write the report of a run: `report.html` and `figures/`."""
-
-    run: Path
-    """The run's folder."""
-    seed: int = 0
-    """Seed of the choice of samples that are shown."""
-    device: runs.Device = "auto"
-    """Where to compute."""
 
 
 def run(config: Config) -> Path:
@@ -41,7 +37,7 @@ def run(config: Config) -> Path:
     if "table1" not in result:
         raise UserError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
     data = Dataset.open(runs.data_of(config.run))
-    mind = SomAutoencoder.load(config.run, runs.pick_device(config.device))
+    mind = SomAutoencoder.load(config.run, pick_device(config.device))
     return page.write(
         config.run / "report.html",
         "An infant learns where its arm is",
@@ -87,7 +83,7 @@ def _counts(rejected: dict[str, int]) -> str:
 def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
     yield "<h2>Table 1</h2><p>Mean absolute error on the test split, mean and standard deviation over the samples.</p>"
     yield tables.as_html(*error_tables.table1(result["table1"]))
-    yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result["table1"]))
+    yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result["table1"], OURS))
     yield (
         '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
         "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
@@ -124,7 +120,7 @@ def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoenc
     yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
     yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.info["body"]["joint_names"]))
     yield page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))
-    train, test = (train_som.features(config.run, data, split, mind.device) for split in ("train", "test"))
+    train, test = (features(config.run, data, split, mind.device) for split in ("train", "test"))
     yield "<p>How far each neuron is from its direct neighbors, and how often each won (training split):</p>"
     yield page.figure(config.run, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
     yield "<p>Where the map is wrong: samples far from their winner, and samples on a fold (test split, by block of neurons; "

@@ -12,6 +12,8 @@ from .data import collect
 from .data.dataset import read_info
 from .runs import folder as runs
 from .runs.beside import Stage, beside
+from .runs.config import check_counts
+from .runs.device import Device
 from .runs.once import unless_done
 from .show import tables
 from .train import autoencoder as train_autoencoder
@@ -59,11 +61,11 @@ class Config:
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK` and end with their spread."""
     workers: int = collect.Config.workers
     """Processes that collect side by side."""
-    device: runs.Device = "auto"
+    device: Device = "auto"
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "seeds")
+        check_counts(self, "seeds")
 
 
 def run(config: Config) -> None:

@@ -19,7 +19,7 @@ def run(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ablated(run: Path, what: What) -> dict:
-    return ablate.run(ablate.Config(run, what, workers=1))
+    return ablate.run(ablate.Config(run, what=what, workers=1))
 
 
 def test_everything_that_can_be_asked_for_has_variants_of_different_names(tiny_run: Path):

@@ -12,8 +12,8 @@ from training.compare import evaluate
 from training.compare.comparison import folders_of
 from training.compare.judge import Judgment, judge
 from training.measure.metrics import MAPPINGS
+from training.methods.baseline import BASELINES
 from training.runs import folder as runs
-from training.train.baselines import command as train_baseline
 
 ALL = {
     *("som_ae", "som_ae_local_linear", "som_ae_imagery", "som", "constant", "nearest_neighbor", "knn"),
@@ -21,7 +21,7 @@ ALL = {
         "regressor",
         "generator",
         "glance",
-        *train_baseline.METHODS,
+        *BASELINES,
         "desom_local_linear",
         "dnm_local_linear",
         "mmcm_soft",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import mujoco
@@ -17,10 +16,11 @@ from infant_env.senses.vision import to_gray
 from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
+from ..measure.probabilities import SAME_HAND, calibration_error, reliability, right_ones
 from ..runs import folder as runs
+from ..runs.config import RunConfig
+from ..runs.device import pick_device, threads
 from ..show import tables
-from ..train.calibration import SAME_HAND, calibration_error, reliability, right_ones
-from ..train.network import threads
 from .goals import some_of_test
 
 Floats = NDArray[np.float32]
@@ -32,31 +32,22 @@ MOST_DISTURBED = 200
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Measure what the agent thinks of test pictures, of disturbed ones, and of pictures that its body cannot show."""
 
-    run: Path
-    """The run's folder; holds what was trained."""
     goals: int = 300
     """How many test pictures to think of: so many that show the hand (those of `infant-arm reach`), and so many of all."""
     hypotheses: int = 5
     """Poses for each picture."""
-    seed: int = 0
-    """Seed of the choice of pictures and of the disturbances."""
-    device: runs.Device = "auto"
-    """Where to compute."""
     threads: int = 1
     """Processor threads."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "goals")
 
 
 def run(config: Config) -> dict[str, Any]:
     """Thinks of all of them, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
-    imagination = Imagination.load(config.run, runs.pick_device(config.device))
+    imagination = Imagination.load(config.run, pick_device(config.device))
     random = np.random.default_rng(config.seed)
     shown, chosen = (some_of_test(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True))
     with runs.timed(config.run, "imagery"), threads(config.threads):

@@ -24,6 +24,8 @@ from infant_env.senses.vision import to_rgb
 from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..runs import folder as runs
+from ..runs.config import RunConfig
+from ..runs.device import pick_device
 from ..show import tables
 from ..show.film import PANEL, Video, fit
 
@@ -33,11 +35,9 @@ _BETWEEN = 4  # poses that are checked for contact per control step
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Plan ways between test poses over the map, and compare them with straight lines in joint space."""
 
-    run: Path
-    """The run's folder; holds all that was trained."""
     pairs: int = 1000
     """How many pairs of test poses without contact to plan between."""
     speed: float = 3.0
@@ -46,13 +46,6 @@ class Config:
     """Write `videos/plan.mp4`: imagined, seen, and from outside; ways first whose straight line touches the body."""
     video_pairs: int = 4
     """How many ways the video shows."""
-    seed: int = 0
-    """Seed of the choice of pairs and of the planner."""
-    device: runs.Device = "auto"
-    """Where to imagine; plans are made on the processor."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "pairs", "video_pairs")
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ def run(config: Config) -> dict[str, Any]:
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
     arm = arm_model(data.info["config"])
-    imagination = Imagination.load(config.run, runs.pick_device(config.device))
+    imagination = Imagination.load(config.run, pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
     pairs = _pairs(config, data, arm)
     env = InfantArmEnv(arm=arm, eye_size=_SMALL_EYE)

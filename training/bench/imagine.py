@@ -11,7 +11,7 @@ from agents.som.som import MultiModalSom
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 
-from ..runs import folder as runs
+from ..runs.device import pick_device
 from .config import Config
 from .turns import Part, Work
 
@@ -64,7 +64,7 @@ def imagine(config: Config) -> Part:
 
 def mind_of(config: Config) -> SomAutoencoder:
     """The run's SOM-AE, or an untrained one of the paper's size whose map is smooth as trained ones are."""
-    device = runs.pick_device(config.device)
+    device = pick_device(config.device)
     if config.run is not None:
         return SomAutoencoder.load(config.run, device)
     torch.manual_seed(config.seed)

@@ -10,7 +10,7 @@ from agents.tools.threads import in_threads
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
-from ..train import som as train_som
+from ..train.samples import features
 from .config import Config
 from .turns import Part, Work
 
@@ -58,7 +58,7 @@ def _queries(config: Config, som: MultiModalSom, count: int) -> dict[str, Tensor
         exact = {name: som.weights_at(name, at.to(som.device)) for name in som.modalities}
     else:
         data = Dataset.open(runs.data_of(config.run))
-        splits = [train_som.features(config.run, data, split, som.device) for split in ("validation", "test")]
+        splits = [features(config.run, data, split, som.device) for split in ("validation", "test")]
         held_out = {name: torch.cat([split[name] for split in splits]) for name in som.modalities}
         at = torch.randint(len(held_out["vision"]), (count,), generator=generator)
         exact = {name: rows[at] for name, rows in held_out.items()}

@@ -31,8 +31,8 @@ from infant_env.errors import UserError
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..show import tables
+from ..train.samples import features
 from ..train.som import Config as TrainSom
-from ..train.som import features
 from .config import Config
 from .contestant import LITERAL, OURS, Job, Result, epochs_of
 from .peers import PEERS, Shape

@@ -13,7 +13,7 @@ from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..show.figures import COLORS, reliability
 from .config import Config
-from .judge import Judgment, methods
+from .judge import Judgment
 
 _CROSS = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
 _MARKERS = "osD^v<>Pp*"
@@ -61,7 +61,7 @@ def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Fig
     }
     judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)
     rows: dict[str, list[Any]] = {"shown": [known["vision"]] * 2}
-    for name, method in methods(judgment, data):
+    for name, method in judgment.predictors(data):
         drawn = [method.predict(source, samples).get("vision") for source, samples in known.items()]
         if any(pictures is not None for pictures in drawn):
             rows[name] = drawn

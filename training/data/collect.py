@@ -22,7 +22,9 @@ from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
-from ..runs.folder import Device, check_counts, versions
+from ..runs.config import check_counts
+from ..runs.device import Device
+from ..runs.folder import versions
 from . import dataset
 from .dataset import Dataset
 

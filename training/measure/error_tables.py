@@ -1,5 +1,6 @@
 """Table 1 and what stands beside it, as tables for the terminal and the report."""
 
+from collections.abc import Collection
 from typing import Any
 
 from ..show import tables
@@ -7,7 +8,7 @@ from . import paper
 from .metrics import MAPPINGS, SOURCES
 
 
-def summary(results: dict[str, Any]) -> str:
+def summary(results: dict[str, Any], ours: Collection[str]) -> str:
     """Table 1 and the figures beside it, for the terminal."""
     parts = [
         "Table 1: mean absolute error on the test split, mean ± standard deviation",
@@ -18,7 +19,7 @@ def summary(results: dict[str, Any]) -> str:
         tables.as_text(*hands(results["details"])),
         "\nJoints from a picture, normalized mean absolute error (all test poses)",
         tables.as_text(*per_joint(results["details"])),
-        *remarks(results["table1"]),
+        *remarks(results["table1"], ours),
     ]
     return "\n".join(parts)
 
@@ -77,16 +78,17 @@ def per_joint(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     return header, [[name, *(tables.number(mae[j], 3) for j in joints)] for name, mae in told.items()]
 
 
-def remarks(rows: dict[str, Any]) -> list[str]:
+def remarks(rows: dict[str, Any], ours: Collection[str]) -> list[str]:
     """Says openly where a yardstick beats the SOM-AE's best readout."""
     mappings = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
     found = {
-        mapping: better({n: row[mapping]["mae"] for n, row in rows.items() if mapping in row}) for mapping in mappings
+        mapping: better({n: row[mapping]["mae"] for n, row in rows.items() if mapping in row}, ours)
+        for mapping in mappings
     }
     return [f"{mapping}: better than the SOM-AE: {', '.join(names)}." for mapping, names in found.items() if names]
 
 
-def better(errors: dict[str, float]) -> list[str]:
-    """Who errs less than the SOM-AE's best readout, from errors by method."""
-    ours = min(error for name, error in errors.items() if name.startswith("som_ae"))
-    return [name for name, error in errors.items() if error < ours]
+def better(errors: dict[str, float], ours: Collection[str]) -> list[str]:
+    """Who errs less than the SOM-AE's best readout, from errors by method and the names of the SOM-AE's readouts."""
+    best = min(error for name, error in errors.items() if name in ours)
+    return [name for name, error in errors.items() if error < best]
