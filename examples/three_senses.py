@@ -16,8 +16,8 @@ import torch
 from agents import SomAutoencoder, train
 from training.data.collect import arm_model
 from training.data.dataset import Dataset
+from training.data.latents import load_latents
 from training.measure.metrics import hand_positions
-from training.train.samples import load_latents
 
 run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 data, mind = Dataset.open(run / "dataset"), SomAutoencoder.load(run)

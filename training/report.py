@@ -16,13 +16,13 @@ from infant_env.errors import UserError
 from .act import imagery, reach
 from .data.dataset import Dataset
 from .measure import error_tables, paper, world_model_errors
+from .measure.senses import features
 from .methods.registry import OURS
 from .rl import table as rl_table
 from .runs import folder as runs
 from .runs.config import RunConfig
 from .runs.device import pick_device
 from .show import figures, map_figures, page, tables
-from .train.samples import features
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,9 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
     yield tables.as_html(*error_tables.hands(result["details"]))
     yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
     yield tables.as_html(*error_tables.per_joint(result["details"]))
-    yield page.figure(config.run, "joint_errors", figures.joint_errors(result["details"]))
-    yield page.figure(config.run, "hand_errors", figures.hand_errors(result["details"]))
+    told = error_tables.from_pictures(result["details"])
+    yield page.figure(config.run, "joint_errors", figures.joint_errors(told))
+    yield page.figure(config.run, "hand_errors", figures.hand_errors(told))
 
 
 def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:

@@ -18,6 +18,7 @@ import infant_env  # noqa: F401 (registers the environments)
 from agents.mind.agent import MentalImageryAgent
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import to_gray
 
 from ..data.collect import arm_model
@@ -139,7 +140,7 @@ def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Go
 
 
 def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -> NDArray[np.float32]:
-    return mind.denormalize(method.predict("vision", pictures)["proprioception"].to(mind.device)).cpu().numpy()
+    return mind.denormalize(method.predict(VISION, pictures)[PROPRIOCEPTION].to(mind.device)).cpu().numpy()
 
 
 def _imagining(

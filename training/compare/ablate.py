@@ -18,7 +18,9 @@ from agents.som.som import Readout
 
 from ..data import collect
 from ..data.dataset import Dataset
-from ..measure import metrics
+from ..data.latents import LATENTS, format_of, load_latents
+from ..measure.senses import JOINTS_TO_PICTURE, MAPPINGS, PICTURE_TO_JOINTS, SENSES
+from ..measure.statistics import table_row
 from ..methods.readings import Recall
 from ..methods.registry import SOM_AE
 from ..runs import folder as runs
@@ -28,7 +30,6 @@ from ..show import page, tables
 from ..show.figures import COLORS
 from ..train import autoencoder as train_autoencoder
 from ..train import som as train_som
-from ..train.samples import LATENTS, format_of, load_latents
 from .judge import score, truth_of
 from .variants import VARIANTS, Variant, What
 
@@ -108,20 +109,19 @@ def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -
     truth, found = truth_of(tested.squeezed_to(format_of(mind.autoencoder)), samples), {}
     for name, readout in _READOUTS.items():
         errors, details, _ = score(Recall(mind, readout), truth)
-        hand = details["vision->proprioception"].get("shows_hand", {}).get("hand_error_cm")
-        found[name] = {"table1": metrics.table_row(errors), "hand_error_cm": hand}
+        hand = details[PICTURE_TO_JOINTS].get("shows_hand", {}).get("hand_error_cm")
+        found[name] = {"table1": table_row(errors), "hand_error_cm": hand}
     return found
 
 
 def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows, both readouts: errors of each mapping, and hands within 2 cm where they show."""
-    names = [f"{source}->{wanted}" for source, wanted in metrics.MAPPINGS]
-    header = ["", *(f"{n.replace('vision', 'v').replace('proprioception', 'j')}" for n in names), "hand < 2 cm"]
+    header = ["", *(f"{a.label[0]}->{b.label[0]}" for a in SENSES for b in SENSES), "hand < 2 cm"]
     body = []
     for label, row in rows.items():
         for name, readout in _READOUTS.items():
             hand = row[name]["hand_error_cm"]
-            cells = [tables.number(row[name]["table1"][n]["mae"]) for n in names]
+            cells = [tables.number(row[name]["table1"][n]["mae"]) for n in MAPPINGS]
             body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand["within_2"]) if hand else "-"])
     return header, body
 
@@ -129,7 +129,7 @@ def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 def figure(what: str, rows: dict[str, Any]) -> Figure:
     """Both cross-modal errors of both readouts, by variant."""
     drawn, axes = plt.subplots(1, 2, figsize=(10, 3.6))
-    mappings = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
+    mappings = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
     for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
         for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
             errors = [row[name]["table1"][mapping]["mae"] for row in rows.values()]

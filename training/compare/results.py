@@ -10,9 +10,10 @@ import numpy as np
 from safetensors import safe_open
 
 from agents.tools.files import replacing
+from infant_env.senses.modalities import VISION
 
 from ..measure import error_tables
-from ..measure.metrics import MAPPINGS
+from ..measure.senses import LABELS, PICTURE_TO_JOINTS
 from ..measure.statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
 from ..methods.registry import METHODS, OURS, REFERENCE, SOM_AE, method_of
 from ..runs import folder as runs
@@ -71,7 +72,7 @@ def cost(reading: str, folders: Sequence[Path]) -> dict[str, float | None]:
     metrics = [runs.read(folder, "metrics.json") for folder in folders]
     stages = method_of(reading).builds_on
     spent = [[m["cost"][stage.name] for stage in stages if stage.name in m["cost"]] for m in metrics]
-    speed = [m["queries_per_s"][reading].get("vision") for m in metrics]
+    speed = [m["queries_per_s"][reading].get(VISION) for m in metrics]
     files = [folders[0] / stage.file for stage in stages if stage.file.endswith(".safetensors")]
     return {
         "cpu_s": float(np.mean([sum(c["cpu_s"] for c in each) for each in spent])) if stages else None,
@@ -129,7 +130,7 @@ def _ablations(config: Config) -> dict[str, Any]:
 
 
 def _names() -> dict[str, str]:
-    return {f"{s}->{w}": f"{s}->{w}".replace("proprioception", "joints") for s, w in MAPPINGS} | {OVERALL: OVERALL}
+    return LABELS | {OVERALL: OVERALL}
 
 
 def _table(intervals: Any, form: Any) -> tuple[list[str], list[list[str]]]:
@@ -150,7 +151,7 @@ def _signed(found: Interval) -> str:
 def _hands(details: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for name in details[0]:
-        told = [d[name].get("vision->proprioception", {}).get("shows_hand") for d in details if name in d]
+        told = [d[name].get(PICTURE_TO_JOINTS, {}).get("shows_hand") for d in details if name in d]
         if told and None not in told:
             mean = {key: float(np.mean([t["hand_error_cm"][key] for t in told])) for key in error_tables.HAND}
             cells = (tables.percent(v) if key.startswith("within") else f"{v:.2f}" for key, v in mean.items())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..measure.senses import LABELS
 from ..runs import folder as runs
 from ..show import tables
 
@@ -33,7 +34,7 @@ def figures(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """The main figures of a run by their names."""
     for method, row in metrics["table1"].items():
         for mapping, errors in row.items():
-            yield f"{method}, {mapping.replace('proprioception', 'joints')}, MAE", errors["mae"]
+            yield f"{method}, {LABELS.get(mapping, mapping)}, MAE", errors["mae"]
     for way, row in metrics["reach"]["test"].items():
         for limit in (1, 2, 5):
             yield f"{way}, hand < {limit} cm, %", 100 * row["hand_error_cm"][f"within_{limit}"]

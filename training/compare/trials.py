@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..measure.metrics import MAPPINGS
+from ..measure.senses import LABELS
+from ..measure.statistics import OVERALL
 from ..show import tables
 
 FOUND = "trials.json"
@@ -20,8 +21,7 @@ def label(changes: dict[str, Any]) -> str:
 
 def table(found: dict[str, list[dict[str, Any]]]) -> tuple[list[str], list[list[str]]]:
     """Header and rows: errors of every setting; a star at each method's best."""
-    names = {f"{s}->{w}": f"{s}->{w}".replace("proprioception", "joints") for s, w in MAPPINGS}
-    names |= {"overall": "overall"}
+    names = LABELS | {OVERALL: OVERALL}
     rows = []
     for method, trials in found.items():
         best = min(trials, key=lambda trial: trial["error"]["overall"])

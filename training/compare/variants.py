@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from infant_env.body.anthropometry import OLDEST, YOUNGEST
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import SPLITS, Dataset
 from ..runs import folder as runs
@@ -46,7 +47,7 @@ def _last_sigmas(*_: Any) -> list[Variant]:
 
 def _weights(*_: Any) -> list[Variant]:
     pairs = ((1, 4), (1, 1), (4, 1), (16, 1))
-    return [Variant(f"{v}:{p}", map={"vision": float(v), "proprioception": float(p)}) for v, p in pairs]
+    return [Variant(f"{v}:{p}", map={VISION: float(v), PROPRIOCEPTION: float(p)}) for v, p in pairs]
 
 
 def _latent_sizes(*_: Any) -> list[Variant]:

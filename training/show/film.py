@@ -14,6 +14,7 @@ from agents.mind.agent import MentalImageryAgent
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.senses.camera import OutsideCamera
+from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import to_gray, to_rgb
 
 PANEL = (288, 480)
@@ -69,7 +70,7 @@ class Film:
         assert agent.goal is not None
         seen = to_gray(observation["eye"])
         imagined = agent.imagine(observation["joints"][None])[0]
-        activity = agent.imagination.mind.activity("vision", seen[None])[0].cpu().numpy()
+        activity = agent.imagination.mind.activity(VISION, seen[None])[0].cpu().numpy()
         panels = [
             (_infant(agent, info, hand_goal), self._outside.render(data)),
             ("its right eye", fit(observation["eye"])),

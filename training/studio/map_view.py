@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from agents.mind import remembered_poses
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import to_gray, to_rgb
 
 from .board import ATLAS, Board, MapPictures
@@ -63,7 +64,7 @@ class MapView:
     def choose(self, row: int, column: int) -> None:
         """Shows what a neuron holds, and sends the infant there."""
         flat = torch.tensor([row * self._mind.som.shape[1] + column])
-        picture = self._mind.autoencoder.decode(self._mind.som.weights_at("vision", flat))[0]
+        picture = self._mind.autoencoder.decode(self._mind.som.weights_at(VISION, flat))[0]
         joints = remembered_poses.of_neurons(self._mind, np.array([[row, column]]))[0].cpu().numpy()
         self._row.value, self._column.value = row, column
         self._picture.image = to_rgb(picture.float().cpu().numpy(), SIZE)
@@ -117,14 +118,14 @@ class MapView:
     def _query(self, moment: Moment) -> dict[str, torch.Tensor]:
         """What it sees and feels, as the map is asked."""
         seen = to_gray(moment.observation["eye"])
-        return {"vision": self._mind.latents(seen[None]), "proprioception": self._felt(moment)}
+        return {VISION: self._mind.latents(seen[None]), PROPRIOCEPTION: self._felt(moment)}
 
     def _felt(self, moment: Moment) -> torch.Tensor:
         return self._mind.normalize(moment.joints[None]).clamp(0, 1)
 
     def _best(self, moment: Moment) -> Any:
         """Where the neuron is that fits the joints best."""
-        winner = int(self._mind.som.winners({"proprioception": self._felt(moment)}))
+        winner = int(self._mind.som.winners({PROPRIOCEPTION: self._felt(moment)}))
         return self.board.place_of(*divmod(winner, self._mind.som.shape[1]), 0.012)
 
 

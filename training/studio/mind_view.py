@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import to_gray, to_rgb
 
 from ..show.film import colored, fit
@@ -37,9 +38,7 @@ class MindView:
         agent, eye = self._stage.agent, moment.observation["eye"]
         seen = to_gray(eye)
         imagined = agent.imagine(moment.joints[None])[0]
-        recalled = (
-            agent.imagination.mind.predict("vision", seen[None], "local_linear")["vision"][0].float().cpu().numpy()
-        )
+        recalled = agent.imagination.mind.predict(VISION, seen[None], "local_linear")[VISION][0].float().cpu().numpy()
         difference = colored(imagined - recalled, -_STRONG, _STRONG, "PuOr_r")
         self.pictures = [fit(eye, SIZE), to_rgb(imagined, SIZE), to_rgb(recalled, SIZE), fit(difference, SIZE)]
         handles = (self._seen, self._imagined, self._recalled, self._difference)

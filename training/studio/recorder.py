@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.senses.camera import OutsideCamera
+from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import to_gray, to_rgb
 
 from ..show.film import PANEL, Video, fit, ideas, map_picture
@@ -72,7 +73,7 @@ class Recorder:
         assert self._outside is not None
         agent, eye = self._stage.agent, moment.observation["eye"]
         mind, seen = agent.imagination.mind, to_gray(eye)
-        activity = mind.activity("vision", seen[None])[0].cpu().numpy()
+        activity = mind.activity(VISION, seen[None])[0].cpu().numpy()
         _, imagined, recalled, difference = self._mind.pictures
         panels = [("the infant", self._outside.render(self._stage.infant.data)), ("its right eye", fit(eye))]
         panels.append(("imagined from its joints", fit(imagined)))

@@ -12,10 +12,11 @@ from torch.optim.swa_utils import update_bn
 from agents.baselines.regressor import KIND, CnnRegressor
 
 from ..data.dataset import Dataset
+from ..data.latents import CHUNK
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from .network import NetworkTraining
-from .samples import CHUNK, samples_of
+from .samples import samples_of
 from .skeleton import Stage, Work
 
 REGRESSOR = "regressor.safetensors"
