@@ -60,4 +60,4 @@ data = collect.run(
         workers=1,
     )
 )
-print(f"{len(data)} poses of {data.joints.shape[1]} joints in {data.path}; rejected: {data.info['rejected']}")
+print(f"{len(data)} poses of {data.joints.shape[1]} joints in {data.path}; rejected: {data.info.rejected}")

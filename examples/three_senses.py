@@ -14,7 +14,6 @@ import matplotlib.pyplot as plt
 import torch
 
 from agents import SomAutoencoder, train
-from training.data.collect import arm_model
 from training.data.dataset import Dataset
 from training.measure.metrics import hand_positions
 from training.train.autoencoder import load_latents
@@ -46,7 +45,7 @@ def miss(query, **options):
     """How far the hand ends from its true place when the arm takes the recalled pose: median, cm."""
     recalled = som.recall(query, ["shoulder", "elbow"], **options)
     pose = torch.cat([rows * deviation[name] + mean[name] for name, rows in recalled.items()], 1).deg2rad()
-    ends = hand_positions(mind.normalize(pose).numpy(), arm_model(data.info["config"]))  # the simulator's kinematics
+    ends = hand_positions(mind.normalize(pose).numpy(), data.arm)  # the simulator's kinematics
     return (100 * torch.from_numpy(ends) - place[new]).norm(dim=1).median()
 
 

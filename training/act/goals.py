@@ -97,7 +97,7 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
         raise UserError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
     state = mujoco.MjData(arm.model)
     arm.pose(state, joints)
-    camera = EyeCamera(arm, tuple(data.info["config"]["eye_size"]))
+    camera = EyeCamera(arm, data.eye_size)
     picture = to_gray(camera.render(state))
     camera.close()
     return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))

@@ -21,7 +21,6 @@ from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
 from infant_env.senses.vision import to_rgb
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..show import tables
@@ -71,7 +70,7 @@ def run(config: Config) -> dict[str, Any]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
-    arm = arm_model(data.info["config"])
+    arm = data.arm
     imagination = Imagination.load(config.run, runs.pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
     pairs = _pairs(config, data, arm)
@@ -83,7 +82,7 @@ def run(config: Config) -> dict[str, Any]:
     if config.video:
         path = config.run / "videos" / "plan.mp4"
         telling = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
-        _film(path, [planned.ways[k] for k in telling], imagination, arm, tuple(data.info["config"]["eye_size"]))
+        _film(path, [planned.ways[k] for k in telling], imagination, arm, data.eye_size)
         print(f"film: {path}")
     runs.merge(config.run, "metrics.json", {"plan": rows})
     print(f"Ways between {len(pairs)} pairs of test poses without contact\n" + tables.as_text(*table(rows)))

@@ -22,7 +22,6 @@ from agents.networks.glance import Glance
 from agents.som.som import Readout
 from agents.tools.files import replacing
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
 from ..measure.metrics import ERRORS, SOURCES, Truth
@@ -172,7 +171,7 @@ def truth_of(data: Dataset, samples: Any) -> Truth:
         joints=data.normalized_joints[samples],
         shows_hand=data.shows_hand[samples],
         background=data.background,
-        arm=arm_model(data.info["config"]),
+        arm=data.arm,
     )
 
 

@@ -22,8 +22,7 @@ from agents.tools import checkpoints
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
-from ..data.collect import arm_model
-from ..data.dataset import read_info
+from ..data.info import read_info
 from ..runs import folder as runs
 from .config import Config
 
@@ -50,12 +49,12 @@ class Setup:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.device = torch.device("cpu")  # one picture at a time
-        self.info = read_info(runs.data_of(config.run))["config"]
+        self.info = read_info(runs.data_of(config.run))
 
-    @cached_property
+    @property
     def arm(self) -> ArmModel:
         """The body that the run's data were collected with."""
-        return arm_model(self.info)
+        return self.info.arm
 
     @cached_property
     def mind(self) -> SomAutoencoder:
@@ -77,7 +76,7 @@ class Setup:
     def infant(self) -> gym.Env[Any, Any]:
         """One infant with all that the config asks for, in real physics."""
         config = self.config
-        size = PIXELS if config.observation == "pixels" else tuple(self.info["eye_size"])
+        size = PIXELS if config.observation == "pixels" else self.info.recipe.eye_size
         env = gym.make(
             "InfantArmReach-v0",
             goal="hand" if config.goal == "image" else config.goal,

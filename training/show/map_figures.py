@@ -1,5 +1,7 @@
 """The report's pictures of the map: what its neurons hold, how it lies in the data, and where it is wrong."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -58,7 +60,7 @@ def joint_angles(mind: SomAutoencoder) -> Floats:
     return (low + planes * (high - low)).rad2deg().cpu().numpy()
 
 
-def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
+def joint_planes(mind: SomAutoencoder, names: Sequence[str]) -> Figure:
     """Component planes: the angle that each neuron holds for each joint."""
     return _planes(joint_angles(mind), [name.replace("_", " ") for name in names], "deg", across=len(names))
 

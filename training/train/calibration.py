@@ -14,7 +14,6 @@ from agents.networks.generator import PictureGenerator
 from agents.networks.glance import Glance
 from agents.tools import checkpoints
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
 from ..runs import folder as runs
@@ -81,7 +80,7 @@ def run(config: Config) -> Calibration:
 def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Dataset) -> NDArray[np.bool_]:
     """Which hypotheses (B, K, J), in rad, are the pose of the samples (B,): (B, K)."""
     true = np.repeat(data.joints[samples][:, None], joints.shape[1], 1)
-    arm = arm_model(data.info["config"])
+    arm = data.arm
     normalized = [arm.normalize(poses.reshape(-1, poses.shape[2])).astype(np.float32) for poses in (joints, true)]
     hands = metrics.hand_errors(normalized[0], normalized[1], arm)
     turned = np.degrees(np.abs(joints - true)).max(2)

@@ -80,7 +80,7 @@ def run(config: Config) -> CnnRegressor:
         regressor, curve = _train(config, data, device)
         images, joints = samples_of(data, "validation")
         errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
-        joint_mae = dict(zip(data.info["body"]["joint_names"], errors, strict=True))
+        joint_mae = dict(zip(data.joint_names, errors, strict=True))
         runs.merge(config.run, "metrics.json", {"regressor": {"epochs": curve, "validation_joint_mae": joint_mae}})
         regressor.save(path, identity)
     return regressor

@@ -16,7 +16,6 @@ from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
 from ..data.babbled_motion import EPISODE, babble, go_straight
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import world_model_errors
 from ..runs import folder as runs
@@ -59,7 +58,7 @@ def run(config: Config) -> WorldModel:
         print(f"world model: {path} is there already")
         return WorldModel.load(config.run, device)
     runs.record_config(config.run, "train-world-model", config)
-    arm = arm_model(data.info["config"])
+    arm = data.arm
     with runs.timed(config.run, "train-world-model"), threads(config.threads):
         learned = _learned(config, data, arm)
         mind = imagination.mind
@@ -99,8 +98,7 @@ def _measure(config: Config, world: WorldModel, data: Dataset, arm: ArmModel) ->
     """Against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
     measured = world_model_errors.measure(world, arm, motion)
-    size = data.info["camera"]["size"]
-    measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, (size[0], size[1]), config.pictures)
+    measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures)
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
     measured["straight"] = world_model_errors.of_ends(world, straight)
     runs.merge(config.run, "metrics.json", {"world_model": measured})
