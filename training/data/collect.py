@@ -1,35 +1,28 @@
 """`infant-arm collect`: the infant babbles, a data set is written."""
 
-import errno
-import multiprocessing
-import multiprocessing.connection
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import imageio.v3 as iio
-import numpy as np
 from tqdm import tqdm
 
-from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
 from agents.tools.files import remove_leftovers, replacing, write_json
 from infant_env.body.checks import checked_eye_size
 from infant_env.body.description import Body
-from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
 from ..runs.folder import Device, check_counts, versions
 from . import shards
+from .babbled_shards import REASONS, babbled
 from .dataset import Dataset
 from .info import DatasetInfo, Recipe, read_info
 
 _BYTES_PER_PIXEL = 0.8  # gzip'ed frame, its share of the cache, and some room
-REASONS = (PENETRATES, NOT_VISIBLE)
 
 
 @dataclass(frozen=True)
@@ -121,7 +114,7 @@ def run(config: Config) -> Dataset:
     _check_space(config, sum(lengths[k] for k in missing))
     done = config.samples - sum(lengths[k] for k in missing)
     with tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1) as bar:
-        for poses in _collect(config, missing):
+        for poses in babbled(config.out, info.recipe, missing, config.workers):
             bar.update(poses)
     shards.write_index(config.out, lengths)
     with h5py.File(config.out / "index.h5") as index:
@@ -172,91 +165,3 @@ def _check_space(config: Config, samples: int) -> None:
             f"{config.out} has {free / 1e9:.1f} GB free, expected about {needed / 1e9:.1f} GB for {samples} samples; "
             "free some space or choose another disk with --out"
         )
-
-
-def _collect(config: Config, numbers: list[int]) -> Iterator[int]:
-    """Collects the shards, in this process or in several; yields how many poses came since the last time."""
-    workers = min(config.workers, len(numbers))
-    if workers <= 1:
-        yield from _babble(config, numbers)
-        return
-    context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
-    processes: dict[multiprocessing.connection.Connection[Any, Any], Any] = {}
-    for k in range(workers):
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(config, numbers[k::workers], sender), daemon=True)
-        process.start()
-        sender.close()
-        processes[receiver] = process
-    try:
-        yield from _gather(processes)
-    finally:
-        for process in processes.values():
-            process.terminate()
-            process.join()
-
-
-def _gather(processes: dict[Any, Any]) -> Iterator[int]:
-    waiting: set[Any] = set(processes)
-    while waiting:
-        receiver: Any
-        for receiver in multiprocessing.connection.wait(waiting):
-            try:
-                message = receiver.recv()
-            except EOFError:
-                waiting.discard(receiver)
-                processes[receiver].join()
-                if processes[receiver].exitcode:
-                    raise UserError(
-                        f"a collecting process ended with status {processes[receiver].exitcode}; what it had sealed is "
-                        "kept, run the same command again to go on"
-                    ) from None
-                continue
-            if isinstance(message, Exception):
-                raise message
-            yield message
-
-
-def _work(config: Config, numbers: list[int], sender: Any) -> None:
-    """The life of one worker process; ends by itself when its parent is gone."""
-    try:
-        for poses in _babble(config, numbers):
-            sender.send(poses)
-    except (BrokenPipeError, KeyboardInterrupt):
-        pass
-    except (UserError, OSError, RuntimeError) as error:
-        sender.send(UserError(str(error)))
-
-
-def _babble(config: Config, numbers: list[int]) -> Iterator[int]:
-    arm, lengths = ArmModel.of(config.recipe.body), config.recipe.lengths
-    agent = BabblingAgent(arm, config.eye_size, config.seed, config.min_arm_in_view)
-    try:
-        for shard in numbers:
-            samples = []
-            for i in range(shard * config.shard_size, shard * config.shard_size + lengths[shard]):
-                samples.append(agent.sample(i))
-                yield 1
-            _seal(config.out, shard, samples)
-    finally:
-        agent.close()
-
-
-def _seal(folder: Path, shard: int, samples: list[Any]) -> None:
-    columns = {
-        name: np.array([getattr(sample, name) for sample in samples], dtype)
-        for name, dtype in (
-            ("eye", np.uint8), ("joints", np.float32), ("hand_position", np.float32),
-            ("arm_in_view", np.float32), ("hand_in_view", np.float32),
-        )
-    }  # fmt: skip
-    columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)
-    try:
-        shards.write_shard(folder, shard, columns)
-    except OSError as error:
-        full = error.errno == errno.ENOSPC or "No space left" in str(error)
-        hint = "free some space" if full else "mend the disk"
-        raise UserError(
-            f"shard {shard} could not be written to {folder} ({error}); all sealed shards are kept, {hint} and run the "
-            "same command again to go on"
-        ) from None

@@ -169,9 +169,16 @@ class Dataset:
         return hashlib.sha256(head.encode() + self.joints.tobytes()).hexdigest()
 
     def _column(self, name: str, rows: Any = slice(None)) -> NDArray[Any]:
-        with h5py.File(self.path / "index.h5") as index:
-            column: NDArray[Any] = index[name][rows]
-            return column
+        index = self.path / "index.h5"
+        try:
+            with h5py.File(index) as file:
+                column: NDArray[Any] = file[name][rows]
+        except (OSError, KeyError) as error:
+            raise UserError(
+                f"{index} is missing or damaged ({error}); run the same `infant-arm collect --out {self.path}` again: it "
+                "writes it anew"
+            ) from None
+        return column
 
     def _pictures(self, shard: int) -> NDArray[np.float32]:
         cached, samples = cache_path(self.path, shard, self.format), self.info.recipe.lengths[shard]
