@@ -68,7 +68,7 @@ figure, axes = plt.subplots(2, 4, figsize=(12, 5.2), layout="constrained")
 for (above, below), name in zip(axes.T, senses, strict=True):
     query = {name: test[name][:1]}
     picture = mind.autoencoder.decode(som.recall(query, "vision"))[0].detach()
-    above.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+    above.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=data.eye_size[0] / data.eye_size[1])
     above.set(title=f"asked by {name}", xticks=[], yticks=[])
     below.imshow(som.activity(query)[0], cmap="viridis")
     below.plot(*divmod(int(som.winners(query)), som.shape[1])[::-1], "o", ms=10, mfc="none", mec="#D55E00", mew=2)

@@ -119,7 +119,7 @@ def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoenc
         "neighbors in the data, .5 by chance.)</p>"
     )
     yield "<p>What neurons all over the map imagine:</p>"
-    yield page.figure(config.run, "atlas", map_figures.atlas(mind))
+    yield page.figure(config.run, "atlas", map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]))
     yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
     yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.joint_names))
     yield page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))

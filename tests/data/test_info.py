@@ -146,13 +146,15 @@ def test_any_change_gives_the_same_poses_or_one_clear_line(damaged: Path, small_
     else:
         container[key] = data.draw(ANYTHING)
     write(damaged, content)
+    told = None
     try:
         opened = Dataset.open(damaged)
         assert opened.arm.joint_names == opened.joint_names
-        assert len(opened.fingerprint) == 64
     except UserError as error:
-        assert "\n" not in str(error)
-        assert "expected" in str(error) or "collect" in str(error)
+        told = str(error)
+    if told is not None:
+        assert "\n" not in told
+        assert "expected" in told or "collect" in told
         return
     assert np.array_equal(opened.joints, small_data.joints)
     assert np.array_equal(opened.pictures, small_data.pictures)

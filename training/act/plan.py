@@ -19,12 +19,11 @@ from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
-from infant_env.senses.vision import to_rgb
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..show import tables
-from ..show.film import PANEL, Video, fit
+from ..show.film import PANEL, Video, as_seen
 
 Floats = NDArray[np.float32]
 _SMALL_EYE = (36, 60)  # nobody looks while the ways are measured
@@ -167,8 +166,8 @@ def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmMode
         body.reset(options={"joints": way[0]})
         for joints, picture in zip(way, imagined, strict=True):
             observation, *_ = body.step(body.action_for(joints))
-            seen, shown = fit(observation["eye"]), outside.render(body.data)
-            video.add([("imagined", to_rgb(picture, PANEL)), ("its right eye", seen), ("the infant", shown)])
+            seen, shown = as_seen(observation["eye"], eye_size), outside.render(body.data)
+            video.add([("imagined", as_seen(picture, eye_size)), ("its right eye", seen), ("the infant", shown)])
     outside.close()
     body.close()
     video.close()

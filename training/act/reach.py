@@ -43,7 +43,7 @@ class Config:
     hidden_hands: bool = False
     """Also take test pictures that do not show the hand."""
     goal: Path | None = None
-    """Reach for this one picture instead (PNG or another format, as the eye would see it, aspect 3:5)."""
+    """Reach for this one picture instead (PNG or another format, as the eye would see it, of its aspect)."""
     goal_joints: tuple[float, ...] | None = None
     """Reach for the picture of this pose instead, in degrees."""
     imagine: bool = False

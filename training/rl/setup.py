@@ -28,8 +28,8 @@ from .config import Config
 
 Act = Callable[[Any], NDArray[np.float32]]
 """From a batch of observations to actions."""
-PIXELS = 60, 100
-"""Rows and columns of the pictures that a policy is given as they are."""
+PIXEL_ROWS, LEAST_COLUMNS = 60, 36
+"""Rows, and fewest columns, of the pictures that a policy is given as they are; of the paper's aspect they are 60x100."""
 EPISODE = 25
 """Control steps of an episode."""
 GAMMA = 0.7
@@ -56,6 +56,17 @@ class Setup:
         """The body that the run's data were collected with."""
         return self.info.arm
 
+    @property
+    def eye_size(self) -> tuple[int, int]:
+        """Rows and columns of the eye's frames."""
+        return self.info.recipe.eye_size
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Rows and columns of the pictures that a policy is given as they are."""
+        rows, columns = self.eye_size
+        return PIXEL_ROWS, max(round(PIXEL_ROWS * columns / rows), LEAST_COLUMNS)
+
     @cached_property
     def mind(self) -> SomAutoencoder:
         """The trained SOM-AE."""
@@ -76,7 +87,7 @@ class Setup:
     def infant(self) -> gym.Env[Any, Any]:
         """One infant with all that the config asks for, in real physics."""
         config = self.config
-        size = PIXELS if config.observation == "pixels" else self.info.recipe.eye_size
+        size = self.pixels if config.observation == "pixels" else self.eye_size
         env = gym.make(
             "InfantArmReach-v0",
             goal="hand" if config.goal == "image" else config.goal,
