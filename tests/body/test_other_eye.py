@@ -1,6 +1,7 @@
 """Another robot with an eye of another aspect, a hand of two bodies and an onlooker of its own, from babbling to the report."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,15 @@ def test_a_square_eye_does_too(folder: Path, tmp_path: Path):
     run("train-som", "--run", tmp_path / "run", "--rows", 4, "--columns", 4)
     run("evaluate", "--run", tmp_path / "run")
     run("reach", "--run", tmp_path / "run", "--goals", 1, "--steps", 2)
+
+
+def test_a_body_that_is_gone_is_said(folder: Path, tmp_path: Path):
+    shutil.copytree(folder / "data", tmp_path / "data")
+    description = (tmp_path / "data" / "dataset.json").read_text()
+    (tmp_path / "data" / "dataset.json").write_text(description.replace("gripper.xml", "gone.xml"))
+    data = Dataset.open(tmp_path / "data")
+    with pytest.raises(UserError, match=r"cannot be made again: .*gone\.xml .*; put .*gone\.xml back as it was"):
+        _ = data.arm
 
 
 def test_too_small_an_eye_is_refused_before_any_work(tmp_path: Path):

@@ -61,6 +61,14 @@ def test_the_usual_recipe_is_recorded_as_by_0_1(age_months: float):
     )  # fmt: skip
 
 
+def test_another_body_is_recorded_as_by_0_1_where_nothing_new_is_told():
+    config = Config(Path("data"), mjcf=Path("/arm.xml"), arm_joints=("a",), eye_camera="see", arm_bodies=("upper",))
+    recorded, usual = config.recipe.as_json(), Config(Path("data")).recipe.as_json()
+    assert list(recorded) == list(usual)
+    told = {"mjcf": "/arm.xml", "arm_joints": ["a"], "eye_camera": "see", "arm_bodies": ["upper"]}
+    assert recorded == usual | told
+
+
 def test_the_fingerprint_is_that_of_0_1(small_data: Dataset):
     hashed = {key: head(small_data.path)[key] for key in ("schema", "config", "body")}
     content = json.dumps(hashed, sort_keys=True).encode() + small_data.joints.tobytes()

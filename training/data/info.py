@@ -104,11 +104,16 @@ class DatasetInfo:
         Raises:
             UserError: its MJCF file is gone, or its joints are others now.
         """
-        arm = ArmModel.of(self.recipe.body)
+        body = self.recipe.body
+        try:
+            arm = ArmModel.of(body)
+        except UserError as error:
+            mend = f"; put {body.mjcf} back as it was" if body.mjcf else ""
+            raise UserError(f"the data set's body cannot be made again: {error}{mend}") from None
         same = arm.joint_names == self.joint_names and np.allclose(arm.joint_ranges, self.joint_ranges, atol=1e-6)
         if not same:
             raise UserError(
-                f"got the body {self.recipe.body.mjcf or 'of the infant'} with the joints {list(arm.joint_names)} and ranges "
+                f"got the body {body.mjcf or 'of the infant'} with the joints {list(arm.joint_names)} and ranges "
                 f"{shown(arm.joint_ranges.tolist())}, expected {list(self.joint_names)} and {shown(self.joint_ranges)} as when "
                 "the data were collected; restore the body, or collect anew"
             )
