@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
+from os import PathLike
 from typing import Any
 
 from ..errors import UserError
+from .given import shown
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,39 @@ class Body:
         """Reads what `as_dict` gave.
 
         Raises:
-            UserError: a name is unknown.
+            UserError: a name is unknown, or a value is of a wrong kind.
         """
         known = [field.name for field in fields(cls)]
         unknown = [name for name in given if name not in known]
         if unknown:
-            raise UserError(f"got a body with {unknown}, expected names among {known}")
+            raise UserError(f"got a body with {shown(unknown)}, expected names among {known}")
+        for name, value in given.items():
+            if not _fits(name, value):
+                raise UserError(f"got a body with {name}={shown(value)}, expected {_KINDS[name]}")
         told: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
         }
         return cls(**told)
+
+
+_MONTHS, _TEXT, _PATH, _LIST = "a number of months", "a name", "the path of an MJCF file", "a list of names"
+_KINDS = {
+    "age_months": _MONTHS,
+    "mjcf": _PATH,
+    "joints": _LIST,
+    "eye_camera": _TEXT,
+    "arm_bodies": _LIST,
+    "hand_bodies": _LIST,
+    "outside_camera": _TEXT,
+}
+
+
+def _fits(name: str, value: Any) -> bool:
+    kind = _KINDS[name]
+    if value is None:
+        return getattr(Body, name) is None
+    if kind == _MONTHS:
+        return isinstance(value, Real) and not isinstance(value, bool)
+    if kind == _LIST:
+        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    return isinstance(value, str | PathLike if kind == _PATH else str)

@@ -80,8 +80,9 @@ GRAY = Format()
 def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Squeezes frames of the eye to 64x64 luminance.
 
-    The whole frame is kept (a centre crop loses the arm) and averaged by area (a bilinear resize aliases by .004, half an
-    autoencoder's error). Collection and acting both come through here, so that a map is asked what it was trained on.
+    The whole frame is kept, of whatever aspect (a centre crop loses the arm), and averaged by area (a bilinear resize aliases
+    by .004, half an autoencoder's error). Collection and acting both come through here, so that a map is asked what it was
+    trained on.
 
     Args:
         eye: RGB frames of any size, shape (..., H, W, 3), uint8.
@@ -96,7 +97,7 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
-    """Spreads preprocessed pictures to the eye's aspect for display; nothing is invented between the pixels.
+    """Spreads preprocessed pictures to the eye's size and aspect for display; nothing is invented between the pixels.
 
     Args:
         gray: luminance in [0, 1], shape (..., 64, 64); values outside are clipped.

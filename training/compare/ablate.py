@@ -89,10 +89,7 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
 
 def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
     """Other poses than the run's, of the same body and eye but for some changes."""
-    noted: dict[str, Any] = data.info["config"]
-    own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in noted.items()}
-    own |= {"mjcf": noted["mjcf"] and Path(noted["mjcf"]), "seed": noted["seed"] + 1 + config.seed}
-    return collect.Config(out, workers=config.workers, **own | changes)
+    return collect.again(data, out, data.info.recipe.seed + 1 + config.seed, config.workers, **changes)
 
 
 def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tuple[Dataset, NDArray[np.int64]]:

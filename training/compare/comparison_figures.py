@@ -77,7 +77,13 @@ def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Fig
                 if pictures is None:
                     axis.set_frame_on(False)
                 else:
-                    axis.imshow(pictures[number].float().cpu().numpy(), cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+                    axis.imshow(
+                        pictures[number].float().cpu().numpy(),
+                        cmap="gray",
+                        vmin=0,
+                        vmax=1,
+                        aspect=data.eye_size[0] / data.eye_size[1],
+                    )
     axes[0, 0].set_title("from the picture", loc="left", fontsize=10)
     axes[0, count].set_title("from the joints", loc="left", fontsize=10)
     figure.tight_layout(pad=0.3)

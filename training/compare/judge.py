@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from agents.tools.files import replacing
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
 from ..measure.metrics import ERRORS, Truth
@@ -78,7 +77,7 @@ def truth_of(data: Dataset, samples: Any) -> Truth:
         given=given(data, samples),
         shows_hand=data.shows_hand[samples],
         background=data.background,
-        arm=arm_model(data.info["config"]),
+        arm=data.arm,
     )
 
 

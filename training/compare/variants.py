@@ -77,7 +77,7 @@ def _visibilities(*_: Any) -> list[Variant]:
 
 
 def _ages(_: Path, data: Dataset) -> list[Variant]:
-    own = data.info["config"]["age_months"]
+    own = data.body.age_months
     ages = sorted({min(max(age, YOUNGEST), OLDEST) for age in (own - 3, own, own + 6)})
     return [Variant(f"{age:g} months", tested={"age_months": age}) for age in ages]
 

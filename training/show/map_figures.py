@@ -1,5 +1,7 @@
 """The report's pictures of the map: what its neurons hold, how it lies in the data, and where it is wrong."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -25,16 +27,22 @@ ASKED = {
 """The ways to ask the map for a pose, by the title of their panel."""
 
 
-def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
-    """What neurons all over the map imagine: every tile is one neuron's decoded picture."""
+def atlas(mind: SomAutoencoder, tiles: int = 16, aspect: float = 3 / 5) -> Figure:
+    """What neurons all over the map imagine: every tile is one neuron's decoded picture.
+
+    Args:
+        mind: whose map.
+        tiles: along each side, at most.
+        aspect: of the eye's frames, rows over columns.
+    """
     rows, columns = mind.som.shape
     tiles = min(tiles, rows, columns)
     pictures = tile_pictures(mind, tiles, tiles).reshape(-1, 64, 64)
     framed = np.pad(pictures, ((0, 0), (2, 2), (2, 2)), constant_values=1.0).reshape(tiles, tiles, 68, 68)
     wide = framed.transpose(0, 2, 1, 3).reshape(tiles * 68, tiles * 68)
     figure, axis = plt.subplots(figsize=(9, 5.6))
-    axis.imshow(wide, cmap="gray", vmin=0, vmax=1, aspect=3 / 5, extent=(0, columns, rows, 0))
-    axis.set_aspect(3 / 5 * columns / rows)
+    axis.imshow(wide, cmap="gray", vmin=0, vmax=1, aspect=aspect, extent=(0, columns, rows, 0))
+    axis.set_aspect(aspect * columns / rows)
     axis.set(xlabel="neuron, column", ylabel="neuron, row")
     figure.tight_layout()
     return figure
@@ -59,7 +67,7 @@ def joint_angles(mind: SomAutoencoder) -> Floats:
     return (low + planes * (high - low)).rad2deg().cpu().numpy()
 
 
-def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
+def joint_planes(mind: SomAutoencoder, names: Sequence[str]) -> Figure:
     """Component planes: the angle that each neuron holds for each joint."""
     return _planes(joint_angles(mind), [name.replace("_", " ") for name in names], "deg", across=len(names))
 

@@ -7,8 +7,9 @@ import torch
 
 from agents.mind import remembered_poses
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
-from infant_env.senses.vision import to_gray, to_rgb
+from infant_env.senses.vision import to_gray
 
+from ..show.film import as_seen
 from .board import ATLAS, Board, MapPictures
 from .infant import Moment
 from .mind_view import SIZE
@@ -38,7 +39,7 @@ class MapView:
         rows, columns = self._mind.som.shape
         self.board = Board((-0.37, 0.25, 0.84), _FACING, 0.62, (rows, columns))
         self.chosen: tuple[int, int] | None = None
-        self._pictures = MapPictures(self._mind, stage.infant.arm.joint_names)
+        self._pictures = MapPictures(self._mind, stage.infant.arm.joint_names, stage.data.eye_size)
         self.browsers: dict[int, _Browser] = {}
         gui = stage.server.gui
         gui.add_markdown(
@@ -67,7 +68,7 @@ class MapView:
         picture = self._mind.autoencoder.decode(self._mind.som.weights_at(VISION, flat))[0]
         joints = remembered_poses.of_neurons(self._mind, np.array([[row, column]]))[0].cpu().numpy()
         self._row.value, self._column.value = row, column
-        self._picture.image = to_rgb(picture.float().cpu().numpy(), SIZE)
+        self._picture.image = as_seen(picture.float().cpu().numpy(), self._stage.data.eye_size, SIZE)
         names = self._stage.infant.arm.joint_names
         angles = (f"{spoken(name)} {angle:.0f}°" for name, angle in zip(names, np.degrees(joints), strict=True))
         self._pose.content = f"**Neuron ({row}, {column})** holds: {', '.join(angles)}."

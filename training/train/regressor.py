@@ -97,7 +97,7 @@ def _fit(work: Work[Config]) -> tuple[CnnRegressor, dict[str, Any]]:
     regressor = training.regressor.eval()
     images, joints = samples_of(work.data, "validation")
     errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
-    joint_mae = dict(zip(work.data.info["body"]["joint_names"], errors, strict=True))
+    joint_mae = dict(zip(work.data.joint_names, errors, strict=True))
     return regressor, {"regressor": {"epochs": training.curve, "validation_joint_mae": joint_mae}}
 
 

@@ -14,7 +14,6 @@ from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
 from ..data.babbled_motion import EPISODE, babble, go_straight
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import world_model_errors
 from ..runs.config import StageConfig
@@ -46,7 +45,7 @@ def run(config: Config) -> WorldModel:
 
 def _fit(work: Work[Config]) -> tuple[WorldModel, dict[str, Any]]:
     imagination = Imagination.load(work.config.run, work.device)
-    mind, arm = imagination.mind, arm_model(work.data.info["config"])
+    mind, arm = imagination.mind, work.data.arm
     response, learned = _learned(work.config, work.data, arm)
     poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
     world = WorldModel(response.to(work.device), imagination.generator, poses)
@@ -73,8 +72,7 @@ def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel) -
     """Against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
     measured = world_model_errors.measure(world, arm, motion)
-    size = data.info["camera"]["size"]
-    measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, (size[0], size[1]), config.pictures)
+    measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures)
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
     measured["straight"] = world_model_errors.of_ends(world, straight)
     world_model_errors.save_figure(config.run, measured)
