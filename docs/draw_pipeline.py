@@ -1,6 +1,6 @@
 """Draws `docs/pipeline.png`, the picture in README: babble, encode, map, imagine, reach, with what a run really made.
 
-    python docs/draw_pipeline.py runs/quick [PICTURE]
+python docs/draw_pipeline.py runs/quick [PICTURE]
 """
 
 import sys
