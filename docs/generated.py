@@ -222,7 +222,7 @@ def _documented(face: ModuleType, name: str) -> list[str]:
 
 def _directive(face: ModuleType, name: str, thing: Any) -> list[str]:
     if inspect.isclass(thing):
-        return [f".. autoclass:: {face.__name__}.{name}", "   :members:", "   :show-inheritance:"]
+        return [f".. autoclass:: {face.__name__}.{name}", "   :members:"]
     if inspect.isroutine(thing):
         return [f".. autofunction:: {face.__name__}.{name}"]
     return [f".. autodata:: {_home(face, name)}.{name}"]
