@@ -74,7 +74,7 @@ def panel(number: int, x: float, y: float, width: float, height: float) -> plt.A
     return axes
 
 
-shown = np.flatnonzero(data.shows_hand)[[3, 40, 77, 120]]
+shown = np.flatnonzero(data.shows_hand)[3:124:40]
 for place, sample in enumerate(shown):
     panel(0, 0.51 * (place % 2), 0.51 * (1 - place // 2), 0.49, 0.49).imshow(data.eye(int(sample)), aspect="auto")
 
@@ -103,5 +103,7 @@ panel(4, 0.58, 0.62, 0.42, 0.38).imshow(reached, aspect="auto")
 
 path = sys.argv[2] if len(sys.argv) > 2 else "docs/pipeline.png"
 figure.savefig(path)
-Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)  # a third of the bytes
+Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE, method=Image.Quantize.FASTOCTREE).save(
+    path, optimize=True
+)  # a third of the bytes
 print("saved", path)

@@ -5,11 +5,13 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import imageio.v3 as iio
 import pytest
 
 from training import cli
@@ -142,6 +144,12 @@ def test_readme_is_one_page():
     text = README.read_text()
     assert len(text.splitlines()) <= 100
     assert len(text.encode()) <= 7_000
+
+
+def test_the_picture_of_readme_is_drawn_from_a_run(run: Path, tmp_path: Path):
+    script, picture = ROOT / "docs" / "draw_pipeline.py", tmp_path / "pipeline.png"
+    subprocess.run([sys.executable, script, run, picture], cwd=tmp_path, check=True, capture_output=True)
+    assert iio.imread(picture).std() > 10
 
 
 def test_the_table_of_readme_agrees_with_the_results():
