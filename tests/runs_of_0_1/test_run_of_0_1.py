@@ -16,8 +16,8 @@ from training import cli
 from training.data.dataset import Dataset
 from training.runs import folder as runs
 from training.studio.stage import Stage
-from training.train.autoencoder import TRAINING
 
+TRAINING = "autoencoder.training.safetensors"
 ARCHIVE = Path(__file__).with_name("run_of_0_1.tar.xz")
 FINGERPRINT = "6ef69dddd5ba724647db0cefaf65d8c52681ff433cc2ff9eaad065d4d96e4399"
 """Of the data set, by version 0.1."""
