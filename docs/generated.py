@@ -8,6 +8,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
@@ -41,12 +42,12 @@ def outdated(app: Any, env: Any, added: set[str], changed: set[str], removed: se
 
 def commands() -> str:
     """Every command of `infant-arm` with its options, from `training.cli.COMMANDS` and the commands' `Config`s."""
-    return "\n".join(line for name in _commands() for line in command(name))
+    return "\n".join(line for name in configs() for line in command(name))
 
 
 def command(name: str) -> Iterator[str]:
     """One command: its name, what it does, and a table of its options."""
-    config = config_of(name)
+    config = configs()[name]
     yield from [f"## {name}", "", inspect.cleandoc(config.__doc__ or ""), ""]
     yield from ["| option | default | meaning |", "|---|---|---|"]
     docs, kinds = field_docs(config), get_type_hints(config, include_extras=True)
@@ -58,9 +59,10 @@ def command(name: str) -> Iterator[str]:
     yield ""
 
 
-def config_of(name: str) -> Any:
-    """The `Config` of a command."""
-    return importlib.import_module(f"training.{_commands()[name]}").Config
+def configs() -> dict[str, Any]:
+    """The `Config` of every command by its words, such as `train-som` or `train-baseline mvae`."""
+    cli = importlib.import_module("training.cli")
+    return {words: config for name in cli.COMMANDS for words, config in cli.configs_of(name).items()}
 
 
 def option(field: Field[Any], kind: Any) -> str:
@@ -101,8 +103,13 @@ def default(field: Field[Any], config: Any) -> str:
 
 def field_docs(config: type) -> dict[str, str]:
     """The docstrings under a dataclass's fields, those of its bases included."""
-    docs = {}
-    for cls in reversed(config.__mro__[:-1]):
+    marks = {
+        name: getattr(kind, "__metadata__", ()) for name, kind in get_type_hints(config, include_extras=True).items()
+    }
+    docs = {
+        name: mark.help for name, (mark, *_) in ((n, m) for n, m in marks.items() if m) if getattr(mark, "help", None)
+    }
+    for cls in reversed(_written(config)):
         body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body  # type: ignore[attr-defined]
         for statement, following in pairwise(body):
             if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
@@ -110,17 +117,19 @@ def field_docs(config: type) -> dict[str, str]:
     return docs
 
 
+def _written(config: type) -> list[type]:
+    """A dataclass and its bases, without those that are made while the program runs: they have no source."""
+    sources = ((cls, inspect.getsource(sys.modules[cls.__module__])) for cls in config.__mro__[:-1])
+    return [cls for cls, source in sources if f"class {cls.__name__}" in source]
+
+
 def _source_of(name: str, config: type) -> str:
     """The words by which a field's default is given; those of `collect` where the default is taken from there."""
-    lines = [line for cls in config.__mro__[:-1] for line in inspect.getsource(cls).splitlines()]
+    lines = [line for cls in _written(config) for line in inspect.getsource(cls).splitlines()]
     found = next((line for line in lines if re.match(rf"\s+{name}: ", line)), "")
     if "collect.Config." in found:
-        return _source_of(name, config_of("collect"))
+        return _source_of(name, configs()["collect"])
     return found
-
-
-def _commands() -> dict[str, str]:
-    return importlib.import_module("training.cli").COMMANDS
 
 
 def _code(text: str) -> str:
