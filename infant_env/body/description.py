@@ -1,4 +1,4 @@
-"""What a body was made from, as plain data: enough to make it again, and to write into a JSON file."""
+"""The description of a body as plain data, from which the body can be made again; JSON can store it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -12,18 +12,18 @@ from .given import shown
 
 @dataclass(frozen=True)
 class Body:
-    """The infant of an age, or another body from an MJCF file.
+    """Description of a body: the infant at some age, or another body from an MJCF file.
 
-    `ArmModel.of` makes the body. `as_dict` gives what JSON can hold; `gym.make(..., arm=...)` takes that too.
+    `ArmModel.of` makes the body. `as_dict` returns a dictionary for JSON, which `gym.make(..., arm=...)` accepts too.
 
     Raises:
-        UserError: an MJCF file is given without the names of the arm's joints and bodies.
+        UserError: the MJCF file comes without the names of the arm's joints and bodies.
     """
 
     age_months: float = 12.0
-    """Age of the infant; of no account for another body."""
+    """Age of the infant; ignored for another body."""
     mjcf: str | None = None
-    """Path of another body's MJCF file; what follows is as in `ArmModel.from_mjcf`."""
+    """Path of another body's MJCF file; `ArmModel.from_mjcf` explains the fields below."""
     joints: tuple[str, ...] = ()
     eye_camera: str = "eye"
     arm_bodies: tuple[str, ...] = ()
@@ -37,17 +37,17 @@ class Body:
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """What differs from the default, in JSON's types."""
+        """The fields that differ from the default, in JSON's types."""
         usual = asdict(Body())
         given = {name: value for name, value in asdict(self).items() if value != usual[name]}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Body":
-        """Reads what `as_dict` gave.
+        """The body that `as_dict` described.
 
         Raises:
-            UserError: a name is unknown, or a value is of a wrong kind.
+            UserError: the name of a field is unknown, or a value is of a wrong kind.
         """
         known = [field.name for field in fields(cls)]
         unknown = [name for name in given if name not in known]
