@@ -12,7 +12,7 @@ from .given import shown
 
 @dataclass(frozen=True)
 class Body:
-    """Description of a body: the infant at some age, or another body from an MJCF file.
+    """Description of a body: a built-in one, such as the infant, at some age, or one from an MJCF file.
 
     `ArmModel.of` makes the body. `as_dict` returns a dictionary for JSON, which `gym.make(..., arm=...)` accepts too.
 
@@ -21,7 +21,7 @@ class Body:
     """
 
     age_months: float = 12.0
-    """Age of the infant; ignored for another body."""
+    """Age of a body that grows."""
     mjcf: str | None = None
     """Path of another body's MJCF file; `ArmModel.from_mjcf` explains the fields below."""
     joints: tuple[str, ...] = ()
@@ -29,6 +29,8 @@ class Body:
     arm_bodies: tuple[str, ...] = ()
     hand_bodies: tuple[str, ...] = ()
     outside_camera: str | None = None
+    name: str = "infant"
+    """Which of the built-in bodies; ignored for an MJCF file."""
 
     def __post_init__(self) -> None:
         if self.mjcf is not None and not (self.joints and self.arm_bodies):
@@ -71,6 +73,7 @@ _KINDS = {
     "arm_bodies": _LIST,
     "hand_bodies": _LIST,
     "outside_camera": _TEXT,
+    "name": _TEXT,
 }
 
 

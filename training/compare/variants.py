@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from infant_env.body.anthropometry import OLDEST, YOUNGEST
+from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import SPLITS, Dataset

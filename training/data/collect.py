@@ -37,8 +37,10 @@ class Config:
     """Poses to keep (paper: 20,000)."""
     eye_size: tuple[int, int] = (300, 500)
     """Rows and columns of a picture (paper: 300x500)."""
+    body: str = "infant"
+    """Which of the built-in bodies babbles."""
     age_months: float = 12.0
-    """Age of the infant."""
+    """Its age, where it grows."""
     min_arm_in_view: float = 0.01
     """A pose is kept when the arm takes this share of the pixels or more."""
     mjcf: Path | None = None
@@ -76,7 +78,7 @@ class Config:
         """
         mjcf = None if self.mjcf is None else str(self.mjcf.resolve())
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
-        body = Body(self.age_months, mjcf, *names)
+        body = Body(self.age_months, mjcf, *names, name=self.body)
         return Recipe(self.samples, self.eye_size, self.min_arm_in_view, self.shard_size, self.seed, body)
 
 
@@ -96,6 +98,7 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
         "eye_size": recipe.eye_size,
         "min_arm_in_view": recipe.min_arm_in_view,
         "shard_size": recipe.shard_size,
+        "body": body.name,
         "age_months": body.age_months,
         "mjcf": None if body.mjcf is None else Path(body.mjcf),
         "arm_joints": body.joints,

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som import quality as map_quality
-from infant_env.body.parts import quaternion
+from infant_env.body.built_in.parts import quaternion
 
 from ..show.film import as_seen, colored, font
 from ..show.map_figures import ASKED, joint_angles, tile_pictures
