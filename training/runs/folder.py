@@ -129,8 +129,10 @@ def data_of(run: Path) -> Path:
     Raises:
         UserError: nothing was trained in this folder.
     """
-    recorded = read(run, "config.json")
+    recorded, beside = read(run, "config.json"), run / "dataset"
+    if "train-ae" not in recorded and beside.exists():
+        return beside
     if "train-ae" not in recorded:
         raise UserError(f"{run} holds no trained autoencoder; run `infant-arm train-ae --data DATA --run {run}` first")
-    noted, beside = Path(recorded["train-ae"]["data"]), run / "dataset"
+    noted = Path(recorded["train-ae"]["data"])
     return beside if beside.exists() and not noted.exists() else noted  # a run may be moved together with its data
