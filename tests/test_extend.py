@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "extend.md").read_text()
 SECTIONS = {kind: (int(files), text) for kind, files, text in re.findall(
-    r"^## Add an? (\w+): (\d) files\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL
+    r"^## Add an? (\w+)\n\nThis takes (\d) files(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL
 )}  # fmt: skip
 BLOCK = re.compile(r"^```\{code-block\} (\w+)\n:caption: (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
