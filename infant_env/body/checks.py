@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .given import detached, numbers, shown, whole
+from ..given import detached, numbers, shown, whole
 from .model import PENETRATION_LIMIT, ArmModel
 
 _ROUNDING = 1e-5  # m; a valid pose can get this much deeper when it is rounded to single precision

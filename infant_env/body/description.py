@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from ..errors import UserError
-from .given import shown
+from ..given import shown
 
 
 @dataclass(frozen=True)
