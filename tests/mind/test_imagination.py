@@ -13,7 +13,7 @@ from agents.mind.trials import cost, draw, refine
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from training.data.dataset import Dataset
-from training.train.calibration import calibration_error, reliability
+from training.measure.probabilities import calibration_error, reliability
 
 
 class Ramp(PictureGenerator):
@@ -164,7 +164,10 @@ def test_a_calibration_survives_the_disk(tmp_path: Path):
     mine.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == mine
     Calibration(usual=(0.0,), rare=(1.0,)).save(tmp_path / "calibration.json")
-    with pytest.raises(ValueError, match="knows 1 signs of an impossible goal, expected 3; calibrate again"):
+    with pytest.raises(
+        ValueError,
+        match=r"length.* at `\$\.usual`; run `infant-arm calibrate",
+    ):
         Calibration.load(tmp_path / "calibration.json")
 
 

@@ -31,8 +31,8 @@ from infant_env.errors import UserError
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..show import tables
+from ..train import som as train_som
 from ..train.samples import features
-from ..train.som import Config as TrainSom
 from .config import Config
 from .contestant import LITERAL, OURS, Job, Result, epochs_of
 from .peers import PEERS, Shape
@@ -114,9 +114,8 @@ def data_sets(config: Config) -> Iterator[Data]:
         data = Dataset.open(runs.data_of(config.run))
         train, unseen = (features(config.run, data, split, torch.device("cpu")) for split in ("train", "test"))
         count = len(train["vision"])
-        recorded = runs.read(config.run, "config.json").get("train-som", {})
-        c = {name: recorded.get(name, getattr(TrainSom, name)) for name in train}
-        yield Data(str(config.run), train, unseen, c)
+        trained = train_som.STAGE.recorded(config.run) or train_som.Config(config.run)
+        yield Data(str(config.run), train, unseen, trained.c)
     yield Data("synthetic", synthetic(count, config.seed), synthetic(max(count // 3, 1), config.seed + 1))
 
 

@@ -6,7 +6,6 @@ of each joint in degrees, and of the hand in centimetres.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 
 from agents.networks.autoencoder import ARM_DIFFERS_BY
 from infant_env.body.model import ArmModel
+
+from ..runs.metrics import Error, Hand, Scores
 
 Floats = NDArray[np.float32]
 
@@ -45,20 +46,19 @@ class Truth:
         return self.images if source == "vision" else self.joints
 
 
-def table_row(errors: dict[str, Floats]) -> dict[str, dict[str, float]]:
+def table_row(errors: dict[str, Floats]) -> dict[str, Error]:
     """Mean and standard deviation over the samples, per mapping and overall (the mean of the four mappings).
 
     Args:
         errors: mapping such as `vision->proprioception` -> every sample's MAE, shape (N,).
 
     Returns:
-        Mapping -> `mae`, `std`; `overall` only when all four mappings are there.
+        By mapping; `overall` only when all four mappings are there.
     """
-    row = {name: {"mae": float(e.mean()), "std": float(e.std())} for name, e in errors.items()}
+    each = errors
     if len(errors) == len(MAPPINGS):
-        pooled = np.concatenate(list(errors.values()))
-        row["overall"] = {"mae": float(pooled.mean()), "std": float(pooled.std())}
-    return row
+        each = {**errors, "overall": np.concatenate(list(errors.values()))}
+    return {name: Error(float(e.mean()), float(e.std())) for name, e in each.items()}
 
 
 def sample_errors(predicted: Floats, true: Floats) -> Floats:
@@ -66,7 +66,7 @@ def sample_errors(predicted: Floats, true: Floats) -> Floats:
     return np.abs(predicted - true).reshape(len(true), -1).mean(axis=1)
 
 
-def picture_scores(predicted: Floats, truth: Truth) -> dict[str, float]:
+def picture_scores(predicted: Floats, truth: Truth) -> Scores:
     """How good pictures are where it matters.
 
     Args:
@@ -77,11 +77,12 @@ def picture_scores(predicted: Floats, truth: Truth) -> dict[str, float]:
         `mae` (whole frame), `arm_mae` (over the arm's pixels) and `arm_iou`.
     """
     error = np.abs(predicted - truth.images)
-    return {
-        "mae": float(error.mean()),
-        "arm_mae": float(error[arm_mask(truth.images, truth.background, ARM_DIFFERS_BY)].mean()),
-        "arm_iou": float(arm_iou(predicted, truth.images, truth.background).mean()),
-    }
+    arm = error[arm_mask(truth.images, truth.background, ARM_DIFFERS_BY)]
+    return Scores(
+        mae=float(error.mean()),
+        arm_mae=float(arm.mean()) if len(arm) else None,
+        arm_iou=float(arm_iou(predicted, truth.images, truth.background).mean()),
+    )
 
 
 def arm_mask(images: Floats, background: Floats, threshold: float) -> NDArray[np.bool_]:
@@ -97,7 +98,7 @@ def arm_iou(predicted: Floats, true: Floats, background: Floats) -> Floats:
     return iou
 
 
-def joint_scores(predicted: Floats, truth: Truth) -> dict[str, Any]:
+def joint_scores(predicted: Floats, truth: Truth) -> Scores:
     """How good poses are, in units that one can picture.
 
     Args:
@@ -112,13 +113,13 @@ def joint_scores(predicted: Floats, truth: Truth) -> dict[str, Any]:
     error = np.abs(predicted - truth.joints).mean(axis=0)  # (J,)
     names = truth.arm.joint_names
     hands = hand_errors(predicted, truth.joints, truth.arm)
-    return {
-        "mae": float(error.mean()),
-        "joint_mae": dict(zip(names, error.tolist(), strict=True)),
-        "joint_error_deg": dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
-        "hand_error_cm": spread(hands),
-        "hand_error_cm_percentiles": (100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
-    }
+    return Scores(
+        mae=float(error.mean()),
+        joint_mae=dict(zip(names, error.tolist(), strict=True)),
+        joint_error_deg=dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
+        hand_error_cm=spread(hands),
+        hand_error_cm_percentiles=(100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
+    )
 
 
 def hand_errors(predicted: Floats, true: Floats, arm: ArmModel) -> Floats:
@@ -137,8 +138,8 @@ def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
     return positions
 
 
-def spread(distances: Floats) -> dict[str, float]:
+def spread(distances: Floats) -> Hand:
     """Mean, median and the shares within some centimetres, from distances in metres, shape (N,)."""
     cm = 100 * distances
-    within = {f"within_{limit:g}": float((cm <= limit).mean()) for limit in (1, 2, 2.5, 5)}
-    return {"mean": float(cm.mean()), "median": float(np.median(cm)), **within}
+    within = [float((cm <= limit).mean()) for limit in (1, 2, 2.5, 5)]
+    return Hand(float(cm.mean()), float(np.median(cm)), *within)
