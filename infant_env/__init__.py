@@ -1,6 +1,6 @@
 """A simulated infant that watches its own right arm; importing this registers its environments with Gymnasium.
 
-`gym.register_envs(infant_env)` says so aloud, for those who dislike imports that look unused.
+`gym.register_envs(infant_env)` makes the import look used, for linters and readers.
 """
 
 import importlib
@@ -59,7 +59,7 @@ register(
     vector_entry_point="infant_env.envs.reach_vector_env:InfantArmReachVectorEnv",
     max_episode_steps=25,
 )
-register(  # for code that knows no dictionaries
+register(  # for code that cannot handle dictionary observations
     id="InfantArmReachFlat-v0",
     entry_point="infant_env.envs.reach_env:InfantArmReachEnv",
     additional_wrappers=(WrapperSpec("FlattenObservation", "gymnasium.wrappers:FlattenObservation", {}),),

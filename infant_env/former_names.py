@@ -1,4 +1,4 @@
-"""Modules by the names that they had in version 0.1: they still import, with a `DeprecationWarning`, until version 0.3."""
+"""The module names of version 0.1: they still import, with a `DeprecationWarning`, until version 0.3."""
 
 import importlib
 import sys
@@ -29,7 +29,7 @@ NAMES = {
     "agents.som_autoencoder": "agents.mind.som_autoencoder",
     "agents.som_literal": "agents.som_training.literal",
     "agents.world_model": "agents.world.world_model",
-    "infant_env.anthropometry": "infant_env.body.anthropometry",
+    "infant_env.anthropometry": "infant_env.body.built_in.anthropometry",
     "infant_env.arm_env": "infant_env.envs.arm_env",
     "infant_env.camera": "infant_env.senses.camera",
     "infant_env.reach_env": "infant_env.envs.reach_env",
@@ -40,26 +40,26 @@ NAMES = {
     "training.collect": "training.data.collect",
     "training.dataset": "training.data.dataset",
 }
-"""What users of 0.1 imported, and where it is now; packages that have the name of a module of 0.1 hand out what it held."""
+"""Module of version 0.1 -> module of today. Where a package now has the name of such a module, it re-exports its content."""
 
 
 class FormerNames(MetaPathFinder, Loader):
-    """Finds modules by their former names, once nothing else has."""
+    """Finds modules by their former names after every other finder has failed."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The module's spec where this is a former name."""
+        """The module's spec if this is a former name, else None."""
         return ModuleSpec(name, self) if name in NAMES else None
 
     def create_module(self, spec: ModuleSpec) -> Any:
-        """The module itself, under its present name."""
+        """Imports the module of today and warns."""
         warnings.warn(f"{spec.name} is now {NAMES[spec.name]}", DeprecationWarning, stacklevel=2)
         return importlib.import_module(NAMES[spec.name])
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing: it has been executed."""
+        """Does nothing: the import has already executed the module."""
 
 
 def install() -> None:
-    """Lets Python find them; a second call does nothing."""
+    """Registers the finder with Python; a second call does nothing."""
     if not any(isinstance(finder, FormerNames) for finder in sys.meta_path):
         sys.meta_path.append(FormerNames())

@@ -83,12 +83,14 @@ def _parse(argv: list[str], modules: dict[str, Any]) -> tuple[str, Any]:
     config = tyro.extras.subcommand_cli_from_dict(
         parsers, prog="infant-arm", description=__doc__, args=argv, config=(tyro.conf.OmitArgPrefixes,)
     )
-    return next(command for command, parser in parsers.items() if type(config) in _alternatives(parser)), config
+    return next(command for command in parsers if type(config) in configs_of(command).values()), config
 
 
-def _alternatives(parser: Any) -> list[Any]:
-    """The Configs of a command: one, or one for each of the things that it trains."""
-    return [next(iter(get_args(each)), each) for each in get_args(parser)] or [parser]
+def configs_of(command: str) -> dict[str, Any]:
+    """The Configs of a command by its words: one, or one for each of the things that it trains."""
+    parser = _module(command).Config
+    alternatives = [get_args(each) for each in get_args(parser)]  # of a union: each Config with its word
+    return {f"{command} {marked.name}": config for config, marked in alternatives} or {command: parser}
 
 
 def _in_todays_words(argv: list[str]) -> list[str]:

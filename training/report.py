@@ -1,7 +1,7 @@
 """The report: one HTML file without outside references that shows all that a run came to."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -15,6 +15,7 @@ from infant_env.errors import UserError
 from .act import imagery, reach
 from .data.dataset import Dataset
 from .measure import error_tables, paper, world_model_errors
+from .measure.senses import features
 from .methods.registry import OURS
 from .rl import table as rl_table
 from .runs import folder as runs
@@ -23,7 +24,6 @@ from .runs.config import RunConfig
 from .runs.device import pick_device
 from .runs.metrics import Metrics
 from .show import figures, map_figures, page, tables
-from .train.samples import features
 
 
 @dataclass(frozen=True)
@@ -64,20 +64,19 @@ def _sections(config: Config, result: Metrics, data: Dataset, mind: SomAutoencod
 
 
 def _head(config: Config, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
-    info = data.info
     rows, columns = mind.som.shape
     yield "<h1>An infant learns where its arm is by watching it</h1>"
     yield (
         "<p>Reproduction of J&uuml;lg et al., <em>Multi-Modal Representation Learning for Mapping Between Body Motion and "
-        f"Visual Imagery</em>, AMAM 2023: {len(data):,} poses at {info['camera']['size'][0]}x{info['camera']['size'][1]} "
+        f"Visual Imagery</em>, AMAM 2023: {len(data):,} poses at {data.eye_size[0]}x{data.eye_size[1]} "
         f"pixels, {mind.autoencoder.latent_size} latents, a {rows}x{columns} map. "
-        f"Poses rejected while collecting: {escape(_counts(info['rejected']))}.</p>"
+        f"Poses rejected while collecting: {escape(_counts(data.info.rejected or {}))}.</p>"
     )
     example = int(np.argmax(data.shows_hand))  # the first that shows the hand, if any does
     yield page.image(page.png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees")
 
 
-def _counts(rejected: dict[str, int]) -> str:
+def _counts(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in rejected.items())
 
 
@@ -106,7 +105,7 @@ def _errors(config: Config, result: Metrics) -> Iterator[str]:
     yield tables.as_html(*error_tables.hands(result.details))
     yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
     yield tables.as_html(*error_tables.per_joint(result.details))
-    everywhere, shown = (error_tables.of_poses(result.details, which) for which in ("all", "shows_hand"))
+    everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
     yield page.figure(config.run, "joint_errors", figures.joint_errors(everywhere))
     yield page.figure(config.run, "hand_errors", figures.hand_errors(everywhere, shown))
 
@@ -120,9 +119,9 @@ def _map(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -
             "neighbors in the data, .5 by chance.)</p>"
         )
     yield "<p>What neurons all over the map imagine:</p>"
-    yield page.figure(config.run, "atlas", map_figures.atlas(mind))
+    yield page.figure(config.run, "atlas", map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]))
     yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
-    yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.info["body"]["joint_names"]))
+    yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.joint_names))
     yield page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))
     train, test = (features(config.run, data, split, mind.device) for split in ("train", "test"))
     yield "<p>How far each neuron is from its direct neighbors, and how often each won (training split):</p>"

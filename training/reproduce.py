@@ -9,7 +9,7 @@ from .act import reach
 from .compare import evaluate, spread
 from .compare.config import Config as Comparison
 from .data import collect
-from .data.dataset import read_info
+from .data.info import read_info
 from .runs import folder as runs
 from .runs.beside import Stage, beside
 from .runs.config import check_counts
@@ -122,7 +122,7 @@ def _announce(number: int, title: str) -> None:
 
 def _collect(folder: Path, config: collect.Config) -> None:
     """Collects and notes how long it took; a complete data set is only checked."""
-    if (config.out / "dataset.json").exists() and "accepted" in read_info(config.out):
+    if (config.out / "dataset.json").exists() and read_info(config.out).accepted is not None:
         collect.run(config)
         return
     with runs.timed(folder, "collect"):

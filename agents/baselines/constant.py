@@ -1,5 +1,7 @@
 """The yardstick below which nothing was learned: always the median picture and the median pose."""
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
 
@@ -10,12 +12,11 @@ class Constant:
     error of a picture must be read beside this one.
 
     Args:
-        images: training pictures, shape (N, 64, 64), in [0, 1].
-        joints: training poses, normalized, shape (N, J).
+        samples: the training samples by modality, shape (N, ...) each.
     """
 
-    def __init__(self, images: Tensor, joints: Tensor) -> None:
-        self._answers = {"vision": images.median(dim=0).values, "proprioception": joints.median(dim=0).values}
+    def __init__(self, samples: Mapping[str, Tensor]) -> None:
+        self._answers = {name: rows.median(dim=0).values for name, rows in samples.items()}
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """The medians, once per sample, whatever the samples show.
@@ -25,6 +26,6 @@ class Constant:
             samples: its samples, shape (B, ...).
 
         Returns:
-            `vision` (B, 64, 64) and `proprioception` (B, J).
+            Every modality, shape (B, ...) each.
         """
         return {name: answer.expand(len(samples), *answer.shape) for name, answer in self._answers.items()}

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..mind.som_autoencoder import check_pictures
 from ..som.readout import candidate_weights, weighted_mean
@@ -16,7 +17,7 @@ from ..som.som import MultiModalSom
 from ..tools import checkpoints
 
 KIND = "mmcm"
-MODALITIES = ("vision", "proprioception", "hand")
+MODALITIES = (VISION, PROPRIOCEPTION, "hand")
 Readout = Literal["winner", "soft"]
 CANDIDATES = 64
 """Amodal neurons that a soft recall averages."""
@@ -80,7 +81,7 @@ class ConvergenceMaps:
             raise UserError(
                 f"got maps of {given}, the amodal one of {amodal.modalities} dimensions; expected {wanted}, 2 dimensions each"
             )
-        rows, columns = unimodal["vision"].shape
+        rows, columns = unimodal[VISION].shape
         if pictures.shape != (rows * columns, 64 * 64):
             raise UserError(
                 f"got pictures {tuple(pictures.shape)}, expected ({rows * columns}, 4096), one for each neuron"
@@ -105,7 +106,7 @@ class ConvergenceMaps:
             `vision` (B, 64, 64) and `proprioception` (B, J).
         """
         told = self.recall({source: samples})
-        return {name: told[name] for name in ("vision", "proprioception")}
+        return {name: told[name] for name in (VISION, PROPRIOCEPTION)}
 
     @torch.inference_mode()
     def recall(self, samples: Mapping[str, Tensor], readout: Readout | None = None) -> dict[str, Tensor]:
@@ -147,8 +148,8 @@ class ConvergenceMaps:
         led = {
             name: neurons_at(self.amodal.weights_at(name, neurons), som.shape) for name, som in self.unimodal.items()
         }
-        told = {name: self.unimodal[name].weights_at(name, led[name]) for name in ("proprioception", "hand")}
-        return {"vision": self.pictures[led["vision"]].float(), **told}
+        told = {name: self.unimodal[name].weights_at(name, led[name]) for name in (PROPRIOCEPTION, "hand")}
+        return {VISION: self.pictures[led[VISION]].float(), **told}
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint, with this in its header."""
@@ -187,12 +188,12 @@ class ConvergenceMaps:
             weights = candidate_weights(-activity)
             told = {name: weighted_mean(rows, weights) for name, rows in self.diverge(neurons).items()}
         low, high = self.hand_range
-        return {**told, "vision": told["vision"].view(-1, 64, 64), "hand": low + told["hand"] * (high - low)}
+        return {**told, VISION: told[VISION].view(-1, 64, 64), "hand": low + told["hand"] * (high - low)}
 
     def _features(self, name: str, samples: Tensor) -> Tensor:
         """What the modality's own map compares, (B, width)."""
         samples = samples.to(self.amodal.device, torch.float32)
-        if name == "vision":
+        if name == VISION:
             check_pictures(samples)
             return blurred(samples)
         if not bool(torch.isfinite(samples).all()):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION
 
 from ..som.som import MultiModalSom
 
@@ -22,7 +23,7 @@ _BLUR = 0.15  # of the remembered poses' spacing
 _EVEN = 1e-4  # relative: an evenly stretched map remembers all of its neurons
 
 
-def remembered(som: MultiModalSom, modality: str = "proprioception") -> Tensor:
+def remembered(som: MultiModalSom, modality: str = PROPRIOCEPTION) -> Tensor:
     """What a map remembers of its samples: the weights of the neurons around which it is stretched least.
 
     At 800x800 these are 12,003 poses, with 99 % of the 12,000 that the map was trained on among them.

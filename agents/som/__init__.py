@@ -1,4 +1,4 @@
-"""The map, asked: modalities, distances, exact winners, readouts, quality."""
+"""The trained map: modalities, distances, exact winners, readouts, quality."""
 
 from .modalities import Modalities
 from .readout import Recall

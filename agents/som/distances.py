@@ -1,4 +1,4 @@
-"""Distances -A of Eq. 2-3 between queries and neurons, all of them or box by box, equal to the last bit."""
+"""Distances -A of Eq. 2-3 between queries and neurons, for all neurons or box by box, with the same bits."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 Groups = Sequence[tuple[Sequence[int], float]]
-"""For each modality of a query: its dimensions within a neuron, and the factor c_m / n_m / sum(c) of Eq. 2-3."""
+"""The voting dimensions: for each modality of a query, its dimensions in a neuron and the factor c_m / n_m / sum(c)."""
 
 SIDE = 8
 """Neurons along a block's side."""
@@ -14,19 +14,19 @@ BLOCK = SIDE * SIDE
 LEAVES = 4
 """Leaves of 4x4 neurons in a block."""
 AT_ONCE = 2**19
-"""Distances that are computed together; they fit into a core's cache."""
+"""Number of distances or bounds that are computed together; they fit into a core's cache."""
 
 
 def l1_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
     """Distance -A (Eq. 2-3) between every query and every neuron.
 
-    The order of the arithmetic is fixed (dimension after dimension, then modality after modality), so that a distance
-    has the same bits however many neurons and queries are compared at once.
+    The order of the arithmetic is fixed: dimension after dimension, then modality after modality. So a distance has the same
+    bits for any number of neurons and queries.
 
     Args:
-        queries: shape (B, D); only the dimensions that `groups` names are looked at.
+        queries: shape (B, D); only the dimensions in `groups` are used.
         neurons: shape (D, N), dimension by dimension.
-        groups: what votes, and how much.
+        groups: the voting dimensions and their factors.
 
     Returns:
         Shape (B, N).
@@ -54,13 +54,13 @@ def l1_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
 
 
 class Boxes:
-    """A map's weights cut into square boxes of neurons, and the exact distances to the neurons of single boxes.
+    """A map's weights in square boxes of neurons, and exact distances to the neurons of single boxes.
 
     Attributes:
         weights: dimension by dimension, shape (D, boxes, size).
-        neurons: flat index on the map of every place, shape (boxes, size); padding repeats real neurons.
-        real: which places are no padding, shape (boxes, size).
-        low, high: smallest and largest weight within each box, shape (boxes, D).
+        neurons: flat index of each neuron on the map, shape (boxes, size); padding repeats real neurons.
+        real: mask of the neurons that are not padding, shape (boxes, size).
+        low, high: smallest and largest weight in each box, shape (boxes, D).
     """
 
     def __init__(self, weights: Tensor, neurons: Tensor, real: Tensor) -> None:
@@ -68,19 +68,19 @@ class Boxes:
         self.low, self.high = weights.amin(2).T.contiguous(), weights.amax(2).T.contiguous()
 
     def split(self, parts: int) -> "Boxes":
-        """Every box cut into equal parts that lie one after the other, (boxes, size) -> (boxes * parts, size / parts)."""
+        """Cuts every box into equal, consecutive parts: (boxes, size) -> (boxes * parts, size / parts)."""
         size = self.neurons.shape[1] // parts
         weights = self.weights.view(len(self.weights), -1, size)
         return Boxes(weights, self.neurons.view(-1, size), self.real.view(-1, size))
 
     def distances(self, queries: Tensor, rows: Tensor, boxes: Tensor, groups: Groups) -> Tensor:
-        """Distances of pairs of a query and a box, bit for bit those of `l1_distances`: (P, size).
+        """Distances for pairs of a query and a box, with the same bits as `l1_distances`: (P, size).
 
         Args:
             queries: dimension by dimension, shape (D, B).
             rows: the query of each pair, shape (P,).
             boxes: the box of each pair, shape (P,).
-            groups: what votes, and how much.
+            groups: the voting dimensions and their factors.
         """
         out = queries.new_empty((len(rows), self.neurons.shape[1]))
         more, gaps = torch.empty_like(out), torch.empty_like(out)
@@ -105,18 +105,18 @@ class Boxes:
 
 
 class BlockedNeurons:
-    """A map in blocks of 8x8 neurons, each of four leaves of 4x4.
+    """A map in blocks of 8x8 neurons, each with four leaves of 4x4.
 
-    A map whose sides are no multiple of 32 is padded by its own last rows and columns.
+    A map whose sides are not multiples of 32 is padded with its own last row and column.
 
     Attributes:
         shape: rows and columns of the map.
-        rows, columns: the same with padding.
-        blocks, leaves: the boxes of either size, row by row; block b is made of the leaves 4 b to 4 b + 3.
+        rows, columns: rows and columns with padding.
+        blocks, leaves: the boxes of both sizes, row by row; block b consists of the leaves 4 b to 4 b + 3.
     """
 
     def __init__(self, neurons: Tensor, shape: tuple[int, int]) -> None:
-        """Lay out neurons (X*Y, D) of a map of the given shape."""
+        """Arranges the neurons (X*Y, D) of a map of this shape."""
         self.shape = shape
         self.rows, self.columns = (-(-side // 32) * 32 for side in shape)
         x, y = (torch.arange(side, device=neurons.device) for side in (self.rows, self.columns))
@@ -128,7 +128,7 @@ class BlockedNeurons:
 
 
 def _by_block(plane: Tensor) -> Tensor:
-    """A plane (rows, columns) block by block, and leaf by leaf within a block: (blocks, 64)."""
+    """Reorders a plane (rows, columns) block by block, and leaf by leaf in each block: (blocks, 64)."""
     half = SIDE // 2
     parts = plane.view(plane.shape[0] // SIDE, 2, half, plane.shape[1] // SIDE, 2, half)
     return parts.permute(0, 3, 1, 4, 2, 5).reshape(-1, BLOCK)

@@ -1,4 +1,4 @@
-"""How a map's candidates for a query become a recalled value."""
+"""Readouts: a recalled value from a query's candidate neurons."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,20 @@ import torch
 from torch import Tensor
 
 BANDWIDTH = 0.35
-"""Width of the Gaussian weights of the candidates, in mean distances of the candidates."""
+"""Width of the candidates' Gaussian weights, as a multiple of their mean distance."""
 RIDGE = 1e-3
-"""Ridge of the local linear fit, as a share of the candidates' variance per known dimension."""
+"""Ridge of the local linear fit, as a multiple of the candidates' variance per known dimension."""
 
 
 @dataclass(frozen=True)
 class Recall:
-    """What a map associates with the rows of a query.
+    """What a map recalls for the rows of a query.
 
     Attributes:
         values: wanted modality -> recalled features, shape (B, width).
-        spread: wanted modality -> how much the candidates disagree: their weighted standard deviation, averaged over
-            the dimensions, shape (B,). Large where the query is ambiguous.
-        distance: distance -A between the query and its winner, shape (B,). Large where the map knows nothing alike.
+        spread: wanted modality -> weighted standard deviation of the candidates, averaged over the dimensions, shape (B,).
+            It is large if the query is ambiguous.
+        distance: distance -A between the query and its winner, shape (B,). It is large if the query is unlike all neurons.
         winners: flat index of the winner, shape (B,).
     """
 
@@ -30,9 +30,9 @@ class Recall:
 
 
 def candidate_weights(distances: Tensor) -> Tensor:
-    """Gaussian weights of candidates by their distance from the query, (B, K) -> (B, K), summing to 1.
+    """Gaussian weights of candidates by their distance from the query, (B, K) -> (B, K); they sum to 1.
 
-    The width follows the candidates: `BANDWIDTH` times their mean distance.
+    The Gaussian's width is `BANDWIDTH` times the candidates' mean distance.
     """
     width = (BANDWIDTH * distances.mean(1, keepdim=True)).clamp(min=1e-12)
     return torch.softmax(-0.5 * (distances / width) ** 2, 1)
@@ -45,21 +45,21 @@ def weighted_mean(wanted: Tensor, weights: Tensor) -> Tensor:
 
 def weighted_spread(wanted: Tensor, weights: Tensor) -> Tensor:
     """Weighted standard deviation of the candidates, averaged over their dimensions: (B, K, w), (B, K) -> (B,)."""
-    around = wanted - weighted_mean(wanted, weights)[:, None]
-    return weighted_mean(around**2, weights).sqrt().mean(1)
+    deviations = wanted - weighted_mean(wanted, weights)[:, None]
+    return weighted_mean(deviations**2, weights).sqrt().mean(1)
 
 
 def local_linear(query: Tensor, known: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-    """A linear fit through the candidates from known to wanted features, evaluated at the query.
+    """A linear fit of the candidates' wanted features to their known features, evaluated at the query.
 
-    Weighted ridge regression around the weighted mean, solved in the smaller of the two spaces (dimensions or
-    candidates), and clamped to the range of the candidates.
+    This is weighted ridge regression around the weighted mean, solved in the smaller space (dimensions or candidates), and
+    clamped to the range of the candidates.
 
     Args:
         query: known features of the query, shape (B, d).
         known: the same features of the candidates, shape (B, K, d).
         wanted: wanted features of the candidates, shape (B, K, w).
-        weights: weights of the candidates, shape (B, K), summing to 1.
+        weights: weights of the candidates, shape (B, K); they sum to 1.
 
     Returns:
         Shape (B, w).

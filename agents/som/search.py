@@ -1,10 +1,10 @@
-"""Exact winners without looking at every neuron: branch and bound over square tiles of a smooth map.
+"""Search for exact winners that skips most neurons: branch and bound over square tiles of a smooth map.
 
-A map is cut into tiles, these into blocks of 8x8 neurons, and these into leaves of 4x4. The smallest and largest value
-of each dimension within such a box bound the distance to all its neurons from below; its neurons bound the best distance
-from above. Tiles, then blocks, then leaves, whose lower bound exceeds the best upper bound are dropped; the neurons of
-the few that stay are compared by the same arithmetic as in a full search, so that the result is equal to the last bit.
-Bounds are relaxed by more than all roundings together.
+A map is cut into tiles, tiles into blocks of 8x8 neurons, and blocks into leaves of 4x4. The smallest and largest value of
+each dimension in such a box bound the distance to all its neurons from below; any of its neurons bounds the best distance
+from above. The search drops tiles, then blocks, then leaves whose lower bound exceeds the best upper bound. It compares the
+neurons of the remaining leaves with the same arithmetic as a full search, so the result has the same bits. The bounds have
+more slack than all rounding errors together.
 """
 
 import torch
@@ -15,27 +15,26 @@ from .bounds import BoundQuery, Intervals
 from .distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Groups, l1_distances
 
 CHUNK = 4096, 256
-"""Queries that are searched together by one thread: at most, and at least for a thread of their own."""
-TILES, LOOKS = 4, 4
-"""Before anything is ruled out, each query looks into this many blocks of this many promising tiles."""
+"""Most queries that one thread searches together, and fewest queries for which another thread starts."""
+TILES, BLOCKS = 4, 4
+"""For a first upper bound, each query is compared with this many blocks of this many promising tiles."""
 
 
 class TileSearch:
     """Finds the best neuron of each of the k best tiles, exactly.
 
-    With k = 1 that is the winner. A map without smoothness is searched as a whole, as soon as the bounds drop too
-    little.
-    Memory: bounds and tables, 15 MB for 800x800 neurons of 13 dimensions, beside the weights in blocks, 33 MB.
+    With k = 1 that is the winner. If the bounds rule out too little, because the map is not smooth, all neurons are compared.
+    Memory for 800x800 neurons of 13 dimensions: 15 MB for bounds and tables, and 33 MB for the weights in blocks.
     """
 
     def __init__(self, neurons: BlockedNeurons, tile: int) -> None:
-        """Prepare the search over tiles of `tile` x `tile` neurons, 8, 16 or 32."""
+        """Prepares the search over tiles of `tile` x `tile` neurons, 8, 16 or 32."""
         self.shape, self.blocks, self.leaves = neurons.shape, neurons.blocks, neurons.leaves
         self.tile, side = tile, tile // SIDE
         down, across = neurons.rows // SIDE, neurons.columns // SIDE
         order = torch.arange(down * across, device=self.blocks.weights.device)
         order = order.view(down // side, side, across // side, side).transpose(1, 2)
-        real = order[: -(-self.shape[0] // tile), : -(-self.shape[1] // tile)]  # no mere padding
+        real = order[: -(-self.shape[0] // tile), : -(-self.shape[1] // tile)]  # without tiles of padding only
         self.children = real.reshape(-1, side * side)  # (T, blocks of a tile)
         low, high = (extreme[:, self.children] for extreme in (self.blocks.low.T, self.blocks.high.T))
         self.intervals = Intervals.between(low.amin((1, 2)), high.amax((1, 2)))
@@ -51,9 +50,9 @@ class TileSearch:
         """The k best tiles of each query.
 
         Args:
-            queries: shape (B, D); only the dimensions that `groups` names are looked at.
-            groups: what votes, and how much.
-            k: tiles wanted.
+            queries: shape (B, D); only the dimensions in `groups` are used.
+            groups: the voting dimensions and their factors.
+            k: number of tiles.
 
         Returns:
             Distance of the best neuron of each tile, ascending, and its flat index, both (B, k). Among equally distant
@@ -61,14 +60,14 @@ class TileSearch:
         """
         if not len(queries):
             return queries.new_empty((0, k)), torch.empty((0, k), dtype=torch.long, device=queries.device)
-        found = in_threads(lambda chunk: self._chunk(chunk, groups, k), queries, *CHUNK)
+        found = in_threads(lambda chunk: self._best_of_chunk(chunk, groups, k), queries, *CHUNK)
         return torch.cat([distances for distances, _ in found]), torch.cat([neurons for _, neurons in found])
 
     def within(self, queries: Tensor, groups: Groups, limit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """All neurons not farther from each query than its limit (B,).
+        """All neurons whose distance from a query is at most its limit (B,).
 
         Returns:
-            Query, flat index and distance of each find, (F,) each.
+            Query, flat index and distance of each found neuron, (F,) each.
         """
         query = BoundQuery(queries, groups, self.intervals)
         relaxed = query.relaxed(limit)
@@ -86,16 +85,16 @@ class TileSearch:
         return at, neurons, distances
 
     def two_nearest(self, queries: Tensor, groups: Groups) -> Tensor:
-        """The best and the second best neuron of each query, (B, 2): both lie in the two best tiles.
+        """The best and the second best neuron of each query, (B, 2); both lie in the two best tiles.
 
         Args:
-            queries: shape (B, D); only the dimensions that `groups` names are looked at.
-            groups: what votes, and how much.
+            queries: shape (B, D); only the dimensions in `groups` are used.
+            groups: the voting dimensions and their factors.
         """
-        found = in_threads(lambda chunk: self._two(chunk, groups), queries, *CHUNK)
+        found = in_threads(lambda chunk: self._two_of_chunk(chunk, groups), queries, *CHUNK)
         return torch.cat(found) if found else torch.empty((0, 2), dtype=torch.long, device=queries.device)
 
-    def _two(self, queries: Tensor, groups: Groups) -> Tensor:
+    def _two_of_chunk(self, queries: Tensor, groups: Groups) -> Tensor:
         winners = self.best(queries, groups)[1]  # (B, 1)
         neurons = self.best(queries, groups, min(2, len(self.children)))[1]
         tiles = self._tile_of(torch.cat([winners, neurons], 1))  # (B, 3)
@@ -112,30 +111,30 @@ class TileSearch:
         columns, tile = self.shape[1], self.tile
         return neurons // columns // tile * -(-columns // tile) + neurons % columns // tile
 
-    def _chunk(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
+    def _best_of_chunk(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
         query = BoundQuery(queries, groups, self.intervals)
         lower, upper = query.lower(self.tile_lower), query.upper(self.tile_upper)  # (B, T)
-        limit = query.relaxed(self._limit(query, lower, upper, k))
+        limit = query.relaxed(self._first_limit(query, lower, upper, k))
         tiles, rows = (limit >= lower.T).nonzero().unbind(1)  # tile by tile
         if len(rows) > lower.numel() / 2:
-            return self._everywhere(queries, groups, k)
+            return self._full_search(queries, groups, k)
         rows, tiles, blocks, bounds = self._open_blocks(query, rows, tiles, limit)
         if len(blocks) > len(query) * self.children.numel() / 3:
-            return self._everywhere(queries, groups, k)
+            return self._full_search(queries, groups, k)
         if k == 1:
-            limit = torch.minimum(limit, query.relaxed(self._look(query, rows, blocks, bounds)))
+            limit = torch.minimum(limit, query.relaxed(self._best_in_lowest_block(query, rows, blocks, bounds)))
         keep = (bounds <= limit[rows]).nonzero().squeeze(1)
         return self._select(query, *self._open_leaves(query, rows[keep], tiles[keep], blocks[keep], limit), k)
 
-    def _limit(self, query: BoundQuery, lower: Tensor, upper: Tensor, k: int) -> Tensor:
-        """An upper bound of the k-th best tile's distance, from a look into blocks of promising tiles, (B,)."""
+    def _first_limit(self, query: BoundQuery, lower: Tensor, upper: Tensor, k: int) -> Tensor:
+        """An upper bound of the k-th best tile's distance, from some blocks of promising tiles, (B,)."""
         tiles = (lower + upper).topk(min(max(k, TILES), lower.shape[1]), 1, largest=False).indices  # (B, t)
         rows = torch.arange(len(tiles), device=tiles.device)[:, None]
         bounds = query.lower_within(self.within_tile, rows.expand(tiles.shape).flatten(), tiles.flatten())
         bounds, blocks = bounds.view(len(tiles), -1, self.children.shape[1]), self.children[tiles]
-        if k == 1:  # the best blocks of all these tiles, else the best one of each
+        if k == 1:  # the best blocks among all these tiles; else the best block of each tile
             bounds, blocks = bounds.flatten(1)[:, None], blocks.flatten(1)[:, None]
-        best = bounds.topk(min(LOOKS, blocks.shape[2]) if k == 1 else 1, 2, largest=False).indices
+        best = bounds.topk(min(BLOCKS, blocks.shape[2]) if k == 1 else 1, 2, largest=False).indices
         blocks = blocks.gather(2, best).flatten(1)
         rows = rows.expand(blocks.shape).flatten()
         found = self.blocks.nearest(query.values, rows, blocks.flatten(), query.groups).view(blocks.shape)
@@ -159,8 +158,8 @@ class TileSearch:
         pairs, leaf = (bounds <= limit[rows][:, None]).nonzero().unbind(1)
         return rows[pairs], tiles[pairs], blocks[pairs] * LEAVES + leaf
 
-    def _look(self, query: BoundQuery, rows: Tensor, blocks: Tensor, bounds: Tensor) -> Tensor:
-        """The best distance within each query's most promising block, (B,)."""
+    def _best_in_lowest_block(self, query: BoundQuery, rows: Tensor, blocks: Tensor, bounds: Tensor) -> Tensor:
+        """The best distance in the block with the lowest bound of each query, (B,)."""
         best = torch.full((len(query),), torch.inf, device=bounds.device)
         lowest = best.scatter_reduce(0, rows, bounds, "amin")
         first = (bounds == lowest[rows]).nonzero().squeeze(1)
@@ -168,7 +167,7 @@ class TileSearch:
         return best.scatter_reduce_(0, rows[first], found, "amin")
 
     def _select(self, query: BoundQuery, rows: Tensor, tiles: Tensor, leaves: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """From the leaves that stayed open to the k best tiles' best neurons."""
+        """The best neurons of the k best tiles, from the leaves that are still open."""
         count, per_query = len(query), 1 if k == 1 else len(self.children)
         owner = rows if k == 1 else rows * per_query + tiles
         nearest = self.leaves.nearest(query.values, rows, leaves, query.groups)
@@ -184,8 +183,8 @@ class TileSearch:
         neurons = owner.new_full((count * per_query,), none).scatter_reduce_(0, owner, lowest, "amin")
         return _ranked(best.view(count, per_query), neurons.view(count, per_query), k)
 
-    def _everywhere(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
-        """The same by comparing all neurons: what a map without smoothness needs."""
+    def _full_search(self, queries: Tensor, groups: Groups, k: int) -> tuple[Tensor, Tensor]:
+        """The same result from a comparison with all neurons, for maps that are not smooth."""
         weights, none = self.blocks.weights.flatten(1), self.shape[0] * self.shape[1]
         found = []
         for chunk in queries.split(max(1, 2**24 // weights.shape[1])):

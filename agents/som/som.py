@@ -18,22 +18,22 @@ Readout = Literal["winner", "tiles", "local_linear"]
 READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")
 
 SMALL = 4096
-"""Up to this many neurons, comparing all of them is fastest."""
-RECALLS = 2**23
-"""Weights of candidates that are read out together; 32 MB."""
+"""For maps with at most this many neurons, it is fastest to compare all of them."""
+READ_TOGETHER = 2**23
+"""Number of the candidates' weights that are read out together; 32 MB."""
 RECALL_TILE = 16
-"""Side of the tiles whose best neurons are the candidates of a recall, in neurons."""
+"""Side, in neurons, of the tiles whose best neurons are the candidates of a recall."""
 
 
 class MultiModalSom:
     """A rectangular map of neurons, each of which holds a weight vector for every modality.
 
-    A query is a mapping from some of the modalities to rows of features. Its winner is the neuron with the highest
-    activity, i.e. the least weighted mean absolute error over what the query knows; what the winner holds for another
-    modality is what it recalls. A row that is NaN throughout a modality is missing there, so rows of one call may know
-    different things.
+    A query maps some of the modalities to rows of features. The winner of a row is the neuron with the highest activity, that
+    is, with the least weighted mean absolute error over the known modalities. The map recalls the winner's weights of another
+    modality. If a row has only NaN in a modality, the modality is missing there, so rows of one query may have different
+    modalities.
 
-    The weights are not changed after construction: `train` and `train_literal` make new maps.
+    The weights do not change after construction: `train` and `train_literal` make new maps.
 
     Attributes:
         shape: rows and columns, (X, Y).
@@ -42,14 +42,14 @@ class MultiModalSom:
     """
 
     def __init__(self, weights: Mapping[str, Tensor], c: Mapping[str, float] | None = None) -> None:
-        """Make a map of given weights.
+        """Makes a map from weights.
 
         Args:
             weights: modality -> weights, shape (X, Y, width).
-            c: influence of each modality, 1 if not given.
+            c: influence of each modality, by default 1.
 
         Raises:
-            UserError: no modality, an empty map, differing shapes, or weights that are not finite.
+            UserError: there is no modality, the map is empty, the shapes differ, or weights are not finite.
         """
         self.shape = checked_shape(weights)
         rows, columns = self.shape
@@ -68,7 +68,7 @@ class MultiModalSom:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """The device of the weights."""
         return next(iter(self._weights.values())).device
 
     def to(self, device: torch.device | str) -> "MultiModalSom":
@@ -77,18 +77,18 @@ class MultiModalSom:
         return MultiModalSom(weights, self.c)
 
     def weights(self, modality: str) -> Tensor:
-        """All neurons' weights of a modality, shape (X*Y, width); neuron (x, y) is row x * Y + y."""
+        """The weights of all neurons for a modality, shape (X*Y, width); neuron (x, y) is row x * Y + y."""
         self._layout.check_known([modality])
         return self._weights[modality]
 
     def activity(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
         """Activity A of every neuron, Eq. 2-3: a picture of the map for each row of the query.
 
-        The sum of c in Eq. 3 runs over the modalities that the row knows, so -A is a weighted mean absolute error.
+        The sum of c in Eq. 3 runs over the row's known modalities, so -A is a weighted mean absolute error.
 
         Args:
             query: some of the modalities, shape (B, width) each.
-            c: influence of each modality on this query; those not named keep the map's own.
+            c: influence of each modality on this query; by default the map's own.
 
         Returns:
             Shape (B, X, Y), never positive; B * X * Y * 4 bytes.
@@ -98,7 +98,7 @@ class MultiModalSom:
         """
         features, has = self._query(query)
         out = features.new_empty((len(features), self.shape[0] * self.shape[1]))
-        for rows, _, groups in self._alike(has, c):
+        for rows, _, groups in self._same_modalities(has, c):
             out[rows] = l1_distances(features[rows], self._by_dimension, groups)
         return out.neg_().view(-1, *self.shape)
 
@@ -107,19 +107,19 @@ class MultiModalSom:
 
         Args:
             query: some of the modalities, shape (B, width) each; a row of NaN is missing.
-            c: influence of each modality on this query; those not named keep the map's own.
+            c: influence of each modality on this query; by default the map's own.
 
         Returns:
             Flat indices x * Y + y, shape (B,), int64.
 
         Raises:
-            UserError: an unknown modality, wrong widths, single NaN or infinite values, a row that knows nothing or
-                only modalities whose influence is 0.
+            UserError: there is an unknown modality, a wrong width, a single NaN or infinite value, a row without
+                modalities, or a row with only modalities whose influence is 0.
         """
         return self.nearest(query, c)[1]
 
     def nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
-        """Distance -A to the winner, and the winner, both (B,); see `winners`."""
+        """Distance -A between each row and its winner, and the winner, both (B,); see `winners`."""
         if self.shape[0] * self.shape[1] > SMALL:
             distances, neurons = self._search(query, c, 1, self._winner_search)
             return distances.squeeze(1), neurons.squeeze(1)
@@ -129,12 +129,12 @@ class MultiModalSom:
     def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
         """The best neuron of each of the k best 16x16 tiles, exactly.
 
-        The map folds through the space of the samples, so that useful neighbors of a query lie on other folds, not
-        beside the winner; this finds them.
+        The map folds through the space of the samples. So useful neighbors of a query often lie on other folds, far from the
+        winner on the map; this finds them.
 
         Returns:
-            Distances -A, ascending, and flat indices, both (B, k); the first is as near as the winner. A map with fewer
-            tiles than k gives as many as it has.
+            Distances -A, ascending, and flat indices, both (B, k); the first distance is the winner's. If the map has fewer
+            tiles than k, there are as many columns as tiles.
         """
         tiles = -(-self.shape[0] // RECALL_TILE) * -(-self.shape[1] // RECALL_TILE)
         return self._search(query, c, min(k, tiles), self._tile_search)
@@ -165,10 +165,10 @@ class MultiModalSom:
         k: int = 64,
         c: Mapping[str, float] | None = None,
     ) -> Tensor | dict[str, Tensor]:
-        """What the map associates with a query; `recall_with_confidence` without the confidence.
+        """The features that the map recalls for a query; like `recall_with_confidence`, without the confidence.
 
         Returns:
-            Shape (B, width) for one wanted modality; a mapping of such for a list of them.
+            Shape (B, width) for one wanted modality; a dictionary of these for a list of modalities.
         """
         names = [wanted] if isinstance(wanted, str) else list(wanted)
         self._check_recall(names, readout, k)
@@ -187,19 +187,19 @@ class MultiModalSom:
         k: int = 64,
         c: Mapping[str, float] | None = None,
     ) -> Recall:
-        """What the map associates with a query, and how sure it is.
+        """The features that the map recalls for a query, and measures of its confidence.
 
         Args:
             query: some of the modalities, shape (B, width) each.
-            wanted: modalities to recall; any, also those of the query.
-            readout: "winner": the winner's weights, the paper's way. "tiles": the Gaussian-weighted mean of the k best
-                tiles' best neurons. "local_linear": a linear fit through these from the known to the wanted dimensions,
-                evaluated at the query and clamped to their range; the most exact.
-            k: number of best tiles that are looked at.
-            c: influence of each modality on this query; those not named keep the map's own.
+            wanted: modalities to recall; those of the query are allowed too.
+            readout: "winner": the winner's weights, as in the paper. "tiles": the Gaussian-weighted mean of the best neurons
+                of the k best tiles. "local_linear": a linear fit to these neurons, from the known to the wanted dimensions,
+                evaluated at the query and clamped to their range; this is the most accurate.
+            k: number of best tiles, that is, of candidates.
+            c: influence of each modality on this query; by default the map's own.
 
         Raises:
-            UserError: an unknown readout or modality; and see `winners`.
+            UserError: the readout or a modality is unknown; and see `winners`.
         """
         self._check_recall(wanted, readout, k)
         features, has = self._query(query)
@@ -208,61 +208,65 @@ class MultiModalSom:
         values = {name: self.weights_at(name, winners) for name in wanted} if readout == "winner" else {}
         spread = {}
         for name in wanted:
-            at = torch.arange(len(features), device=self.device).split(max(1, RECALLS // (k * self._layout.width)))
+            at = torch.arange(len(features), device=self.device).split(
+                max(1, READ_TOGETHER // (k * self._layout.width))
+            )
             parts = [self._read_out(features[i], has[i], name, readout, distances[i], neurons[i], c) for i in at]
-            read, spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
-            values.setdefault(name, read)
+            value, spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
+            values.setdefault(name, value)
         return Recall(values, spread, distance, winners)
 
     def two_nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
         """The winner and the second best neuron of each row of the query, exactly: flat indices, (B, 2).
 
         Raises:
-            UserError: the map has one neuron only; and see `winners`.
+            UserError: the map has only one neuron; and see `winners`.
         """
         if self.shape[0] * self.shape[1] < 2:
-            raise UserError("a map of a single neuron has no second best neuron")
+            raise UserError("got a map of a single neuron, expected two or more: it has no second best neuron")
         features, has = self._query(query)
         pairs = torch.empty((len(features), 2), dtype=torch.long, device=self.device)
-        for rows, _, groups in self._alike(has, c):
+        for rows, _, groups in self._same_modalities(has, c):
             pairs[rows] = self._tile_search.two_nearest(features[rows], groups)
         return pairs
 
     def neurons_within(
         self, query: Samples, limit: Tensor, c: Mapping[str, float] | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """All neurons not farther from each row of the query than its limit, (B,).
+        """All neurons whose distance from a row of the query is at most the row's limit, (B,).
 
         Returns:
-            Row of the query, flat index and distance -A of each find, (F,) each.
+            Row of the query, flat index and distance -A of each found neuron, (F,) each.
         """
         features, has = self._query(query)
         found = []
-        for rows, _, groups in self._alike(has, c):
+        for rows, _, groups in self._same_modalities(has, c):
             row, neuron, distance = self._tile_search.within(features[rows], groups, limit[rows])
             found.append((rows[row], neuron, distance))
         rows, neurons, distances = (torch.cat(part) for part in zip(*found, strict=True))
         return rows, neurons, distances
 
     def weights_at(self, modality: str, neurons: Tensor) -> Tensor:
-        """Some neurons' weights of a modality: flat indices (...,) -> (..., width)."""
+        """The weights of some neurons for a modality: flat indices (...,) -> (..., width)."""
         self._layout.check_known([modality])
         return self._weights[modality][neurons]
 
     def _query(self, query: Samples) -> tuple[Tensor, Tensor]:
         return self._layout.stack({name: rows.detach().to(self.device) for name, rows in query.items()})
 
-    def _alike(self, has: Tensor, c: Mapping[str, float] | None) -> Iterator[tuple[Tensor, list[str], Groups]]:
-        """Rows of a query that know the same modalities, with these and what votes."""
+    def _same_modalities(
+        self, has: Tensor, c: Mapping[str, float] | None
+    ) -> Iterator[tuple[Tensor, list[str], Groups]]:
+        """Groups of rows with the same modalities: the rows, these modalities, and their voting dimensions."""
         for rows, names in self._layout.patterns(has):
             yield rows, names, self._layout.groups(names, c)
 
     def _check_recall(self, wanted: Sequence[str], readout: str, k: int) -> None:
         self._layout.check_known(wanted)
         if readout not in READOUTS:
-            raise UserError(f"unknown readout {readout!r}; choose one of {list(READOUTS)}")
+            raise UserError(f"got readout={readout!r}, expected one of {list(READOUTS)}")
         if k < 1:
-            raise UserError(f"a recall needs at least one candidate, got k={k}")
+            raise UserError(f"got k={k} candidates, expected 1 or more")
 
     def _read_out(
         self,
@@ -274,7 +278,7 @@ class MultiModalSom:
         neurons: Tensor,
         c: Mapping[str, float] | None,
     ) -> tuple[Tensor, Tensor]:
-        """One wanted modality read from the candidates: its values (B, width) and spread (B,)."""
+        """Reads one wanted modality from the candidates: its values (B, width) and spread (B,)."""
         candidates, weights = self.weights_at(wanted, neurons), candidate_weights(distances)  # (B, K, width), (B, K)
         spread = weighted_spread(candidates, weights)
         if readout != "local_linear":
@@ -282,7 +286,7 @@ class MultiModalSom:
         values = torch.empty_like(candidates[:, 0])
         influence = self._layout.influences(c)
         for rows, names in self._layout.patterns(has):
-            voting = [name for name in names if influence[name] > 0]  # what does not vote does not enter the fit
+            voting = [name for name in names if influence[name] > 0]  # the fit uses voting modalities only
             dims, scales = (x.to(self.device) for x in (self._layout.columns(voting), self._layout.scales(voting, c)))
             scales = scales / scales.amax()
             known = torch.cat([self.weights_at(name, neurons[rows]) for name in voting], 2) * scales
@@ -295,7 +299,7 @@ class MultiModalSom:
         features, has = self._query(query)
         distances = features.new_empty((len(features), k))
         neurons = torch.empty((len(features), k), dtype=torch.long, device=self.device)
-        for rows, _, groups in self._alike(has, c):
+        for rows, _, groups in self._same_modalities(has, c):
             distances[rows], neurons[rows] = search.best(features[rows], groups, k)
         return distances, neurons
 

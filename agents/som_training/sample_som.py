@@ -116,7 +116,7 @@ class SampleSom(MultiModalSom):
         total = features.new_zeros((len(features), self.shape[0] * self.shape[1]))
         for neurons in torch.arange(total.shape[1], device=self.device).split(NUMBERS // self._layout.width + 1):
             weights = torch.cat([self.weights_at(name, neurons) for name in self.modalities], 1)
-            for rows, _, groups in self._alike(has, c):
+            for rows, _, groups in self._same_modalities(has, c):
                 for dims, scale in groups:
                     gaps = torch.cdist(features[rows][:, dims], weights[:, dims], p=1)
                     total[rows[:, None], neurons] -= scale * gaps
@@ -127,7 +127,7 @@ class SampleSom(MultiModalSom):
         features, has = self._query(query)
         distances = features.new_empty(len(features))
         neurons = torch.empty(len(features), dtype=torch.long, device=self.device)
-        for rows, names, _ in self._alike(has, c):
+        for rows, names, _ in self._same_modalities(has, c):
             asked = {name: values for name, values in self._layout.split(features).items() if name in names}
 
             def search(part: Tensor, asked: dict[str, Tensor] = asked) -> tuple[Tensor, Tensor]:

@@ -178,9 +178,9 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
             observations["eye"] = to_rgb(self._pictures(infants), self.eye_size)
         return observations
 
-    def _judge(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
+    def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
         distances = self.task.distance(observations["achieved_goal"], observations["desired_goal"])
-        return self.task.worth(distances), {"is_success": self.task.reached(distances), "distance": distances}
+        return self.task.reward(distances), {"is_success": self.task.reached(distances), "distance": distances}
 
     def _pictures(self, infants: Infants | slice) -> NDArray[np.float32]:
         return _numpy(self.world.draw(self._joints[infants]))

@@ -1,4 +1,4 @@
-"""Many simulations of one model, stepped together by `mujoco.batch`; safe in processes that are forked."""
+"""Batches of simulations of one model, stepped by `mujoco.batch`; safe when the process forks."""
 
 import os
 import weakref
@@ -8,15 +8,15 @@ from mujoco.batch import Batch
 
 _alive: "weakref.WeakSet[Batch]" = weakref.WeakSet()
 _inherited: list[Batch] = []
-"""Those of the process from which this one was forked: ending them here would wait for threads that were not forked."""
+"""Batches of the parent process. A forked child keeps them: to delete one waits for threads that exist in the parent only."""
 
 
 def new_batch(model: mujoco.MjModel, count: int, threads: int, persistent: bool = False) -> Batch:
-    """So many simulations; see `mujoco.batch.Batch`."""
+    """A batch of `count` simulations; see `mujoco.batch.Batch`."""
     batch = Batch(model, count, nthread=threads, persistent=persistent)
     _alive.add(batch)
     return batch
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, where nothing is forked
+if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=lambda: _inherited.extend(_alive))

@@ -1,4 +1,4 @@
-"""What users give to an environment, checked: one line that says what came, what was expected and how to mend it."""
+"""Checks of users' input to environments; each error says in one line what came, what was expected and how to mend it."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -11,45 +11,40 @@ from ..errors import UserError
 from .given import detached, numbers, shown, whole
 from .model import PENETRATION_LIMIT, ArmModel
 
-_ROUNDING = 1e-5  # m; by which a valid pose may be deeper once it was rounded to single precision
-_EYE_ROWS = 36, 4096
-"""Fewest and most rows of the eye's frames."""
+_ROUNDING = 1e-5  # m; a valid pose can get this much deeper when it is rounded to single precision
+_EYE_SIDES = 36, 8192
+"""Fewest and most pixels along a side of the eye's frames: stable-baselines3's networks take no smaller ones."""
 _SIDES = 1, 8192
 """Fewest and most pixels along a side of the frames from outside."""
 
 
 def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
-    """Raises a UserError unless an argument is one of a few."""
+    """Raises a UserError unless an argument is one of the choices."""
     if not any(given is choice or (isinstance(given, str) and given == choice) for choice in choices):
         raise UserError(f"got {name}={shown(given)}, expected one of {list(choices)}")
 
 
 def checked_eye_size(eye_size: Any) -> tuple[int, int]:
-    """Rows and columns of the eye's frames.
+    """Checks the size of the eye's frames, of any aspect, and returns (rows, columns).
 
     Raises:
-        UserError: they are not two whole numbers of the eye's aspect, or too few or too many.
+        UserError: the size is not two whole numbers, or is too small or too large.
     """
     try:
         rows, columns = (whole(side) for side in eye_size)
     except (TypeError, ValueError):
         rows = columns = None
-    least, most = _EYE_ROWS
-    if rows is None or columns is None or not least <= rows <= most:
+    least, most = _EYE_SIDES
+    if rows is None or columns is None or not (least <= rows <= most and least <= columns <= most):
         raise UserError(
-            f"got eye_size={shown(eye_size)}, expected (rows, columns), whole numbers of aspect 3:5 with {least} to {most} "
-            "rows, such as (300, 500) or (150, 250)"
-        )
-    if abs(columns - rows * 5 / 3) > 1:
-        raise UserError(
-            f"got eye_size={(rows, columns)}, expected (rows, columns) of aspect 3:5 with at least {least} rows, "
-            f"such as (300, 500) or (150, 250); for {rows} rows take {round(rows * 5 / 3)} columns"
+            f"got eye_size={shown(eye_size)}, expected (rows, columns), whole numbers from {least} to {most}, such as "
+            "(300, 500), (120, 160) or (64, 64)"
         )
     return rows, columns
 
 
 def check_sides(**sides: Any) -> None:
-    """Raises a UserError unless width and height are numbers of pixels."""
+    """Raises a UserError unless width and height are whole numbers of pixels within the limits."""
     least, most = _SIDES
     for name, side in sides.items():
         pixels = whole(side)
@@ -58,10 +53,10 @@ def check_sides(**sides: Any) -> None:
 
 
 def check_options(options: dict[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
-    """The options of a reset.
+    """Checks the options of a reset and returns them; None gives an empty dictionary.
 
     Raises:
-        UserError: they are no dictionary, or one of them is unknown.
+        UserError: the options are not a dictionary, or one of them is unknown.
     """
     expected = " or ".join(repr(name) for name in known)
     if not isinstance(options or {}, dict):
@@ -73,10 +68,10 @@ def check_options(options: dict[str, Any] | None, known: tuple[str, ...]) -> dic
 
 
 def checked_joints(arm: ArmModel, joints: Any) -> NDArray[np.float64]:
-    """Joint angles within their ranges, shape (J,), rad.
+    """Checks joint angles and returns them clipped to their ranges, shape (J,), rad.
 
     Raises:
-        UserError: they are misshapen, not finite or out of range.
+        UserError: the angles have a wrong shape, are not finite or are out of range.
     """
     low, high = arm.joint_ranges.T
     given = numbers(joints)
@@ -87,15 +82,17 @@ def checked_joints(arm: ArmModel, joints: Any) -> NDArray[np.float64]:
 
 
 def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np.float64]:
-    """A pose in which an episode may begin, shape (J,), rad: what pushes an arm out of the body would push it beyond its ranges.
+    """Checks the first pose of an episode and returns it, shape (J,), rad.
+
+    The arm must not be deep in the body: the contact force that pushes it out would push joints beyond their ranges.
 
     Args:
         arm: the body.
-        data: the arm is placed there.
-        joints: what was given.
+        data: a simulation; this function moves its arm to the pose.
+        joints: the pose that the user gave.
 
     Raises:
-        UserError: the joints are misshapen, not finite, out of range, or the arm is deep in the body.
+        UserError: the joints have a wrong shape, are not finite or out of range, or the arm is deep in the body.
     """
     pose = checked_joints(arm, joints)
     arm.place(data, pose)
@@ -103,13 +100,13 @@ def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np
     if depth > PENETRATION_LIMIT + _ROUNDING:
         raise UserError(
             f"got the joints {shown(joints)}, a pose in which the arm is {1e3 * depth:.1f} mm deep in the body, expected at "
-            f"most {1e3 * PENETRATION_LIMIT:g} mm; take a pose that the arm can have, such as one of arm.valid_pose"
+            f"most {1e3 * PENETRATION_LIMIT:g} mm; take another pose, for example one from arm.valid_pose"
         )
     return pose
 
 
 def check_counts(**counts: Any) -> None:
-    """Raises a UserError unless each is a whole number of 1 or more; threads may be 0."""
+    """Raises a UserError unless each count is a whole number of 1 or more; `threads` may be 0."""
     for name, given in counts.items():
         least = 0 if name == "threads" else 1
         count = whole(given)
@@ -118,10 +115,10 @@ def check_counts(**counts: Any) -> None:
 
 
 def checked_seed(seed: Any) -> int | None:
-    """A seed for one infant; None: its random numbers go on.
+    """Checks the seed of one infant and returns it; None continues the infant's random numbers.
 
     Raises:
-        UserError: it is not a whole number of 0 or more.
+        UserError: the seed is not a whole number of 0 or more.
     """
     if seed is None:
         return None
@@ -132,10 +129,10 @@ def checked_seed(seed: Any) -> int | None:
 
 
 def seed_of_each(seed: Any, infants: int) -> Sequence[int | None]:
-    """One seed for each infant, counting up from a single one; None: its random numbers go on.
+    """One seed per infant: the given ones, or seed, seed + 1, ... for a single one; None continues the random numbers.
 
     Raises:
-        UserError: there are several, but not as many as infants, or one is not a whole number of 0 or more.
+        UserError: the number of seeds differs from the number of infants, or a seed is not a whole number of 0 or more.
     """
     if seed is None:
         return [None] * infants
@@ -149,15 +146,17 @@ def seed_of_each(seed: Any, infants: int) -> Sequence[int | None]:
 
 
 def checked_mask(mask: Any, infants: int) -> NDArray[np.bool_]:
-    """Which infants a reset is for, shape (N,).
+    """Checks the mask of the infants to reset and returns a copy, shape (N,).
+
+    All messages begin like those of Gymnasium's own vector environments.
 
     Raises:
-        TypeError: it is no array of truth values; all messages begin as those of Gymnasium's own vector environments.
-        UserError: there is not one for each infant, or none of them is True.
+        TypeError: the mask is not an array of booleans.
+        UserError: its length is not the number of infants, or no element is True.
     """
     name, mend = (
         "`options['reset_mask']`",
-        f"expected a numpy array of {infants} truth values, at least one of them True",
+        f"expected a numpy array of {infants} booleans, at least one of them True",
     )
     if not isinstance(mask, np.ndarray):
         raise TypeError(f"{name} must be a numpy array, got {type(mask)}, {mend}")
@@ -173,10 +172,10 @@ def checked_mask(mask: Any, infants: int) -> NDArray[np.bool_]:
 
 
 def options_of(infant: int, infants: int, options: dict[str, Any]) -> dict[str, Any]:
-    """What of the options is one infant's: its row where there are rows.
+    """The options of one infant: its own row of each option that has one row per infant.
 
     Raises:
-        UserError: there are not as many rows as infants.
+        UserError: the number of rows differs from the number of infants.
     """
     rows = {name: given for name, given in options.items() if numbers(given).ndim == 2}
     for name, given in rows.items():

@@ -1,4 +1,4 @@
-"""What users give, read as numbers, and shown in messages."""
+"""Users' input: conversion to numbers, and its text in messages."""
 
 import operator
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHOWN = 200
-"""Characters of a value that a message shows at most."""
+"""A message shows at most this many characters of a value."""
 
 
 def numbers(given: Any) -> NDArray[np.float64]:
-    """What was given as an array of numbers; an empty one when it holds none."""
+    """The value as an array of numbers; an empty array if that is impossible."""
     try:
         return np.asarray(given, np.float64)
     except (TypeError, ValueError, OverflowError, RuntimeError):  # the last: a tensor that records its gradients
@@ -19,18 +19,18 @@ def numbers(given: Any) -> NDArray[np.float64]:
 
 
 def shown(given: Any) -> str:
-    """A value as a message shows it: on one line, and not too long."""
+    """The text of a value in a message: on one line, and not too long."""
     text = " ".join(repr(given).split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def detached(given: Any) -> str:
-    """How to mend a value that records its gradients; else nothing."""
+    """Advice for a tensor that records gradients; empty for other values."""
     return "; give .detach() of the tensor" if getattr(given, "requires_grad", False) else ""
 
 
 def whole(given: Any) -> int | None:
-    """What was given as a whole number, or None when it is none."""
+    """The value as a whole number, or None if it is not one."""
     try:
         return operator.index(given)
     except TypeError:

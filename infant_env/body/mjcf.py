@@ -1,4 +1,4 @@
-"""Finds and adds by name what an arm needs in a body's MJCF."""
+"""Checks the named parts of a body's MJCF, and adds a hand site and missing servos."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from ..errors import UserError
 
 _SERVO_FREQUENCY = 30.0
-"""Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; critically damped, they arrive in .2 s."""
+"""Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; with critical damping they arrive in .2 s."""
 
 
 def geoms_below(model: mujoco.MjModel, bodies: Sequence[str]) -> NDArray[np.bool_]:
-    """Which geoms belong to these bodies or to what hangs on them, shape (ngeom,)."""
+    """Mask of the geoms of these bodies and of all their descendants, shape (ngeom,)."""
     inside: NDArray[np.bool_] = np.zeros(model.nbody, bool)
     inside[[model.body(name).id for name in bodies]] = True
     for body in range(1, model.nbody):  # parents come before their children
@@ -22,7 +22,7 @@ def geoms_below(model: mujoco.MjModel, bodies: Sequence[str]) -> NDArray[np.bool
 
 
 def add_hand_site(spec: mujoco.MjSpec, model: mujoco.MjModel, hand: NDArray[np.bool_], body: str) -> str:
-    """Puts a site at the centre of the hand's geoms; gives its name."""
+    """Adds a site at the center of the hand's geoms and returns its name."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     frame = data.body(body)
@@ -35,13 +35,13 @@ def add_hand_site(spec: mujoco.MjSpec, model: mujoco.MjModel, hand: NDArray[np.b
 
 
 def actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
-    """Which actuators drive a joint, by its number, shape (A,)."""
+    """Numbers of the actuators that drive a joint, given its number, shape (A,)."""
     drives = (model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT) & (model.actuator_trnid[:, 0] == joint)
     return np.flatnonzero(drives)
 
 
 def add_missing_servos(spec: mujoco.MjSpec, joints: Sequence[str], arm_bodies: Sequence[str]) -> None:
-    """Checks the joints and what drives them, and gives a servo to those that nothing drives."""
+    """Checks the joints and their actuators, and adds a servo to each joint without an actuator."""
     model = spec.compile()
     idle = [name for name in joints if not _is_driven(model, name)]
     for name in idle:
@@ -54,11 +54,15 @@ def add_missing_servos(spec: mujoco.MjSpec, joints: Sequence[str], arm_bodies: S
 
 
 def _is_driven(model: mujoco.MjModel, name: str) -> bool:
-    """Whether a position servo drives this joint; False when nothing does."""
+    """Whether a position servo drives this joint; False if it has no actuator.
+
+    Raises:
+        UserError: the joint is not a hinge with a range, or another kind of actuator drives it.
+    """
     joint = model.joint(name)
     if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not model.jnt_limited[joint.id]:
         raise UserError(
-            f"joint {name!r} is no hinge with a range, which joints in [0, 1] need; "
+            f"got joint {name!r}, expected a hinge with a range, so that its angle can be normalized; "
             'write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
         )
     actuators = actuators_of(model, joint.id)
@@ -69,14 +73,14 @@ def _is_driven(model: mujoco.MjModel, name: str) -> bool:
     if len(actuators) > 1 or not is_servo:
         names = [model.actuator(i).name for i in actuators]
         raise UserError(
-            f"joint {name!r} is driven by {names}, expected one position servo with gear 1, or nothing; "
-            "replace it by <position joint=...> or remove it: a servo is then added"
+            f"joint {name!r} is driven by {names}, expected one position servo with gear 1, or no actuator; "
+            "replace it by <position joint=...>, or remove it: then a servo is added"
         )
     return True
 
 
 def check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> None:
-    """Raises a UserError that lists what there is, unless all wanted names are among it."""
+    """Raises a UserError that lists the available names, unless all wanted names are among them."""
     unknown = [name for name in wanted if name not in available]
     if unknown or not wanted:
         raise UserError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {available}")

@@ -1,4 +1,4 @@
-"""Hands out a body with an arm as a frozen `ArmModel`: the infant, or anybody's MJCF."""
+"""`ArmModel`: a compiled body with an arm, either the infant or a user's MJCF file."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,24 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from . import infant
-from .anthropometry import JOINT_NAMES, Anthropometry
+from .built_in.table import BODIES
 from .description import Body
-from .infant_arm import ARM_BODIES, HAND_BODIES
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, check_names, geoms_below
 
 _Number = TypeVar("_Number", bound=np.generic)
 
 PENETRATION_LIMIT = 0.005
-"""Depth in metres up to which a contact counts as touch; a pose with a deeper one is not valid."""
+"""Depth in metres up to which a contact counts as touch; a pose with a deeper contact is not valid."""
 
 _MOST_DRAWS = 10_000
-"""Poses that are drawn in search of a valid one; of the infant's, four in five are."""
+"""A search for a valid pose draws at most this many; four in five of the infant's poses are valid."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArmModel:
-    """All that the rest of the code knows of a body."""
+    """A body with an arm: the compiled model, and where in it the arm's joints, servos, geoms and cameras are."""
 
     model: mujoco.MjModel
     joint_names: tuple[str, ...]
@@ -46,26 +44,26 @@ class ArmModel:
     outside_camera: str | int
     """Name of the camera that shows the body from outside; -1: MuJoCo's free camera."""
     arm_geoms: NDArray[np.bool_]
-    """Which geoms are the arm's, shape (ngeom,)."""
+    """Mask of the arm's geoms, shape (ngeom,)."""
     hand_geoms: NDArray[np.bool_]
-    """Which of them are the hand's, shape (ngeom,)."""
+    """Mask of the hand's geoms, a part of the arm's, shape (ngeom,)."""
     hand_site: str
-    """Site whose place in the world is the hand's position."""
+    """Name of the site that marks the hand's position."""
     fingerprint: str
     """SHA-256 of the body's MJCF text, hexadecimal; a data set records it."""
     body: Body
-    """What it was made from: `ArmModel.of(arm.body)` makes it again."""
+    """The body's description: `ArmModel.of(arm.body)` makes it again."""
 
     @classmethod
     def of(cls, body: Body | Mapping[str, Any]) -> "ArmModel":
-        """Makes a body from its description, or from the dictionary that `Body.as_dict` gave.
+        """Makes a body from its description, or from the dictionary that `Body.as_dict` returned.
 
         Raises:
             UserError: see `Body`, `infant` and `from_mjcf`.
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
         if body.mjcf is None:
-            return cls.infant(body.age_months)
+            return _built_in(body)
         names = body.joints, body.eye_camera, body.arm_bodies, body.hand_bodies or None
         return cls.from_mjcf(body.mjcf, *names, outside_camera=body.outside_camera)
 
@@ -74,14 +72,12 @@ class ArmModel:
         """The simulated infant.
 
         Args:
-            age_months: 1 to 24; grows sizes, masses and strength.
+            age_months: 1 to 24; sets sizes, masses and strength.
 
         Raises:
-            UserError: the age lies outside.
+            UserError: the age is not between 1 and 24 months.
         """
-        spec = infant.build(Anthropometry.at(age_months))
-        body = Body(age_months)
-        return _read(spec, body, JOINT_NAMES, infant.EYE_CAMERA, infant.OUTSIDE_CAMERA, ARM_BODIES, HAND_BODIES)
+        return _built_in(Body(age_months))
 
     @classmethod
     def from_mjcf(
@@ -93,23 +89,23 @@ class ArmModel:
         hand_bodies: Sequence[str] | None = None,
         outside_camera: str | None = None,
     ) -> "ArmModel":
-        """Anybody's body, read from an MJCF file.
+        """Any other body, read from an MJCF file.
 
-        The model is taken as it is, but for what the agents need: joints without an actuator get a critically damped
-        position servo, and the arm's weight is then compensated; the hand gets a site at its geoms' center; the dense
-        Jacobian is forced (MuJoCo 4.0.0 computes wrong accelerations with the sparse one).
+        Three things are changed. Joints without an actuator get a critically damped position servo, and then the arm's
+        weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set, because MuJoCo
+        4.0.0 computes wrong accelerations with the sparse one.
 
         Args:
             path: the MJCF file.
             joints: names of the arm's hinges, from the trunk outwards; they must have ranges.
-            eye_camera: name of the camera to see with.
-            arm_bodies: names of the arm's bodies; all that hangs on one belongs to it.
-            hand_bodies: names of the hand's bodies, likewise; by default the last of the arm's.
+            eye_camera: name of the eye's camera.
+            arm_bodies: names of the arm's bodies; their descendants belong to the arm too.
+            hand_bodies: names of the hand's bodies, with their descendants; by default the last of `arm_bodies`.
             outside_camera: name of the camera that shows the body from outside; by default MuJoCo's free camera.
 
         Raises:
-            UserError: the file cannot be read, a name is unknown, a joint is no hinge or has no range, an actuator is
-                not a position servo, or the hand is no part of the arm.
+            UserError: the file cannot be read, a name is unknown, a joint is not a hinge or has no range, an actuator is
+                not a position servo, or the hand is not part of the arm.
         """
         try:
             spec = mujoco.MjSpec.from_file(str(path))
@@ -133,17 +129,17 @@ class ArmModel:
         return _read(spec, body, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
 
     def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
-        """Puts the arm there at rest, its servos holding; all else as at the start of a simulation.
+        """Resets the simulation and puts the arm at rest into a pose that its servos hold.
 
         Args:
-            data: changed in place; nothing of what it held before is left.
+            data: reset and changed in place.
             joints: angles, shape (J,), rad.
         """
         self._rest(data, joints)
         mujoco.mj_forward(self.model, data)
 
     def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
-        """As `pose`, but of what follows from the pose computes positions and contacts alone, in less time."""
+        """Like `pose`, but faster: it computes only positions and contacts."""
         self._rest(data, joints)
         mujoco.mj_fwdPosition(self.model, data)
 
@@ -153,15 +149,15 @@ class ArmModel:
         data.ctrl[self.actuator_ids] = joints
 
     def any_pose(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Draws a pose uniformly over the joint ranges, shape (J,), rad; the arm may penetrate the body in it."""
+        """Draws a pose uniformly over the joint ranges, shape (J,), rad; it need not be valid."""
         return self.denormalize(random.random(len(self.joint_names)))
 
     def valid_pose(self, data: mujoco.MjData, random: np.random.Generator) -> NDArray[np.float64]:
-        """Draws a pose uniformly over the joint ranges, again while it is not valid.
+        """Draws poses uniformly over the joint ranges until one is valid.
 
         Args:
-            data: the arm is moved there, see `is_valid`.
-            random: drawn from.
+            data: a simulation whose arm is moved, see `is_valid`.
+            random: random numbers.
 
         Returns:
             Angles, shape (J,), rad.
@@ -174,15 +170,15 @@ class ArmModel:
             if self.is_valid(data, joints):
                 return joints
         raise UserError(
-            f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in something, "
-            "expected that it is free in some; look in the MJCF for what stands in its way, or narrow the joints' ranges"
+            f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in another "
+            "geom, expected at least one valid pose; remove the obstacle from the MJCF, or narrow the joints' ranges"
         )
 
     def is_valid(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> bool:
         """Whether the arm penetrates the body by no more than 5 mm in a pose.
 
         Args:
-            data: the arm is moved there, all else stays; only places and contacts are computed.
+            data: a simulation; its arm is moved, and only positions and contacts are computed.
             joints: angles, shape (J,), rad.
         """
         data.qpos[self.qpos_ids] = joints
@@ -191,11 +187,11 @@ class ArmModel:
         return self.penetration(data) <= PENETRATION_LIMIT
 
     def hand_position(self, data: mujoco.MjData) -> NDArray[np.float64]:
-        """Where the hand is in the world, shape (3,), m."""
+        """The hand's position in the world, shape (3,), m."""
         return np.array(data.site(self.hand_site).xpos)
 
     def penetration(self, data: mujoco.MjData) -> float:
-        """Depth of the deepest contact in which the arm takes part, m; 0 without contact."""
+        """Depth of the arm's deepest contact, m; 0 without contact."""
         if not data.ncon:
             return 0.0
         touches = self.arm_geoms[data.contact.geom].any(axis=1)  # (ncon,)
@@ -212,6 +208,19 @@ class ArmModel:
         return np.asarray(low + normalized * (high - low))
 
 
+def _built_in(body: Body) -> ArmModel:
+    """A body of the table.
+
+    Raises:
+        UserError: the table does not hold its name, or its age lies outside.
+    """
+    if body.name not in BODIES:
+        raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
+    made = BODIES[body.name]
+    spec = made.build(body.age_months)
+    return _read(spec, body, made.joints, made.eye_camera, made.outside_camera, made.arm_bodies, made.hand_bodies)
+
+
 def _read(
     spec: mujoco.MjSpec,
     body: Body,
@@ -221,14 +230,14 @@ def _read(
     arm_bodies: Sequence[str],
     hand_bodies: Sequence[str],
 ) -> ArmModel:
-    """Compiles the body and looks up everything by name."""
+    """Compiles the body and looks up its joints, servos and geoms by name."""
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     model = spec.compile()
     arm, hand = geoms_below(model, arm_bodies), geoms_below(model, hand_bodies)
     if not hand.any() or not arm[hand].all():
         raise UserError(
             f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and "
-            "belongs to the arm; name a body from which the hand hangs among arm_bodies"
+            "belongs to the arm; add an ancestor of the hand to arm_bodies"
         )
     site = add_hand_site(spec, model, hand, hand_bodies[0])
     model = spec.compile()
@@ -236,21 +245,21 @@ def _read(
     return ArmModel(
         model=model,
         joint_names=joints,
-        joint_ranges=_fixed(np.array([j.range for j in hinges])),  # (J, 2)
-        qpos_ids=_fixed(np.array([j.qposadr[0] for j in hinges])),
-        dof_ids=_fixed(np.array([j.dofadr[0] for j in hinges])),
-        actuator_ids=_fixed(np.array([actuators_of(model, j.id)[0] for j in hinges])),
+        joint_ranges=_read_only(np.array([j.range for j in hinges])),  # (J, 2)
+        qpos_ids=_read_only(np.array([j.qposadr[0] for j in hinges])),
+        dof_ids=_read_only(np.array([j.dofadr[0] for j in hinges])),
+        actuator_ids=_read_only(np.array([actuators_of(model, j.id)[0] for j in hinges])),
         eye_camera=eye_camera,
         outside_camera=outside_camera,
-        arm_geoms=_fixed(arm),
-        hand_geoms=_fixed(hand),
+        arm_geoms=_read_only(arm),
+        hand_geoms=_read_only(hand),
         hand_site=site,
         fingerprint=hashlib.sha256(spec.to_xml().encode()).hexdigest(),
         body=body,
     )
 
 
-def _fixed(array: NDArray[_Number]) -> NDArray[_Number]:
-    """The array, from now on read-only."""
+def _read_only(array: NDArray[_Number]) -> NDArray[_Number]:
+    """Makes the array read-only and returns it."""
     array.flags.writeable = False
     return array

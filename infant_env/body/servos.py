@@ -1,4 +1,4 @@
-"""What an action does: joint targets over the joint ranges, held by the servos for whole control steps."""
+"""Servos: they turn actions into joint targets and hold them for whole control steps."""
 
 import math
 from typing import Any
@@ -16,25 +16,25 @@ CONTROL_HZ = 25
 """Actions per second."""
 
 UNSTABLE = slice(mujoco.mjtWarning.mjWARN_BADQPOS.value, mujoco.mjtWarning.mjWARN_BADQACC.value + 1)
-"""Where MuJoCo counts that it found positions, velocities or accelerations that are not finite or huge."""
+"""Indices of MuJoCo's warning counters for positions, velocities and accelerations that are huge or not finite."""
 
 
 class DivergedError(RuntimeError):
-    """The physics became unstable in a control step, which MuJoCo mends in silence by starting anew from its default pose."""
+    """The physics became unstable in a control step; MuJoCo itself only resets silently to the model's default pose."""
 
     def __init__(self, who: str = "the simulation") -> None:
         super().__init__(
-            f"{who} became unstable: positions, velocities or accelerations were not finite or huge; the episode is over, "
-            "reset() begins another; if it happens again, shorten the body's timestep or soften its servos"
+            f"{who} became unstable: positions, velocities or accelerations were huge or not finite; the episode is over, "
+            "reset() starts another; if it happens again, shorten the body's timestep or soften its servos"
         )
 
 
 class Servos:
-    """Turns actions in [-1, 1] into the targets of an arm's servos, or of many arms'.
+    """Turns actions in [-1, 1] into targets for the servos of one arm or many.
 
     Args:
         arm: the body.
-        infants: how many there are; None: one, whose actions are not in a batch.
+        infants: number of infants; None: one infant, with actions of shape (J,) instead of (N, J).
     """
 
     def __init__(self, arm: ArmModel, infants: int | None = None) -> None:
@@ -47,22 +47,21 @@ class Servos:
         self._half = arm.joint_ranges[:, 1] - self._middle  # (J,)
         self._highest, self._lowest = np.ones(joints), -np.ones(joints)
         self._ctrl = span(arm.actuator_ids)
-        # s; in a control step in which MuJoCo starts anew less passes
+        # s; less simulated time than this passes in a control step in which MuJoCo resets itself
         self._shortest = 0.999 * self.substeps * arm.model.opt.timestep
-        # with what is not finite, instead of starting anew
-        self._goes_on = bool(arm.model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_AUTORESET)
+        self._never_resets = bool(arm.model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_AUTORESET)
 
     def targets(self, actions: Any) -> NDArray[np.float64]:
-        """Where the joints shall go; actions beyond [-1, 1] are clipped.
+        """The joint targets of actions, which are clipped to [-1, 1].
 
         Args:
-            actions: shape (J,), or (N, J) of many infants.
+            actions: shape (J,), or (N, J) for many infants.
 
         Returns:
-            Angles, of the same shape, rad.
+            Angles of the same shape, rad.
 
         Raises:
-            UserError: the actions are misshapen or not finite.
+            UserError: the actions have a wrong shape or are not finite.
         """
         given = numbers(actions)
         if given.shape != self._shape or not math.isfinite(np.vdot(given, given)):
@@ -70,14 +69,14 @@ class Servos:
             raise UserError(
                 f"got the action {shown(actions)}, expected {expected} finite numbers in [-1, 1]{detached(actions)}"
             )
-        within = np.minimum(np.maximum(given, self._lowest), self._highest)  # a third of the time of np.clip
-        return np.asarray(self._middle + within * self._half)
+        clipped = np.minimum(np.maximum(given, self._lowest), self._highest)  # three times as fast as np.clip
+        return np.asarray(self._middle + clipped * self._half)
 
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The actions that send the arm to these joints, shape (..., J), rad; in [-1, 1] within the joint range.
+        """The actions for these joint targets, shape (..., J), rad; in [-1, 1] for targets within the joint ranges.
 
         Raises:
-            UserError: the joints are misshapen.
+            UserError: the joints have a wrong shape.
         """
         if np.shape(joints)[-1:] != self._middle.shape:
             raise UserError(
@@ -86,22 +85,22 @@ class Servos:
         return (2 * self._arm.normalize(joints) - 1).astype(np.float32)
 
     def move(self, data: mujoco.MjData, action: Any, steps: int = 1) -> None:
-        """Gives the servos new targets and lets control steps of 40 ms pass; positions are then one substep behind.
+        """Sets new targets and simulates control steps of 40 ms; afterwards the positions are one substep behind.
 
         Raises:
-            UserError: the action is misshapen or not finite.
+            UserError: the action has a wrong shape or is not finite.
             DivergedError: the physics became unstable.
         """
         data.ctrl[self._ctrl] = self.targets(action)
         before = data.time
         mujoco.mj_step(self._arm.model, data, steps * self.substeps)
-        # what is unstable starts anew, which the time tells, but for the first step
-        suspect = data.time - before < self._shortest * steps or not before or self._goes_on
+        # an unstable simulation resets its time, which is visible except in the first step
+        suspect = data.time - before < self._shortest * steps or not before or self._never_resets
         if suspect and data.warning.number[UNSTABLE].any():
             raise DivergedError
 
 
 def span(ids: NDArray[np.int64]) -> Any:
-    """Places in an array as a slice, which reads seven times as fast, where they follow each other; else as they are."""
+    """Consecutive indices as a slice, which reads seven times as fast; other indices unchanged."""
     first, last = int(ids[0]), int(ids[-1])
     return slice(first, last + 1) if ids.tolist() == list(range(first, last + 1)) else ids

@@ -1,4 +1,4 @@
-"""The Gymnasium environments: one infant or many, and how they are shown."""
+"""The Gymnasium environments of one infant or many, and the viewer."""
 
 from .arm_env import InfantArmEnv
 from .arm_vector_env import InfantArmVectorEnv

@@ -14,20 +14,20 @@ from ..senses.spaces import babbling_space
 from .body_env import BodyEnv, Observation
 
 
-class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl knows environments by their direct bases
+class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl looks at an environment's direct bases
     """An infant sits, moves its right arm, and watches it with its right eye.
 
     ## Description
 
     A simulated infant (12 months old by default) sits on a mat. Its right arm has five joints, each held by a position servo
-    of an infant's strength; everything else keeps still. The right eye's wide-angle camera and the joints' own sense
-    (proprioception) are all it knows of its arm. This is a body to babble with, after Jülg et al., *Multi-Modal Representation
-    Learning for Mapping Between Body Motion and Visual Imagery*, AMAM 2023: there is no task in it. Tasks are
+    of an infant's strength; the rest of the body is fixed. The infant senses its arm with its right eye, a wide-angle camera,
+    and with its joints (proprioception). The environment has no task: it is a body to babble with, after Jülg et al.,
+    *Multi-Modal Representation Learning for Mapping Between Body Motion and Visual Imagery*, AMAM 2023. For tasks, see
     `InfantArmReach-v0` and wrappers.
 
     ## Action space
 
-    `Box(-1, 1, (5,), float32)`: where each joint shall go, from the lower (-1) to the upper (+1) end of its range. Values beyond
+    `Box(-1, 1, (5,), float32)`: the target of each joint, from the lower (-1) to the upper (+1) end of its range. Other values
     are clipped. A servo holds its target against gravity; the arm takes .1 to .2 s to arrive, and a contact can stop it.
 
     | Num | Joint | Lower (deg) | Upper (deg) |
@@ -44,7 +44,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     |-----|-------|------|------|---------|
     | `eye` | (300, 500, 3) | uint8 | | RGB frame of the right eye's camera |
     | `joints` | (5,) | float32 | rad | joint angles, in the order of the actions |
-    | `joint_velocities` | (5,) | float32 | rad/s | their rates of change |
+    | `joint_velocities` | (5,) | float32 | rad/s | joint velocities |
 
     `infant_env.to_gray` turns `eye` into the 64x64 picture that the agents work on.
 
@@ -54,8 +54,8 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
     ## Starting state
 
-    At rest in a pose drawn uniformly over the joint ranges, redrawn while the arm penetrates the body by more than 5 mm; or the
-    pose given by `reset(options={"joints": ...})`, shape (5,), rad, which is refused where it penetrates by more.
+    The arm is at rest in a pose drawn uniformly over the joint ranges; it is redrawn while the arm penetrates the body by more
+    than 5 mm. `reset(options={"joints": ...})`, shape (5,), rad, sets the pose, and is refused if it penetrates by more.
 
     ## Episode end
 
@@ -80,32 +80,32 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | Argument | Default | Meaning |
     |----------|---------|---------|
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
-    | `eye_size` | (300, 500) | rows and columns of `eye`, aspect 3:5 |
+    | `eye_size` | (300, 500) | rows and columns of `eye`, 36 or more each |
     | `arm` | None | an `infant_env.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
     | `render_mode` | None | `"rgb_array"`, or `"depth_array"` in m: the infant from outside; `"human"`: MuJoCo's viewer |
     | `width` | 640 | columns of the frames from outside |
-    | `height` | 480 | their rows |
-    | `camera_name` | None | the camera from outside, one of the body's model; None: the body's own |
+    | `height` | 480 | rows of the frames from outside |
+    | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
 
     ## What is good to know
 
     - **Many at once.** `gym.make_vec("InfantArm-v0", n)` steps n infants in one process and on all cores
-      (`InfantArmVectorEnv`), bit for bit the same. `vectorization_mode="async"` starts processes, which open OpenGL
-      themselves. Where this process has drawn a frame before, start them by `vector_kwargs={"context": "spawn"}`; the
-      script then needs `if __name__ == "__main__":`, and the id is best written `"infant_env:InfantArm-v0"`, so that the new
-      process imports this package.
-    - **Closing.** `env.close()` frees the OpenGL context at once; an environment that is dropped frees its own, and no other's.
+      (`InfantArmVectorEnv`), with the same results bit for bit. `vectorization_mode="async"` starts processes that open
+      OpenGL themselves. If this process has already drawn a frame, start them with `vector_kwargs={"context": "spawn"}`; then
+      the script needs `if __name__ == "__main__":`, and the id `"infant_env:InfantArm-v0"` makes the new process import
+      this package.
+    - **Closing.** `env.close()` frees the OpenGL context at once. Garbage collection frees it too, and no other context.
     - **Copies.** A pickled or deep-copied environment continues exactly as the original would.
-    - **MuJoCo.** `env.unwrapped.model`, `.data`, `.dt` (.04 s) and `.frame_skip` are what MuJoCo's users know. Physics that
-      becomes unstable, as other people's bodies can, raises `DivergedError` and ends the episode.
-    - **The viewer.** `render_mode="human"` opens one window an environment, in real time; the mouse turns, zooms and pulls, the
-      space bar pauses. Where there is no display it warns once and shows nothing.
-    - **Checkers.** `check_env` of Gymnasium and of stable-baselines3 take the environment without wrappers: `env.unwrapped`.
+    - **MuJoCo.** `env.unwrapped.model`, `.data`, `.dt` (.04 s) and `.frame_skip` have the meaning that MuJoCo's users expect.
+      If the physics becomes unstable, which bodies from MJCF files can, a `DivergedError` ends the episode.
+    - **The viewer.** `render_mode="human"` opens one window per environment, in real time; the mouse turns, zooms and pulls,
+      the space bar pauses. Without a display it warns once and shows nothing.
+    - **Checkers.** Give `env.unwrapped` to `check_env` of Gymnasium and of stable-baselines3.
 
     ## Version history
 
-    * v0: first version. Since 0.2 the space of `joints` is wider (.35 rad instead of .1 beyond the ranges), for contacts can push
-      a joint as far as .18 rad; poses that penetrate the body are refused as starts.
+    * v0: first version. Since 0.2 the space of `joints` is wider (.35 rad instead of .1 beyond the ranges), because contacts can
+      push a joint out by .18 rad; a reset refuses poses that penetrate the body.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         """Starts an episode at rest, see "Starting state" above.
 
         Raises:
-            UserError: an option is unknown, the joints are misshapen, not finite, outside their range, or deep in the body.
+            UserError: an option is unknown, or the joints have a wrong shape, are not finite, out of range or deep in the body.
         """
         super().reset(seed=seed)
         given = check_options(options, ("joints",))
@@ -139,41 +139,41 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
             joints = self.arm.valid_pose(self.data, self.np_random)
         self.arm.pose(self.data, joints)
         self._begun = True
-        return self._now()
+        return self._observe()
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Gives the servos new targets and lets 40 ms pass.
+        """Sets the servos' targets and simulates 40 ms.
 
         Raises:
             ResetNeeded: no episode has begun.
-            UserError: the action is misshapen or not finite.
+            UserError: the action has a wrong shape or is not finite.
             DivergedError: the physics became unstable.
         """
         observation, info = self.hold(action, 1)
         return observation, 0.0, False, False, info
 
     def hold(self, action: NDArray[np.float32], steps: int) -> tuple[Observation, dict[str, Any]]:
-        """Gives the servos new targets and lets several control steps pass, at whose end alone the eye looks.
+        """Sets the servos' targets and simulates several control steps; the eye's frame is rendered only at the end.
 
         Args:
             action: as in `step`.
-            steps: of 40 ms each, 1 or more.
+            steps: number of control steps of 40 ms, 1 or more.
 
         Returns:
-            Observation and info, as of the last step.
+            Observation and info after the last step.
 
         Raises:
             ResetNeeded: no episode has begun.
-            UserError: the action is misshapen or not finite, or there are no steps.
+            UserError: the action has a wrong shape or is not finite, or `steps` is not a whole number of 1 or more.
             DivergedError: the physics became unstable.
         """
         check_counts(steps=steps)
         self._move(action, steps)
         mujoco.mj_fwdPosition(self.model, self.data)  # mj_step leaves positions one substep behind
-        return self._now()
+        return self._observe()
 
-    def _now(self) -> tuple[Observation, dict[str, Any]]:
-        """Observation and info; the window shows the same."""
+    def _observe(self) -> tuple[Observation, dict[str, Any]]:
+        """Observation and info; also updates the window."""
         self._onlooker.watch(self.data)
         assert self._eye is not None
         observation = {

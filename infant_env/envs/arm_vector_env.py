@@ -19,21 +19,21 @@ from .simulated import as_arm
 class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
     """`InfantArm-v0` with many infants, stepped together by `mujoco.batch`.
 
-    Infant i, seeded with `seed + i`, lives through the same as a single environment with that seed and those actions, to the
-    last bit. `InfantArmEnv` documents observations and infos, `ManyEnv` the modes in which episodes begin again.
+    Infant i gives the same results, bit for bit, as a single environment with the seed `seed + i` and the same actions.
+    `InfantArmEnv` documents observations and infos, `ManyEnv` the autoreset modes.
 
     Args:
-        num_envs: how many infants.
-        max_episode_steps: after which an episode is truncated.
+        num_envs: number of infants.
+        max_episode_steps: an episode is truncated after this many steps.
         render_mode: see `InfantArmEnv`; "human" shows the first infant.
-        age_months: see there, as those that follow.
-        eye_size: see there.
-        arm: see there.
-        width: see there.
-        height: see there.
-        camera_name: see there.
+        age_months: see `InfantArmEnv`.
+        eye_size: see `InfantArmEnv`.
+        arm: see `InfantArmEnv`.
+        width: see `InfantArmEnv`.
+        height: see `InfantArmEnv`.
+        camera_name: see `InfantArmEnv`.
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
-        threads: on which the physics run; 0: one for each core.
+        threads: number of threads of the physics; 0: one per core.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -66,7 +66,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
             joints = np.array([checked_start(self.arm, self._data, one) for one in given])
         else:
             joints, _ = self._poses.draw([self._random(i) for i in infants.tolist()])
-        self._place(infants, joints, self._hands[infants])  # where the hands are is seen when they are observed
+        self._place(infants, joints, self._hands[infants])  # `_observe` computes the hands' new positions
 
     def _observe(self, infants: Infants | slice) -> Observations:
         assert self._eye is not None
@@ -82,6 +82,6 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
             "joints": self._qpos[infants][:, self.arm.qpos_ids].astype(np.float32),
         }
 
-    def _judge(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
+    def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
         info = {"hand_position": self._hands.copy(), "penetration": self._depths.copy()}
         return np.zeros(self.num_envs), info

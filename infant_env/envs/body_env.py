@@ -1,4 +1,4 @@
-"""What all environments of one infant share: a body, its servos, an eye, an onlooker."""
+"""Base of all environments of one infant: a body, its servos, an eye, a view from outside."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,10 +20,10 @@ Observation = dict[str, NDArray[Any]]
 
 
 class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
-    """One infant, simulated by MuJoCo and shown from outside; environments add what is observed, and what for.
+    """One infant, simulated by MuJoCo and shown from outside; subclasses add observations and rewards.
 
-    `model`, `data`, `dt` and `frame_skip` are what users of MuJoCo know by these names. Pickled and deep-copied, it continues
-    exactly as the original would. Any thread may step it, one at a time. After `close` the next `reset` opens it again.
+    `model`, `data`, `dt` and `frame_skip` have the meaning that users of MuJoCo expect. A pickled or deep-copied environment
+    continues exactly as the original would. Any thread may step it, one at a time. After `close`, `reset` opens it again.
 
     Args:
         render_mode: one of `RENDER_MODES`, or None.
@@ -59,11 +59,11 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size)
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
         self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)
-        self._begun = False  # an episode, which has not broken off
+        self._begun = False  # whether an episode runs
         self.action_space = self._servos.action_space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """Seeds the random numbers; environments begin the next episode.
+        """Seeds the random numbers; subclasses then start the next episode.
 
         Raises:
             UserError: the seed is not a whole number of 0 or more.
@@ -71,7 +71,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         super().reset(seed=checked_seed(seed))
 
     def render(self) -> NDArray[Any] | None:
-        """The infant from outside, as `render_mode` says; with "human" every step keeps the window up to date by itself."""
+        """The infant from outside, as `render_mode` says; with "human", every step updates the window by itself."""
         return self._onlooker.frame(self.data)
 
     def close(self) -> None:
@@ -81,11 +81,11 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         self._onlooker.close()
 
     def _move(self, action: Any, steps: int = 1) -> None:
-        """Lets control steps pass; positions are then one substep behind.
+        """Simulates control steps; afterwards the positions are one substep behind.
 
         Raises:
             ResetNeeded: no episode has begun.
-            UserError: the action is misshapen or not finite.
+            UserError: the action has a wrong shape or is not finite.
             DivergedError: the physics became unstable.
         """
         if not self._begun:

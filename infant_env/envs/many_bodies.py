@@ -1,4 +1,4 @@
-"""What the simulated vector environments share: many bodies in one process and on several cores, by `mujoco.batch`."""
+"""Base of the simulated vector environments: many bodies in one process and on several cores, by `mujoco.batch`."""
 
 from typing import Any
 
@@ -20,25 +20,25 @@ from .simulated import Simulated
 
 
 class ManyBodies(Simulated, ManyEnv):
-    """Many simulated infants; infant i, seeded with `seed + i`, lives through the same as a single one, to the last bit.
+    """Many simulated infants; infant i gives the same results, bit for bit, as a single one with the seed `seed + i`.
 
-    `model`, `dt` and `frame_skip` are what users of MuJoCo know by these names. `render_mode="human"` shows the first infant in
-    MuJoCo's viewer (to look at: pulling at it has no effect here), the other modes give a frame for each.
-    Pickled and deep-copied, they continue as the originals would.
+    `model`, `dt` and `frame_skip` have the meaning that users of MuJoCo expect. `render_mode="human"` shows the first infant in
+    MuJoCo's viewer (pulling at it has no effect here); the other modes return one frame per infant.
+    A pickled or deep-copied environment continues exactly as the original would.
 
     Args:
-        num_envs: how many infants.
-        max_episode_steps: after which an episode is truncated.
+        num_envs: number of infants.
+        max_episode_steps: an episode is truncated after this many steps.
         autoreset_mode: see `ManyEnv`.
         render_mode: one of `RENDER_MODES`, or None.
-        arm: the body of all.
+        arm: the body of all infants.
         eye_size: rows and columns of the eyes' frames; None: no eyes.
-        observation_space: of one infant.
+        observation_space: space of one infant.
         options: names of the options that `reset` takes.
         width: columns of the frames from outside.
         height: rows of the frames from outside.
         camera_name: the camera from outside; None: the body's own.
-        threads: on which the physics run; 0: one for each core.
+        threads: number of threads of the physics; 0: one per core.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -94,7 +94,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._batch.state[:] = rows
 
     def render(self) -> tuple[Any, ...] | None:
-        """Each infant from outside, as `render_mode` says; None without one."""
+        """Each infant from outside, as `render_mode` says; None without a render mode."""
         if self.render_mode is None:
             return None
         if self._onlooker.has_window:
@@ -108,7 +108,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._onlooker.close()
 
     def _open(self) -> None:
-        # persistent: a step goes on from the positions that the last one computed for us, which then cost nothing
+        # persistent: a step continues from the positions that the previous one computed, so they cost nothing again
         self._batch = new_batch(self.model, self.num_envs, self.threads, persistent=True)
         self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
         self._sites = self._batch.bind("site_xpos")[:, self.model.site(self.arm.hand_site).id]  # (N, 3)
@@ -116,7 +116,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._rest = self._batch.state[0].copy()
 
     def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:
-        """Puts some infants' arms there at rest, (n, J), with the hands where they then are, (n, 3)."""
+        """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, 3)."""
         self._batch.state[infants] = self._rest
         self._qpos[infants[:, None], self.arm.qpos_ids] = joints
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
@@ -124,11 +124,11 @@ class ManyBodies(Simulated, ManyEnv):
         self._batch.warning[infants] = 0
 
     def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
-        """Lets 40 ms pass.
+        """Simulates 40 ms.
 
         Raises:
-            UserError: the actions are misshapen or not finite.
-            DivergedError: the physics of some infants became unstable; they need a reset, the others go on.
+            UserError: the actions have a wrong shape or are not finite.
+            DivergedError: the physics of some infants became unstable; they need a reset, the others can continue.
         """
         self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)
         self._batch.step(infants, nstep=self._servos.substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
@@ -136,11 +136,11 @@ class ManyBodies(Simulated, ManyEnv):
         if self._unstable.any():
             unstable = self._unstable.any(axis=1)
             self._needs_reset |= unstable
-            self._steps += 1  # the others have lived through it
+            self._steps += 1  # the step is valid for the others
             raise DivergedError(f"the simulation of the infants {np.flatnonzero(unstable).tolist()}")
 
     def _infant(self, infant: int) -> mujoco.MjData:
-        """One infant's simulation, until the next is asked for; with what a camera needs."""
+        """One infant's simulation with all that a camera needs; the next call overwrites it."""
         data = self._batch.get_data(infant, self._data)
         mujoco.mj_kinematics(self.model, data)
         mujoco.mj_camlight(self.model, data)

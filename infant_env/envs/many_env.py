@@ -1,4 +1,4 @@
-"""What all vector environments of this project share: seeds, ends of episodes and the next ones, as Gymnasium's have them."""
+"""Base of all vector environments of this project: seeds, ends of episodes and autoreset, as in Gymnasium's own."""
 
 from abc import abstractmethod
 from typing import Any
@@ -19,26 +19,26 @@ from .recorded_spec import RecordedSpec
 Observations = dict[str, NDArray[Any]]
 Infos = dict[str, Any]
 Infants = NDArray[np.int64]
-"""Numbers of some infants, ascending."""
+"""Indices of some infants, ascending."""
 
 
 class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):
-    """Many infants, stepped together; each subclass says how they begin, move, observe, and what that is worth.
+    """Many infants, stepped together; subclasses implement starts, motion, observations and rewards.
 
-    What an infant lives through after its episode's last step is Gymnasium's `autoreset_mode`:
+    Gymnasium's `autoreset_mode` sets what happens after the last step of an infant's episode:
 
-    - `"NextStep"`: its next step begins the next episode instead: the action is of no account, the reward is 0;
-    - `"SameStep"`: the next episode begins in the same step: the observation is its first, and `infos["final_obs"]` and
-      `infos["final_info"]` hold the old one's last;
-    - `"Disabled"`: `reset(options={"reset_mask": ended})` begins it; a step before that is refused.
+    - `"NextStep"`: its next step starts the next episode: the action is ignored, and the reward is 0;
+    - `"SameStep"`: the same step starts the next episode: the observation is the first of the new episode, and
+      `infos["final_obs"]` and `infos["final_info"]` hold the last of the old one;
+    - `"Disabled"`: `reset(options={"reset_mask": ended})` starts the next episode; a step before that is refused.
 
     Args:
-        num_envs: how many infants.
-        max_episode_steps: after which an episode is truncated.
+        num_envs: number of infants.
+        max_episode_steps: an episode is truncated after this many steps.
         autoreset_mode: an `AutoresetMode` or its value.
         render_mode: None or one of the class's `render_modes`.
-        observation_space: of one infant.
-        action_space: of one infant.
+        observation_space: space of one infant.
+        action_space: space of one infant.
         options: names of the options that `reset` takes.
 
     Raises:
@@ -46,7 +46,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
     """
 
     per_infant: tuple[str, ...] = ()
-    """Attributes that hold a row for each infant; all others are every infant's."""
+    """Names of the attributes that hold one row per infant; all infants share the others."""
 
     def __init__(
         self,
@@ -67,55 +67,55 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         self.observation_space = batch_space(observation_space, num_envs)
         self.action_space = batch_space(action_space, num_envs)
         self._options = options
-        self._own: dict[str, tuple[Any, ...]] = {}  # attributes that were set from outside
+        self._own: dict[str, tuple[Any, ...]] = {}  # attributes that users added with `set_attr`
         self._generators: list[tuple[np.random.Generator, int] | None] = [None] * num_envs
         self._steps = np.zeros(num_envs, np.int64)
-        self._ended = np.zeros(num_envs, bool)  # in the last step
-        self._needs_reset = np.ones(num_envs, bool)  # before they can step
-        self._begun = False  # all of them, at some time
+        self._ended = np.zeros(num_envs, bool)  # whose episode ended in the last step
+        self._needs_reset = np.ones(num_envs, bool)  # who cannot step before a reset
+        self._begun = False  # whether a reset of all infants has happened
 
-    @property  # type: ignore[misc]  # as `SyncVectorEnv` has it
+    @property  # type: ignore[misc]  # same type as in `SyncVectorEnv`
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The infants' random generators."""
         return tuple(self._random(infant) for infant in range(self.num_envs))
 
     @property
-    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]  # as `SyncVectorEnv` has it
-        """With what they were seeded."""
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]  # same type as in `SyncVectorEnv`
+        """The seeds of the infants' random generators."""
         return tuple(self._seeded(infant)[1] for infant in range(self.num_envs))
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Observations, Infos]:
-        """Starts episodes, of all infants or of those that `reset_mask` tells.
+        """Starts episodes of all infants or of those in `reset_mask`.
 
         Args:
-            seed: infant i gets `seed + i`; or one for each infant; None: the random numbers go on.
-            options: `reset_mask`, shape (N,), bool: whose episodes start; the others' go on. Others as in the single
-                environment, each for all infants, or with a row for each.
+            seed: infant i gets `seed + i`; or one seed per infant; None: the random numbers continue.
+            options: `reset_mask`, shape (N,), bool: infants whose episodes start; the episodes of the others continue. The
+                other options are those of the single environment, one value for all infants or one row per infant.
 
         Returns:
-            What all infants observe, and infos of those whose episodes start.
+            Observations of all infants, and infos of those whose episodes start.
 
         Raises:
-            ResetNeeded: some infants are to start that have never started together.
-            UserError: an option is unknown or misshapen, or there are not as many seeds as infants.
+            ResetNeeded: the mask selects some infants, but there has been no reset of all infants yet.
+            UserError: an option is unknown or has a wrong shape, or the number of seeds is wrong.
         """
         given = dict(check_options(options, (*self._options, "reset_mask")))
         mask = np.ones(self.num_envs, bool)
         if "reset_mask" in given:
             mask = checked_mask(given.pop("reset_mask"), self.num_envs)
         if not (self._begun or mask.all()):
-            raise ResetNeeded("got a reset of some infants before the first of all, expected reset() first")
+            raise ResetNeeded("got a reset of some infants before the first reset of all, expected reset() first")
         self._seed(seed, mask)
         self._start(np.flatnonzero(mask), given)
         self._begun, self.closed = True, False
         observations = self._observe(slice(None))
         self._watch()
-        return observations, self._infos(self._judge(observations)[1], mask)
+        return observations, self._infos(self._evaluate(observations)[1], mask)
 
     def step(
         self, actions: NDArray[np.float32]
     ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
-        """Gives all servos new targets and lets 40 ms pass; on ends of episodes see `autoreset_mode`.
+        """Sets all servos' targets and simulates 40 ms; `autoreset_mode` explains the ends of episodes.
 
         Args:
             actions: shape (N, J), in [-1, 1].
@@ -124,23 +124,23 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
             Observations, rewards (N,), terminations (N,), truncations (N,), infos.
 
         Raises:
-            ResetNeeded: an infant's episode has not begun, or is over.
-            UserError: the actions are misshapen or not finite.
+            ResetNeeded: an infant's episode has not begun or is over.
+            UserError: the actions have a wrong shape or are not finite.
         """
         if self._needs_reset.any():
             infants = shown(np.flatnonzero(self._needs_reset).tolist())
             raise ResetNeeded(
                 f"got a step of the infants {infants}, whose episodes have not begun or are over, expected reset() first, or "
-                'reset(options={"reset_mask": ...}) of these'
+                'reset(options={"reset_mask": ...}) for these infants'
             )
-        begins = self._ended.copy()  # the next episodes, where these begin in the step after the last
+        begins = self._ended.copy()  # with NEXT_STEP, these infants start their next episodes now
         some_begin = self.autoreset_mode is AutoresetMode.NEXT_STEP and bool(begins.any())
         self._move(actions, np.flatnonzero(~begins) if some_begin else None)
         self._steps += 1
         if some_begin:
             self._start(np.flatnonzero(begins), {})
         observations = self._observe(slice(None))
-        rewards, info = self._judge(observations)
+        rewards, info = self._evaluate(observations)
         if some_begin:
             rewards[begins] = 0
         self._ended = self._steps >= self.max_episode_steps
@@ -149,12 +149,12 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         if self.autoreset_mode is AutoresetMode.DISABLED:
             self._needs_reset |= self._ended
         elif self.autoreset_mode is AutoresetMode.SAME_STEP and truncations.any():
-            infos = self._start_again(truncations, observations, infos)
+            infos = self._reset_in_same_step(truncations, observations, infos)
         self._watch()
         return observations, rewards, np.zeros(self.num_envs, bool), truncations, infos
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """What a method gives, or an attribute holds, for each infant: all are one object, which is asked once."""
+        """The result of a method, or the value of an attribute, per infant; the one shared object is called only once."""
         name = name if not hasattr(self, f"single_{name}") else f"single_{name}"
         if name in self._own:
             return self._own[name]
@@ -165,18 +165,18 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         return (answer,) * self.num_envs
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """What an attribute holds, for each infant."""
+        """The value of an attribute for each infant."""
         return self.call(name)
 
     def set_attr(self, name: str, values: Any) -> None:
-        """Sets an attribute; one that the environment does not have yet may differ from infant to infant.
+        """Sets an attribute; attributes that the environment does not have yet may differ between infants.
 
         Args:
             name: the attribute.
-            values: a list or tuple with a value for each infant, or one value for all.
+            values: a list or tuple with one value per infant, or one value for all.
 
         Raises:
-            UserError: there are not as many values as infants, or they differ where all infants share one.
+            UserError: the number of values is wrong, or they differ although all infants share the attribute.
         """
         each = list(values) if isinstance(values, list | tuple) else [values] * self.num_envs
         if len(each) != self.num_envs:
@@ -199,35 +199,35 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
 
     @abstractmethod
     def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
-        """Lets 40 ms pass for some infants, None: all; the actions are everyone's."""
+        """Simulates 40 ms for some infants, None: all; there are actions for all infants."""
 
     @abstractmethod
     def _observe(self, infants: Infants | slice) -> Observations:
-        """What some infants observe; the caller's own."""
+        """New arrays with the observations of some infants."""
 
     @abstractmethod
-    def _judge(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
-        """What everyone's observations are worth, (N,), and infos by name, (N, ...)."""
+    def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
+        """Rewards of all infants, (N,), and infos by name, (N, ...)."""
 
     def _seed(self, seed: Any, infants: NDArray[np.bool_]) -> None:
         """Seeds the random numbers of some infants.
 
         Raises:
-            UserError: there are not as many seeds as infants, or one is not a whole number of 0 or more.
+            UserError: the number of seeds is wrong, or a seed is not a whole number of 0 or more.
         """
         for infant, one in enumerate(seed_of_each(seed, self.num_envs)):
             if one is not None and infants[infant]:
                 self._generators[infant] = seeding.np_random(one)
 
     def _watch(self) -> None:
-        """Keeps a window up to date where there is one."""
+        """Updates the window if there is one."""
 
     def _start(self, infants: Infants, options: dict[str, Any]) -> None:
         self._begin(infants, options)
         self._steps[infants], self._ended[infants], self._needs_reset[infants] = 0, False, False
 
-    def _start_again(self, ended: NDArray[np.bool_], observations: Observations, infos: Infos) -> Infos:
-        """Starts the next episodes of some infants; what they observe now replaces what they did, which the infos keep."""
+    def _reset_in_same_step(self, ended: NDArray[np.bool_], observations: Observations, infos: Infos) -> Infos:
+        """Starts the next episodes of some infants: writes their first observations, and returns infos with the last ones."""
         infants = np.flatnonzero(ended)
         last = np.full(self.num_envs, None, object)
         for i in infants:
@@ -235,7 +235,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         self._start(infants, {})
         for key, values in self._observe(infants).items():
             observations[key][infants] = values
-        return self._infos(self._judge(observations)[1]) | {
+        return self._infos(self._evaluate(observations)[1]) | {
             "final_obs": last,
             "_final_obs": ended.copy(),
             "final_info": {key: _only(ended, values) for key, values in infos.items()},
@@ -243,7 +243,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
         }
 
     def _infos(self, info: Infos, infants: NDArray[np.bool_] | None = None) -> Infos:
-        """Infos as Gymnasium gives them: by name, and by _name for which infants they hold; None: for all."""
+        """Infos in Gymnasium's form: values by name, and by _name the mask of infants that have them; None: all have."""
         infos: Infos = {}
         for name, values in info.items():
             infos[name] = values if infants is None else _only(infants, values)
@@ -261,7 +261,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
 
 
 def _only(infants: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[Any]:
-    """The values of these infants, zeros elsewhere."""
+    """The values of these infants, and zeros for the others."""
     return np.where(infants.reshape(-1, *[1] * (values.ndim - 1)), values, np.zeros_like(values))
 
 

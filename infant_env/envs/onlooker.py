@@ -1,4 +1,4 @@
-"""What an environment's `render_mode` shows: the infant from outside."""
+"""Rendering of an environment by its `render_mode`: the infant from outside."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from ..senses.camera import OutsideCamera
 from .viewer import Viewer
 
 RENDER_MODES = ["human", "rgb_array", "depth_array"]
-"""MuJoCo's viewer; frames, uint8 (H, W, 3); how far away what they show is, float32 (H, W), m."""
+"""MuJoCo's viewer; RGB frames, uint8 (H, W, 3); depth frames, float32 (H, W), m."""
 
 
 class Onlooker:
-    """Frames from outside, or a window that every step keeps up to date.
+    """Frames from outside, or a window that every step updates.
 
     Args:
         arm: the body.
@@ -37,16 +37,16 @@ class Onlooker:
 
     @property
     def has_window(self) -> bool:
-        """Whether it shows the infant in a window."""
+        """Whether there is a window."""
         return self._viewer is not None
 
     def watch(self, data: mujoco.MjData) -> None:
-        """Keeps the window up to date where there is one."""
+        """Updates the window if there is one."""
         if self._viewer is not None:
             self._viewer.show(data)
 
     def frame(self, data: mujoco.MjData) -> NDArray[Any] | None:
-        """What `render_mode` asks for; None without one and where there is a window."""
+        """The frame that `render_mode` asks for; None without a render mode or with a window."""
         if self._mode == "rgb_array":
             return self._camera.render(data)
         return self._camera.depth(data) if self._mode == "depth_array" else None

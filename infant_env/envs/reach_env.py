@@ -1,4 +1,4 @@
-"""`InfantArmReach-v0`: an infant that shall bring its hand to a place, or its joints to a pose."""
+"""`InfantArmReach-v0`: the task is to move the infant's hand to a place, or its joints to a pose."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,60 +16,60 @@ from .body_env import BodyEnv, Observation
 
 class InfantArmReachEnv(
     BodyEnv, gym.Env[Observation, NDArray[np.float32]]
-):  # skrl knows environments by their direct bases
-    """An infant shall bring its right hand to a place, or its joints to a pose.
+):  # skrl looks at an environment's direct bases
+    """The task is to move the infant's right hand to a place, or its joints to a pose.
 
     ## Description
 
-    The infant of `InfantArm-v0`, with a goal in each episode and the goal interface of hindsight experience replay (HER): the
-    observation holds what was achieved and what was desired, and the reward is a function of these two alone. It feels its
-    arm and is told its goal in numbers; nothing is rendered unless pictures are asked for (`eye_size`, `goal_eye`). Many infants
-    at once: `gym.make_vec("InfantArmReach-v0", num_envs=64)`, bit for bit the same. For code that knows no dictionaries,
-    `InfantArmReachFlat-v0` observes the same in one row of 16 numbers.
+    The infant of `InfantArm-v0`, with one goal per episode and the goal interface of hindsight experience replay (HER): the
+    observation holds the achieved and the desired goal, and the reward depends on these two only. The infant senses its joints
+    and gets its goal as numbers; nothing is rendered unless you ask for pictures (`eye_size`, `goal_eye`). For many infants,
+    `gym.make_vec("InfantArmReach-v0", num_envs=64)` gives the same results bit for bit. For code that cannot handle
+    dictionaries, `InfantArmReachFlat-v0` gives the same observation as one row of 16 numbers.
 
     ## Action space
 
-    `Box(-1, 1, (5,), float32)`: where each joint shall go, from the lower (-1) to the upper (+1) end of its range, as in
-    `InfantArm-v0`; values beyond are clipped. The arm takes .1 to .2 s to arrive, and a contact can stop it.
+    `Box(-1, 1, (5,), float32)`: the target of each joint, from the lower (-1) to the upper (+1) end of its range, as in
+    `InfantArm-v0`; other values are clipped. The arm takes .1 to .2 s to arrive, and a contact can stop it.
 
     ## Observation space
 
     | Key | Shape | Type | Unit | Content |
     |-----|-------|------|------|---------|
-    | `observation` | (10,) | float32 | rad, rad/s | the five joint angles, in the order of the actions; their rates of change |
+    | `observation` | (10,) | float32 | rad, rad/s | the five joint angles, in the order of the actions; the joint velocities |
     | `achieved_goal` | (3,) | float32 | m | the palm in the world: x forward, y to the left, z up |
-    | `desired_goal` | (3,) | float32 | m | where it shall be |
+    | `desired_goal` | (3,) | float32 | m | the place that the palm must reach |
 
-    With `goal="joints"` both goals are joint angles, shape (5,), rad. With `eye_size=(300, 500)`, or another size of this aspect,
+    With `goal="joints"` both goals are joint angles, shape (5,), rad. With `eye_size=(300, 500)`, or another size,
     there is also `eye`, (300, 500, 3) uint8: the RGB frame of the right eye's camera. With `goal_eye=True` there is also `goal`,
-    of the same shape: what the eye sees in the pose of the goal. Goals are then drawn again until this picture shows the hand.
+    of the same shape: what the eye sees in the pose of the goal. Goals are then redrawn until this picture shows the hand.
 
     ## Goals
 
-    A pose is drawn uniformly over the joint ranges, redrawn while the arm penetrates the body by more than 5 mm. The goal is
-    this pose, or the place of the hand in it; so every goal can be reached. Not always straight, for the body may be in the way:
-    an oracle that sends the joints straight to the drawn pose (`goal_joints`) ends at 97 % of the goals.
+    A pose is drawn uniformly over the joint ranges; it is redrawn while the arm penetrates the body by more than 5 mm. The goal
+    is this pose, or the position of its hand, so every goal can be reached. The straight way is not always free, because the
+    body may be in the way: an oracle that sends the joints straight to the drawn pose (`goal_joints`) reaches 97 % of the goals.
 
-    `reset(options={"goal": ...})` sets the goal. A pose is out of reach when it leaves the joint ranges or penetrates the body by
-    more than 5 mm. A place is out of reach when no valid pose is found whose hand is within 5 mm of it: the search goes by
-    damped least squares from the nearest of 2,000 valid poses. Of 1,000 places of the hand in valid poses it found all.
+    `reset(options={"goal": ...})` sets the goal. A pose is out of reach if it leaves the joint ranges or penetrates the body by
+    more than 5 mm. A place is out of reach if the search finds no valid pose whose hand is within 5 mm of it. It searches by
+    damped least squares from the nearest of 2,000 valid poses; of 1,000 hand positions of valid poses, it found all.
 
     ## Rewards
 
-    With *d* the distance of the goals, `reward="sparse"` gives 0 where *d* is at most the threshold and -1 elsewhere;
-    `reward="dense"` gives -*d*. For the hand, *d* is Euclid's, m. For joints it is the largest of their errors, rad, so that the
-    threshold says the same of each joint, and no error hides behind the others.
+    With *d* the distance of the goals, `reward="sparse"` gives 0 if *d* is at most the threshold and else -1;
+    `reward="dense"` gives -*d*. For the hand, *d* is the Euclidean distance, m. For joints it is the largest error among them,
+    rad, so the threshold holds for every joint.
 
-    `compute_reward(achieved_goal, desired_goal, info)` gives the same for any number of goals at once, whatever `info` is.
+    `compute_reward(achieved_goal, desired_goal, info)` gives the same for any number of goals at once; it ignores `info`.
 
     ## Starting state
 
-    At rest in a pose drawn like the goal's, before it; or in the pose given by `reset(options={"joints": ...})`, shape (5,), rad,
-    which is refused where it penetrates the body by more than 5 mm.
+    The arm is at rest in a pose that is drawn like the goal's, before it. `reset(options={"joints": ...})`, shape (5,), rad, sets
+    the pose, and is refused if the arm penetrates the body by more than 5 mm.
 
     ## Episode end
 
-    Never terminated, also where the goal is reached: the hand shall stay there. Truncated after 25 steps (1 s at 25 Hz).
+    Never terminated, even if the goal is reached: the hand must stay there. Truncated after 25 steps (1 s at 25 Hz).
 
     ## Info
 
@@ -89,24 +89,24 @@ class InfantArmReachEnv(
 
     | Argument | Default | Meaning |
     |----------|---------|---------|
-    | `goal` | "hand" | what is to be reached: `"hand"` or `"joints"` |
+    | `goal` | "hand" | kind of goal: `"hand"` or `"joints"` |
     | `reward` | "sparse" | `"sparse"` or `"dense"` |
-    | `threshold` | None | how near is reached; None: .02 m (hand), 10 degrees (joints, in rad) |
+    | `threshold` | None | a goal within this distance is reached; None: .02 m (hand), 10 degrees (joints, in rad) |
     | `render_mode` | None | `"rgb_array"`, `"depth_array"` or `"human"`: the infant from outside, as in `InfantArm-v0` |
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
-    | `eye_size` | None | rows and columns of `eye`, aspect 3:5; None: no pictures |
+    | `eye_size` | None | rows and columns of `eye`, 36 or more each; None: no pictures |
     | `arm` | None | an `infant_env.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
     | `width` | 640 | columns of the frames from outside |
-    | `height` | 480 | their rows |
-    | `camera_name` | None | the camera from outside, one of the body's model; None: the body's own |
-    | `goal_eye` | False | whether `goal`, the picture of the goal, is observed too |
+    | `height` | 480 | rows of the frames from outside |
+    | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
+    | `goal_eye` | False | whether to observe `goal`, the picture of the goal, too |
 
-    On closing, copies, processes, the viewer and the checkers see "What is good to know" in `InfantArm-v0`.
+    For closing, copies, processes, the viewer and the checkers, see "What is good to know" in `InfantArm-v0`.
 
     ## Version history
 
-    * v0: first version. Since 0.2 as `InfantArm-v0`; `gym.make_vec` resets in the step after an episode's last, as Gymnasium's
-      own vector environments do (0.1: in the same step; `autoreset_mode="SameStep"`).
+    * v0: first version. Since 0.2 the changes of `InfantArm-v0`; and `gym.make_vec` resets in the step after an episode's last
+      step, as Gymnasium's own vector environments do (0.1: in the same step; `autoreset_mode="SameStep"`).
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class InfantArmReachEnv(
         super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name)
         self.task = ReachTask(self.arm, goal, reward, threshold)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
-        """A pose that reaches the present goal, shape (5,), rad: what an oracle knows."""
+        """A pose that reaches the present goal, shape (5,), rad, for oracles."""
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
         self._sight = GoalSight(self.arm, self._eye) if goal_eye and self._eye is not None else None
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
@@ -139,22 +139,22 @@ class InfantArmReachEnv(
         """Starts an episode at rest with a goal, see "Goals" and "Starting state" above.
 
         Raises:
-            UserError: an option is unknown, misshapen or out of reach.
+            UserError: an option is unknown, has a wrong shape or is out of reach.
         """
         super().reset(seed=seed)
         joints, _, self._goal, self.goal_joints = self.task.begin(self.np_random, options, self._sight)
-        self._shown = None if self._sight is None else self._sight.of(self.goal_joints)
+        self._shown = None if self._sight is None else self._sight.picture(self.goal_joints)
         self.arm.place(self.data, joints)
         self._begun = True
         observation = self._observation()
         return observation, self._info(self._distance(observation))
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Gives the servos new targets and lets 40 ms pass.
+        """Sets the servos' targets and simulates 40 ms.
 
         Raises:
             ResetNeeded: no episode has begun.
-            UserError: the action is misshapen or not finite.
+            UserError: the action has a wrong shape or is not finite.
             DivergedError: the physics became unstable.
         """
         self._move(action)
@@ -162,26 +162,26 @@ class InfantArmReachEnv(
         mujoco.mj_camlight(self.model, self.data)
         observation = self._observation()
         distance = self._distance(observation)
-        return observation, float(self.task.worth(distance)), False, False, self._info(distance)
+        return observation, float(self.task.reward(distance)), False, False, self._info(distance)
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
-        """The rewards for goals, any number of them at once.
+        """Rewards of any number of goals.
 
         Args:
             achieved_goal: shape (..., 3) or (..., 5), m or rad.
-            desired_goal: of the same shape.
-            info: anything; not looked at.
+            desired_goal: the same shape.
+            info: ignored.
 
         Returns:
             Rewards, shape (...).
 
         Raises:
-            UserError: the shapes differ, or their last dimension is not a goal's.
+            UserError: the shapes differ, or the last dimension is not a goal's.
         """
         return self.task.compute_reward(achieved_goal, desired_goal)
 
     def _observation(self) -> Observation:
-        """What is felt, achieved, desired and seen; the window shows the same."""
+        """The observation; also updates the window."""
         self._onlooker.watch(self.data)
         joints = self.data.qpos[self._angles].astype(np.float32)
         velocities = self.data.qvel[self._rates].astype(np.float32)

@@ -19,25 +19,24 @@ from .simulated import as_arm
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
     """`InfantArmReach-v0` with many infants, stepped together by `mujoco.batch`.
 
-    Infant i, seeded with `seed + i`, lives through the same as a single environment with that seed and those actions: states,
-    observations, rewards and infos are equal to the last bit. `InfantArmReachEnv` documents them, `ManyEnv` the modes in which
-    episodes begin again.
+    Infant i gives the same states, observations, rewards and infos, bit for bit, as a single environment with the seed
+    `seed + i` and the same actions. `InfantArmReachEnv` documents them, `ManyEnv` the autoreset modes.
 
     Args:
-        num_envs: how many infants.
-        max_episode_steps: after which an episode is truncated.
-        goal: see `InfantArmReachEnv`, as those that follow.
-        reward: see there.
-        threshold: see there.
-        render_mode: see there; "human" shows the first infant.
-        age_months: see there.
-        eye_size: see there.
-        arm: see there.
-        threads: on which the physics run; 0: one for each core.
+        num_envs: number of infants.
+        max_episode_steps: an episode is truncated after this many steps.
+        goal: see `InfantArmReachEnv`.
+        reward: see `InfantArmReachEnv`.
+        threshold: see `InfantArmReachEnv`.
+        render_mode: see `InfantArmReachEnv`; "human" shows the first infant.
+        age_months: see `InfantArmReachEnv`.
+        eye_size: see `InfantArmReachEnv`.
+        arm: see `InfantArmReachEnv`.
+        threads: number of threads of the physics; 0: one per core.
         width: see `InfantArmReachEnv`.
-        height: see there.
-        camera_name: see there.
-        goal_eye: see there.
+        height: see `InfantArmReachEnv`.
+        camera_name: see `InfantArmReachEnv`.
+        goal_eye: see `InfantArmReachEnv`.
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
 
     Raises:
@@ -66,22 +65,19 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
     ) -> None:
         body, size = as_arm(arm, age_months), None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(body, goal, reward, threshold)
-        space, options, shown = (
-            self.task.observation_space(size, goal_eye),
-            ("joints", "goal"),
-            (width, height, camera_name),
-        )
+        space, options = self.task.observation_space(size, goal_eye), ("joints", "goal")
+        view = width, height, camera_name
         super().__init__(
-            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *shown, threads
+            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view, threads
         )
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
-        """Poses that reach the present goals, shape (N, 5), rad: what an oracle knows."""
+        """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
         self._sight = GoalSight(body, self._eye) if goal_eye and self._eye is not None else None
-        self._shown = np.zeros((num_envs, *(size or (0, 0)), 3), np.uint8)  # the pictures of the goals
+        self._shown = np.zeros((num_envs, *(size or (0, 0)), 3), np.uint8)  # pictures of the goals
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
-        """The rewards for goals, any number of them at once; see `InfantArmReachEnv.compute_reward`."""
+        """Rewards of any number of goals; see `InfantArmReachEnv.compute_reward`."""
         return self.task.compute_reward(achieved_goal, desired_goal)
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
@@ -96,7 +92,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             goals = self.task.goal_at(poses, goal_hands)
         self._goals[infants], self.goal_joints[infants] = goals, poses
         if self._sight is not None:
-            self._shown[infants] = [self._sight.of(pose) for pose in poses]
+            self._shown[infants] = [self._sight.picture(pose) for pose in poses]
         self._place(infants, joints, hands)
 
     def _observe(self, infants: Infants | slice) -> Observations:
@@ -114,6 +110,6 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             observations["goal"] = self._shown[infants].copy()
         return observations
 
-    def _judge(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
+    def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
         distances = self.task.distance(observations["achieved_goal"], observations["desired_goal"])
-        return self.task.worth(distances), {"is_success": self.task.reached(distances), "distance": distances}
+        return self.task.reward(distances), {"is_success": self.task.reached(distances), "distance": distances}

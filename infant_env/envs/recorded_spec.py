@@ -1,4 +1,4 @@
-"""An environment's `spec` in JSON's types, so that `env.spec.to_json()` works whatever it was made with."""
+"""An environment's `spec` in JSON's types, so that `env.spec.to_json()` works for all arguments."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from ..body.model import ArmModel
 
 
 class RecordedSpec:
-    """A mixin for environments: keeps the spec that `gym.make` gives, with its arguments as plain data.
+    """A mixin for environments: keeps the spec that `gym.make` sets, with its arguments as plain data.
 
-    A body is kept as `Body.as_dict` describes it, which `gym.make(..., arm=...)` takes too: `gym.make(env.spec)` and
+    A body becomes its `Body.as_dict`, which `gym.make(..., arm=...)` accepts too. So `gym.make(env.spec)` and
     `gym.make(EnvSpec.from_json(env.spec.to_json()))` make an equal environment.
     """
 
@@ -23,7 +23,7 @@ class RecordedSpec:
 
     @property
     def spec(self) -> EnvSpec | None:
-        """What the environment was made by; None where it was not made by `gym.make`."""
+        """The spec from which `gym.make` made the environment; None if it was made without `gym.make`."""
         return self._spec
 
     @spec.setter
@@ -33,12 +33,12 @@ class RecordedSpec:
         self._spec = spec
 
     def _plain(self, value: Any) -> Any:
-        """An argument as the spec keeps it."""
+        """The value of an argument in the spec; subclasses can override it."""
         return plain(value)
 
 
 def plain(value: Any) -> Any:
-    """An argument in JSON's types; what is none of those known here stays as it is."""
+    """A value in JSON's types; values of types that are unknown here do not change."""
     if isinstance(value, ArmModel):
         return value.body.as_dict()
     if isinstance(value, Enum):

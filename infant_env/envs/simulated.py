@@ -1,4 +1,4 @@
-"""What simulated environments share, of one infant or of many: MuJoCo's names, actions for poses, what they were made of."""
+"""A mixin of the simulated environments of one infant and of many: MuJoCo's names, and actions for poses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ class Simulated(RecordedSpec):
 
     @property
     def model(self) -> mujoco.MjModel:
-        """The body as MuJoCo knows it."""
+        """MuJoCo's model of the body."""
         return self.arm.model
 
     @property
@@ -36,25 +36,25 @@ class Simulated(RecordedSpec):
         return float(self.model.opt.timestep * self.frame_skip)
 
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The action that sends the arm to these joints, or the actions that send many arms there.
+        """The actions whose targets are these joints.
 
         Args:
             joints: targets, shape (..., J), rad.
 
         Returns:
-            Actions of the same shape, in [-1, 1] for targets within the joint range.
+            Actions of the same shape, in [-1, 1] for targets within the joint ranges.
 
         Raises:
-            UserError: the joints are misshapen.
+            UserError: the joints have a wrong shape.
         """
         return self._servos.action_for(joints)
 
 
 def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float) -> ArmModel:
-    """The body that an environment was asked for.
+    """The body of an environment: the given one, the described one, or the infant of this age.
 
     Raises:
-        UserError: the age lies outside, or a description is not one.
+        UserError: the age is out of range, or `arm` is neither a body nor a description of one.
     """
     if arm is None:
         return ArmModel.infant(age_months)
@@ -62,4 +62,4 @@ def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float) -> ArmMo
         return arm
     if isinstance(arm, Mapping):
         return ArmModel.of(arm)
-    raise UserError(f"got arm={shown(arm)}, expected an ArmModel, or None for the infant")
+    raise UserError(f"got arm={shown(arm)}, expected an ArmModel, its body.as_dict(), or None for the infant")

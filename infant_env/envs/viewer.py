@@ -1,4 +1,4 @@
-"""A window on the infant: MuJoCo's own interactive viewer, in a process of its own."""
+"""MuJoCo's interactive viewer of the infant, in a separate process."""
 
 import contextlib
 import os
@@ -19,30 +19,30 @@ from . import window
 class Viewer:
     """MuJoCo's viewer for one simulation, in real time: turn and zoom with the mouse, pull at bodies, pause with the space bar.
 
-    Several viewers in one process would crash (MuJoCo 4.0.0), so that each lives in its own. Without a display it shows
-    nothing, and warns once something has moved. A window that the user closes stays closed.
+    Several viewers in one process would crash (MuJoCo 4.0.0), so each has its own process. Without a display it shows
+    nothing, and warns once when the simulation moves. A window that the user closes stays closed.
 
     Args:
         arm: the body.
-        camera: name or number of the camera to begin with; in the window Esc frees the view.
+        camera: name or number of the first camera; in the window, Esc switches to the free camera.
     """
 
     def __init__(self, arm: ArmModel, camera: str | int) -> None:
         self._arm, self._camera = arm, camera
         self._state = np.empty(mujoco.mj_stateSize(arm.model, window.STATE))
         self._process: subprocess.Popen[bytes] | None = None
-        self._missing = ""  # why there is no window
+        self._missing = ""  # reason why there is no window
         self._warned = False
-        self._anchor = 0.0, 0.0  # wall and simulated time, s, between which the pace is kept
+        self._anchor = 0.0, 0.0  # wall and simulated time, s, from which the pace is computed
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Viewer, (self._arm, self._camera)
 
     def show(self, data: mujoco.MjData) -> None:
-        """Shows a simulation, and waits until as much real time has passed as simulated time, and while it is paused.
+        """Shows a simulation; waits while it is paused and until as much real time has passed as simulated time.
 
         Args:
-            data: the simulation; the forces by which the user pulls at it act on it.
+            data: the simulation; it receives the forces by which the user pulls.
         """
         if self._process is None and not self._missing:
             self._open()
@@ -60,14 +60,14 @@ class Viewer:
         self._keep_pace(data.time, bool(paused))
 
     def close(self) -> None:
-        """Closes the window; the next look opens another."""
+        """Closes the window; the next `show` opens another."""
         if self._process is not None:
             _end(self._process)
         self._process, self._missing = None, ""
 
     def _open(self) -> None:
         """Starts the window's process."""
-        self._missing = _why_not()
+        self._missing = _obstacle()
         if self._missing:
             return
         command = [sys.executable, "-m", window.__name__]
@@ -84,7 +84,7 @@ class Viewer:
         weakref.finalize(self, _end, process)
 
     def _exchange(self, process: "subprocess.Popen[bytes]", message: bytes, size: int) -> bytes | None:
-        """Sends a message and waits for an answer of this size; None when the window is gone."""
+        """Sends a message and waits for an answer of this size; None if the window is gone."""
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -100,7 +100,7 @@ class Viewer:
         ahead = wall + simulated - since - time.monotonic()
         if (
             paused or simulated < since or ahead < -0.5 or ahead > 60
-        ):  # a pause, another episode, or too slow for real time
+        ):  # a pause, a new episode, or slower than real time
             self._anchor = time.monotonic(), simulated
         elif ahead > 0:
             time.sleep(ahead)
@@ -109,25 +109,25 @@ class Viewer:
         if simulated > 0 and not self._warned:
             self._warned = True
             logger.warn(
-                f'render_mode="human" shows nothing: {self._missing}; start it where there is a display, or take '
-                'render_mode="rgb_array" for frames'
+                f'render_mode="human" shows nothing: {self._missing}; run it on a machine with a display, or get frames '
+                'with render_mode="rgb_array"'
             )
 
 
-def _why_not() -> str:
-    """Why there can be no window; empty where there may be one."""
+def _obstacle() -> str:
+    """The reason why no window can open; empty if one may."""
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
         return "there is no display (DISPLAY is not set)"
     if sys.platform == "darwin":
-        return "on macOS MuJoCo's viewer runs under `mjpython` alone"
+        return "on macOS MuJoCo's viewer runs only under `mjpython`"
     return ""
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Closes the pipes, at which the window's process ends, and waits for it."""
+    """Closes the pipes, which ends the window's process, and waits for its end."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            with contextlib.suppress(OSError):  # what was to be written finds no reader
+            with contextlib.suppress(OSError):  # unwritten data has no reader any more
                 pipe.close()
     try:
         process.wait(timeout=5)

@@ -1,4 +1,4 @@
-"""`python -m infant_env.envs.window`: the process of one viewer; `viewer.Viewer` starts it and talks to it through pipes."""
+"""`python -m infant_env.envs.window`: the process of one viewer; `viewer.Viewer` starts it and exchanges data by pipes."""
 
 import os
 import sys
@@ -9,19 +9,19 @@ import mujoco
 import numpy as np
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION.value
-"""What of a simulation is sent."""
-_SPACE = 32  # the key's number
-_PAUSED = 0.02  # s between looks at the window while it is paused
+"""The parts of a simulation's state that are sent."""
+_SPACE_KEY = 32
+_PAUSED = 0.02  # s between two updates of a paused window
 
 
 def main() -> None:
-    """Reads the camera's number, the model's size and the model, then states, and answers each with what the user does.
+    """Reads the camera's number, the model's size and the model, then states; answers each state with the user's input.
 
-    Answers are 1 byte once the window is open; then for each state 1 byte, whether it was paused, and the forces by which the
-    user pulls, (nbody, 6) float64. It ends when the window or the pipe is closed.
+    It sends 1 byte when the window is open. Then for each state it sends 1 byte, whether the window was paused, and the forces
+    by which the user pulls, (nbody, 6) float64. It ends when the window or the pipe is closed.
     """
     given, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever else prints does not disturb the answers
+    os.dup2(2, 1)  # other prints go to stderr and do not disturb the answers
     camera, size = np.frombuffer(given.read(16), np.int64).tolist()
     model = mujoco.MjModel.from_binary_path("body.mjb", {"body.mjb": given.read(size)})
     import glfw
@@ -37,7 +37,7 @@ def _show(model: mujoco.MjModel, camera: int, given: BinaryIO, answers: BinaryIO
 
     def press(key: int) -> None:
         nonlocal paused
-        paused ^= key == _SPACE
+        paused ^= key == _SPACE_KEY
 
     window = viewer.launch_passive(model, data, key_callback=press, show_left_ui=False, show_right_ui=False)
     if camera >= 0:

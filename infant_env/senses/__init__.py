@@ -1,4 +1,4 @@
-"""What is sensed: the eye's camera, the preprocessing of its pictures, and the spaces of all senses."""
+"""The senses: the eye's camera, the preprocessing of its pictures, and the spaces of all senses."""
 
 from .camera import HAND_IN_VIEW, EyeCamera, OutsideCamera
 from .vision import Format, to_gray, to_rgb

@@ -1,4 +1,4 @@
-"""What the eye sees, and what an onlooker sees."""
+"""Cameras: the infant's eye, and a view of the infant from outside."""
 
 import copy
 import os
@@ -14,22 +14,21 @@ from ..body.model import ArmModel
 from . import opengl
 
 HAND_IN_VIEW = 0.003
-"""A picture "shows the hand" when this share of its pixels does."""
+"""A picture "shows the hand" if at least this share of its pixels does."""
 
 _OPTION = mujoco.MjvOption()
 _COUNTING_ROWS = 60
-"""Rows of the small frame on which the arm's share of the picture is counted."""
+"""Rows of the small frame in which the arm's and the hand's pixels are counted."""
 
 
 class _Screen:
-    """An offscreen OpenGL context with the settings that are fast on software rendering.
+    """An offscreen OpenGL context with settings that are fast in software rendering.
 
-    Software rendering is bound by vertices, multisampling and shadows, not by pixels: with few of the first and none of
-    the others a frame takes a twentieth of the time or less. The model itself keeps its settings.
+    Vertices, multisampling and shadows cost most of the time there, not pixels. With few vertices and neither of the
+    others, a frame takes a twentieth of the time or less. The model itself keeps its settings.
 
-    The context is opened at the first frame and freed when the screen is closed or no longer referenced; the next frame
-    opens it again. It is current only while a frame is drawn, so that any thread may draw the next one, and contexts of
-    others stay as they are.
+    The first frame opens the context; `close` or garbage collection frees it, and the next frame opens it again. The
+    context is current only while a frame is drawn, so any thread may draw the next one, and other contexts are unaffected.
 
     Args:
         model: the body.
@@ -39,28 +38,28 @@ class _Screen:
     def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
         self._model, self._size = model, size
         self._opened: tuple[Any, mujoco.MjrContext, mujoco.MjvScene] | None = None
-        self._process = 0  # which opened it
+        self._process = 0  # number of the process that opened the context
         self._free: weakref.finalize[Any, Any] | None = None
 
     def draw(
         self, model: mujoco.MjModel, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]
     ) -> NDArray[np.uint8]:
-        """What the camera sees, RGB, shape (H, W, 3), uint8; the caller's own."""
+        """A new RGB frame of the camera, shape (H, W, 3), uint8."""
         frame = np.empty((*size, 3), np.uint8)
         self._render(model, data, camera, size, frame, None)
         return frame[::-1].copy()
 
     def depth(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.float32]:
-        """How far away what the camera sees is, along its axis, shape (H, W), float32, m; as `mujoco.Renderer` gives it."""
+        """Depth of each pixel along the camera's axis, shape (H, W), float32, m, as in `mujoco.Renderer`."""
         buffer = np.empty(size, np.float32)
         self._render(self._model, data, camera, size, None, buffer, ids=True)
         extent, clipping = self._model.stat.extent, self._model.vis.map
         near, far = clipping.znear * extent, clipping.zfar * extent
-        away = near * far / (near + buffer[::-1].astype(np.float64) * (far - near))  # MuJoCo's depth is 1 near, 0 far
-        return away.astype(np.float32)
+        depth = near * far / (near + buffer[::-1].astype(np.float64) * (far - near))  # MuJoCo's depth is 1 near, 0 far
+        return depth.astype(np.float32)
 
     def geom_counts(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.int64]:
-        """How many pixels show each geom, shape (ngeom,)."""
+        """The number of pixels that show each geom, shape (ngeom,)."""
         frame = np.empty((*size, 3), np.uint8)
         scene = self._render(self._model, data, camera, size, frame, None, ids=True)
         numbers = frame.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
@@ -87,7 +86,7 @@ class _Screen:
         depth: NDArray[np.float32] | None,
         ids: bool = False,
     ) -> mujoco.MjvScene:
-        """Fills the pixels of one frame, bottom row first; with `ids` their bytes are the geoms' numbers. Gives the scene."""
+        """Draws one frame, bottom row first, and returns the scene; with `ids`, each pixel's bytes encode its geom's number."""
         if self._opened is None or self._process != os.getpid():
             self._opened = self._open()
         gl, context, scene = self._opened
@@ -111,16 +110,16 @@ class _Screen:
             scene.flags[flag] = False
         self._process = os.getpid()
         self._free = weakref.finalize(self, opengl.free, gl, context, self._process)
-        self._free.atexit = False  # the process takes its contexts with it
+        self._free.atexit = False  # contexts end with the process
         return gl, context, scene
 
 
 class EyeCamera:
-    """The infant's right eye.
+    """The camera of the infant's right eye.
 
-    Frames depend on the pose alone, not on what was rendered before: equal poses give equal bytes. OpenGL is opened at the
-    first frame. Where there is none, or where the process was forked from one that had opened it, that frame raises a
-    `RuntimeError` with the line that mends it. Pickled and deep-copied cameras open their own.
+    Frames depend only on the pose, not on earlier frames: equal poses give equal bytes. The first frame opens OpenGL. It
+    raises a `RuntimeError` with advice if there is no OpenGL, or if the process was forked after OpenGL had been opened.
+    Pickled and deep-copied cameras open contexts of their own.
 
     Args:
         arm: the body.
@@ -138,11 +137,11 @@ class EyeCamera:
         return EyeCamera, (self._arm, self.size)
 
     def render(self, data: mujoco.MjData) -> NDArray[np.uint8]:
-        """What the eye sees, RGB, shape (H, W, 3), uint8; the caller's own."""
+        """A new RGB frame of what the eye sees, shape (H, W, 3), uint8."""
         return self._screen.draw(self._arm.model, data, self._camera, self.size)
 
     def in_view(self, data: mujoco.MjData) -> tuple[float, float]:
-        """Which shares of the frame's pixels show the arm and the hand, both in [0, 1]; counted on a small frame."""
+        """Shares of the pixels that show the arm and the hand, both in [0, 1]; counted in a small frame."""
         counts = self._screen.geom_counts(data, self._camera, self._small)
         pixels = self._small[0] * self._small[1]
         return float(counts[self._arm.arm_geoms].sum() / pixels), float(counts[self._arm.hand_geoms].sum() / pixels)
@@ -151,7 +150,7 @@ class EyeCamera:
         """The same scene without the arm, RGB, shape (H, W, 3), uint8."""
         armless = copy.copy(self._arm.model)
         armless.geom_matid[self._arm.arm_geoms] = -1
-        armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw what is fully transparent
+        armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw fully transparent geoms
         data = mujoco.MjData(armless)
         mujoco.mj_forward(armless, data)
         return self._screen.draw(armless, data, self._camera, self.size)
@@ -162,7 +161,7 @@ class EyeCamera:
 
 
 class OutsideCamera:
-    """An onlooker; as to OpenGL see `EyeCamera`.
+    """A camera that sees the body from outside; `EyeCamera` explains its use of OpenGL.
 
     Args:
         arm: the body.
@@ -185,11 +184,11 @@ class OutsideCamera:
         return OutsideCamera, (self._arm, self.size, self._name)
 
     def render(self, data: mujoco.MjData) -> NDArray[np.uint8]:
-        """The body from outside, RGB, shape (H, W, 3), uint8; the caller's own."""
+        """A new RGB frame of the body from outside, shape (H, W, 3), uint8."""
         return self._screen.draw(self._arm.model, data, self._camera, self.size)
 
     def depth(self, data: mujoco.MjData) -> NDArray[np.float32]:
-        """How far away what it sees is, along the camera's axis, shape (H, W), float32, m."""
+        """Depth of each pixel along the camera's axis, shape (H, W), float32, m."""
         return self._screen.depth(data, self._camera, self.size)
 
     def close(self) -> None:

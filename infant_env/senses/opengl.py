@@ -1,4 +1,4 @@
-"""Opens and frees OpenGL contexts, so that no context disturbs another one, a thread or a forked process."""
+"""Opens and frees OpenGL contexts without side effects on other contexts, threads or forked processes."""
 
 import os
 import sys
@@ -7,26 +7,26 @@ from typing import Any
 import mujoco
 
 _inherited: list[Any] = []
-"""Contexts that belong to the process from which this one was forked: freeing them here could wait for ever."""
+"""Contexts of the parent process. A forked child keeps them: to free one here could wait for ever."""
 _forked_too_late = False
-"""Whether this process was forked from one that had opened OpenGL."""
+"""Whether this process was forked after its parent had opened OpenGL."""
 _opened = False
-"""Whether this process, or one that it was forked from, has opened OpenGL by `open_context`."""
+"""Whether `open_context` has opened OpenGL in this process or in a parent of it."""
 
 
 def open_context(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
-    """An OpenGL context of the model's offscreen size, and MuJoCo's resources on it; it is not left current.
+    """Opens an OpenGL context of the model's offscreen size with MuJoCo's resources; it is not current afterwards.
 
     Raises:
-        RuntimeError: there is no OpenGL library, or no display, or the process was forked after OpenGL was opened; says
-            which line mends it.
+        RuntimeError: there is no OpenGL library or no display, or the process was forked after OpenGL had been opened;
+            the message says how to mend it.
     """
     global _opened
     if _forked_too_late:
         raise RuntimeError(
-            "got a process that was forked after OpenGL had been opened, expected one that opens it itself, for the threads "
-            'that draw are not forked; start workers by spawn, such as vector_kwargs={"context": "spawn"} of gym.make_vec or '
-            'multiprocessing.get_context("spawn"), or draw nothing before they start'
+            "got a process that was forked after OpenGL had been opened, expected a process that opens OpenGL itself: a fork "
+            'does not copy the drawing threads; start workers with "spawn" (vector_kwargs={"context": "spawn"} of '
+            'gym.make_vec, or multiprocessing.get_context("spawn")), or draw nothing before they start'
         )
     try:
         gl = mujoco.GLContext(model.vis.global_.offwidth, model.vis.global_.offheight)
@@ -41,12 +41,12 @@ def open_context(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
 
 
 def free(gl: Any, context: mujoco.MjrContext, process: int) -> None:
-    """Frees what `open_context` gave, with its own context current: otherwise another one would lose its resources.
+    """Frees a context of `open_context`; it becomes current first, because otherwise another context would lose resources.
 
     Args:
         gl: the OpenGL context.
         context: MuJoCo's resources.
-        process: number of the process that opened it.
+        process: number of the process that opened the context.
     """
     if os.getpid() != process:
         _inherited.append((gl, context))
@@ -58,11 +58,11 @@ def free(gl: Any, context: mujoco.MjrContext, process: int) -> None:
 
 def _after_fork() -> None:
     global _forked_too_late
-    display = getattr(sys.modules.get("mujoco.egl"), "EGL_DISPLAY", None)  # opened by whomever
+    display = getattr(sys.modules.get("mujoco.egl"), "EGL_DISPLAY", None)  # other code may have opened it
     _forked_too_late = _forked_too_late or _opened or display is not None
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, where nothing is forked
+if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_after_fork)
 
 
@@ -73,5 +73,5 @@ def _advice(error: Exception) -> str:
         "    apt-get install -y libegl1 libgl1-mesa-dri\n"
         "and set the variable before Python starts:\n"
         "    export MUJOCO_GL=egl\n"
-        "Where EGL is not to be had: apt-get install -y libosmesa6, and export MUJOCO_GL=osmesa"
+        "If EGL is not available: apt-get install -y libosmesa6, and export MUJOCO_GL=osmesa"
     )

@@ -1,4 +1,4 @@
-"""The spaces of what an infant senses of its arm."""
+"""Gymnasium spaces of an infant's senses."""
 
 import numpy as np
 from gymnasium import spaces
@@ -6,10 +6,10 @@ from gymnasium import spaces
 from ..body.model import ArmModel
 
 _GIVE, _MAX_VELOCITY = 0.35, 100.0
-"""How far, in rad, soft limits may give, and how fast joints may be, rad/s. The most that was found in infants of 1 to 24
-months, by search for the worst valid start and actions, were .18 rad and 36 rad/s."""
+"""How far joints may exceed their soft limits, rad, and their highest velocity, rad/s. A search for the worst valid start and
+actions of infants from 1 to 24 months found .18 rad and 36 rad/s."""
 _OTHERS_GIVE, _OTHERS_MAX_VELOCITY = float(np.pi), 1000.0
-"""The same for other people's bodies, whose limits and servos are not known."""
+"""The same for bodies from MJCF files, whose limits and servos are unknown."""
 
 
 def eye_space(size: tuple[int, int]) -> spaces.Box:
@@ -25,18 +25,18 @@ def joint_space(arm: ArmModel) -> spaces.Box:
 
 
 def velocity_space(arm: ArmModel) -> spaces.Box:
-    """Their rates of change, (J,), rad/s."""
+    """Joint velocities, (J,), rad/s."""
     most = _MAX_VELOCITY if arm.body.mjcf is None else _OTHERS_MAX_VELOCITY
     return spaces.Box(-most, most, (len(arm.joint_names),), np.float32)
 
 
 def babbling_space(arm: ArmModel, eye_size: tuple[int, int]) -> spaces.Dict:
-    """What `InfantArm-v0` observes."""
+    """The observation space of `InfantArm-v0`."""
     return spaces.Dict(eye=eye_space(eye_size), joints=joint_space(arm), joint_velocities=velocity_space(arm))
 
 
 def proprioception_space(arm: ArmModel) -> spaces.Box:
-    """Angles and then their rates of change, (2J,)."""
+    """Joint angles followed by joint velocities, (2J,)."""
     parts = (joint_space(arm), velocity_space(arm))
     low, high = (np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high"))
     return spaces.Box(low, high, dtype=np.float32)

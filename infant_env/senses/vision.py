@@ -1,4 +1,4 @@
-"""The only preprocessing: what the eye sees -> what the autoencoder gets, and back for display."""
+"""The only preprocessing: the eye's frames -> the autoencoder's input, and back for display."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +13,7 @@ GRAY_SIZE = (64, 64)
 """Rows and columns of a preprocessed picture (paper: 64x64, one channel)."""
 
 VERSION = "gray64-v3"
-"""Names this preprocessing in caches and checkpoints; changes whenever its numbers do."""
+"""Name of this preprocessing in caches and checkpoints; it changes whenever the output changes."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255
 """How much each byte of a pixel adds to its luminance (ITU-R BT.601)."""
@@ -21,7 +21,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255
 
 @cache
 def area_filter(source: int, target: int) -> NDArray[np.float64]:
-    """Row i holds how much of each source pixel falls into target pixel i; rows sum to 1."""
+    """Averaging weights, (target, source): row i weighs the source pixels by their overlap with target pixel i; sums to 1."""
     edges = np.arange(target + 1) * (source / target)
     pixels = np.arange(source)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
@@ -30,20 +30,20 @@ def area_filter(source: int, target: int) -> NDArray[np.float64]:
 
 @cache
 def _windows(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which source pixels fall into each target pixel, and how much of each, (target, K): few of them do.
+    """The nonzero part of `area_filter`: source pixels of each target pixel and their weights, both (target, K).
 
-    Adding these up is faster than a product with the whole filter, and does not wait for BLAS's threads, which takes up to
-    a hundred times as long where other processes keep the cores busy.
+    A sum over them is faster than a product with the whole filter. It also needs no BLAS threads, which can take a hundred
+    times as long when other processes use the cores.
     """
-    shares = area_filter(source, target)
-    width = int((shares > 0).sum(1).max())
-    pixels = np.minimum((shares > 0).argmax(1), source - width)[:, None] + np.arange(width)
-    return pixels, np.take_along_axis(shares, pixels, 1)
+    weights = area_filter(source, target)
+    width = int((weights > 0).sum(1).max())
+    pixels = np.minimum((weights > 0).argmax(1), source - width)[:, None] + np.arange(width)
+    return pixels, np.take_along_axis(weights, pixels, 1)
 
 
 @dataclass(frozen=True)
 class Format:
-    """What frames of the eye are squeezed to; all but the default are there to see what the paper's choice is worth."""
+    """Format of preprocessed pictures. Formats other than the default exist to compare with the paper's choice."""
 
     side: int = GRAY_SIZE[0]
     """Rows and columns."""
@@ -52,36 +52,36 @@ class Format:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one picture: (side, side) or (3, side, side)."""
+        """Shape of one picture: (side, side) or (3, side, side)."""
         return (*([3] if self.color else []), self.side, self.side)
 
     @property
     def name(self) -> str:
-        """Unlike those of all other formats and versions."""
+        """Unique name of this format and version."""
         return VERSION if self == GRAY else f"{VERSION}-as-{self.side}{'-rgb' if self.color else ''}"
 
     def squeeze(self, eye: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Squeezes RGB frames of any size, shape (..., H, W, 3), uint8, to (..., *shape) in [0, 1]; see `to_gray`."""
+        """Resizes RGB frames of any size, shape (..., H, W, 3), uint8, to (..., *shape) in [0, 1]; see `to_gray`."""
         if eye.dtype != np.uint8 or eye.ndim < 3 or eye.shape[-1] != 3:
             raise UserError(
                 f"got pictures of dtype {eye.dtype} and shape {eye.shape}, expected uint8 RGB of shape (..., H, W, 3); "
                 "if they are floats in [0, 1], multiply by 255 and convert"
             )
-        (rows, above), (columns, beside) = (_windows(size, self.side) for size in eye.shape[-3:-1])
+        (rows, row_weights), (columns, column_weights) = (_windows(size, self.side) for size in eye.shape[-3:-1])
         planes = np.moveaxis(eye / np.float32(255), -1, -3) if self.color else eye @ LUMA
-        low = (above[..., None] * planes[..., rows, :]).sum(-2)  # (..., side, W), in double precision
-        return np.asarray((beside * low[..., columns]).sum(-1), np.float32)
+        low = (row_weights[..., None] * planes[..., rows, :]).sum(-2)  # (..., side, W), in double precision
+        return np.asarray((column_weights * low[..., columns]).sum(-1), np.float32)
 
 
 GRAY = Format()
-"""What the agent sees (paper: 64x64, one channel)."""
+"""The agent's format (paper: 64x64, one channel)."""
 
 
 def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Squeezes frames of the eye to 64x64 luminance.
+    """Resizes frames of the eye to 64x64 luminance.
 
-    The whole frame is kept (a centre crop loses the arm) and averaged by area (a bilinear resize aliases by .004, half an
-    autoencoder's error). Collection and acting both come through here, so that a map is asked what it was trained on.
+    The whole frame is kept, of any aspect (a center crop loses the arm), and averaged by area (a bilinear resize aliases by
+    .004, half of an autoencoder's error). Collection and acting both use this function, so queries look like the training data.
 
     Args:
         eye: RGB frames of any size, shape (..., H, W, 3), uint8.
@@ -96,7 +96,7 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
-    """Spreads preprocessed pictures to the eye's aspect for display; nothing is invented between the pixels.
+    """Enlarges preprocessed pictures to the eye's aspect for display, without interpolation.
 
     Args:
         gray: luminance in [0, 1], shape (..., 64, 64); values outside are clipped.

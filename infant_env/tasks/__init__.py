@@ -1,4 +1,4 @@
-"""What is to be done: goals, distances, rewards, and which poses and places can be reached."""
+"""The tasks: goals, distances, rewards, and which poses and places the arm can reach."""
 
 from .reach_task import ReachTask
 from .workspace import Workspace

@@ -1,4 +1,4 @@
-"""Valid poses for many infants at once."""
+"""Valid poses for many infants, computed together."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +12,12 @@ from ..body.model import ArmModel
 
 
 class ManyPoses:
-    """Draws poses as `ArmModel.valid_pose` does, the same from the same random numbers, but looks for contacts on all cores.
+    """Draws the same poses as `ArmModel.valid_pose` from the same random numbers, but computes contacts on all cores.
 
     Args:
         arm: the body.
-        most: how many poses are drawn at once at most.
-        threads: on which to look; 0: one for each core.
+        most: largest number of poses per call of `draw`.
+        threads: number of threads; 0: one per core.
     """
 
     def __init__(self, arm: ArmModel, most: int, threads: int) -> None:
@@ -31,10 +31,10 @@ class ManyPoses:
         return ManyPoses, (self._arm, self._most, self._threads)
 
     def draw(self, randoms: Sequence[np.random.Generator]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """One pose from each generator.
+        """Draws one pose from each generator.
 
         Returns:
-            Angles, shape (n, J), rad, and where the hand is, shape (n, 3), m.
+            Angles, shape (n, J), rad, and the hand's positions, shape (n, 3), m.
         """
         n, size = len(randoms), len(self._arm.joint_names)
         joints = self._arm.denormalize(np.array([random.random(size) for random in randoms]))  # (n, J)

@@ -19,34 +19,34 @@ from . import rewards
 from .workspace import Workspace
 
 THRESHOLDS = {"hand": 0.02, "joints": float(np.deg2rad(10))}
-"""How near is reached, by the kind of goal: m, rad."""
+"""A goal within this distance is reached; by kind of goal, m or rad."""
 
 REACH_TOLERANCE = 0.005
-"""How near, in metres, a valid pose must bring the hand to a goal that is given; else it is out of reach."""
+"""A given place is out of reach if no valid pose brings the hand within this distance of it, m."""
 
 _DISTANCES: dict[str, Callable[[ArrayLike, ArrayLike], rewards.Floats]] = {
     "hand": rewards.hand_distance,
     "joints": rewards.joint_distance,
 }
-_MOST_GOALS = 1000  # that are drawn in search of one that shows the hand
+_MOST_GOALS = 1000  # draws in the search for a goal that shows the hand
 _REWARDS = {"sparse": rewards.sparse, "dense": rewards.dense}
 
 
 class Start(NamedTuple):
-    """How an episode begins."""
+    """First state of an episode."""
 
     joints: NDArray[np.float64]
-    """Where the arm is, shape (J,), rad."""
+    """The arm's pose, shape (J,), rad."""
     hand: NDArray[np.float64]
-    """Where its hand is, shape (3,), m."""
+    """The hand's position, shape (3,), m."""
     goal: NDArray[np.float32]
-    """What is to be reached: (3,), m, or (J,), rad."""
+    """The goal: a place, (3,), m, or a pose, (J,), rad."""
     goal_joints: NDArray[np.float64]
-    """A valid pose that reaches it, shape (J,), rad."""
+    """A valid pose that reaches the goal, shape (J,), rad."""
 
 
 class GoalSight:
-    """What the eye sees in the poses of goals.
+    """Renders what the eye sees in the poses of goals.
 
     Args:
         arm: the body.
@@ -56,28 +56,28 @@ class GoalSight:
     def __init__(self, arm: ArmModel, eye: EyeCamera) -> None:
         self._arm, self._eye, self._data = arm, eye, mujoco.MjData(arm.model)
 
-    def of(self, joints: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """A pose (J,), rad -> an RGB frame (H, W, 3), uint8."""
+    def picture(self, joints: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """Pose (J,), rad -> RGB frame (H, W, 3), uint8."""
         self._arm.place(self._data, joints)
         return self._eye.render(self._data)
 
     def shows_hand(self, joints: NDArray[np.float64]) -> bool:
-        """Whether a picture of a pose (J,), rad, shows the hand."""
+        """Whether the picture of a pose (J,), rad, shows the hand."""
         self._arm.place(self._data, joints)
         return self._eye.in_view(self._data)[1] >= HAND_IN_VIEW
 
 
 class ReachTask:
-    """A kind of goal and of reward for an arm.
+    """The task of reaching goals: it draws them, measures distances and gives rewards.
 
     Args:
         arm: the body.
         goal: "hand" or "joints".
         reward: "sparse" or "dense".
-        threshold: how near is reached, m or rad; by default as in `THRESHOLDS`.
+        threshold: a goal within this distance is reached, m or rad; by default as in `THRESHOLDS`.
 
     Raises:
-        UserError: the kind is unknown, or the threshold is not above 0.
+        UserError: the kind of goal or reward is unknown, or the threshold is not above 0.
     """
 
     def __init__(self, arm: ArmModel, goal: str, reward: str, threshold: float | None) -> None:
@@ -96,7 +96,7 @@ class ReachTask:
 
     @cached_property
     def goal_space(self) -> spaces.Box:
-        """Goals: a cube around the sphere that the hand cannot leave, m; or the joints' ranges, rad."""
+        """Space of goals: a cube around the sphere that the hand cannot leave, m, or the space of joint angles, rad."""
         if not self._of_hand:
             return joint_space(self._arm)
         reach = self._workspace.length + 0.01
@@ -104,14 +104,16 @@ class ReachTask:
         return spaces.Box(low, high, dtype=np.float32)
 
     def observation_space(self, eye_size: tuple[int, int] | None, goal_eye: bool = False) -> spaces.Dict:
-        """Of the environment, with pictures of this size or without, and with a picture of the goal or without.
+        """Observation space of the environment, with or without the eye's frames, and a picture of the goal.
 
         Raises:
-            UserError: a picture of the goal is asked for without an eye.
+            UserError: `goal_eye` is True but there is no eye.
         """
         check_choice("goal_eye", goal_eye, [False, True])
         if goal_eye and eye_size is None:
-            raise UserError("got goal_eye=True without eye_size, expected an eye too, such as eye_size=(300, 500)")
+            raise UserError(
+                "got goal_eye=True without eye_size, expected both; add an eye, such as eye_size=(300, 500)"
+            )
         pictures = {} if eye_size is None else {"eye": eye_space(eye_size)}
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
@@ -121,15 +123,15 @@ class ReachTask:
     def begin(
         self, random: np.random.Generator, options: dict[str, Any] | None, sight: GoalSight | None = None
     ) -> Start:
-        """Draws a start and then a goal, each from the valid poses, unless they are given.
+        """Draws a start and then a goal, each from the valid poses, unless the options give them.
 
         Args:
-            random: drawn from.
-            options: `joints` and `goal` of a reset.
-            sight: draws goals again until their picture shows the hand.
+            random: random numbers.
+            options: a reset's options, `joints` and `goal`.
+            sight: if given, goals are redrawn until their picture shows the hand.
 
         Raises:
-            UserError: an option is unknown, misshapen or out of reach, or no goal shows the hand.
+            UserError: an option is unknown, has a wrong shape or is out of reach, or no goal shows the hand.
         """
         given = check_options(options, ("joints", "goal"))
         if "joints" in given:
@@ -148,38 +150,38 @@ class ReachTask:
             if sight is None or sight.shows_hand(pose):
                 return pose
         raise UserError(
-            f"none of {_MOST_GOALS} goals shows the hand, expected an eye that sees it; turn the eye's camera to the arm, or "
-            "leave out goal_eye"
+            f"got {_MOST_GOALS} goals whose pictures do not show the hand, expected an eye that sees it; turn the eye's "
+            "camera to the arm, or leave out goal_eye"
         )
 
     def goal_at(self, joints: NDArray[np.floating], hand: NDArray[np.float64]) -> NDArray[np.float32]:
-        """What of these, (..., J) and (..., 3), is to be reached, (..., G); the caller's own."""
+        """A new array with the goal that a pose (..., J) with this hand position (..., 3) reaches, (..., G)."""
         return (hand if self._of_hand else joints).astype(np.float32)
 
     def reached(self, distance: rewards.Floats) -> NDArray[np.bool_]:
-        """Which goals at these distances are reached."""
+        """Whether goals at these distances are reached."""
         return rewards.success(distance, self.threshold)
 
-    def worth(self, distance: rewards.Floats) -> rewards.Floats:
-        """The rewards at these distances from the goal."""
+    def reward(self, distance: rewards.Floats) -> rewards.Floats:
+        """Rewards at these distances from the goal."""
         return self._reward(distance, self.threshold)
 
     def compute_reward(self, achieved: ArrayLike, desired: ArrayLike) -> rewards.Floats:
-        """The rewards for goals, any number of them at once: (..., G) and (..., G) -> (...).
+        """Rewards of any number of goals: (..., G) and (..., G) -> (...).
 
         Raises:
-            UserError: their last dimension is not a goal's.
+            UserError: the shapes differ, or the last dimension is not a goal's.
         """
         size = self.goal_space.shape[0]
         achieved, desired = np.asarray(achieved), np.asarray(desired)
         if achieved.shape[-1:] != (size,) or achieved.shape != desired.shape:
             raise UserError(
-                f"got goals of shapes {achieved.shape} and {desired.shape}, expected twice the same (..., {size})"
+                f"got goals of shapes {achieved.shape} and {desired.shape}, expected the same shape (..., {size}) for both"
             )
-        return self.worth(self.distance(achieved, desired))
+        return self.reward(self.distance(achieved, desired))
 
     def _given_goal(self, goal: Any) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """A goal that was given, and a valid pose that reaches it."""
+        """The goal that the user gave, and a valid pose that reaches it."""
         if self._of_hand:
             return self._hand_goal(goal)
         pose = checked_joints(self._arm, goal)
@@ -188,7 +190,7 @@ class ReachTask:
         if depth > PENETRATION_LIMIT:
             raise UserError(
                 f"got the goal {shown(goal)}, a pose in which the arm is {1e3 * depth:.1f} mm deep in the body, "
-                f"expected at most {1e3 * PENETRATION_LIMIT:g} mm; take a pose that the arm can have"
+                f"expected at most {1e3 * PENETRATION_LIMIT:g} mm; take another pose, for example one from arm.valid_pose"
             )
         return pose.astype(np.float32), pose
 
@@ -196,14 +198,14 @@ class ReachTask:
         point = numbers(goal)
         if point.shape != (3,) or not np.isfinite(point).all():
             raise UserError(
-                f"got the goal {shown(goal)}, expected a place of the hand: 3 finite numbers, m{detached(goal)}"
+                f"got the goal {shown(goal)}, expected a position of the hand: 3 finite numbers, m{detached(goal)}"
             )
         pose, distance = self._workspace.nearest_pose(point, REACH_TOLERANCE)
         if distance > REACH_TOLERANCE:
             self._arm.place(self._data, pose)
             place = ", ".join(f"{x:.3f}" for x in self._arm.hand_position(self._data))
             raise UserError(
-                f"got the goal {shown(goal)}, which is out of reach: the nearest place found for the hand, ({place}) m, is "
+                f"got the goal {shown(goal)}, which is out of reach: the nearest position found for the hand, ({place}) m, is "
                 f"{100 * distance:.1f} cm away, expected at most {100 * REACH_TOLERANCE:g} cm"
             )
         return point.astype(np.float32), pose

@@ -1,6 +1,6 @@
-"""How far a goal is, whether it is reached, and what that is worth: pure functions of arrays, for one goal or any batch.
+"""Distances to goals, success and rewards: pure functions of arrays, for one goal or any batch.
 
-A batch gives the same bits as its goals one by one, so that rewards can be computed again for other goals (hindsight).
+A batch gives the same bits as its goals one by one, so rewards can be recomputed for other goals (hindsight).
 """
 
 import numpy as np
@@ -10,28 +10,28 @@ Floats = NDArray[np.float64]
 
 
 def hand_distance(achieved: ArrayLike, desired: ArrayLike) -> Floats:
-    """How far the hand is from where it shall be, by Euclid.
+    """Euclidean distance between the hand and its goal.
 
     Args:
-        achieved: places of the hand, shape (..., 3), m.
-        desired: where it shall be, of a shape that broadcasts with it, m.
+        achieved: positions of the hand, shape (..., 3), m.
+        desired: goals, of a shape that broadcasts with `achieved`, m.
 
     Returns:
         Distances, shape (...), m.
     """
-    apart = np.subtract(achieved, desired, dtype=np.float64)
-    return np.sqrt(np.add.reduce(apart * apart, -1))
+    difference = np.subtract(achieved, desired, dtype=np.float64)
+    return np.sqrt(np.add.reduce(difference * difference, -1))
 
 
 def joint_distance(achieved: ArrayLike, desired: ArrayLike) -> Floats:
-    """How far the worst joint is from where it shall be.
+    """The largest error among the joints.
 
-    The largest of the joints' errors, not the length of their vector: "within 10 degrees" then says of each joint what it
-    says of the pose, however many joints there are, and no joint's error hides behind the others'.
+    It is the largest error and not the length of the error vector. So "within 10 degrees" holds for every joint, for any
+    number of joints, and small errors of the other joints do not hide a large one.
 
     Args:
         achieved: angles, shape (..., J), rad.
-        desired: where they shall be, of a shape that broadcasts with it, rad.
+        desired: goals, of a shape that broadcasts with `achieved`, rad.
 
     Returns:
         Distances, shape (...), rad.
@@ -40,15 +40,15 @@ def joint_distance(achieved: ArrayLike, desired: ArrayLike) -> Floats:
 
 
 def success(distance: Floats, threshold: float) -> NDArray[np.bool_]:
-    """Whether goals are reached: not farther than the threshold, shape (...)."""
+    """Whether goals are reached, that is, no farther than the threshold, shape (...)."""
     return distance <= threshold
 
 
 def sparse(distance: Floats, threshold: float) -> Floats:
-    """0 where a goal is reached, -1 where it is not, shape (...)."""
+    """0 if a goal is reached, else -1, shape (...)."""
     return np.subtract(distance <= threshold, 1.0, dtype=np.float64)
 
 
 def dense(distance: Floats, threshold: float) -> Floats:
-    """Minus the distance, shape (...); what is reached is of no account."""
+    """Minus the distance, shape (...); the threshold is ignored."""
     return -distance

@@ -2,7 +2,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from infant_env.body.anthropometry import JOINT_NAMES, Anthropometry
+from infant_env.body.built_in.anthropometry import JOINT_NAMES, Anthropometry
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 
 TWO_JOINT_ARM = """
@@ -208,7 +208,7 @@ def test_existing_position_servos_are_kept(tmp_path):
         ({"arm_bodies": ["arm"]}, r"arm.*available: \['world', 'upper', 'lower', 'hand'\]"),
         ({"hand_bodies": ["fist"]}, r"fist.*available:"),
         ({"joints": []}, r"joint names \[\].*available:"),
-        ({"joints": ["free_spin"]}, "no hinge with a range"),
+        ({"joints": ["free_spin"]}, "expected a hinge with a range"),
         ({"arm_bodies": ["lower"], "hand_bodies": ["upper"]}, "belongs to the arm"),
     ],
 )

@@ -66,7 +66,7 @@ def test_other_ages_are_tested_on_poses_of_their_own(run: Path):
     rows = ablated(run, "age")
     assert list(rows) == ["9 months", "12 months", "18 months"]
     other = Dataset.open(run / "ablations" / "age" / "18_months" / "tested")
-    assert (other.info["config"]["age_months"], len(other)) == (18, 8)
+    assert (other.body.age_months, len(other)) == (18, 8)
 
 
 def test_fewer_samples_are_other_poses_than_those_it_is_tested_on(run: Path, monkeypatch: pytest.MonkeyPatch):

@@ -119,7 +119,7 @@ def test_trustworthiness_needs_samples_that_can_be_compared(noise):
     with pytest.raises(ValueError, match="k=5 neighbors among 9 samples"):
         trustworthiness(noise, samples, k=5)
     samples["b"][4] = torch.nan
-    with pytest.raises(ValueError, match="sample 4 knows other modalities than sample 0"):
+    with pytest.raises(ValueError, match="sample 4 has other modalities than sample 0"):
         trustworthiness(noise, samples, k=2)
     samples["b"][:] = torch.nan
     assert trustworthiness(noise, samples, k=2) == trustworthiness(noise, {"a": samples["a"]}, k=2)

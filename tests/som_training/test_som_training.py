@@ -234,10 +234,10 @@ def test_a_falling_schedule_goes_from_its_first_to_its_last_value():
     ("samples", "arguments", "message"),
     [
         ({}, {}, "at least one modality"),
-        ({"a": torch.zeros(0, 3)}, {}, r"a must have shape \(N, width\)"),
+        ({"a": torch.zeros(0, 3)}, {}, r"expected \(N, width\)"),
         ({"a": torch.tensor([[0.0, float("nan")]])}, {}, "NaN or infinite values in 1 rows"),
         ({"a": torch.full((2, 1), float("nan"))}, {}, "lacks every modality"),
-        ({"a": torch.zeros(2, 1)}, {"c": {"b": 1.0}}, r"unknown modality 'b'; the map knows \['a'\]"),
+        ({"a": torch.zeros(2, 1)}, {"c": {"b": 1.0}}, r"unknown modality 'b', expected some of \['a'\]"),
         ({"a": torch.zeros(2, 1)}, {"shape": (0, 5)}, "1 or more"),
         ({"a": torch.zeros(2, 1)}, {"shape": (10**6, 10**6)}, "GiB"),
     ],

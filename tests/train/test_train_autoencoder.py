@@ -7,11 +7,11 @@ import torch
 
 from agents.networks.autoencoder import ConvAutoencoder
 from training.data.dataset import Dataset
+from training.data.latents import LATENTS, load_latents
 from training.runs.distributed import Place
 from training.train import autoencoder as train_autoencoder
 from training.train.autoencoder import Errors, Training, joint_reader
 from training.train.network import one_cycle
-from training.train.samples import LATENTS, load_latents
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

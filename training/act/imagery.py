@@ -13,7 +13,6 @@ from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
 from ..measure.probabilities import SAME_HAND, calibration_error, reliability, right_ones
@@ -117,11 +116,11 @@ def strange_pictures(
     yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
     yield "upside down", np.ascontiguousarray(some[:, ::-1])
     yield "negative", 1 - some
-    if data.info["config"]["mjcf"]:
+    if data.body.mjcf:
         return  # another body has no age
     for age in AGES:
-        if age != data.info["config"]["age_months"]:
-            poses, size = data.normalized_joints[chosen[:MOST_STRANGE]], tuple(data.info["config"]["eye_size"])
+        if age != data.body.age_months:
+            poses, size = data.normalized_joints[chosen[:MOST_STRANGE]], data.eye_size
             yield f"age {age:g} months", _seen(ArmModel.infant(age), size, poses)
 
 
@@ -171,8 +170,8 @@ def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tupl
 
 def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
     """Distance of the hand in these poses (n, J), rad, from that of the samples, in metres."""
-    arm = arm_model(data.info["config"])
-    return metrics.hand_errors(arm.normalize(joints).astype(np.float32), data.normalized_joints[chosen], arm)
+    normalized = data.arm.normalize(joints).astype(np.float32)
+    return metrics.hand_errors(normalized, data.normalized_joints[chosen], data.arm)
 
 
 Table = tuple[str, list[str], list[list[str]]]

@@ -18,16 +18,14 @@ from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
-from infant_env.senses.vision import to_rgb
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device
 from ..runs.metrics import Metrics, Way
 from ..show import tables
-from ..show.film import PANEL, Video, fit
+from ..show.film import PANEL, Video, as_seen
 
 Floats = NDArray[np.float32]
 _SMALL_EYE = (36, 60)  # nobody looks while the ways are measured
@@ -64,7 +62,7 @@ def run(config: Config) -> dict[str, Way]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
-    arm = arm_model(data.info["config"])
+    arm = data.arm
     imagination = Imagination.load(config.run, pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
     pairs = _pairs(config, data, arm)
@@ -76,7 +74,7 @@ def run(config: Config) -> dict[str, Way]:
     if config.video:
         path = config.run / "videos" / "plan.mp4"
         telling = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
-        _film(path, [planned.ways[k] for k in telling], imagination, arm, tuple(data.info["config"]["eye_size"]))
+        _film(path, [planned.ways[k] for k in telling], imagination, arm, data.eye_size)
         print(f"film: {path}")
     runs.record(config.run, Metrics(plan=rows))
     print(f"Ways between {len(pairs)} pairs of test poses without contact\n" + tables.as_text(*table(rows)))
@@ -161,8 +159,8 @@ def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmMode
         body.reset(options={"joints": way[0]})
         for joints, picture in zip(way, imagined, strict=True):
             observation, *_ = body.step(body.action_for(joints))
-            seen, shown = fit(observation["eye"]), outside.render(body.data)
-            video.add([("imagined", to_rgb(picture, PANEL)), ("its right eye", seen), ("the infant", shown)])
+            seen, shown = as_seen(observation["eye"], eye_size), outside.render(body.data)
+            video.add([("imagined", as_seen(picture, eye_size)), ("its right eye", seen), ("the infant", shown)])
     outside.close()
     body.close()
     video.close()

@@ -19,9 +19,9 @@ import infant_env  # noqa: F401 (registers the environments)
 from agents.mind.agent import MentalImageryAgent
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import to_gray
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
 from ..methods.method import Predictor, Trained
@@ -46,7 +46,7 @@ class Config(RunConfig):
     hidden_hands: bool = False
     """Also take test pictures that do not show the hand."""
     goal: Path | None = None
-    """Reach for this one picture instead (PNG or another format, as the eye would see it, aspect 3:5)."""
+    """Reach for this one picture instead (PNG or another format, as the eye would see it, of its aspect)."""
     goal_joints: tuple[float, ...] | None = None
     """Reach for the picture of this pose instead, in degrees."""
     imagine: bool = False
@@ -88,10 +88,10 @@ def run(config: Config) -> dict[str, Reached]:
     """Reaches for every goal by every method that is trained, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
-    arm = arm_model(data.info["config"])
+    arm = data.arm
     agent = load_agent(config, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
-    env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=10_000)
+    env = gym.make("InfantArm-v0", arm=arm, eye_size=data.eye_size, max_episode_steps=10_000)
     wish = Wish(
         config.run, config.goal, config.goal_joints, config.imagine, config.goals, config.hidden_hands, config.seed
     )
@@ -141,7 +141,7 @@ def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Go
 
 
 def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -> NDArray[np.float32]:
-    return mind.denormalize(method.predict("vision", pictures)["proprioception"].to(mind.device)).cpu().numpy()
+    return mind.denormalize(method.predict(VISION, pictures)[PROPRIOCEPTION].to(mind.device)).cpu().numpy()
 
 
 def _imagining(
@@ -171,7 +171,7 @@ def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list
     pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
     body: Any = env.unwrapped
     start = time.perf_counter()
-    poses = corrected_by_the_true_eye(pictures, joints, body.arm, tuple(data.info["config"]["eye_size"]))
+    poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size)
     spent = time.perf_counter() - start
     return _summary(goals, [replace(e, looks=LOOKS) for e in _blindly(env, config, "bound", poses)], data, spent)
 
@@ -248,7 +248,7 @@ def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) 
     distances = np.linalg.norm(np.stack([end.hand_position for end in ends]) - hands, axis=1)
     return structs.replace(
         reached,
-        joint_error_deg=dict(zip(data.info["body"]["joint_names"], turned.tolist(), strict=True)),
+        joint_error_deg=dict(zip(data.joint_names, turned.tolist(), strict=True)),
         hand_error_cm=metrics.spread(distances.astype(np.float32)),
     )
 

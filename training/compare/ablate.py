@@ -18,8 +18,10 @@ from agents.som.som import Readout
 
 from ..data import collect
 from ..data.dataset import Dataset
-from ..measure import metrics
-from ..measure.error_tables import of_poses
+from ..data.latents import LATENTS, format_of, load_latents
+from ..measure.error_tables import from_pictures
+from ..measure.senses import JOINTS_TO_PICTURE, MAPPINGS, PICTURE_TO_JOINTS, SENSES
+from ..measure.statistics import table_row
 from ..methods.readings import Recall
 from ..methods.registry import SOM_AE
 from ..runs import folder as runs
@@ -30,7 +32,6 @@ from ..show import page, tables
 from ..show.figures import COLORS
 from ..train import autoencoder as train_autoencoder
 from ..train import som as train_som
-from ..train.samples import LATENTS, format_of, load_latents
 from .judge import score, truth_of
 from .variants import VARIANTS, Variant, What
 
@@ -92,10 +93,7 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
 
 def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
     """Other poses than the run's, of the same body and eye but for some changes."""
-    noted: dict[str, Any] = data.info["config"]
-    own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in noted.items()}
-    own |= {"mjcf": noted["mjcf"] and Path(noted["mjcf"]), "seed": noted["seed"] + 1 + config.seed}
-    return collect.Config(out, workers=config.workers, **own | changes)
+    return collect.again(data, out, data.info.recipe.seed + 1 + config.seed, config.workers, **changes)
 
 
 def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
@@ -112,19 +110,18 @@ def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -
     truth, found = truth_of(tested.squeezed_to(format_of(mind.autoencoder)), samples), {}
     for name, readout in _READOUTS.items():
         errors, details, _ = score(Recall(mind, readout), truth)
-        shown = of_poses({name: details}, "shows_hand").get(name)
-        found[name] = Ablated(metrics.table_row(errors), shown.hand_error_cm if shown else None)
+        shown = from_pictures({name: details}, "shows_hand").get(name)
+        found[name] = Ablated(table_row(errors), shown.hand_error_cm if shown else None)
     return found
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Header and rows, both readouts: errors of each mapping, and hands within 2 cm where they show."""
-    names = [f"{source}->{wanted}" for source, wanted in metrics.MAPPINGS]
-    header = ["", *(f"{n.replace('vision', 'v').replace('proprioception', 'j')}" for n in names), "hand < 2 cm"]
+    header = ["", *(f"{a.label[0]}->{b.label[0]}" for a in SENSES for b in SENSES), "hand < 2 cm"]
     body = []
     for label, row in rows.items():
         for name, readout in _READOUTS.items():
-            cells = [tables.number(_mae(row, name, mapping)) for mapping in names]
+            cells = [tables.number(_mae(row, name, mapping)) for mapping in MAPPINGS]
             hand = row[name].hand_error_cm if name in row else None
             body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand.within_2) if hand else "-"])
     return header, body
@@ -138,7 +135,7 @@ def _mae(row: dict[str, Ablated], name: str, mapping: str) -> float | None:
 def figure(what: str, rows: Rows) -> Figure:
     """Both cross-modal errors of both readouts, by variant."""
     drawn, axes = plt.subplots(1, 2, figsize=(10, 3.6))
-    mappings = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
+    mappings = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
     for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
         for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
             errors = np.array([_mae(row, name, mapping) for row in rows.values()], float)  # nan where there is none

@@ -1,8 +1,8 @@
 """The methods of Table 1, and how they are scored on the test split."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ from tqdm import tqdm
 
 from agents.tools.files import replacing
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics, paper
-from ..measure.error_tables import of_poses
-from ..measure.metrics import ERRORS, SOURCES, Truth
-from ..methods.method import Predictor, Trained
+from ..measure.error_tables import from_pictures
+from ..measure.metrics import ERRORS, Truth
+from ..measure.senses import SENSES, SOURCES, given
+from ..measure.statistics import table_row
+from ..methods.method import Method, Predictor, Trained
 from ..methods.registry import CONSTANT, present, size_of
 from ..runs import folder as runs
 from ..runs.device import Device, pick_device
@@ -42,11 +43,11 @@ class Judgment:
     device: Device = "auto"
     """Where to compute."""
 
-    def predictors(self, data: Dataset) -> list[tuple[str, Predictor]]:
-        """Every reading of every method that is asked for, by its name."""
+    def predictors(self, data: Dataset) -> list[tuple[Method, str, Predictor]]:
+        """Every reading of every method that is asked for, with its name."""
         trained = Trained(self.run, data, pick_device(self.device), self.neighbors)
         methods = present(self.run, slow=self.imagery)
-        return [(name, read(trained)) for method in methods for name, read in method.readings.items()]
+        return [(method, name, read(trained)) for method in methods for name, read in method.readings.items()]
 
 
 def judge(asked: Judgment) -> Metrics:
@@ -57,13 +58,13 @@ def judge(asked: Judgment) -> Metrics:
         truth = truth_of(data, data.split("test"))
         found, details = Metrics(map_bytes=_sizes(asked.run)), dict[str, Details]()
         kept: dict[str, metrics.Floats] = {}
-        for name, method in tqdm(asked.predictors(data), desc="evaluate", unit="method"):
-            errors, details[name], found.queries_per_s[name] = score(method, truth)
-            found.table1[name] = metrics.table_row(errors)
+        for method, name, predictor in tqdm(asked.predictors(data), desc="evaluate", unit="method"):
+            errors, details[name], found.queries_per_s[name] = score(predictor, truth, method.asked_by)
+            found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
         for name, told in details.items():
             found.details[name] = _with_skill(told, details[CONSTANT])
-            poses = {subset: of_poses(details, subset).get(name) for subset in _SUBSETS}
+            poses = {subset: from_pictures(details, subset).get(name) for subset in _SUBSETS}
             found.hand_error_cm[name] = {k: s.hand_error_cm for k, s in poses.items() if s and s.hand_error_cm}
             found.joint_error_deg[name] = {k: s.joint_error_deg for k, s in poses.items() if s}
     with replacing(asked.run / ERRORS) as temporary, temporary.open("wb") as file:
@@ -80,45 +81,51 @@ def _sizes(run: Path) -> dict[str, int]:
 def truth_of(data: Dataset, samples: Any) -> Truth:
     """What predictions for these samples are held against."""
     return Truth(
-        images=data.pictures[samples],
-        joints=data.normalized_joints[samples],
+        given=given(data, samples),
         shows_hand=data.shows_hand[samples],
         background=data.background,
-        arm=arm_model(data.info["config"]),
+        arm=data.arm,
     )
 
 
-def score(method: Predictor, truth: Truth) -> tuple[dict[str, metrics.Floats], Details, dict[str, float]]:
-    """A method's errors per mapping (N,), what stands beside them by subset of the test poses, and its speed by source."""
+def score(
+    method: Predictor, truth: Truth, sources: Collection[str] = SOURCES
+) -> tuple[dict[str, metrics.Floats], Details, dict[str, float]]:
+    """What a method's answers are worth.
+
+    Args:
+        method: whatever can be put into Table 1.
+        truth: the samples.
+        sources: the senses that it can be asked by.
+
+    Returns:
+        Its errors per mapping (N,); what stands beside them by subset of the samples; and how many it answers per second, by
+        source.
+    """
     errors: dict[str, metrics.Floats] = {}
     details: Details = {}
     speed: dict[str, float] = {}
-    for source in SOURCES:
+    scorers = {sense.name: sense.score for sense in SENSES}
+    for source in (name for name in SOURCES if name in sources):
         start = time.perf_counter()
-        told = method.predict(source, torch.from_numpy(truth.given(source)))
-        answers = {wanted: answer.float().cpu().numpy() for wanted, answer in told.items()}
+        told = method.predict(source, torch.from_numpy(truth.given[source]))
+        answers = {wanted: told[wanted].float().cpu().numpy() for wanted in SOURCES if wanted in told}
         if answers:
-            speed[source] = len(truth.joints) / (time.perf_counter() - start)
+            speed[source] = len(truth) / (time.perf_counter() - start)
         for wanted, predicted in answers.items():
             mapping = f"{source}->{wanted}"
-            errors[mapping] = metrics.sample_errors(predicted, truth.given(wanted))
+            errors[mapping] = metrics.sample_errors(predicted, truth.given[wanted])
             details[mapping] = {
-                subset: _scores(wanted, predicted[rows], part) for subset, rows, part in _subsets(truth) if rows.any()
+                subset: scorers[wanted](predicted[rows], part.given[wanted], part)
+                for subset, rows, part in _subsets(truth)
             }
     return errors, details, speed
 
 
-def _scores(wanted: str, predicted: metrics.Floats, truth: Truth) -> Scores:
-    return metrics.picture_scores(predicted, truth) if wanted == "vision" else metrics.joint_scores(predicted, truth)
-
-
 def _subsets(truth: Truth) -> Iterator[tuple[str, Any, Truth]]:
-    for name, rows in zip(_SUBSETS, (np.full(len(truth.joints), True), truth.shows_hand), strict=True):
-        yield (
-            name,
-            rows,
-            replace(truth, images=truth.images[rows], joints=truth.joints[rows], shows_hand=truth.shows_hand[rows]),
-        )
+    for name, rows in zip(_SUBSETS, (np.full(len(truth), True), truth.shows_hand), strict=True):
+        if rows.any():
+            yield name, rows, truth.of(rows)
 
 
 def _with_skill(details: Details, constant: Details) -> Details:

@@ -11,9 +11,10 @@ from safetensors import safe_open
 
 from agents.tools import json_files
 from agents.tools.files import replacing, write_json
+from infant_env.senses.modalities import VISION
 
 from ..measure import error_tables
-from ..measure.metrics import MAPPINGS
+from ..measure.senses import LABELS
 from ..measure.statistics import OVERALL, Interval, Resampling, differences, intervals, read_errors
 from ..methods.registry import METHODS, OURS, REFERENCE, SOM_AE, method_of
 from ..runs import folder as runs
@@ -82,7 +83,7 @@ def cost(reading: str, run: Path, told: Sequence[Metrics]) -> TrainingCost:
     """What a method's training takes, from the metrics of all seeds, and what it must keep in the run's own folder."""
     stages = method_of(reading).builds_on
     spent = [[m.cost[stage.name] for stage in stages if stage.name in m.cost] for m in told]
-    speed = [m.queries_per_s.get(reading, {}).get("vision") for m in told]
+    speed = [m.queries_per_s.get(reading, {}).get(VISION) for m in told]
     files = [run / stage.file for stage in stages if stage.file.endswith(".safetensors")]
     return TrainingCost(
         cpu_s=float(np.mean([sum(c.cpu_s for c in each) for each in spent])) if stages else None,
@@ -131,7 +132,7 @@ def _sections(config: Config, told: Sequence[Metrics], found: Comparison) -> Ite
 
 
 def _names() -> dict[str, str]:
-    return {f"{s}->{w}": f"{s}->{w}".replace("proprioception", "joints") for s, w in MAPPINGS} | {OVERALL: OVERALL}
+    return LABELS | {OVERALL: OVERALL}
 
 
 def _table(intervals: Any, form: Any) -> tuple[list[str], list[list[str]]]:
@@ -151,7 +152,7 @@ def _signed(found: Interval) -> str:
 
 def _hands(told: Sequence[Metrics]) -> tuple[list[str], list[list[str]]]:
     rows = []
-    shown = [error_tables.of_poses(m.details, "shows_hand") for m in told]
+    shown = [error_tables.from_pictures(m.details, "shows_hand") for m in told]
     for name in told[0].details:
         hands = [each[name].hand_error_cm for each in shown if name in each]
         if len(hands) == len(told):

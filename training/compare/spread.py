@@ -9,6 +9,7 @@ import numpy as np
 from agents.tools.files import write_json
 from infant_env.errors import UserError
 
+from ..measure.senses import LABELS
 from ..runs import folder as runs
 from ..runs.metrics import Metrics
 from ..show import tables
@@ -48,7 +49,7 @@ def figures(metrics: Metrics) -> Iterator[tuple[str, float]]:
     """The main figures of a run by their names."""
     for method, row in metrics.table1.items():
         for mapping, errors in row.items():
-            yield f"{method}, {mapping.replace('proprioception', 'joints')}, MAE", errors.mae
+            yield f"{method}, {LABELS.get(mapping, mapping)}, MAE", errors.mae
     for way, reached in metrics.reach["test"].items():
         if hand := reached.hand_error_cm:
             for limit, share in ((1, hand.within_1), (2, hand.within_2), (5, hand.within_5)):

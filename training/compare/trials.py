@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from agents.tools import json_files
 
-from ..measure.metrics import MAPPINGS
+from ..measure.senses import LABELS
+from ..measure.statistics import OVERALL
 from ..runs.metrics import Trial
 from ..show import tables
 
@@ -41,8 +42,7 @@ def found_in(run: Path) -> Trials:
 
 def table(found: Trials) -> tuple[list[str], list[list[str]]]:
     """Header and rows: errors of every setting; a star at each method's best."""
-    names = {f"{s}->{w}": f"{s}->{w}".replace("proprioception", "joints") for s, w in MAPPINGS}
-    names |= {"overall": "overall"}
+    names = LABELS | {OVERALL: OVERALL}
     rows = []
     for method, trials in found.items():
         best = min(trials, key=lambda trial: trial.error.get("overall", math.inf))

@@ -1,6 +1,7 @@
 """`infant-arm tune`: as many settings of every method, each trained for a third of its epochs, judged on the validation split."""
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -127,13 +128,14 @@ def _judge(tried: Attempt) -> None:
     data = Dataset.open(tried.data)
     truth = truth_of(data, data.split("validation"))
     trained = Trained(tried.run, data, pick_device(tried.device), tried.neighbors)
-    errors = [_errors(read(trained), truth) for read in _method(tried).readings.values()]
+    method = _method(tried)
+    errors = [_errors(read(trained), truth, method.asked_by) for read in method.readings.values()]
     spent = sum(stage.cpu_s for stage in runs.metrics_of(tried.run).cost.values())
     least = min(errors, key=lambda each: each["overall"])
     runs.record(tried.run, Metrics(trial=Trial(label(tried.changes), least, spent)))
 
 
-def _errors(method: Predictor, truth: Truth) -> dict[str, float]:
+def _errors(method: Predictor, truth: Truth, asked_by: Collection[str]) -> dict[str, float]:
     """Mean absolute errors by mapping, of those that it answers, and their mean."""
-    told = {mapping: float(np.mean(each)) for mapping, each in score(method, truth)[0].items()}
+    told = {mapping: float(np.mean(each)) for mapping, each in score(method, truth, asked_by)[0].items()}
     return {**told, "overall": sum(told.values()) / len(told)}

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Collection, Mapping
 
+from infant_env.senses.modalities import VISION
+
 from ..runs.metrics import Error, Metrics, Scores
 from ..show import tables
 from . import paper
-from .metrics import MAPPINGS, SOURCES
+from .senses import LABELS, MAPPINGS, PICTURE_TO_JOINTS, SENSES
 
 Details = Mapping[str, Mapping[str, Mapping[str, Scores]]]
 """By method, mapping, and which test poses."""
-_POSES = "vision->proprioception"
 
 
 def summary(results: Metrics, ours: Collection[str]) -> str:
@@ -31,13 +32,16 @@ def summary(results: Metrics, ours: Collection[str]) -> str:
 
 def table1(rows: Mapping[str, Mapping[str, Error]]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of Table 1, the paper's columns first."""
-    names = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
-    header = ["method", *(n.replace("proprioception", "joints") for n in names), "overall"]
-    theirs = [
-        [name, *(f"{tables.number(m, 3)}±{tables.number(s, 3)}" for m, s in row)] for name, row in paper.ERRORS.items()
-    ]
-    ours = [[name, *(_cell(row.get(key)) for key in (*names, "overall"))] for name, row in rows.items()]
+    header = ["method", *LABELS.values(), "overall"]
+    keys = (*MAPPINGS, "overall")
+    theirs = [[name, *(_rounded(row.get(key)) for key in keys)] for name, row in paper.ERRORS.items()]
+    ours = [[name, *(_cell(row.get(key)) for key in keys)] for name, row in rows.items()]
     return header, theirs + ours
+
+
+def _rounded(entry: tuple[float, float] | None) -> str:
+    """A cell of the paper's."""
+    return "-" if entry is None else "±".join(tables.number(value, 3) for value in entry)
 
 
 def _cell(entry: Error | None) -> str:
@@ -47,10 +51,10 @@ def _cell(entry: Error | None) -> str:
 def pictures(details: Details) -> tuple[list[str], list[list[str]]]:
     """What whole-frame errors hide: the error over the arm's pixels, the arms' overlap, the skill against the constant."""
     keys = {"arm_mae": "arm MAE", "arm_iou": "IoU", "skill": "skill"}
-    header = ["method", *(f"{source}->v {label}" for source in ("v", "j") for label in keys.values())]
+    header = ["method", *(f"{sense.label[0]}->v {label}" for sense in SENSES for label in keys.values())]
     rows = []
     for name, mappings in details.items():
-        told = [mappings.get(f"{source}->vision", {}) for source in SOURCES]
+        told = [mappings.get(f"{sense.name}->{VISION}", {}) for sense in SENSES]
         if any(told):
             rows.append(
                 [name, *(_both([getattr(s, key) for s in each.values()], key) for each in told for key in keys)]
@@ -66,9 +70,15 @@ def hands(details: Details) -> tuple[list[str], list[list[str]]]:
     """How far the hand would be, in centimetres, if the arm took the pose that was recalled from a picture."""
     rows = []
     for name, mappings in details.items():
-        hands = [s.hand_error_cm for s in mappings.get(_POSES, {}).values()]
+        hands = [s.hand_error_cm for s in mappings.get(PICTURE_TO_JOINTS, {}).values()]
         rows.append([name, *(_both([getattr(hand, key, None) for hand in hands], key) for key in HAND)])
     return ["method", *HAND.values()], rows
+
+
+def from_pictures(details: Details, subset: str) -> dict[str, Scores]:
+    """Of each method that answers pictures with joints: its scores over `all` samples, or over those that `shows_hand`."""
+    told = {name: mappings.get(PICTURE_TO_JOINTS, {}).get(subset) for name, mappings in details.items()}
+    return {name: scores for name, scores in told.items() if scores is not None}
 
 
 def _both(values: list[float | None], key: str) -> str:
@@ -77,26 +87,21 @@ def _both(values: list[float | None], key: str) -> str:
 
 def per_joint(details: Details) -> tuple[list[str], list[list[str]]]:
     """Which joints a picture tells: normalized error per joint from vision."""
-    told = {name: scores.joint_mae for name, scores in of_poses(details, "all").items()}
+    told = {name: scores.joint_mae for name, scores in from_pictures(details, "all").items()}
     joints = list(dict.fromkeys(joint for mae in told.values() for joint in mae))
     header = ["method", *(joint.replace("_", " ") for joint in joints)]
     return header, [[name, *(tables.number(mae.get(j), 3) for j in joints)] for name, mae in told.items()]
 
 
-def of_poses(details: Details, which: str) -> dict[str, Scores]:
-    """By method: the scores of the poses that it recalls from pictures, over `all` test poses or those that `shows_hand`."""
-    told = {name: mappings.get(_POSES, {}).get(which) for name, mappings in details.items()}
-    return {name: scores for name, scores in told.items() if scores is not None}
-
-
 def remarks(rows: Mapping[str, Mapping[str, Error]], ours: Collection[str]) -> list[str]:
     """Says openly where a yardstick beats the SOM-AE's best readout."""
-    mappings = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
     found = {
         mapping: better({n: row[mapping].mae for n, row in rows.items() if mapping in row}, ours)
-        for mapping in mappings
+        for mapping in MAPPINGS
     }
-    return [f"{mapping}: better than the SOM-AE: {', '.join(names)}." for mapping, names in found.items() if names]
+    return [
+        f"{LABELS[mapping]}: better than the SOM-AE: {', '.join(names)}." for mapping, names in found.items() if names
+    ]
 
 
 def better(errors: dict[str, float], ours: Collection[str]) -> list[str]:

@@ -4,15 +4,23 @@ from collections.abc import Iterable
 
 from ..runs.metrics import Metrics
 from ..show import tables
-from .metrics import MAPPINGS
+from .senses import LABELS, MAPPINGS
 
 MAPS = ("som_ae", "som")
 """The methods that are the paper's own two columns."""
-ERRORS = {
+_MAPPINGS = (
+    "vision->vision",
+    "vision->proprioception",
+    "proprioception->vision",
+    "proprioception->proprioception",
+    "overall",
+)
+_TABLE_1 = {
     "som (paper)": ((0.025, 0.020), (0.163, 0.096), (0.046, 0.038), (0.039, 0.021), (0.068, 0.077)),
     "som_ae (paper)": ((0.021, 0.020), (0.127, 0.087), (0.041, 0.041), (0.042, 0.023), (0.058, 0.065)),
 }
-"""Mean and standard deviation of the four mappings in the order of MAPPINGS, then overall."""
+ERRORS = {name: dict(zip(_MAPPINGS, row, strict=True)) for name, row in _TABLE_1.items()}
+"""Mean and standard deviation of each mapping and overall, by the paper's column."""
 
 
 def columns(result: Metrics) -> tuple[list[str], list[list[str]]]:
@@ -51,9 +59,9 @@ def verdict(result: Metrics) -> list[str]:
 
     def better(than: str) -> str:
         plain, other = rows.get("som", {}), rows.get(than, {})
-        keys = [key for key in (f"{source}->{wanted}" for source, wanted in MAPPINGS) if key in plain and key in other]
-        won = [key for key in keys if plain[key].mae < other[key].mae]
-        return ", ".join(won).replace("proprioception", "joints") or "no mapping"
+        both = [key for key in MAPPINGS if key in plain and key in other]
+        won = [LABELS[key] for key in both if plain[key].mae < other[key].mae]
+        return ", ".join(won) or "no mapping"
 
     slow, fast = (speed.get(name, {}).get("vision") for name in ("som", "som_ae"))
     faster = f"{fast / slow:,.0f}" if slow and fast else "several"

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from . import metrics
 
@@ -14,7 +13,7 @@ SAME_POSE, SAME_HAND = 10.0, 0.02
 def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Dataset) -> NDArray[np.bool_]:
     """Which hypotheses (B, K, J), in rad, are the pose of the samples (B,): (B, K)."""
     true = np.repeat(data.joints[samples][:, None], joints.shape[1], 1)
-    arm = arm_model(data.info["config"])
+    arm = data.arm
     normalized = [arm.normalize(poses.reshape(-1, poses.shape[2])).astype(np.float32) for poses in (joints, true)]
     hands = metrics.hand_errors(normalized[0], normalized[1], arm)
     turned = np.degrees(np.abs(joints - true)).max(2)

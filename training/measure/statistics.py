@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import ERRORS, MAPPINGS, Floats
+from ..runs.metrics import Error
+from .metrics import ERRORS, Floats
+from .senses import is_complete
 
 OVERALL = "overall"
 _RESAMPLED = 2_000
@@ -53,7 +55,7 @@ class Resampling:
 
 
 def read_errors(folders: Sequence[Path]) -> Errors:
-    """What `scoring.judge` kept in the folders of several seeds, methods in its order; only those that all of them have."""
+    """What `judge` kept in the folders of several seeds, methods in its order; only those that all of them have."""
     kept = [np.load(folder / ERRORS) for folder in folders]
     found: Errors = {}
     for key in kept[0].files:
@@ -61,9 +63,22 @@ def read_errors(folders: Sequence[Path]) -> Errors:
             method, mapping = key.split(" ")
             found.setdefault(method, {})[mapping] = np.stack([file[key] for file in kept])
     for told in found.values():
-        if len(told) == len(MAPPINGS):
+        if is_complete(told):
             told[OVERALL] = np.mean(list(told.values()), axis=0)
     return found
+
+
+def table_row(errors: Mapping[str, Floats]) -> dict[str, Error]:
+    """Mean and standard deviation over the samples, per mapping and overall (the mean of all mappings).
+
+    Args:
+        errors: mapping such as `vision->vision` -> every sample's mean absolute error, shape (N,).
+
+    Returns:
+        By mapping; `overall` only when all mappings are there.
+    """
+    pooled = {OVERALL: np.concatenate(list(errors.values()))} if is_complete(errors) else {}
+    return {name: Error(float(e.mean()), float(e.std())) for name, e in {**errors, **pooled}.items()}
 
 
 def intervals(errors: Errors, draw: Resampling) -> dict[str, dict[str, Interval]]:

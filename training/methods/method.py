@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
-from ..train.samples import samples_of
+from ..measure.senses import given
 from ..train.skeleton import Stage
 
 M = TypeVar("M")
@@ -53,9 +54,10 @@ class Trained:
         return SomAutoencoder.load(self.run, self.device)
 
     @cached_property
-    def samples(self) -> tuple[Tensor, Tensor]:
-        """Training pictures (N, 64, 64) and normalized joints (N, J)."""
-        return samples_of(self.data, "train", self.device)
+    def samples(self) -> dict[str, Tensor]:
+        """What is given of the training samples, by sense: (N, ...) each."""
+        rows = given(self.data, self.data.split("train"))
+        return {name: torch.from_numpy(samples).to(self.device) for name, samples in rows.items()}
 
 
 Reading = Callable[[Trained], Predictor]
@@ -72,6 +74,8 @@ class Method:
     """The stages that train it and it alone, in order; none when it only keeps the training data."""
     trials: tuple[dict[str, Any], ...] = ()
     """Changes of its usual settings that `tune` tries, none of them first."""
+    asked_by: tuple[str, ...] = (VISION, PROPRIOCEPTION)
+    """The senses by which it can be asked."""
     ours: bool = False
     """Whether it is the SOM-AE."""
     slow: bool = False

@@ -12,9 +12,10 @@ from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.generator import PictureGenerator
 from agents.som.som import Readout
 from agents.som_training.sample_som import SampleSom
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import GRAY_SIZE
 
-from ..train.samples import in_chunks
+from ..data.latents import in_chunks
 
 _AT_ONCE = 64  # pictures that are imagined together
 
@@ -43,13 +44,13 @@ class Imagery:
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """From pictures (B, 64, 64) its likeliest hypothesis and the picture of that; of joints (B, J) their picture."""
         samples = samples.to(self.imagination.mind.device)
-        if source == "vision":
+        if source == VISION:
             parts = tqdm(samples.split(_AT_ONCE), desc="imagery", leave=False)
             joints = torch.cat([self.imagination.hypotheses(part, 1).joints[:, 0] for part in parts])
         else:
             joints = self.imagination.mind.denormalize(samples)
         pictures = torch.cat([self.imagination.draw(part) for part in joints.split(_AT_ONCE)])
-        return {"vision": pictures, "proprioception": self.imagination.mind.normalize(joints)}
+        return {VISION: pictures, PROPRIOCEPTION: self.imagination.mind.normalize(joints)}
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,10 @@ class Winner:
     som: SampleSom
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """From pictures (B, 64, 64) or normalized joints (B, J) to both."""
+        """From one sense to all: pictures (B, 64, 64), normalized joints (B, J), any other as it is given (B, ...)."""
         winners = self.som.winners({source: samples.flatten(1)})
-        return {
-            "vision": self.som.weights_at("vision", winners).view(-1, *GRAY_SIZE),
-            "proprioception": self.som.weights_at("proprioception", winners),
-        }
+        held = {name: self.som.weights_at(name, winners) for name in self.som.c}
+        return held | {VISION: held[VISION].view(-1, *GRAY_SIZE)}
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,9 @@ class Draws:
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """Pictures (B, 64, 64) of normalized joints (B, J); nothing for any other question."""
-        if source != "proprioception":
+        if source != PROPRIOCEPTION:
             return {}
-        return {"vision": in_chunks(self.generator.draw, samples, self.generator.background.device)}
+        return {VISION: in_chunks(self.generator.draw, samples, self.generator.background.device)}
 
 
 @dataclass(frozen=True)
@@ -89,4 +88,4 @@ class Answers:
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """Normalized joints (B, J) of pictures (B, 64, 64); nothing for any other question."""
-        return {"proprioception": self.guess(samples)} if source == "vision" else {}
+        return {PROPRIOCEPTION: self.guess(samples)} if source == VISION else {}

@@ -9,7 +9,9 @@ from typing import Any
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.mind.imagination import Imagination
+from infant_env.senses.modalities import VISION
 
+from ..measure.senses import SOURCES
 from ..train import autoencoder, calibration, generator, glance, pixel_som, regressor, som
 from ..train.baselines import desom, dnm, latent_mlp, mmcm, mvae
 from ..train.skeleton import Stage
@@ -46,8 +48,9 @@ METHODS = (
             {"learning_rate": 4e-3},
             {"batch_size": 32},
             {"joint_weight": 0.2},
-            {"vision": 16.0},
+            {VISION: 16.0},
         ),
+        asked_by=SOURCES,
         ours=True,
         reaches=True,
     ),
@@ -62,13 +65,20 @@ METHODS = (
         "som",
         {"som": lambda at: Winner(at.made_by(pixel_som.STAGE))},
         (pixel_som.STAGE,),
-        ({}, {"vision": 1.0}, {"vision": 2.0}, {"vision": 16.0}, {SIDE: 0.5}, {SIDE: 0.25}),
+        ({}, {VISION: 1.0}, {VISION: 2.0}, {VISION: 16.0}, {SIDE: 0.5}, {SIDE: 0.25}),
+        asked_by=SOURCES,
     ),
-    Method(CONSTANT, {CONSTANT: lambda at: Constant(*at.samples)}),
-    Method("nearest_neighbor", {"nearest_neighbor": lambda at: NearestNeighbors(*at.samples, k=1)}, reaches=True),
+    Method(CONSTANT, {CONSTANT: lambda at: Constant(at.samples)}, asked_by=SOURCES),
+    Method(
+        "nearest_neighbor",
+        {"nearest_neighbor": lambda at: NearestNeighbors(at.samples, k=1)},
+        asked_by=SOURCES,
+        reaches=True,
+    ),
     Method(
         "knn",
-        {"knn": lambda at: NearestNeighbors(*at.samples, k=min(at.neighbors, len(at.samples[0])))},
+        {"knn": lambda at: NearestNeighbors(at.samples, k=min(at.neighbors, len(at.data.split("train"))))},
+        asked_by=SOURCES,
         trials=({}, *({"neighbors": count} for count in (2, 8, 16, 32, 64))),
     ),
     Method(

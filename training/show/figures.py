@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..runs.learning import Learned
@@ -29,18 +30,19 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     rows = {
         "shown": images,
         "autoencoder": kept,
-        "vision -> vision\nwinner": mind.predict("vision", images)["vision"],
-        "vision -> vision\nlocal linear": mind.predict("vision", images, "local_linear")["vision"],
-        "joints -> vision\nwinner": mind.predict("proprioception", joints)["vision"],
-        "joints -> vision\nlocal linear": mind.predict("proprioception", joints, "local_linear")["vision"],
+        "vision -> vision\nwinner": mind.predict(VISION, images)[VISION],
+        "vision -> vision\nlocal linear": mind.predict(VISION, images, "local_linear")[VISION],
+        "joints -> vision\nwinner": mind.predict(PROPRIOCEPTION, joints)[VISION],
+        "joints -> vision\nlocal linear": mind.predict(PROPRIOCEPTION, joints, "local_linear")[VISION],
     }
+    aspect = data.eye_size[0] / data.eye_size[1]
     figure, axes = plt.subplots(
-        len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows)), squeeze=False
+        len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows) * aspect / 0.6), squeeze=False
     )
     for line, (label, pictures) in zip(axes, rows.items(), strict=True):
         line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
         for axis, picture in zip(line, pictures.float().cpu().numpy(), strict=True):
-            axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=aspect)
             axis.set(xticks=[], yticks=[])
     figure.tight_layout(pad=0.4)
     return figure

@@ -9,7 +9,6 @@ import viser
 
 from agents.mind.agent import MentalImageryAgent
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..runs.device import Device, pick_device
@@ -44,8 +43,7 @@ class Page:
     def __init__(self, run: Path, host: str, port: int, seed: int, device: Device) -> None:
         data = Dataset.open(runs.data_of(run))
         agent = MentalImageryAgent.load(run, device=pick_device(device))
-        arm = arm_model(data.info["config"])
-        self.infant = LiveInfant(arm, tuple(data.info["config"]["eye_size"]), seed)
+        self.infant = LiveInfant(data.arm, data.eye_size, seed)
         self.server = _quiet_server(host, port)
         self._add_main_panel(data, agent)
         self.infant.start()

@@ -20,11 +20,11 @@ from infant_env.errors import UserError
 from infant_env.senses import vision
 
 from ..data.dataset import Dataset
+from ..data.latents import in_chunks, load_latents
 from ..runs.config import NetworkConfig, check_not_negative
 from ..runs.distributed import Place
 from ..runs.metrics import Autoencoder, Metrics, PictureEpoch
 from .network import NetworkTraining, picture_errors
-from .samples import in_chunks, load_latents
 from .skeleton import Stage, Work
 
 

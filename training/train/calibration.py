@@ -10,7 +10,8 @@ import torch
 
 from agents.mind.calibration import Calibration
 from agents.mind.imagination import CALIBRATION, TRIALS, Imagination
-from agents.mind.som_autoencoder import SomAutoencoder
+from agents.mind.som_autoencoder import SOM, SomAutoencoder
+from agents.tools import checkpoints
 
 from ..data.dataset import Dataset
 from ..measure.probabilities import calibration_error, right_ones
@@ -19,6 +20,8 @@ from ..runs.config import StageConfig
 from ..runs.metrics import Calibrated, Metrics
 from . import generator, glance, som
 from .skeleton import Stage, Work
+
+_NEEDS = (som.STAGE, generator.STAGE, glance.STAGE)
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,15 @@ def _load(run: Path, _: Dataset, __: torch.device) -> Calibration:
 def _header(run: Path) -> Mapping[str, Any]:
     """What the calibration depends on; its file holds but its numbers."""
     report = runs.metrics_of(run).calibration
-    return report.of if report else {}
+    of = report.of if report else {}
+    if "config" in of or not of:
+        return of
+    # version 0.1 noted settings and files in one list, and left the data set to the map's header
+    given = {stage.kind: of.get(stage.file) for stage in _NEEDS}
+    return {"config": of, "dataset": checkpoints.read_header(run / SOM, som.STAGE.kind)["dataset"], **given}
 
 
 STAGE = Stage(
     "calibrate", "calibration", CALIBRATION, "calibration", Config, _fit, _load, _save,
-    needs=(som.STAGE, generator.STAGE, glance.STAGE), sees=False, header=_header,
+    needs=_NEEDS, sees=False, header=_header,
 )  # fmt: skip

@@ -10,11 +10,12 @@ from agents.mind.imagination import GENERATOR
 from agents.networks.generator import KIND, PictureGenerator
 
 from ..data.dataset import Dataset
+from ..data.latents import in_chunks
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from ..runs.metrics import Epochs, Metrics
 from .network import NetworkTraining, picture_errors
-from .samples import in_chunks, samples_of
+from .samples import samples_of
 from .skeleton import Stage, Work
 
 _WEIGHT_DECAY = 0.01

@@ -10,9 +10,11 @@ from agents.som_training.sample_som import SampleSom
 from agents.som_training.sample_training import train_sample_som
 from agents.tools import checkpoints
 from infant_env.errors import UserError
+from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import GRAY_SIZE
 
 from ..data.dataset import Dataset
+from ..measure.senses import given
 from ..runs.config import DataConfig
 from ..runs.metrics import Metrics
 from .skeleton import Stage, Work
@@ -37,7 +39,7 @@ def _fit(work: Work[Config]) -> tuple[SampleSom, Metrics]:
     with MapProgress("plain map") as progress:
         som = train_sample_som(
             _samples(work.data, work.device),
-            pictures={"vision": GRAY_SIZE},
+            pictures={VISION: GRAY_SIZE},
             shape=(config.rows, config.columns),
             c=config.c,
             seed=config.seed,
@@ -68,15 +70,12 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
         raise UserError(f"the plain map in {run} was trained on another data set than {data.path}; train it again")
     samples, (rows, columns) = _samples(data, device), header["shape"]
     winners = tensors["winners"].to(device, torch.long)
-    return SampleSom(samples, winners, header["sigma"], (rows, columns), {"vision": GRAY_SIZE}, header["c"])
+    return SampleSom(samples, winners, header["sigma"], (rows, columns), {VISION: GRAY_SIZE}, header["c"])
 
 
 def _samples(data: Dataset, device: str | torch.device) -> dict[str, Tensor]:
-    train = data.split("train")
-    return {
-        "vision": torch.from_numpy(data.pictures[train]).flatten(1).to(device),
-        "proprioception": torch.from_numpy(data.normalized_joints[train]).to(device),
-    }
+    rows = given(data, data.split("train"))
+    return {name: torch.from_numpy(samples).flatten(1).to(device) for name, samples in rows.items()}
 
 
 STAGE = Stage("train-pixel-som", "plain map", PIXEL_SOM, _KIND, Config, _fit, load_pixel_som, _save, sees=False)

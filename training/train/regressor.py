@@ -11,11 +11,12 @@ from torch.optim.swa_utils import update_bn
 from agents.baselines.regressor import KIND, CnnRegressor
 
 from ..data.dataset import Dataset
+from ..data.latents import CHUNK
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics, Regressor
 from .network import NetworkTraining
-from .samples import CHUNK, samples_of
+from .samples import samples_of
 from .skeleton import Stage, Work
 
 REGRESSOR = "regressor.safetensors"
@@ -96,7 +97,7 @@ def _fit(work: Work[Config]) -> tuple[CnnRegressor, Metrics]:
     regressor = training.regressor.eval()
     images, joints = samples_of(work.data, "validation")
     errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
-    joint_mae = dict(zip(work.data.info["body"]["joint_names"], errors, strict=True))
+    joint_mae = dict(zip(work.data.joint_names, errors, strict=True))
     return regressor, Metrics(regressor=Regressor(training.curve, joint_mae))
 
 

@@ -1,10 +1,11 @@
 """`infant-arm train-som`: the multi-modal map over cached latents and joints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, Any, NoReturn
 
 import torch
+import tyro
 from tqdm import tqdm
 
 from agents.mind.som_autoencoder import SOM, SomAutoencoder
@@ -14,25 +15,26 @@ from agents.som_training.coarse_to_fine import TrainingProgress, train
 from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
+from ..data.latents import load_latents
+from ..measure.senses import SENSES, features
 from ..runs.config import StageConfig
 from ..runs.metrics import MapEpoch, MapQuality, MapTraining, Metrics
 from . import autoencoder
-from .samples import features, load_latents
 from .skeleton import Stage, Work
+
+_INFLUENCES = [(s.name, Annotated[float, tyro.conf.arg(help=s.help)], s.influence) for s in SENSES]
+Influences: Any = make_dataclass("Influences", _INFLUENCES, bases=(StageConfig,), frozen=True)
+"""One field for each sense: its influence c on the winner."""
 
 
 @dataclass(frozen=True)
-class MapConfig(StageConfig):
+class MapConfig(Influences):  # type: ignore[misc]
     """What maps of any kind are trained with."""
 
     rows: int = 800
     """Neurons per column of the map (paper: 800, from the size of its files)."""
     columns: int = 800
     """Neurons per row of the map."""
-    vision: float = 4.0
-    """Influence c of vision on the winner (Eq. 2); chosen on the validation split, where 1 to 16 are within 3 %."""
-    proprioception: float = 1.0
-    """Influence c of the joints on the winner."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,7 +44,7 @@ class MapConfig(StageConfig):
     @property
     def c(self) -> dict[str, float]:
         """Influence of each modality."""
-        return {"vision": self.vision, "proprioception": self.proprioception}
+        return {sense.name: getattr(self, sense.name) for sense in SENSES}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
 from ..data.babbled_motion import EPISODE, babble, go_straight
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import world_model_errors
 from ..runs.config import StageConfig
@@ -48,7 +47,7 @@ def run(config: Config) -> WorldModel:
 
 def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
     imagination = Imagination.load(work.config.run, work.device)
-    mind, arm = imagination.mind, arm_model(work.data.info["config"])
+    mind, arm = imagination.mind, work.data.arm
     response, learned = _learned(work.config, work.data, arm)
     poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
     world = WorldModel(response.to(work.device), imagination.generator, poses)
@@ -72,13 +71,12 @@ def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoRespons
 def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel, learned: Learned) -> World:
     """What was learned, and how it does against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
-    size = data.info["camera"]["size"]
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
     measured = World(
         *learned,
         *world_model_errors.measure(world, arm, motion),
         touched=motion.touched.mean(0).tolist(),
-        pictures=world_model_errors.of_pictures(world, arm, motion, (size[0], size[1]), config.pictures),
+        pictures=world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures),
         straight=world_model_errors.of_ends(world, straight),
     )
     world_model_errors.save_figure(config.run, measured)

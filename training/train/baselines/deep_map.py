@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from agents.baselines.deep_map import DeepMap
 from agents.som import quality as map_quality
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
+from ...data.latents import in_chunks
 from ...runs.config import check_not_negative
 from ...runs.distributed import Place
 from ...runs.metrics import Baseline, MapQuality
 from ..autoencoder import joint_reader
-from ..samples import in_chunks
 from .gradient import BaselineConfig, BaselineTraining
 
 
@@ -50,7 +51,7 @@ class DeepMapTraining(BaselineTraining):
             self.map.mind().som,
             in_chunks(self.map.autoencoder.encode, self.validation_images, self.here.device),
         )
-        samples = {"vision": latents, "proprioception": self.validation_joints}
+        samples = {VISION: latents, PROPRIOCEPTION: self.validation_joints}
         quality = MapQuality(
             map_quality.quantization_error(som, samples),
             map_quality.topographic_error(som, samples) if len(self.map.neurons) > 1 else None,

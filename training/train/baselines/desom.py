@@ -9,8 +9,8 @@ from torch import Tensor
 from agents.baselines.desom import Desom, temperature_at
 from agents.networks.autoencoder import ConvAutoencoder
 
+from ...data.latents import in_chunks
 from ...runs.config import check_positive
-from ..samples import in_chunks
 from .deep_map import DeepMapConfig, DeepMapTraining
 from .gradient import baseline
 

@@ -11,10 +11,11 @@ from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import ConvAutoencoder
 from agents.som_training import coarse_to_fine as som_training
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
+from ...data.latents import in_chunks
 from .. import autoencoder
 from ..network import one_cycle
-from ..samples import in_chunks
 from .deep_map import DeepMapConfig, DeepMapTraining
 from .gradient import baseline
 
@@ -45,7 +46,7 @@ class Training(DeepMapTraining):
 
     def _map(self, joint_ranges: Tensor, shape: tuple[int, int], device: torch.device) -> DeepNeuralMap:
         own = ConvAutoencoder.load(self.config.run / AUTOENCODER, device)
-        samples = {"vision": in_chunks(own.encode, self.images, device), "proprioception": self.joints}
+        samples = {VISION: in_chunks(own.encode, self.images, device), PROPRIOCEPTION: self.joints}
         som = som_training.train(samples, shape, C, self.config.seed)
         dnm = DeepNeuralMap(own, joint_ranges, shape).to(device)
         dnm.neurons = torch.cat([som.weights(name) for name in dnm.modalities.widths], 1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
 from ...runs.config import NetworkConfig
@@ -151,11 +152,11 @@ def validation_errors(method: Trainable, images: Tensor, joints: Tensor, backgro
         What `picture_errors` says of the pictures drawn from joints; `joint_mae` of the joints read off pictures; and
         `overall`, the mean absolute error over all mappings that the method answers.
     """
-    known = {"vision": images, "proprioception": joints}
+    known = {VISION: images, PROPRIOCEPTION: joints}
     told = {source: method.predict(source, samples) for source, samples in known.items()}
     errors = [
         float((rows - known[wanted]).abs().mean()) for answers in told.values() for wanted, rows in answers.items()
     ]
-    joint_mae = float((told["vision"]["proprioception"] - joints).abs().mean())
-    drawn = picture_errors(told["proprioception"]["vision"], images, background)
+    joint_mae = float((told[VISION][PROPRIOCEPTION] - joints).abs().mean())
+    drawn = picture_errors(told[PROPRIOCEPTION][VISION], images, background)
     return {**drawn, "joint_mae": joint_mae, "overall": sum(errors) / len(errors)}

@@ -11,9 +11,9 @@ from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import ConvAutoencoder
 
 from ...data.dataset import Dataset
+from ...data.latents import in_chunks
 from ...runs.distributed import Place
 from .. import autoencoder
-from ..samples import in_chunks
 from .gradient import WEIGHT_DECAY, BaselineConfig, BaselineTraining, baseline
 
 

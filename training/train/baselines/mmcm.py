@@ -14,6 +14,7 @@ from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import LiteralProgress, falling, smooth, train_literal
 from agents.tools import checkpoints
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
 from ...runs.config import check_positive
@@ -74,8 +75,8 @@ class Training:
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
         self.images = torch.from_numpy(data.pictures[train]).to(here.device)
         self.samples = {
-            "vision": blurred(self.images),
-            "proprioception": torch.from_numpy(data.normalized_joints[train]).to(here.device),
+            VISION: blurred(self.images),
+            PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[train]).to(here.device),
             "hand": scaled(hand, self.hand_range),
         }
         self.config = config
@@ -118,7 +119,7 @@ class Training:
     def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
         rows, columns = self.config.rows, self.config.columns
         unimodal = {name: self._map(name, {name: known}, (rows, columns), note) for name, known in self.samples.items()}
-        pictures = pictures_of(unimodal["vision"], self.samples["vision"], self.images, self.config.last_sigma)
+        pictures = pictures_of(unimodal[VISION], self.samples[VISION], self.images, self.config.last_sigma)
         places = {name: places_of(unimodal[name], self.samples[name]) for name in MODALITIES}
         amodal = self._map("amodal", places, (_AMODAL * rows, _AMODAL * columns), note)
         self.method = ConvergenceMaps(unimodal, pictures, amodal, self.hand_range)
@@ -146,7 +147,7 @@ class Training:
 
     def _epochs(self, stage: str) -> int:
         epochs = self.config.epochs
-        return max(round(VISION_EPOCHS * epochs), 1) if stage == "vision" else epochs
+        return max(round(VISION_EPOCHS * epochs), 1) if stage == VISION else epochs
 
     def _save(self, path: Path, identity: Identity) -> None:
         tensors = {f"{stage}.{name}": t for stage, state in self.states.items() for name, t in state.items()}
@@ -179,10 +180,10 @@ def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: floa
     Returns:
         Shape (X*Y, 4096), float16.
     """
-    winners, (rows, columns) = som.winners({"vision": samples}), som.shape
+    winners, (rows, columns) = som.winners({VISION: samples}), som.shape
     count = smooth(torch.bincount(winners, minlength=rows * columns).float().view(1, rows, columns), sigma).flatten()
     side = images.shape[1]
-    means = som.weights("vision").view(-1, 1, side // BLUR, side // BLUR)
+    means = som.weights(VISION).view(-1, 1, side // BLUR, side // BLUR)
     pictures = functional.interpolate(means, scale_factor=BLUR, mode="bilinear").flatten(1).half()
     for pixels in torch.arange(side * side, device=images.device).split(_PIXELS):
         sums = means.new_zeros((rows * columns, len(pixels))).index_add_(0, winners, images.flatten(1)[:, pixels])

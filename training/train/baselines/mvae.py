@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.baselines.mvae import KIND, SUBSETS, MultiModalVae
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
 from ...runs.config import check_not_negative
@@ -40,7 +41,7 @@ class Training(BaselineTraining):
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         noise = torch.randn(len(SUBSETS), len(batch), self.vae.latent_size, generator=self.noise)
-        samples = {"vision": self.images[batch], "proprioception": self.joints[batch]}
+        samples = {VISION: self.images[batch], PROPRIOCEPTION: self.joints[batch]}
         return self.vae.loss(samples, noise.to(self.here.device), self.config.beta)
 
 

@@ -1,4 +1,4 @@
-"""What the infant is drawn with: colors, and shapes on body parts that grow."""
+"""Colors of the infant, and body segments whose shapes scale with age."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ Ellipsoid = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 @dataclass(frozen=True)
 class Part:
-    """A body and the scale at which shapes are drawn on it; a negative scale mirrors."""
+    """A body and the scale of the shapes on it; a negative scale mirrors."""
 
     spec: mujoco.MjSpec
     body: mujoco.MjsBody
@@ -80,7 +80,7 @@ class Part:
         pitch: float = 0.0,
         roll: float = 0.0,
     ) -> None:
-        """An ellipsoid; only what is solid can be touched."""
+        """Adds an ellipsoid; only solid shapes make contact."""
         self._add(
             name,
             mujoco.mjtGeom.mjGEOM_ELLIPSOID,
@@ -103,27 +103,27 @@ class Part:
         solid: bool = False,
         mass: float = 0.0,
     ) -> None:
-        """A capsule between the centers of its caps."""
+        """Adds a capsule between the centers of its caps."""
         ends = np.concatenate([np.multiply(start, self.scale), np.multiply(end, self.scale)])
         thickness = [radius * abs(self.scale[0]), 0, 0]
         self._add(name, mujoco.mjtGeom.mjGEOM_CAPSULE, color, solid, mass, fromto=ends, size=thickness)
 
     def box(self, name: str, center: ArrayLike, half_sizes: ArrayLike, color: Color) -> None:
-        """A box along the axes that cannot be touched."""
+        """Adds a box along the axes; it makes no contact."""
         self._add(name, mujoco.mjtGeom.mjGEOM_BOX, color, False, 0.0, pos=center, size=half_sizes)
 
     def blend(
         self, name: str, center: ArrayLike, ellipsoids: Sequence[Ellipsoid], color: Color, *, mass: float = 0.0
     ) -> None:
-        """Ellipsoids that flow into each other, seen from a point within; a mesh."""
-        vertices, faces = _blended(np.asarray(center, float), ellipsoids)
+        """Adds a mesh: the smooth union of ellipsoids, star-shaped about a point inside."""
+        vertices, faces = _smooth_union(np.asarray(center, float), ellipsoids)
         self.spec.add_mesh(
             name=name, uservert=(vertices * self.scale).ravel(), userface=faces.ravel(), smoothnormal=True
         )
         self._add(name, mujoco.mjtGeom.mjGEOM_MESH, color, True, mass, meshname=name)
 
     def camera(self, name: str, position: ArrayLike, rotation: NDArray[np.float64], fovy: float) -> None:
-        """A camera that looks along the rotation's x axis, its z axis up."""
+        """Adds a camera that looks along the rotation's x axis, with its z axis up."""
         looking = rotation @ np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]])  # MuJoCo: x right, y up, -z forward
         self.body.add_camera(name=name, pos=np.multiply(position, self.scale), quat=quaternion(looking), fovy=fovy)
 
@@ -138,12 +138,12 @@ class Part:
         rotation: NDArray[np.float64] | None = None,
         scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
     ) -> "Part":
-        """A new body on this one; its position is in metres, its scale its own."""
+        """Adds a body to this one; its position is in metres and not scaled."""
         quat = quaternion(np.eye(3) if rotation is None else rotation)
         return Part(self.spec, self.body.add_body(name=name, pos=position, quat=quat), scale)
 
 
-def _blended(center: NDArray[np.float64], ellipsoids: Sequence[Ellipsoid]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _smooth_union(center: NDArray[np.float64], ellipsoids: Sequence[Ellipsoid]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Vertices (V, 3) and faces (F, 3) of the ellipsoids' smooth union, which must be star-shaped about the center."""
     rows, columns = 13, 24
     polar, around = np.linspace(0, np.pi, rows + 2)[1:-1, None], np.linspace(0, 2 * np.pi, columns, endpoint=False)
@@ -151,7 +151,7 @@ def _blended(center: NDArray[np.float64], ellipsoids: Sequence[Ellipsoid]) -> tu
         [np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar) + 0 * around], axis=-1
     ).reshape(-1, 3)
     directions = np.vstack([ring, [[0, 0, 1], [0, 0, -1]]])  # (V, 3)
-    reach = sum(_reach(center, directions, *ellipsoid) ** 16 for ellipsoid in ellipsoids) ** (1 / 16)  # a soft maximum
+    reach = sum(_exit(center, directions, *ellipsoid) ** 16 for ellipsoid in ellipsoids) ** (1 / 16)  # a soft maximum
     cell, right = np.arange(columns), np.roll(np.arange(columns), -1)
     faces = [
         np.concatenate([np.stack([a + cell, b + cell, b + right], 1), np.stack([a + cell, b + right, a + right], 1)])
@@ -163,10 +163,10 @@ def _blended(center: NDArray[np.float64], ellipsoids: Sequence[Ellipsoid]) -> tu
     return center + reach[:, None] * directions, np.concatenate(faces)
 
 
-def _reach(
+def _exit(
     origin: NDArray[np.float64], directions: NDArray[np.float64], center: Sequence[float], semiaxes: Sequence[float]
 ) -> NDArray[np.float64]:
-    """How far one can go in each direction before leaving the ellipsoid for good, shape (V,); 0 where it is missed."""
+    """Distance at which each ray leaves the ellipsoid, shape (V,); 0 for rays that miss it."""
     start, step = (origin - np.array(center)) / np.array(semiaxes), directions / np.array(semiaxes)
     a, b, c = (step**2).sum(1), step @ start, start @ start - 1
     inside = b**2 - a * c

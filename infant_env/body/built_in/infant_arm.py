@@ -11,15 +11,14 @@ HAND_BODIES = ("right_hand",)
 
 _SERVO_GAINS = (25.0, 25.0, 12.0, 12.0, 3.0)  # N m / rad at 12 months
 _DAMPING = (0.1, 0.1, 0.05, 0.1, 0.01)  # N m s / rad at 12 months; MIMo's elbow: .11
-_ARMATURE = 0.002  # kg m^2 at 12 months (MIMo). Passive stiffness is left out: servos would stop short of targets.
+_ARMATURE = 0.002  # kg m^2 at 12 months (MIMo). There is no passive stiffness: with it, servos would not reach targets.
 
 
 def add_arm(trunk: Part, side: int, size: Anthropometry, reference: Anthropometry) -> None:
-    """An arm, drawn hanging with the thumb forward: x to the thumb, y to the palm, z to the shoulder.
+    """Adds an arm that hangs with the thumb forward: x to the thumb, y to the palm, z to the shoulder.
 
-    The sleeve is two-tone: navy, with cream panels along the front of the upper arm and along the forearm between its
-    thumb and palm sides. So from every side an edge shows how far the arm is turned; on a plain arm the forearm's
-    rotation can hardly be seen.
+    The sleeve is navy, with cream panels along the front of the upper arm and along the forearm between its thumb and palm
+    sides. So an edge shows the arm's rotation from every side; on a plain arm the forearm's rotation is hardly visible.
     """
     name = "left" if side > 0 else "right"
     breadth, height = trunk.scale[1], trunk.scale[2]
@@ -48,7 +47,7 @@ def add_arm(trunk: Part, side: int, size: Anthropometry, reference: Anthropometr
 
 
 def _add_hand(forearm: Part, name: str, side: int, size: Anthropometry) -> None:
-    """A hand, a little open; drawn in units of its breadth (across) and length (along)."""
+    """Adds a slightly open hand, in units of its breadth (across) and length (along)."""
     breadth = size.hand_breadth
     hand = forearm.child(
         f"{name}_hand", (0, 0, -size.forearm_length), scale=(breadth, -side * breadth, size.hand_length)
@@ -69,7 +68,7 @@ def _add_hand(forearm: Part, name: str, side: int, size: Anthropometry) -> None:
 
 
 def _add_joints(upper: Part, forearm: Part, size: Anthropometry, reference: Anthropometry) -> None:
-    """Five hinges; each counts up in the direction of its name, rotations inwards (medial, pronation)."""
+    """Adds five hinges. Each is positive in the direction of its name, rotations inwards (medial, pronation)."""
     axes = ((0, -1, 0), (-1, 0, 0), (0, 0, 1), (0, -1, 0), (0, 0, 1))
     bodies = (upper.body,) * 3 + (forearm.body,) * 2
     inertia = _inertia(size) / _inertia(reference)
@@ -85,12 +84,12 @@ def _add_joints(upper: Part, forearm: Part, size: Anthropometry, reference: Anth
             armature=_ARMATURE * inertia,
             actfrcrange=[-torque, torque],
             actfrclimited=True,
-            actgravcomp=True,  # carrying the arm counts against the torque limits
+            actgravcomp=True,  # the torque that carries the arm counts toward the torque limits
         )
 
 
 def add_servos(spec: mujoco.MjSpec, size: Anthropometry, reference: Anthropometry) -> None:
-    """Position servos on the right arm's joints, critically damped; the arm's weight is carried by the same muscles."""
+    """Adds critically damped position servos to the right arm's joints; they carry the arm's weight too."""
     for body in ("right_upper_arm", "right_forearm", "right_hand"):
         spec.body(body).gravcomp = 1.0
     inertia = _inertia(size) / _inertia(reference)
@@ -100,7 +99,7 @@ def add_servos(spec: mujoco.MjSpec, size: Anthropometry, reference: Anthropometr
 
 
 def _inertia(size: Anthropometry) -> float:
-    """What an arm's inertia is proportional to; gains and dampings go with it, so that all ages move alike."""
+    """A measure proportional to the arm's inertia; gains and dampings scale with it, so all ages move alike."""
     mass = size.upper_arm_mass + size.forearm_mass + size.hand_mass
     return mass * (size.upper_arm_length + size.elbow_to_fingertip) ** 2
 

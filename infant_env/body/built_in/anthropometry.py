@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UserError
-from .given import numbers, shown
+from ...errors import UserError
+from ..given import numbers, shown
 
 YOUNGEST, OLDEST = 1.0, 24.0
-"""Ages in months between which all sources below have data."""
+"""Youngest and oldest age, months, for which all sources below have data."""
 
 JOINT_NAMES = (
     "right_shoulder_flexion",
@@ -43,32 +43,31 @@ _SEGMENTS = {  # fits to the means of Snyder et al. 1977 (NIST AnthroKids); girt
     "forearm_mass": (0.057, 0.090, 0.112, 0.135, 0.154, 0.171, 0.200, 0.224),
 }
 
-_HAND_TO_FOREARM_MASS = 0.38  # adults', de Leva 1996: .61 % of the body's mass against 1.62 %; none is known of infants
+_HAND_TO_FOREARM_MASS = (
+    0.38  # of adults (de Leva 1996: .61 % and 1.62 % of the body's mass); no source measured infants
+)
 
 _EYE_DISTANCE = ((0, 12, 24), (0.0405, 0.0430, 0.0465))  # 40.5 mm in the first year, 43 to 46.5 in the second
 
-_SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump over length: the legs catch up
+_SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump / length; legs grow faster than the trunk
 
-# Watanabe et al., 0 to 2 years, degrees (lower, upper): the narrower end of the means, which all groups reach. Flexion,
-# abduction, medial rotation, elbow flexion and pronation count up from the hanging arm whose thumb points forward. Elbows
-# of newborns lack 19 degrees of extension, which are taken to be gone at three months; the other ranges do not change.
-# The shoulder blade does not move here, and of the arm's elevation only two thirds come from the joint that does (Inman et
-# al. 1944): flexion ends at two thirds of the 172 degrees that were measured, and extension, by analogy, at two thirds of
-# the 78. Abduction ends at 90: raising the arm further sideways needs a lateral rotation that goes with it, which
-# independent joints do not know.
+# Watanabe et al., 0 to 2 years, degrees (lower, upper): the narrowest of the age groups' means. Zero is the hanging arm with
+# the thumb forward; flexion, abduction, medial rotation, elbow flexion and pronation are positive. Newborns' elbows lack 19
+# degrees of extension; we assume that this is gone at three months. The other ranges do not change with age.
+# The shoulder blade is fixed here, and two thirds of the arm's elevation come from the shoulder joint (Inman et al. 1944):
+# flexion ends at two thirds of the measured 172 degrees, and extension, by analogy, at two thirds of the measured 78.
+# Abduction ends at 90: to raise the arm further sideways, the shoulder must also rotate laterally, and independent joints
+# cannot enforce that.
 _RANGES_DEG = ((-52.0, 115.0), (0.0, 90.0), (-118.0, 72.0), (0.0, 148.0), (-81.0, 90.0))
 _LACKING_ELBOW_EXTENSION_DEG = ((0, 3), (19.0, 0.0))
 
-# Peak torques at 18 months, N m, as in MIMo (Mattern et al.), the weaker of both directions.
+# Peak torques at 18 months, N m, from MIMo (Mattern et al.): the weaker direction of each joint.
 _TORQUES_18_MONTHS = (1.8, 2.75, 1.6, 3.0, 0.7)
 
 
 @dataclass(frozen=True)
 class Anthropometry:
-    """One infant's measures: the mean of the boys' and girls' medians, or AnthroKids means.
-
-    All lengths in metres, masses in kilograms.
-    """
+    """One infant's measures: means of the boys' and girls' medians (WHO), or AnthroKids means; metres and kilograms."""
 
     age_months: float
     length: float
@@ -97,7 +96,7 @@ class Anthropometry:
 
     @classmethod
     def at(cls, age_months: float = 12.0) -> "Anthropometry":
-        """The infant of this age, interpolated linearly between the tabulated ages.
+        """Measures at this age, interpolated linearly between the tabulated ages.
 
         Raises:
             UserError: the age is not between 1 and 24 months.
@@ -125,7 +124,8 @@ class Anthropometry:
     def torque_limits(self) -> NDArray[np.float64]:
         """Peak torque of the right arm's joints, in the order of `JOINT_NAMES`, shape (5,), N m.
 
-        Scaled by the body's mass x length, as the weight's moment is; by volume, a young infant could not lift its arm.
+        Torques scale with the body's mass x length, as the moment of the weight does. If they scaled with volume, a young
+        infant could not lift its arm.
         """
         reference = Anthropometry.at(18.0)
         scale = self.mass * self.length / (reference.mass * reference.length)
@@ -133,7 +133,7 @@ class Anthropometry:
 
 
 def check_age(age_months: float) -> float:
-    """The age as a float.
+    """Checks an age and returns it as a float.
 
     Raises:
         UserError: the age is not a number between 1 and 24 months.
@@ -142,6 +142,6 @@ def check_age(age_months: float) -> float:
     if age.shape != () or not YOUNGEST <= age <= OLDEST:
         raise UserError(
             f"got age_months={shown(age_months)}, expected a number from {YOUNGEST:g} to {OLDEST:g}; "
-            "the body's sources have no data beyond (two years are 24 months)"
+            "the sources have no data for other ages (two years are 24 months)"
         )
     return float(age_months)

@@ -1,7 +1,7 @@
 """Builds the simulated infant in memory: a scene, a seated body, a right arm that moves.
 
-World: x forward, y to the infant's left, z up, origin on the mat between the sitting bones. All shapes are drawn at the
-measures of 12 months and grow part by part with the anthropometry. Only the right arm has joints; all else is welded.
+World: x forward, y to the infant's left, z up, origin on the mat between the sitting bones. All shapes have the measures
+of 12 months here and are scaled segment by segment with the anthropometry. Only the right arm has joints.
 """
 
 import mujoco
@@ -32,15 +32,15 @@ EYE_CAMERA = "right_eye"
 OUTSIDE_CAMERA = "outside"
 
 HEAD_YAW, HEAD_PITCH, HEAD_ROLL = -48.0, 9.0, 8.0
-"""Degrees that the head is turned to the left, down, and tilted to the right: infants turn to the reaching arm."""
+"""Degrees by which the head turns left, turns down, and tilts right; infants look toward the reaching arm."""
 EYE_YAW, EYE_PITCH = -12.0, 15.0
-"""Degrees that the eyes are turned in the head, left and down positive.
+"""Degrees by which the eyes turn in the head, left and down positive.
 
-So it gazes about 60 degrees to the right and 24 down. Of 3,000 uniform poses 88 % then show the arm in 1 % of the pixels
-or more, and two thirds of those that are kept the hand in .3 % or more; straight ahead it would see neither in most.
+So the gaze points about 60 degrees to the right and 24 down. Of 3,000 uniform poses, 88 % show the arm in at least 1 % of
+the pixels, and two thirds of these show the hand in at least .3 %. With a gaze straight ahead, most would show neither.
 """
 EYE_FOVY = 90.0
-"""Vertical field of view of the eye's camera, degrees; at 300x500 it sees 118 degrees across."""
+"""Vertical field of view of the eye's camera, degrees; at 300x500 the horizontal one is 118 degrees."""
 
 
 def build(size: Anthropometry) -> mujoco.MjSpec:
@@ -54,7 +54,7 @@ def build(size: Anthropometry) -> mujoco.MjSpec:
     scene = _add_scene(spec)
     reference = Anthropometry.at(12.0)
     trunk = _add_trunk(scene, size, reference)
-    _add_onlooker(scene, size.sitting_height / reference.sitting_height)
+    _add_outside_camera(scene, size.sitting_height / reference.sitting_height)
     _add_head(trunk, size, reference)
     for side in (-1, 1):
         _add_leg(trunk, side, size, reference)
@@ -92,8 +92,8 @@ def _add_scene(spec: mujoco.MjSpec) -> Part:
     return scene
 
 
-def _add_onlooker(scene: Part, scale: float) -> None:
-    """A camera half to the infant's right that has it and its raised arm in view."""
+def _add_outside_camera(scene: Part, scale: float) -> None:
+    """Adds a camera in front, to the infant's right, that sees it and its raised arm."""
     position, target = scale * np.array([0.80, -0.52, 0.50]), scale * np.array([0.07, -0.03, 0.235])
     back = (position - target) / np.linalg.norm(position - target)
     right = np.cross([0, 0, 1], back) / np.linalg.norm(np.cross([0, 0, 1], back))
@@ -115,11 +115,11 @@ def _add_trunk(scene: Part, size: Anthropometry, reference: Anthropometry) -> Pa
 
 
 def _add_head(trunk: Part, size: Anthropometry, reference: Anthropometry) -> None:
-    """The head, drawn about its pivot on the neck, 3 cm above the chin's level.
+    """Adds the head; its origin is the pivot on the neck, 3 cm above the level of the chin.
 
-    The eye's camera sits 2 mm in front of the right eyeball, where the cornea is, and looks along the eye. The picture
-    is 118 x 90 degrees wide, so it ends 47 degrees to the left of the face's forward and 60 below it. The nose's tip
-    lies 70 degrees to the left, the cheeks behind the camera: neither is in the picture.
+    The eye's camera sits 2 mm in front of the right eyeball, where the cornea is, and looks along the eye. The field of
+    view is 118 x 90 degrees, so it ends 47 degrees to the left of the face's forward direction and 60 below it. The tip of
+    the nose lies 70 degrees to the left and the cheeks behind the camera: neither is in the picture.
     """
     girth = size.head_circumference / reference.head_circumference
     pivot = (0.0, 0.0, size.sitting_height - 0.142 * girth)
