@@ -28,14 +28,15 @@ def read(path: Path, kind: type[T], mend: str) -> T:
 
 
 def load(path: Path, mend: str) -> Any:
-    """Reads a JSON file of any shape. A number that is not finite becomes None: nothing could be measured.
+    """Reads a JSON file of any shape. A number that is not finite, or too large, becomes None: nothing could be
+    measured.
 
     Raises:
         FileNotFoundError: there is none.
         DamagedFileError: it is no JSON.
     """
     try:
-        return json.loads(path.read_text(), parse_float=_finite, parse_constant=_finite)
+        return json.loads(path.read_text(), parse_int=_whole, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{path} is damaged: {error}; {mend}") from None
 
@@ -68,6 +69,11 @@ def plain(value: Any) -> Any:
 def _finite(text: str) -> float | None:
     value = float(text)
     return value if math.isfinite(value) else None
+
+
+def _whole(text: str) -> int | None:
+    value = int(text)
+    return value if abs(value) < 2**63 else None
 
 
 def _from_text(kind: type[Any], text: Any) -> Any:

@@ -160,3 +160,10 @@ def test_the_interval_of_equal_seeds_is_a_point_and_holds_the_mean_of_others():
     assert rl_table.interval([0.5, 0.5, 0.5]) == (0.5, 0.5, 0.5)
     mean, low, high = rl_table.interval([0.0, 1.0, 0.5])
     assert low < mean == 0.5 < high
+
+
+def test_a_result_that_was_cut_off_is_made_again(run_folder: Path):
+    config = train_rl.Config(run_folder, algorithm="random", goals=2, video=False)
+    (before,) = train_rl.run(config)["random_hand"].seeds
+    (config.folder / "seed0" / "result.json").write_text('{"judgments": [')
+    assert train_rl.run(config)["random_hand"].seeds[0].judgments[0].median == before.judgments[0].median
