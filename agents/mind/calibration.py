@@ -1,18 +1,20 @@
 """What hypotheses are worth: from how well they fit to probabilities, fitted on poses that were not trained on."""
 
 import dataclasses
-import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 from torch import Tensor
 from torch.nn import functional
 
 from infant_env.errors import UserError
 
-from ..tools.files import replacing
+from ..tools import json_files
+from ..tools.files import DamagedFileError, write_json
 
 SIGNS = 3
 """Signs of an impossible goal, see `agents.mind.imagination.Hypotheses`."""
@@ -40,7 +42,7 @@ class Calibration:
 
     def probabilities(self, costs: Tensor, strangeness: Tensor) -> Tensor:
         """Costs of hypotheses (B, K), infinite where there is none, and (B,) -> (B, K)."""
-        shares = (-self.sharpness * costs).softmax(1)
+        shares = (-self.sharpness * costs).masked_fill(costs.isinf(), -torch.inf).softmax(1)  # 0 * inf is no number
         return shares * torch.sigmoid(self.trust - self.trust_slope * strangeness)[:, None]
 
     def strangeness(self, signs: Tensor) -> Tensor:
@@ -77,12 +79,11 @@ class Calibration:
 
         optimizer.step(loss)
         sharpness, trust, slope = weights.detach().tolist()
-        return dataclasses.replace(limits, sharpness=sharpness, trust=trust, trust_slope=slope)
+        return dataclasses.replace(limits, sharpness=max(sharpness, 0.0), trust=trust, trust_slope=slope)
 
     def save(self, path: Path) -> None:
         """Writes it as JSON, whole or not at all."""
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+        write_json(path, dataclasses.asdict(self))
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
@@ -91,19 +92,27 @@ class Calibration:
         Raises:
             UserError: there is none, or it is damaged.
         """
+        command = f"infant-arm calibrate --run {path.parent}"
         try:
-            found = cls(**json.loads(path.read_text()))
+            found = json_files.read(path, _Saved, f"run `{command}` again")
         except FileNotFoundError:
-            raise UserError(f"there is no {path}; run `infant-arm calibrate --run {path.parent}` first") from None
-        except (TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise UserError(
-                f"{path} is damaged ({error}); run `infant-arm calibrate --run {path.parent}` again"
-            ) from None
-        values = [found.sharpness, found.trust, found.trust_slope, *found.usual, *found.rare]
-        if not all(isinstance(value, float) and math.isfinite(value) for value in values):
-            raise UserError(f"{path} holds {values}, expected finite numbers; calibrate again")
-        if not len(found.usual) == len(found.rare) == SIGNS:
-            raise UserError(
-                f"{path} knows {len(found.usual)} signs of an impossible goal, expected {SIGNS}; calibrate again"
+            raise UserError(f"there is no {path}; run `{command}` first") from None
+        if not all(usual < rare for usual, rare in zip(found.usual, found.rare, strict=True)):
+            raise DamagedFileError(
+                f"{path} is damaged: the usual signs are {found.usual} and the rare ones {found.rare}, expected rare ones above "
+                f"the usual; run `{command}` again"
             )
-        return dataclasses.replace(found, usual=tuple(found.usual), rare=tuple(found.rare))
+        return cls(**asdict(found))
+
+
+_Signs = Annotated[tuple[float, ...], Meta(min_length=SIGNS, max_length=SIGNS)]
+
+
+class _Saved(Struct):
+    """A calibration's file: all numbers are there."""
+
+    sharpness: Annotated[float, Meta(ge=0)]
+    trust: float
+    trust_slope: float
+    usual: _Signs
+    rare: _Signs

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from stable_baselines3 import PPO, SAC, TD3, HerReplayBuffer
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -11,30 +12,31 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from agents.tools.files import write_json
+from agents.tools import json_files
+from agents.tools.files import DamagedFileError, write_json
 from infant_env.errors import UserError
 
 from ..runs import folder as runs
 from ..runs.device import threads
+from ..runs.learning import CONFIG, RESULT, Judgment, Learned, Result, collected, result_of
 from . import film as rl_film
 from . import table as rl_table
 from .config import ALGORITHMS, Config
 from .setup import EPISODE, GAMMA, Act, Setup, distances
 from .watch import Watch, resume
 
-RESULT = "result.json"
 _ENTROPY = 0.002  # fixed: left to itself it keeps so much noise that the hand never rests within 2 cm
 _UPDATES = 4  # for each transition, of 128 others: .97 of 400 other goals < 2 cm; one of 512 .94, two of 256 .96
 
 
-def run(config: Config) -> dict[str, Any]:
+def run(config: Config) -> dict[str, Learned]:
     """Learns with every seed, prints the table of all that was learned in this run, and gives its rows."""
     runs.record_config(config.run, f"train-rl {config.folder.name}", config)
     setup = Setup(config)
     with threads(config.threads):
         for seed in range(config.seed, config.seed + config.seeds):
             _one_seed(config, setup, seed)
-    rows = rl_table.collected(config.run)
+    rows = collected(config.run)
     print(rl_table.summary(rows))
     return rows
 
@@ -42,7 +44,7 @@ def run(config: Config) -> dict[str, Any]:
 def _one_seed(config: Config, setup: Setup, seed: int) -> None:
     folder = config.folder / f"seed{seed}"
     _same_settings(config, folder)
-    if (folder / RESULT).exists():
+    if _is_done(folder):
         print(f"{folder} is done already")
         return
     judging = setup.judging()
@@ -55,15 +57,16 @@ def _one_seed(config: Config, setup: Setup, seed: int) -> None:
     if config.video and seed == config.seed:
         rl_film.film(config.run / "videos" / f"rl_{config.folder.name}.mp4", setup, act)
     judging.close()
-    write_json(
-        folder / RESULT,
-        {
-            "judgments": judgments,
-            "seconds": seconds,
-            "model_steps": setup.model_steps,
-            "imagined": config.world_model == "imagined",
-        },
-    )
+    told = msgspec.convert(judgments, list[Judgment])
+    result = Result(told, seconds, setup.model_steps, imagined=config.world_model == "imagined")
+    write_json(folder / RESULT, json_files.plain(result))
+
+
+def _is_done(folder: Path) -> bool:
+    try:
+        return result_of(folder) is not None
+    except DamagedFileError:
+        return False
 
 
 def _learned(config: Config, setup: Setup, seed: int, folder: Path, judging: VecEnv) -> tuple[Watch, Act]:
@@ -129,7 +132,7 @@ def _same_settings(config: Config, folder: Path) -> None:
     """Raises a UserError when a seed's folder holds what was learned with other settings; else notes these there."""
     ignored = {"seed", "seeds", "video", "kept_every", "name"}
     wanted = {name: value for name, value in runs.settings(config).items() if name not in ignored}
-    there = runs.read(folder, "config.json")
+    there = _settings(folder)
     other = sorted(name for name in wanted if there and there.get(name) != wanted[name])
     if other:
         told = ", ".join(f"{name}={there.get(name)}" for name in other)
@@ -137,4 +140,12 @@ def _same_settings(config: Config, folder: Path) -> None:
             f"{folder} was learned with {told}, now {', '.join(f'{n}={wanted[n]}' for n in other)}; give a --name"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "config.json", wanted)
+    write_json(folder / CONFIG, wanted)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """With what was learned in a seed's folder; nothing when that is not known."""
+    try:
+        return json_files.read(folder / CONFIG, dict[str, Any], "delete it and run the same command again")
+    except FileNotFoundError:
+        return {}
