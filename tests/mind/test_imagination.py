@@ -61,7 +61,9 @@ def test_what_is_guessed_at_a_glance_is_imagined_too(imagination: Imagination, p
     assert imagination.glance is not None
     alone = Imagination(imagination.mind, imagination.generator)
     goals = torch.from_numpy(pictures).flatten(1)
-    recalled, with_guess = (i._recalled(i.mind.latents(pictures), i._expected(goals)) for i in (alone, imagination))
+    recalled, with_guess = (
+        i._candidates(i.mind.latents(pictures), i._expectation(goals)) for i in (alone, imagination)
+    )
     expected = imagination.glance.guess(torch.from_numpy(pictures))
     assert torch.equal(with_guess, torch.cat([recalled, expected.joints, expected.samples(GUESSED)], 1))
 
@@ -164,7 +166,7 @@ def test_a_calibration_survives_the_disk(tmp_path: Path):
     mine.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == mine
     Calibration(usual=(0.0,), rare=(1.0,)).save(tmp_path / "calibration.json")
-    with pytest.raises(ValueError, match="knows 1 signs of an impossible goal, expected 3; calibrate again"):
+    with pytest.raises(ValueError, match="holds 1 signs of an impossible goal, expected 3; calibrate again"):
         Calibration.load(tmp_path / "calibration.json")
 
 
