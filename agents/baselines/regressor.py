@@ -1,4 +1,4 @@
-"""Plain supervised learning from pictures to joints: a yardstick."""
+"""Supervised learning from pictures to joints, without map and latents."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from infant_env.errors import UserError
 from ..networks.glance import PictureReader
 
 KIND = "regressor"
-_CHUNK = 500  # pictures at a time where nothing is trained
+_CHUNK = 500  # pictures per forward pass outside of training
 
 
 @dataclass(frozen=True)
 class RegressorProgress:
-    """What `CnnRegressor.fit` reports after each epoch.
+    """The report of `CnnRegressor.fit` after each epoch.
 
     Attributes:
         epoch: epochs done so far, from 1.
-        epochs: epochs in all.
+        epochs: total number of epochs.
         train_mae: mean absolute error over the epoch's training pictures, normalized joints.
-        validation_mae: the same over the validation pictures; None when there are none.
+        validation_mae: mean absolute error over the validation pictures; None if there are none.
     """
 
     epoch: int
@@ -34,9 +34,9 @@ class RegressorProgress:
 
 
 class CnnRegressor(PictureReader):
-    """What a picture tells of the pose to a network that is trained for nothing else.
+    """A convolutional network that is trained only to read the pose from a picture.
 
-    It says how much of each joint the eye can see, whatever the latents and the map make of it. It is no part of the paper.
+    It shows how well the eye can see each joint, independent of the latents and the map. It is not part of the paper.
 
     ```python
     regressor = CnnRegressor(background).fit(images, joints)
@@ -48,19 +48,19 @@ class CnnRegressor(PictureReader):
 
     @staticmethod
     def numbers(joint_count: int) -> int:
-        """One for every joint."""
+        """One number per joint."""
         return joint_count
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalized joints in [0, 1], shape (B, J), of pictures of shape (B, 64, 64)."""
+        """Normalized joints in [0, 1], shape (B, J), for pictures of shape (B, 64, 64)."""
         return self.read(images).sigmoid()
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
-        """The poses that pictures show.
+        """The poses in any number of pictures.
 
         Args:
-            images: shape (B, 64, 64), in [0, 1], any number of them.
+            images: shape (B, 64, 64), in [0, 1].
 
         Returns:
             Normalized joints, shape (B, J), in [0, 1].
@@ -84,20 +84,20 @@ class CnnRegressor(PictureReader):
         Args:
             images: training pictures, shape (N, 64, 64), in [0, 1].
             joints: their normalized joints, shape (N, J).
-            validation: pictures and joints on which the error is reported.
-            epochs: times that every picture is seen.
-            seed: seed of the pictures' order; that of the initial weights is torch's.
+            validation: pictures and joints of the reported validation error.
+            epochs: passes over the pictures.
+            seed: seed of the pictures' order; the initial weights depend on torch's own seed.
             progress: called after each epoch.
             batch_size: pictures per step.
             learning_rate: highest learning rate of AdamW.
 
         Returns:
-            Itself.
+            This regressor.
 
         Raises:
-            UserError: pictures and joints do not fit together, or the loss became NaN.
+            UserError: the shapes of pictures and joints do not match, or the loss became NaN.
         """
-        self._check(images, joints)
+        self._check_shapes(images, joints)
         images, joints = images.to(self.background.device), joints.to(self.background.device)
         optimizer = torch.optim.AdamW(self.parameters(), learning_rate, (0.9, 0.99), weight_decay=0.1, fused=True)
         steps = epochs * -(-len(images) // batch_size)
@@ -107,19 +107,21 @@ class CnnRegressor(PictureReader):
         generator = torch.Generator().manual_seed(seed)
         for epoch in range(1, epochs + 1):
             order = torch.randperm(len(images), generator=generator).to(images.device)
-            train_mae = self._epoch(images, joints, order.split(batch_size), optimizer, schedule)
+            train_mae = self._train_epoch(images, joints, order.split(batch_size), optimizer, schedule)
             if not train_mae < float("inf"):
                 raise UserError(
-                    f"the regressor's loss became {train_mae} in epoch {epoch}, expected a finite number; are there NaNs in the "
-                    f"pictures or joints? Else train it again with a lower learning rate than {learning_rate}"
+                    f"the regressor's loss became {train_mae} in epoch {epoch}, expected a finite number; look for NaNs in the "
+                    f"pictures and joints, or train it again with a lower learning rate than {learning_rate}"
                 )
             if epoch == epochs:
-                update_bn(images.split(_CHUNK), self)  # those of the last few batches make errors up to a fifth larger
+                update_bn(
+                    images.split(_CHUNK), self
+                )  # running statistics of the last batches raise errors by up to a fifth
             if progress:
-                progress(RegressorProgress(epoch, epochs, train_mae, validation and self._error(*validation)))
+                progress(RegressorProgress(epoch, epochs, train_mae, validation and self._mae(*validation)))
         return self.eval()
 
-    def _epoch(
+    def _train_epoch(
         self,
         images: Tensor,
         joints: Tensor,
@@ -139,11 +141,11 @@ class CnnRegressor(PictureReader):
             total += loss.detach() * len(batch)
         return float(total / len(images))
 
-    def _error(self, images: Tensor, joints: Tensor) -> float:
+    def _mae(self, images: Tensor, joints: Tensor) -> float:
         predicted = self.predict(images)
         return float((predicted - joints.to(predicted.device)).abs().mean())
 
-    def _check(self, images: Tensor, joints: Tensor) -> None:
+    def _check_shapes(self, images: Tensor, joints: Tensor) -> None:
         if (
             images.shape[1:] != self.background.shape
             or joints.shape != (len(images), self.joint_count)
