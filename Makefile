@@ -1,4 +1,4 @@
-# `make demo` and `make test` do all their own set-up.
+# Every target does its own set-up; `make help` lists them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,10 @@ ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 export MUJOCO_GL ?= egl
 endif
 
-.PHONY: demo test test-studio test-ecosystem monkey-studio check setup clean
+.PHONY: help demo test test-studio test-ecosystem monkey-studio check docs setup clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## */\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do printf '%-16s %s\n' "$$target" "$$what"; done
 
 demo: setup  ## the whole paper, small: table, report, film
 	$(BIN)/infant-arm reproduce --preset quick --out runs/quick
@@ -34,6 +37,10 @@ check: setup  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs: setup $(VENV)/docs  ## the documentation, into docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 setup: $(VENV)/installed  ## virtual environment, pinned packages, OpenGL
 	@.ci/opengl $(BIN)/python
 
@@ -48,9 +55,13 @@ $(VENV)/studio: $(VENV)/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test-studio]'
 	touch $@
 
+$(VENV)/docs: $(VENV)/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
 $(VENV)/ecosystem: $(VENV)/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[ecosystem]'
 	touch $@
 
 clean:  ## everything that was made here, but for data and runs
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

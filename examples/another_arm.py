@@ -6,6 +6,9 @@
 environment, the collection and the training run on it unchanged: on the command line
 
     infant-arm collect --out data/planar --mjcf planar.xml --arm-joints shoulder elbow --arm-bodies upper lower
+
+The hand is the last of the arm's bodies (else `--hand-bodies`), MuJoCo's free camera looks on (else `--outside-camera`), and the
+eye's pictures may have any size and aspect (`--eye-size 120 160`).
 """
 
 import sys
@@ -60,4 +63,4 @@ data = collect.run(
         workers=1,
     )
 )
-print(f"{len(data)} poses of {data.joints.shape[1]} joints in {data.path}; rejected: {data.info['rejected']}")
+print(f"{len(data)} poses of {data.joints.shape[1]} joints in {data.path}; rejected: {data.info.rejected}")

@@ -14,10 +14,9 @@ import matplotlib.pyplot as plt
 import torch
 
 from agents import SomAutoencoder, train
-from training.data.collect import arm_model
 from training.data.dataset import Dataset
+from training.data.latents import load_latents
 from training.measure.metrics import hand_positions
-from training.train.autoencoder import load_latents
 
 run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 data, mind = Dataset.open(run / "dataset"), SomAutoencoder.load(run)
@@ -46,7 +45,7 @@ def miss(query, **options):
     """How far the hand ends from its true place when the arm takes the recalled pose: median, cm."""
     recalled = som.recall(query, ["shoulder", "elbow"], **options)
     pose = torch.cat([rows * deviation[name] + mean[name] for name, rows in recalled.items()], 1).deg2rad()
-    ends = hand_positions(mind.normalize(pose).numpy(), arm_model(data.info["config"]))  # the simulator's kinematics
+    ends = hand_positions(mind.normalize(pose).numpy(), data.arm)  # the simulator's kinematics
     return (100 * torch.from_numpy(ends) - place[new]).norm(dim=1).median()
 
 
@@ -69,7 +68,7 @@ figure, axes = plt.subplots(2, 4, figsize=(12, 5.2), layout="constrained")
 for (above, below), name in zip(axes.T, senses, strict=True):
     query = {name: test[name][:1]}
     picture = mind.autoencoder.decode(som.recall(query, "vision"))[0].detach()
-    above.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+    above.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=data.eye_size[0] / data.eye_size[1])
     above.set(title=f"asked by {name}", xticks=[], yticks=[])
     below.imshow(som.activity(query)[0], cmap="viridis")
     below.plot(*divmod(int(som.winners(query)), som.shape[1])[::-1], "o", ms=10, mfc="none", mec="#D55E00", mew=2)

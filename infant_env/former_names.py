@@ -29,7 +29,7 @@ NAMES = {
     "agents.som_autoencoder": "agents.mind.som_autoencoder",
     "agents.som_literal": "agents.som_training.literal",
     "agents.world_model": "agents.world.world_model",
-    "infant_env.anthropometry": "infant_env.body.anthropometry",
+    "infant_env.anthropometry": "infant_env.body.built_in.anthropometry",
     "infant_env.arm_env": "infant_env.envs.arm_env",
     "infant_env.camera": "infant_env.senses.camera",
     "infant_env.reach_env": "infant_env.envs.reach_env",

@@ -7,6 +7,7 @@ import pytest
 
 from training import cli
 from training.data.dataset import Dataset
+from training.methods.baseline import BASELINES
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
@@ -16,14 +17,17 @@ def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
     return status, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", [*cli.COMMANDS, *(stage.command for stage in BASELINES.values())])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as exit_:
-        cli.main([command, "--help"])
+        cli.main([*command.split(), "--help"])
     assert exit_.value.code == 0
     shown = capsys.readouterr().out
-    assert "--seed" in shown
-    assert "--device" in shown
+    if command == "train-baseline":
+        assert all(name in shown for name in BASELINES)
+    else:
+        assert "--seed" in shown
+        assert "--device" in shown
 
 
 def test_all_commands_are_listed(capsys: pytest.CaptureFixture[str]):

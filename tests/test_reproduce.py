@@ -19,7 +19,7 @@ import pytest
 from training import report, reproduce
 from training.act import reach
 from training.compare import evaluate
-from training.measure.metrics import MAPPINGS
+from training.measure.senses import MAPPINGS
 from training.runs.beside import beside
 from training.train import regressor as train_regressor
 
@@ -37,7 +37,7 @@ def test_the_run_s_folder_holds_what_is_promised(tiny_run: Path):
 
 def test_the_metrics_are_as_designed(tiny_run: Path):
     result = metrics(tiny_run)
-    mappings = {f"{source}->{wanted}" for source, wanted in MAPPINGS}
+    mappings = set(MAPPINGS)
     for name in ("som_ae", "som_ae_local_linear", "som", "constant", "nearest_neighbor", "knn"):
         row = result["table1"][name]
         assert set(row) == mappings | {"overall"}, name
@@ -185,7 +185,7 @@ def test_a_run_without_yardsticks_says_how_to_add_them(copy: Path, capsys: pytes
 
 
 def test_a_yardstick_that_cannot_be_trained_says_so_here(tmp_path: Path):
-    stage = (train_regressor.run, train_regressor.Config(tmp_path / "none", tmp_path))
+    stage = (train_regressor.run, train_regressor.Config(tmp_path, data=tmp_path / "none"))
     with pytest.raises(ValueError, match="none"), beside([stage], tmp_path / "log"):
         pass
 

@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from typing import Any
+from typing import Any, get_args
 
 import tyro
 
@@ -18,7 +18,7 @@ COMMANDS = {
     "train-glance": "train.glance",
     "train-regressor": "train.regressor",
     "train-pixel-som": "train.pixel_som",
-    "train-baseline": "train.baselines.command",
+    "train-baseline": "methods.baseline",
     "train-world-model": "train.world_model",
     "calibrate": "train.calibration",
     "evaluate": "compare.evaluate",
@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else argv
     _prepare_environment()
+    argv = _in_todays_words(argv)
     asked = argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS  # one command loads its own libraries alone
     modules = {command: _module(command) for command in asked}
     try:
@@ -82,4 +83,20 @@ def _parse(argv: list[str], modules: dict[str, Any]) -> tuple[str, Any]:
     config = tyro.extras.subcommand_cli_from_dict(
         parsers, prog="infant-arm", description=__doc__, args=argv, config=(tyro.conf.OmitArgPrefixes,)
     )
-    return next(command for command, parser in parsers.items() if isinstance(config, parser)), config
+    return next(command for command in parsers if type(config) in configs_of(command).values()), config
+
+
+def configs_of(command: str) -> dict[str, Any]:
+    """The Configs of a command by its words: one, or one for each of the things that it trains."""
+    parser = _module(command).Config
+    alternatives = [get_args(each) for each in get_args(parser)]  # of a union: each Config with its word
+    return {f"{command} {marked.name}": config for config, marked in alternatives} or {command: parser}
+
+
+def _in_todays_words(argv: list[str]) -> list[str]:
+    """`train-baseline --method NAME ...`, as version 0.1 wanted it, is `train-baseline NAME ...` today."""
+    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--method=") else [word])]
+    if words[:1] != ["train-baseline"] or "--method" not in words[:-1]:
+        return argv
+    at = words.index("--method")
+    return ["train-baseline", words[at + 1], *words[1:at], *words[at + 2 :]]

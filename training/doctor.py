@@ -11,6 +11,7 @@ from pathlib import Path
 from infant_env.errors import UserError
 
 from .runs import folder as runs
+from .runs.device import Device, pick_device
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Config:
     """Where data sets and runs will be written."""
     seed: int = 0
     """Nothing is drawn here: the check does not depend on it."""
-    device: runs.Device = "auto"
+    device: Device = "auto"
     """The device to check."""
 
 
@@ -91,10 +92,10 @@ def _renderer() -> str:
     return name.decode() if name else "an unnamed renderer"
 
 
-def _torch(device: runs.Device) -> str:
+def _torch(device: Device) -> str:
     import torch
 
-    chosen = runs.pick_device(device)
+    chosen = pick_device(device)
     place = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"{torch.get_num_threads()} threads"
     policy = os.environ.get("OMP_WAIT_POLICY", "(unset)")
     return f"{torch.__version__} on {chosen.type}, {place}, OMP_WAIT_POLICY={policy}"

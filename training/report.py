@@ -1,7 +1,7 @@
 """The report: one HTML file without outside references that shows all that a run came to."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,22 +16,18 @@ from infant_env.errors import UserError
 from .act import imagery, reach
 from .data.dataset import Dataset
 from .measure import error_tables, paper, world_model_errors
+from .measure.senses import features
+from .methods.registry import OURS
 from .rl import table as rl_table
 from .runs import folder as runs
+from .runs.config import RunConfig
+from .runs.device import pick_device
 from .show import figures, map_figures, page, tables
-from .train import som as train_som
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Write the report of a run: `report.html` and `figures/`."""
-
-    run: Path
-    """The run's folder."""
-    seed: int = 0
-    """Seed of the choice of samples that are shown."""
-    device: runs.Device = "auto"
-    """Where to compute."""
 
 
 def run(config: Config) -> Path:
@@ -41,7 +37,7 @@ def run(config: Config) -> Path:
     if "table1" not in result:
         raise UserError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
     data = Dataset.open(runs.data_of(config.run))
-    mind = SomAutoencoder.load(config.run, runs.pick_device(config.device))
+    mind = SomAutoencoder.load(config.run, pick_device(config.device))
     return page.write(
         config.run / "report.html",
         "An infant learns where its arm is",
@@ -67,27 +63,26 @@ def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAu
 
 
 def _head(config: Config, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
-    info = data.info
     rows, columns = mind.som.shape
     yield "<h1>An infant learns where its arm is by watching it</h1>"
     yield (
         "<p>Reproduction of J&uuml;lg et al., <em>Multi-Modal Representation Learning for Mapping Between Body Motion and "
-        f"Visual Imagery</em>, AMAM 2023: {len(data):,} poses at {info['camera']['size'][0]}x{info['camera']['size'][1]} "
+        f"Visual Imagery</em>, AMAM 2023: {len(data):,} poses at {data.eye_size[0]}x{data.eye_size[1]} "
         f"pixels, {mind.autoencoder.latent_size} latents, a {rows}x{columns} map. "
-        f"Poses rejected while collecting: {escape(_counts(info['rejected']))}.</p>"
+        f"Poses rejected while collecting: {escape(_counts(data.info.rejected or {}))}.</p>"
     )
     example = int(np.argmax(data.shows_hand))  # the first that shows the hand, if any does
     yield page.image(page.png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees")
 
 
-def _counts(rejected: dict[str, int]) -> str:
+def _counts(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in rejected.items())
 
 
 def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
     yield "<h2>Table 1</h2><p>Mean absolute error on the test split, mean and standard deviation over the samples.</p>"
     yield tables.as_html(*error_tables.table1(result["table1"]))
-    yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result["table1"]))
+    yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result["table1"], OURS))
     yield (
         '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
         "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
@@ -109,8 +104,9 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
     yield tables.as_html(*error_tables.hands(result["details"]))
     yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
     yield tables.as_html(*error_tables.per_joint(result["details"]))
-    yield page.figure(config.run, "joint_errors", figures.joint_errors(result["details"]))
-    yield page.figure(config.run, "hand_errors", figures.hand_errors(result["details"]))
+    told = error_tables.from_pictures(result["details"])
+    yield page.figure(config.run, "joint_errors", figures.joint_errors(told))
+    yield page.figure(config.run, "hand_errors", figures.hand_errors(told))
 
 
 def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
@@ -120,11 +116,11 @@ def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoenc
         "neighbors in the data, .5 by chance.)</p>"
     )
     yield "<p>What neurons all over the map imagine:</p>"
-    yield page.figure(config.run, "atlas", map_figures.atlas(mind))
+    yield page.figure(config.run, "atlas", map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]))
     yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
-    yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.info["body"]["joint_names"]))
+    yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.joint_names))
     yield page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))
-    train, test = (train_som.features(config.run, data, split, mind.device) for split in ("train", "test"))
+    train, test = (features(config.run, data, split, mind.device) for split in ("train", "test"))
     yield "<p>How far each neuron is from its direct neighbors, and how often each won (training split):</p>"
     yield page.figure(config.run, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
     yield "<p>Where the map is wrong: samples far from their winner, and samples on a fold (test split, by block of neurons; "

@@ -9,9 +9,11 @@ from .act import reach
 from .compare import evaluate, spread
 from .compare.config import Config as Comparison
 from .data import collect
-from .data.dataset import read_info
+from .data.info import read_info
 from .runs import folder as runs
 from .runs.beside import Stage, beside
+from .runs.config import check_counts
+from .runs.device import Device
 from .runs.once import unless_done
 from .show import tables
 from .train import autoencoder as train_autoencoder
@@ -59,11 +61,11 @@ class Config:
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK` and end with their spread."""
     workers: int = collect.Config.workers
     """Processes that collect side by side."""
-    device: runs.Device = "auto"
+    device: Device = "auto"
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "seeds")
+        check_counts(self, "seeds")
 
 
 def run(config: Config) -> None:
@@ -120,7 +122,7 @@ def _announce(number: int, title: str) -> None:
 
 def _collect(folder: Path, config: collect.Config) -> None:
     """Collects and notes how long it took; a complete data set is only checked."""
-    if (config.out / "dataset.json").exists() and "accepted" in read_info(config.out):
+    if (config.out / "dataset.json").exists() and read_info(config.out).accepted is not None:
         collect.run(config)
         return
     with runs.timed(folder, "collect"):

@@ -1,5 +1,7 @@
 """The constant baseline: always the median picture and the median pose."""
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
 
@@ -10,12 +12,11 @@ class Constant:
     picture error with this one.
 
     Args:
-        images: training pictures, shape (N, 64, 64), in [0, 1].
-        joints: training poses, normalized, shape (N, J).
+        samples: the training samples by modality, shape (N, ...) each.
     """
 
-    def __init__(self, images: Tensor, joints: Tensor) -> None:
-        self._medians = {"vision": images.median(dim=0).values, "proprioception": joints.median(dim=0).values}
+    def __init__(self, samples: Mapping[str, Tensor]) -> None:
+        self._medians = {name: rows.median(dim=0).values for name, rows in samples.items()}
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """The medians, once per sample.
@@ -25,6 +26,6 @@ class Constant:
             samples: its samples, shape (B, ...); only their number counts.
 
         Returns:
-            `vision` (B, 64, 64) and `proprioception` (B, J).
+            Every modality, shape (B, ...) each.
         """
         return {name: median.expand(len(samples), *median.shape) for name, median in self._medians.items()}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..mind.som_autoencoder import SomAutoencoder
 from ..networks.autoencoder import ConvAutoencoder
@@ -15,7 +16,7 @@ from ..som.modalities import Modalities
 from ..som.som import MultiModalSom, Readout
 from ..tools import checkpoints
 
-C = {"vision": 4.0, "proprioception": 1.0}
+C = {VISION: 4.0, PROPRIOCEPTION: 1.0}
 """Influence of the modalities on a query's winner, as in the SOM-AE; queries with one modality do not depend on it."""
 
 
@@ -49,7 +50,7 @@ class DeepMap(nn.Module):
             raise UserError(f"got a map of {shape[0]}x{shape[1]} neurons, expected 1x1 or more")
         self.autoencoder, self.shape = autoencoder, shape
         self.register_buffer("joint_ranges", joint_ranges.to(torch.float32).clone())
-        self.modalities = Modalities.of({"vision": autoencoder.latent_size, "proprioception": len(joint_ranges)})
+        self.modalities = Modalities.of({VISION: autoencoder.latent_size, PROPRIOCEPTION: len(joint_ranges)})
         self.register_buffer("neurons", torch.zeros(shape[0] * shape[1], self.modalities.width))
 
     def see(self, images: Tensor) -> tuple[Tensor, Tensor]:

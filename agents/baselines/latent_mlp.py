@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+
 from ..networks.autoencoder import ConvAutoencoder
 from ..tools import checkpoints
 
@@ -65,11 +67,11 @@ class LatentMlps:
             `vision` (B, 64, 64), and for pictures also `proprioception` (B, J).
         """
         parts = samples.to(self.autoencoder.background.device).split(_CHUNK)
-        if source == "proprioception":
-            return {"vision": torch.cat([self.autoencoder.decode(self.latents(part)) for part in parts])}
+        if source == PROPRIOCEPTION:
+            return {VISION: torch.cat([self.autoencoder.decode(self.latents(part)) for part in parts])}
         latents = torch.cat([self.autoencoder.encode(part) for part in parts])
         pictures = torch.cat([self.autoencoder.decode(part) for part in latents.split(_CHUNK)])
-        return {"vision": pictures, "proprioception": self.joints(latents)}
+        return {VISION: pictures, PROPRIOCEPTION: self.joints(latents)}
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint of the two networks; `header` gives further entries of its header."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..mind.som_autoencoder import check_pictures
 from ..som.readout import candidate_weights, weighted_mean
@@ -16,7 +17,7 @@ from ..som.som import MultiModalSom
 from ..tools import checkpoints
 
 KIND = "mmcm"
-MODALITIES = ("vision", "proprioception", "hand")
+MODALITIES = (VISION, PROPRIOCEPTION, "hand")
 AmodalReadout = Literal["winner", "soft"]
 CANDIDATES = 64
 """Number of amodal neurons whose mean is a soft recall."""
@@ -79,7 +80,7 @@ class ConvergenceMaps:
             raise UserError(
                 f"got maps of {given}, the amodal one of {amodal.modalities} dimensions; expected {wanted}, 2 dimensions each"
             )
-        rows, columns = unimodal["vision"].shape
+        rows, columns = unimodal[VISION].shape
         if pictures.shape != (rows * columns, 64 * 64):
             raise UserError(f"got pictures {tuple(pictures.shape)}, expected ({rows * columns}, 4096), one per neuron")
         _check_readout(readout)
@@ -102,7 +103,7 @@ class ConvergenceMaps:
             `vision` (B, 64, 64) and `proprioception` (B, J).
         """
         recalled = self.recall({source: samples})
-        return {name: recalled[name] for name in ("vision", "proprioception")}
+        return {name: recalled[name] for name in (VISION, PROPRIOCEPTION)}
 
     @torch.inference_mode()
     def recall(self, samples: Mapping[str, Tensor], readout: AmodalReadout | None = None) -> dict[str, Tensor]:
@@ -143,8 +144,8 @@ class ConvergenceMaps:
     def diverge(self, neurons: Tensor) -> dict[str, Tensor]:
         """Features at the places of amodal neurons: flat indices (...,) -> pixels, joints, scaled hands, (..., width)."""
         at = {name: neurons_at(self.amodal.weights_at(name, neurons), som.shape) for name, som in self.unimodal.items()}
-        features = {name: self.unimodal[name].weights_at(name, at[name]) for name in ("proprioception", "hand")}
-        return {"vision": self.pictures[at["vision"]].float(), **features}
+        features = {name: self.unimodal[name].weights_at(name, at[name]) for name in (PROPRIOCEPTION, "hand")}
+        return {VISION: self.pictures[at[VISION]].float(), **features}
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
@@ -184,12 +185,12 @@ class ConvergenceMaps:
             recalled = {name: weighted_mean(rows, weights) for name, rows in self.diverge(neurons).items()}
         low, high = self.hand_range
         hand = low + recalled["hand"] * (high - low)
-        return {**recalled, "vision": recalled["vision"].view(-1, 64, 64), "hand": hand}
+        return {**recalled, VISION: recalled[VISION].view(-1, 64, 64), "hand": hand}
 
     def _features(self, name: str, samples: Tensor) -> Tensor:
         """The features that the modality's own map compares, (B, width)."""
         samples = samples.to(self.amodal.device, torch.float32)
-        if name == "vision":
+        if name == VISION:
             check_pictures(samples)
             return blurred(samples)
         if not bool(torch.isfinite(samples).all()):

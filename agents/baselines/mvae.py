@@ -15,12 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+
 from ..networks.autoencoder import picture_decoder, picture_encoder
 from ..tools import checkpoints
 from .latent_mlp import perceptron
 
 KIND = "mvae"
-SUBSETS = (("vision",), ("proprioception",), ("vision", "proprioception"))
+SUBSETS = ((VISION,), (PROPRIOCEPTION,), (VISION, PROPRIOCEPTION))
 """Sets of known modalities in the loss: all subsets of the two modalities, so no sampling of subsets is needed."""
 Gaussian = tuple[Tensor, Tensor]
 """Mean and log-variance, shape (B, D) each."""
@@ -47,29 +49,29 @@ class MultiModalVae(nn.Module):
         self.register_buffer("background", background.to(torch.float32).clone())
         self.encoders = nn.ModuleDict(
             {
-                "vision": picture_encoder(2 * latent_size, width),
-                "proprioception": perceptron(joint_count, 2 * latent_size, 8 * width),
+                VISION: picture_encoder(2 * latent_size, width),
+                PROPRIOCEPTION: perceptron(joint_count, 2 * latent_size, 8 * width),
             }
         )
         self.decoders = nn.ModuleDict(
             {
-                "vision": picture_decoder(latent_size, width),
-                "proprioception": perceptron(latent_size, joint_count, 8 * width),
+                VISION: picture_decoder(latent_size, width),
+                PROPRIOCEPTION: perceptron(latent_size, joint_count, 8 * width),
             }
         )
 
     def expert(self, modality: str, samples: Tensor) -> Gaussian:
         """The Gaussian over latents from one modality: pictures (B, 64, 64) or normalized joints (B, J)."""
-        known = (samples - self.background).unsqueeze(1) if modality == "vision" else 2 * samples - 1
+        known = (samples - self.background).unsqueeze(1) if modality == VISION else 2 * samples - 1
         mean, log_variance = self.encoders[modality](known).float().chunk(2, dim=1)
         return mean, log_variance.clamp(-_LARGEST_LOG_VARIANCE, _LARGEST_LOG_VARIANCE)
 
     def decode(self, latents: Tensor) -> dict[str, Tensor]:
         """Pictures (B, 64, 64), not clamped, and normalized joints (B, J) from latents (B, D)."""
-        difference = self.decoders["vision"](latents).float().squeeze(1)
+        difference = self.decoders[VISION](latents).float().squeeze(1)
         return {
-            "vision": self.background + difference,
-            "proprioception": self.decoders["proprioception"](latents).float().sigmoid(),
+            VISION: self.background + difference,
+            PROPRIOCEPTION: self.decoders[PROPRIOCEPTION](latents).float().sigmoid(),
         }
 
     def loss(self, samples: Mapping[str, Tensor], noise: Tensor, beta: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -89,8 +91,8 @@ class MultiModalVae(nn.Module):
         latents = torch.cat([mean + (v / 2).exp() * e for (mean, v), e in zip(posteriors, noise, strict=True)])
         with torch.autocast(noise.device.type, torch.bfloat16):
             decoded = {name: rows.chunk(len(SUBSETS)) for name, rows in self.decode(latents).items()}
-        squared = torch.stack([(p - samples["vision"]).square().mean() for p in decoded["vision"]])  # (3,)
-        absolute = torch.stack([(p - samples["proprioception"]).abs().mean() for p in decoded["proprioception"]])
+        squared = torch.stack([(p - samples[VISION]).square().mean() for p in decoded[VISION]])  # (3,)
+        absolute = torch.stack([(p - samples[PROPRIOCEPTION]).abs().mean() for p in decoded[PROPRIOCEPTION]])
         divergence = torch.stack([divergence_from_prior(posterior) for posterior in posteriors])
         nats = (squared + _FLOOR).log() / 2 + (absolute + _FLOOR).log() + beta * divergence / self.background.numel()
         return nats.sum(), squared.mean()
@@ -111,7 +113,7 @@ class MultiModalVae(nn.Module):
     @torch.inference_mode()
     def recall(self, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Recalls all modalities from any subset of them; see `predict`."""
-        recalled: dict[str, list[Tensor]] = {"vision": [], "proprioception": []}
+        recalled: dict[str, list[Tensor]] = {VISION: [], PROPRIOCEPTION: []}
         known = {name: rows.to(self.background.device).split(_CHUNK) for name, rows in samples.items()}
         for parts in zip(*known.values(), strict=True):
             experts = (self.expert(name, part) for name, part in zip(known, parts, strict=True))

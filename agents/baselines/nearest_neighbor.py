@@ -1,5 +1,7 @@
 """Nearest neighbors: memory without learning."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -12,27 +14,26 @@ class NearestNeighbors:
     It keeps all training pictures in memory (196 MB for 12,000); a map keeps a few numbers per neuron.
 
     Args:
-        images: training pictures, shape (N, 64, 64), in [0, 1].
-        joints: training poses, normalized, shape (N, J).
+        samples: the training samples by modality, shape (N, ...) each.
         k: number of neighbors; 1 is the nearest neighbor.
     """
 
-    def __init__(self, images: Tensor, joints: Tensor, k: int = 8) -> None:
-        if not 1 <= k <= len(images):
-            raise UserError(f"got k={k}, expected 1 to the number of training samples, {len(images)}")
-        self._memory = {"vision": images, "proprioception": joints}
-        self._k = k
+    def __init__(self, samples: Mapping[str, Tensor], k: int = 8) -> None:
+        count = len(next(iter(samples.values())))
+        if not 1 <= k <= count:
+            raise UserError(f"got k={k}, expected 1 to the number of training samples, {count}")
+        self._memory, self._k = dict(samples), k
 
     def predict(self, source: str, samples: Tensor, chunk: int = 512) -> dict[str, Tensor]:
         """Mean of the nearest training samples in every modality.
 
         Args:
-            source: the known modality, `vision` or `proprioception`.
-            samples: pictures (B, 64, 64) or normalized joints (B, J).
+            source: the known modality.
+            samples: its samples, shape (B, ...).
             chunk: number of samples that are compared together.
 
         Returns:
-            `vision` (B, 64, 64) and `proprioception` (B, J).
+            Every modality, shape (B, ...) each.
         """
         memory = self._memory[source].flatten(1)  # (N, d)
         samples = samples.to(memory.device)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION
 
 from ..som.som import MultiModalSom
 
@@ -22,7 +23,7 @@ _BLUR = 0.15  # standard deviation, as a share of the remembered poses' spacing
 _EVEN = 1e-4  # relative tolerance; with it, an evenly stretched map remembers all its neurons
 
 
-def remembered(som: MultiModalSom, modality: str = "proprioception") -> Tensor:
+def remembered(som: MultiModalSom, modality: str = PROPRIOCEPTION) -> Tensor:
     """The samples that a map remembers: weights of the neurons that are locally closest to their neighbors.
 
     At 800x800 these are 12,003 poses, and they include 99 % of the 12,000 training poses.

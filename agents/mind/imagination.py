@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..networks.autoencoder import ARM_DIFFERS_BY
 from ..networks.expectation import Expectation
@@ -216,7 +217,7 @@ class Imagination:
 
     def _candidates(self, latents: Tensor, expected: Expectation | None) -> Tensor:
         """Normalized poses: the map's local linear readout, the best neurons of its best tiles, and the glance's guesses."""
-        query, name = {"vision": latents}, "proprioception"
+        query, name = {VISION: latents}, PROPRIOCEPTION
         _, neurons = self.mind.som.best_tiles(query, CANDIDATES)
         fit = self.mind.som.recall(query, name, readout="local_linear")
         recalled = [fit[:, None], self.mind.som.weights_at(name, neurons)]

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from .familiarity import remembered
 from .som_autoencoder import Array, SomAutoencoder
@@ -47,7 +48,7 @@ def of_neurons(mind: SomAutoencoder, neurons: Array) -> Tensor:
     ):
         raise UserError(f"got the neurons {places.tolist()}, expected (row, column) pairs on a {rows}x{columns} map")
     flat = (places[:, 0] * columns + places[:, 1]).long()
-    return mind.denormalize(mind.som.weights_at("proprioception", flat).clamp(0, 1))
+    return mind.denormalize(mind.som.weights_at(PROPRIOCEPTION, flat).clamp(0, 1))
 
 
 def between(mind: SomAutoencoder, first: Array, second: Array, share: float = 0.5) -> Tensor:
@@ -68,4 +69,4 @@ def between(mind: SomAutoencoder, first: Array, second: Array, share: float = 0.
     if not 0 <= share <= 1:
         raise UserError(f"got share={share}, expected a number from 0 (the first) to 1 (the second)")
     latents = torch.lerp(mind.latents(first), mind.latents(second), share)
-    return mind.denormalize(mind.som.recall({"vision": latents}, "proprioception", readout="local_linear").clamp(0, 1))
+    return mind.denormalize(mind.som.recall({VISION: latents}, PROPRIOCEPTION, readout="local_linear").clamp(0, 1))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.som import MultiModalSom, Readout
@@ -54,7 +55,7 @@ class SomAutoencoder:
         Raises:
             UserError: the pictures have a wrong shape or hold NaN, or the readout is unknown.
         """
-        return self.denormalize(self.predict("vision", images, readout)["proprioception"])
+        return self.denormalize(self.predict(VISION, images, readout)[PROPRIOCEPTION])
 
     def imagine(self, joints: Array, readout: Readout = "winner") -> Tensor:
         """The pictures that the map recalls for poses.
@@ -69,26 +70,23 @@ class SomAutoencoder:
         Raises:
             UserError: the joints have a wrong shape or hold NaN, or the readout is unknown.
         """
-        return self.predict("proprioception", self.normalize(joints), readout)["vision"]
+        return self.predict(PROPRIOCEPTION, self.normalize(joints), readout)[VISION]
 
     @torch.inference_mode()
     def predict(self, source: str, samples: Array, readout: Readout = "winner") -> dict[str, Tensor]:
         """Recalls all modalities from one.
 
         Args:
-            source: `vision` or `proprioception`.
-            samples: pictures (B, 64, 64) or normalized joints (B, J).
+            source: `vision`, `proprioception`, or another modality of the map.
+            samples: pictures (B, 64, 64), normalized joints (B, J), or what the map holds of that modality (B, d).
             readout: `winner` or `local_linear`.
 
         Returns:
-            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J).
+            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); any other as the map holds it (B, d).
         """
         query = {source: self._features(source, samples)}
-        recalled = self.som.recall(query, ["vision", "proprioception"], readout=readout)
-        return {
-            "vision": self.autoencoder.decode(recalled["vision"]),
-            "proprioception": recalled["proprioception"],
-        }
+        recalled = self.som.recall(query, list(self.som.modalities), readout=readout)
+        return recalled | {VISION: self.autoencoder.decode(recalled[VISION])}
 
     @torch.inference_mode()
     def activity(self, source: str, samples: Array) -> Tensor:
@@ -119,7 +117,7 @@ class SomAutoencoder:
         Raises:
             UserError: the pictures have a wrong shape or hold NaN.
         """
-        return self._features("vision", images)
+        return self._features(VISION, images)
 
     def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes `autoencoder.safetensors` and `som.safetensors` into a folder.
@@ -166,11 +164,11 @@ class SomAutoencoder:
     def _features(self, source: str, samples: Array) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)
         samples = samples.to(self.device, torch.float32)
-        if source == "vision":
+        if source == VISION:
             check_pictures(samples, self.autoencoder.background.shape)
             return self.autoencoder.encode(samples)
         if not bool(torch.isfinite(samples).all()):
-            raise UserError("got joints that are NaN or infinite, expected finite angles")
+            raise UserError(f"got {source} that is NaN or infinite, expected finite numbers")
         return samples
 
 

@@ -17,6 +17,7 @@ from infant_env.body.checks import check_choice
 from infant_env.envs.reach_env import InfantArmReachEnv
 from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
+from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import to_gray
 from infant_env.tasks import rewards
 
@@ -155,7 +156,7 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
 
     def _winner(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         rows, columns = self.mind.som.shape
-        winner = int(self.mind.som.winners({"vision": self.mind.latents(picture[None])})[0])
+        winner = int(self.mind.som.winners({VISION: self.mind.latents(picture[None])})[0])
         return np.array([winner // columns / max(rows - 1, 1), winner % columns / max(columns - 1, 1)], np.float32)
 
 

@@ -12,12 +12,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
 from infant_env.body.checks import check_counts, checked_eye_size, options_of, seed_of_each
-from infant_env.body.given import shown, whole
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ, Servos
 from infant_env.envs.many_env import Infants, Infos, ManyEnv, Observations
 from infant_env.envs.simulated import as_arm
 from infant_env.errors import UserError
+from infant_env.given import shown, whole
 from infant_env.senses.vision import to_rgb
 from infant_env.tasks import rewards
 from infant_env.tasks.reach_task import ReachTask

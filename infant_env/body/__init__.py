@@ -1,6 +1,6 @@
 """The bodies: an infant of 1 to 24 months, or another body from an MJCF file; servos; checks of users' input."""
 
-from .anthropometry import Anthropometry
+from .built_in.anthropometry import Anthropometry
 from .description import Body
 from .model import PENETRATION_LIMIT, ArmModel
 from .servos import CONTROL_HZ, DivergedError, Servos

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .given import detached, numbers, shown, whole
+from ..given import detached, numbers, shown, whole
 from .model import PENETRATION_LIMIT, ArmModel
 
 _ROUNDING = 1e-5  # m; a valid pose can get this much deeper when it is rounded to single precision
-_EYE_ROWS = 36, 4096
-"""Fewest and most rows of the eye's frames."""
+_EYE_SIDES = 36, 8192
+"""Fewest and most pixels along a side of the eye's frames: stable-baselines3's networks take no smaller ones."""
 _SIDES = 1, 8192
 """Fewest and most pixels along a side of the frames from outside."""
 
@@ -25,25 +25,20 @@ def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
 
 
 def checked_eye_size(eye_size: Any) -> tuple[int, int]:
-    """Checks the size of the eye's frames and returns (rows, columns).
+    """Checks the size of the eye's frames, of any aspect, and returns (rows, columns).
 
     Raises:
-        UserError: the size is not two whole numbers with the eye's aspect, or is too small or too large.
+        UserError: the size is not two whole numbers, or is too small or too large.
     """
     try:
         rows, columns = (whole(side) for side in eye_size)
     except (TypeError, ValueError):
         rows = columns = None
-    least, most = _EYE_ROWS
-    if rows is None or columns is None or not least <= rows <= most:
+    least, most = _EYE_SIDES
+    if rows is None or columns is None or not (least <= rows <= most and least <= columns <= most):
         raise UserError(
-            f"got eye_size={shown(eye_size)}, expected (rows, columns), whole numbers of aspect 3:5 with {least} to {most} "
-            "rows, such as (300, 500) or (150, 250)"
-        )
-    if abs(columns - rows * 5 / 3) > 1:
-        raise UserError(
-            f"got eye_size={(rows, columns)}, expected (rows, columns) of aspect 3:5 with at least {least} rows, "
-            f"such as (300, 500) or (150, 250); for {rows} rows take {round(rows * 5 / 3)} columns"
+            f"got eye_size={shown(eye_size)}, expected (rows, columns), whole numbers from {least} to {most}, such as "
+            "(300, 500), (120, 160) or (64, 64)"
         )
     return rows, columns
 

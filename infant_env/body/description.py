@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
+from os import PathLike
 from typing import Any
 
 from ..errors import UserError
+from ..given import shown
 
 
 @dataclass(frozen=True)
 class Body:
-    """Description of a body: the infant at some age, or another body from an MJCF file.
+    """Description of a body: a built-in one, such as the infant, at some age, or one from an MJCF file.
 
     `ArmModel.of` makes the body. `as_dict` returns a dictionary for JSON, which `gym.make(..., arm=...)` accepts too.
 
@@ -18,7 +21,7 @@ class Body:
     """
 
     age_months: float = 12.0
-    """Age of the infant; ignored for another body."""
+    """Age of a body that grows."""
     mjcf: str | None = None
     """Path of another body's MJCF file; `ArmModel.from_mjcf` explains the fields below."""
     joints: tuple[str, ...] = ()
@@ -26,6 +29,8 @@ class Body:
     arm_bodies: tuple[str, ...] = ()
     hand_bodies: tuple[str, ...] = ()
     outside_camera: str | None = None
+    name: str = "infant"
+    """Which of the built-in bodies; ignored for an MJCF file."""
 
     def __post_init__(self) -> None:
         if self.mjcf is not None and not (self.joints and self.arm_bodies):
@@ -44,11 +49,40 @@ class Body:
         """The body that `as_dict` described.
 
         Raises:
-            UserError: a field's name is unknown.
+            UserError: the name of a field is unknown, or a value is of a wrong kind.
         """
         known = [field.name for field in fields(cls)]
         unknown = [name for name in given if name not in known]
         if unknown:
-            raise UserError(f"got a body with {unknown}, expected names among {known}")
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
-        return cls(**values)
+            raise UserError(f"got a body with {shown(unknown)}, expected names among {known}")
+        for name, value in given.items():
+            if not _fits(name, value):
+                raise UserError(f"got a body with {name}={shown(value)}, expected {_KINDS[name]}")
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+        }
+        return cls(**told)
+
+
+_MONTHS, _TEXT, _PATH, _LIST = "a number of months", "a name", "the path of an MJCF file", "a list of names"
+_KINDS = {
+    "age_months": _MONTHS,
+    "mjcf": _PATH,
+    "joints": _LIST,
+    "eye_camera": _TEXT,
+    "arm_bodies": _LIST,
+    "hand_bodies": _LIST,
+    "outside_camera": _TEXT,
+    "name": _TEXT,
+}
+
+
+def _fits(name: str, value: Any) -> bool:
+    kind = _KINDS[name]
+    if value is None:
+        return getattr(Body, name) is None
+    if kind == _MONTHS:
+        return isinstance(value, Real) and not isinstance(value, bool)
+    if kind == _LIST:
+        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    return isinstance(value, str | PathLike if kind == _PATH else str)

@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from . import infant
-from .anthropometry import JOINT_NAMES, Anthropometry
+from .built_in.table import BODIES
 from .description import Body
-from .infant_arm import ARM_BODIES, HAND_BODIES
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, check_names, geoms_below
 
 _Number = TypeVar("_Number", bound=np.generic)
@@ -65,7 +63,7 @@ class ArmModel:
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
         if body.mjcf is None:
-            return cls.infant(body.age_months)
+            return _built_in(body)
         names = body.joints, body.eye_camera, body.arm_bodies, body.hand_bodies or None
         return cls.from_mjcf(body.mjcf, *names, outside_camera=body.outside_camera)
 
@@ -79,9 +77,7 @@ class ArmModel:
         Raises:
             UserError: the age is not between 1 and 24 months.
         """
-        spec = infant.build(Anthropometry.at(age_months))
-        body = Body(age_months)
-        return _read(spec, body, JOINT_NAMES, infant.EYE_CAMERA, infant.OUTSIDE_CAMERA, ARM_BODIES, HAND_BODIES)
+        return _built_in(Body(age_months))
 
     @classmethod
     def from_mjcf(
@@ -210,6 +206,19 @@ class ArmModel:
         """[0, 1] over the joint range -> angles in rad, shape (..., J)."""
         low, high = self.joint_ranges.T
         return np.asarray(low + normalized * (high - low))
+
+
+def _built_in(body: Body) -> ArmModel:
+    """A body of the table.
+
+    Raises:
+        UserError: the table does not hold its name, or its age lies outside.
+    """
+    if body.name not in BODIES:
+        raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
+    made = BODIES[body.name]
+    spec = made.build(body.age_months)
+    return _read(spec, body, made.joints, made.eye_camera, made.outside_camera, made.arm_bodies, made.hand_bodies)
 
 
 def _read(

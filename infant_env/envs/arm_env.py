@@ -80,7 +80,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | Argument | Default | Meaning |
     |----------|---------|---------|
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
-    | `eye_size` | (300, 500) | rows and columns of `eye`, aspect 3:5 |
+    | `eye_size` | (300, 500) | rows and columns of `eye`, 36 or more each |
     | `arm` | None | an `infant_env.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
     | `render_mode` | None | `"rgb_array"`, or `"depth_array"` in m: the infant from outside; `"human"`: MuJoCo's viewer |
     | `width` | 640 | columns of the frames from outside |

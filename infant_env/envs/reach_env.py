@@ -40,7 +40,7 @@ class InfantArmReachEnv(
     | `achieved_goal` | (3,) | float32 | m | the palm in the world: x forward, y to the left, z up |
     | `desired_goal` | (3,) | float32 | m | the place that the palm must reach |
 
-    With `goal="joints"` both goals are joint angles, shape (5,), rad. With `eye_size=(300, 500)`, or another size of this aspect,
+    With `goal="joints"` both goals are joint angles, shape (5,), rad. With `eye_size=(300, 500)`, or another size,
     there is also `eye`, (300, 500, 3) uint8: the RGB frame of the right eye's camera. With `goal_eye=True` there is also `goal`,
     of the same shape: what the eye sees in the pose of the goal. Goals are then redrawn until this picture shows the hand.
 
@@ -94,7 +94,7 @@ class InfantArmReachEnv(
     | `threshold` | None | a goal within this distance is reached; None: .02 m (hand), 10 degrees (joints, in rad) |
     | `render_mode` | None | `"rgb_array"`, `"depth_array"` or `"human"`: the infant from outside, as in `InfantArm-v0` |
     | `age_months` | 12.0 | age of the infant, 1 to 24 months |
-    | `eye_size` | None | rows and columns of `eye`, aspect 3:5; None: no pictures |
+    | `eye_size` | None | rows and columns of `eye`, 36 or more each; None: no pictures |
     | `arm` | None | an `infant_env.ArmModel` to use instead of the infant, made from any MJCF, or its `body.as_dict()` |
     | `width` | 640 | columns of the frames from outside |
     | `height` | 480 | rows of the frames from outside |

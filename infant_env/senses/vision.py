@@ -80,8 +80,8 @@ GRAY = Format()
 def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Resizes frames of the eye to 64x64 luminance.
 
-    The whole frame is kept (a center crop loses the arm) and averaged by area (a bilinear resize aliases by .004, half of an
-    autoencoder's error). Collection and acting both use this function, so queries look like the training data.
+    The whole frame is kept, of any aspect (a center crop loses the arm), and averaged by area (a bilinear resize aliases by
+    .004, half of an autoencoder's error). Collection and acting both use this function, so queries look like the training data.
 
     Args:
         eye: RGB frames of any size, shape (..., H, W, 3), uint8.

@@ -6,17 +6,18 @@ from agents.baselines.nearest_neighbor import NearestNeighbors
 
 IMAGES = torch.stack([torch.full((64, 64), value) for value in (0.1, 0.2, 0.9)])
 JOINTS = torch.tensor([[0.0, 0.0], [0.5, 0.1], [1.0, 0.9]])
+SAMPLES = {"vision": IMAGES, "proprioception": JOINTS}
 
 
 def test_the_constant_answers_the_medians():
-    told = Constant(IMAGES, JOINTS).predict("vision", torch.zeros(4, 64, 64))
+    told = Constant(SAMPLES).predict("vision", torch.zeros(4, 64, 64))
     assert told["vision"].shape == (4, 64, 64)
     assert told["vision"][3, 5, 5] == pytest.approx(0.2)
     assert told["proprioception"].tolist() == [[0.5, pytest.approx(0.1)]] * 4
 
 
 def test_the_nearest_neighbor_answers_what_it_remembers():
-    nearest = NearestNeighbors(IMAGES, JOINTS, k=1)
+    nearest = NearestNeighbors(SAMPLES, k=1)
     told = nearest.predict("vision", torch.full((1, 64, 64), 0.75))
     assert told["proprioception"].tolist() == [JOINTS[2].tolist()]
     told = nearest.predict("proprioception", torch.tensor([[0.4, 0.2]]))
@@ -24,7 +25,7 @@ def test_the_nearest_neighbor_answers_what_it_remembers():
 
 
 def test_several_neighbors_are_averaged():
-    told = NearestNeighbors(IMAGES, JOINTS, k=2).predict("proprioception", torch.tensor([[0.2, 0.0]]), chunk=1)
+    told = NearestNeighbors(SAMPLES, k=2).predict("proprioception", torch.tensor([[0.2, 0.0]]), chunk=1)
     assert told["proprioception"][0].tolist() == pytest.approx([0.25, 0.05])
     assert told["vision"][0, 0, 0] == pytest.approx(0.15)
 
@@ -32,4 +33,4 @@ def test_several_neighbors_are_averaged():
 @pytest.mark.parametrize("k", [0, 4])
 def test_as_many_neighbors_as_there_are_samples(k: int):
     with pytest.raises(ValueError, match=f"k={k}, expected 1 to the number of training samples, 3"):
-        NearestNeighbors(IMAGES, JOINTS, k)
+        NearestNeighbors(SAMPLES, k)

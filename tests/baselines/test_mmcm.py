@@ -7,10 +7,8 @@ from torch import Tensor
 from agents.baselines.mmcm import ConvergenceMaps, neurons_at, places_of
 from agents.som.som import MultiModalSom
 from training.data.dataset import Dataset
-from training.train.baselines import command as train_baseline
 from training.train.baselines import mmcm as mmcm_training
-from training.train.baselines.command import Config, load_baseline
-from training.train.baselines.mmcm import pictures_of
+from training.train.baselines.mmcm import STAGE, Config, pictures_of
 
 RANGE = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]])  # metres
 
@@ -111,14 +109,14 @@ def test_saved_and_loaded_it_answers_the_same(tmp_path: Path):
 
 
 def quick(data: Dataset, run: Path, seed: int = 0) -> Config:
-    return Config(data.path, run, "mmcm", epochs=5, batch_size=1, rows=14, columns=14, last_sigma=0.2, seed=seed)
+    return Config(run, data=data.path, epochs=5, batch_size=1, rows=14, columns=14, last_sigma=0.2, seed=seed)
 
 
 @pytest.fixture(scope="module")
 def run(small_data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with maps of the smallest data set."""
     folder = tmp_path_factory.mktemp("mmcm")
-    train_baseline.run(quick(small_data, folder))
+    STAGE.run(quick(small_data, folder))
     return folder
 
 
@@ -145,9 +143,9 @@ def test_joints_and_picture_are_remembered_from_the_hand(run: Path, small_data: 
 
 
 def test_equal_seeds_give_equal_bytes(run: Path, small_data: Dataset, tmp_path: Path):
-    train_baseline.run(quick(small_data, tmp_path))
+    STAGE.run(quick(small_data, tmp_path))
     assert (tmp_path / "mmcm.safetensors").read_bytes() == (run / "mmcm.safetensors").read_bytes()
-    train_baseline.run(quick(small_data, tmp_path, seed=1))
+    STAGE.run(quick(small_data, tmp_path, seed=1))
     assert (tmp_path / "mmcm.safetensors").read_bytes() != (run / "mmcm.safetensors").read_bytes()
 
 
@@ -155,25 +153,25 @@ def test_equal_seeds_give_equal_bytes(run: Path, small_data: Dataset, tmp_path: 
 def test_killed_after_any_epoch_it_ends_with_the_same(
     run: Path, small_data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int
 ):
-    save, left = mmcm_training.MmcmTraining._save, iter(range(epochs - 1))
+    save, left = mmcm_training.Training._save, iter(range(epochs - 1))
 
-    def killed(training: mmcm_training.MmcmTraining, *where: object) -> None:
+    def killed(training: mmcm_training.Training, *where: object) -> None:
         save(training, *where)
         if next(left, None) is None:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(mmcm_training.MmcmTraining, "_save", killed)
+        patch.setattr(mmcm_training.Training, "_save", killed)
         with pytest.raises(KeyboardInterrupt):
-            train_baseline.run(quick(small_data, tmp_path))
+            STAGE.run(quick(small_data, tmp_path))
     config = quick(small_data, tmp_path)
-    train_baseline.run(config)
+    STAGE.run(config)
     assert (tmp_path / "mmcm.safetensors").read_bytes() == (run / "mmcm.safetensors").read_bytes()
     assert not (tmp_path / "mmcm.training.safetensors").exists()
 
 
 def test_trained_maps_are_loaded_as_a_method_of_table_1(run: Path, small_data: Dataset):
-    maps = load_baseline("mmcm", run)
+    maps = STAGE.load(run, small_data, torch.device("cpu"))
     told = maps.predict("proprioception", samples_of(small_data, "test")["proprioception"])
     assert {name: rows.shape[1:] for name, rows in told.items()} == {"vision": (64, 64), "proprioception": (5,)}
 
@@ -189,4 +187,4 @@ def test_a_neuron_looks_like_the_pictures_that_won_there():
 @pytest.mark.parametrize(("field", "value"), [("rows", 0), ("last_sigma", 0.0), ("batch_size", 0)])
 def test_settings_that_cannot_be_are_refused(field: str, value: float, tmp_path: Path):
     with pytest.raises(ValueError, match=f"{field}={value}"):
-        Config(tmp_path, tmp_path, "mmcm", **{field: value})
+        Config(tmp_path, data=tmp_path, **{field: value})

@@ -1,50 +1,85 @@
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from squares import BACKGROUND, squares
 from torch.optim.swa_utils import update_bn
 
-from agents.baselines.regressor import CnnRegressor, RegressorProgress
+from agents.baselines.regressor import CnnRegressor
 from training.data.dataset import Dataset
+from training.methods.readings import Answers
+from training.runs.distributed import Place
 from training.train import regressor as train_regressor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = Place(torch.device("cpu"))
 
 
-def trained(seed: int = 0, **options: object) -> CnnRegressor:
-    torch.manual_seed(0)
-    return CnnRegressor(BACKGROUND, joint_count=2, width=8).fit(
-        *squares(256), epochs=8, seed=seed, batch_size=16, **options
-    )
+@dataclass
+class Squares:
+    """As much of a data set as a regressor needs: 256 squares to train on and 20 to validate."""
+
+    pictures, normalized_joints = (values.numpy() for values in squares(276))
+    background = BACKGROUND.numpy()
+
+    def split(self, name: str) -> Any:
+        return np.arange(256) if name == "train" else np.arange(256, 276)
 
 
-def test_it_learns_what_the_picture_tells():
+def training(run: Path, seed: int = 0, **changes: Any) -> train_regressor.Training:
+    config = train_regressor.Config(run, seed, data=run, **{"epochs": 8, "batch_size": 16, **changes})
+    return train_regressor.Training(config, Squares(), CPU)
+
+
+def trained(run: Path, seed: int = 0) -> train_regressor.Training:
+    made = training(run, seed)
+    made.fit(run / f"{seed}.safetensors", {})
+    return made
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> train_regressor.Training:
+    return trained(tmp_path_factory.mktemp("regressor"))
+
+
+def test_it_learns_what_the_picture_tells(learned: train_regressor.Training):
     images, places = squares(100)
-    assert float((trained().predict(images) - places).abs().mean()) < 0.08  # always answering .5 scores .25
+    assert float((learned.regressor.predict(images) - places).abs().mean()) < 0.08  # always answering .5 scores .25
+    errors = [entry["validation_mae"] for entry in learned.curve]
+    assert len(errors) == 8
+    assert errors[-1] < errors[0]
 
 
-def test_equal_seeds_give_equal_weights():
-    first, again, other = trained(), trained(), trained(seed=1)
-    weights = [regressor.layers[1].weight for regressor in (first, again, other)]
-    assert torch.equal(weights[0], weights[1])
-    assert not torch.equal(weights[0], weights[2])
+def test_killed_after_an_epoch_it_ends_with_the_same_weights(learned: train_regressor.Training, tmp_path: Path):
+    halfway = training(tmp_path)
+    for _ in range(3):
+        halfway.epoch()
+    halfway.save(tmp_path / "0.safetensors", {})
+    for name, tensor in trained(tmp_path).regressor.state_dict().items():
+        assert torch.equal(tensor, learned.regressor.state_dict()[name]), name
 
 
-def test_it_ends_with_the_statistics_of_all_training_pictures():
-    (images, _), regressor = squares(256), trained()
+def test_another_seed_gives_other_weights(learned: train_regressor.Training, tmp_path: Path):
+    other = trained(tmp_path, seed=1)
+    assert not torch.equal(other.regressor.layers[1].weight, learned.regressor.layers[1].weight)
+
+
+def test_it_ends_with_the_statistics_of_all_training_pictures(learned: train_regressor.Training):
+    images, regressor = torch.from_numpy(Squares.pictures[:256]), learned.regressor
     told = regressor.predict(images)
     update_bn([images], regressor)
     assert torch.allclose(regressor.predict(images), told, atol=1e-6)
 
 
-def test_every_epoch_is_reported_with_its_validation_error():
-    reports: list[RegressorProgress] = []
-    trained(validation=squares(20), progress=reports.append)
-    assert [report.epoch for report in reports] == list(range(1, 9))
-    assert reports[-1].validation_mae is not None
-    assert reports[0].validation_mae is not None
-    assert reports[-1].validation_mae < reports[0].validation_mae
+def test_its_learning_rate_is_that_of_the_one_cycle_schedule(tmp_path: Path):
+    rates = training(tmp_path, learning_rate=1e-2).rates
+    assert len(rates) == 8 * 16
+    assert rates[0] == pytest.approx(1e-2 / 25)
+    assert max(rates) == pytest.approx(1e-2, rel=1e-3)
+    assert rates.index(max(rates)) == round(0.15 * 8 * 16)
 
 
 def test_a_saved_regressor_comes_back_the_same(tmp_path: Path):
@@ -61,26 +96,21 @@ def test_a_truncated_checkpoint_gives_one_clear_line(tmp_path: Path):
         CnnRegressor.load(path)
 
 
-def test_joints_of_another_body_are_refused():
-    images, places = squares(4)
-    with pytest.raises(ValueError, match=r"joints \(4, 2\), expected .*\(N, 5\)"):
-        CnnRegressor(BACKGROUND, width=4).fit(images, places)
-
-
-def test_nan_in_the_pictures_is_told():
-    images, places = squares(4)
-    with pytest.raises(ValueError, match=r"loss became nan in epoch 1.*NaNs in the pictures"):
-        CnnRegressor(BACKGROUND, joint_count=2, width=4).fit(images * float("nan"), places, epochs=1)
+def test_a_loss_that_explodes_is_told(tmp_path: Path):
+    made = training(tmp_path)
+    made.images = made.images * float("nan")
+    with pytest.raises(ValueError, match=r"loss became nan in epoch 1"):
+        made.epoch()
 
 
 def test_the_command_trains_once_and_answers_pictures_only(
     small_data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    config = train_regressor.Config(small_data.path, tmp_path, epochs=1, device="cpu")
+    config = train_regressor.Config(tmp_path, data=small_data.path, epochs=1, device="cpu")
     train_regressor.run(config)
-    monkeypatch.setattr(CnnRegressor, "fit", None)
+    monkeypatch.setattr(train_regressor.Training, "fit", None)
     train_regressor.run(config)
-    method = train_regressor.load_regressor(tmp_path)
+    method = Answers(train_regressor.STAGE.load(tmp_path, small_data, CPU.device).predict)
     joints = method.predict("vision", torch.from_numpy(small_data.pictures[:4]))["proprioception"]
     assert joints.shape == (4, 5)
     assert 0 <= joints.min() <= joints.max() <= 1
@@ -89,9 +119,8 @@ def test_the_command_trains_once_and_answers_pictures_only(
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_it_works_on_cuda_unchanged():
-    images, places = squares(16)
-    regressor = (
-        CnnRegressor(BACKGROUND, joint_count=2, width=4).to("cuda").fit(images, places, (images, places), epochs=1)
-    )
-    assert regressor.predict(images).shape == (16, 2)
+def test_it_works_on_cuda_unchanged(tmp_path: Path):
+    config = train_regressor.Config(tmp_path, data=tmp_path, epochs=1, batch_size=16)
+    made = train_regressor.Training(config, Squares(), Place(torch.device("cuda")))
+    made.epoch()
+    assert made.regressor.predict(squares(16)[0]).shape == (16, 2)

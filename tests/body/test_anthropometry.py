@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from infant_env.body.anthropometry import JOINT_NAMES, Anthropometry
+from infant_env.body.built_in.anthropometry import JOINT_NAMES, Anthropometry
 
 AGES = (1, 3, 6, 9, 12, 18, 24)
 

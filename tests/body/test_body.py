@@ -2,7 +2,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from infant_env.body.anthropometry import JOINT_NAMES, Anthropometry
+from infant_env.body.built_in.anthropometry import JOINT_NAMES, Anthropometry
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 
 TWO_JOINT_ARM = """

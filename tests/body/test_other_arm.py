@@ -46,10 +46,10 @@ def test_a_two_joint_arm_goes_all_the_way(mjcf: Path, tmp_path: Path, monkeypatc
     rows = reach.run(reach.Config(run, goals=2, steps=3))
     assert rows["som_ae"]["goals"] == 2
     monkeypatch.setitem(VARIANTS, "visibility", lambda *_: [Variant("any", poses={"min_arm_in_view": 0.0})])
-    ablate.run(ablate.Config(run, "visibility", workers=1))
+    ablate.run(ablate.Config(run, what="visibility", workers=1))
     other = Dataset.open(run / "ablations" / "visibility" / "any" / "dataset")
-    assert other.info["body"] == Dataset.open(data).info["body"]  # the same arm, not the infant's
-    assert other.info["config"]["min_arm_in_view"] == 0.0
+    assert other.info.identity()["body"] == Dataset.open(data).info.identity()["body"]  # the same arm, not the infant's
+    assert other.info.recipe.min_arm_in_view == 0.0
 
 
 def test_a_body_without_names_is_refused(mjcf: Path, tmp_path: Path):

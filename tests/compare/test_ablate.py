@@ -19,7 +19,7 @@ def run(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ablated(run: Path, what: What) -> dict:
-    return ablate.run(ablate.Config(run, what, workers=1))
+    return ablate.run(ablate.Config(run, what=what, workers=1))
 
 
 def test_everything_that_can_be_asked_for_has_variants_of_different_names(tiny_run: Path):
@@ -65,7 +65,7 @@ def test_other_ages_are_tested_on_poses_of_their_own(run: Path):
     rows = ablated(run, "age")
     assert list(rows) == ["9 months", "12 months", "18 months"]
     other = Dataset.open(run / "ablations" / "age" / "18_months" / "tested")
-    assert (other.info["config"]["age_months"], len(other)) == (18, 8)
+    assert (other.body.age_months, len(other)) == (18, 8)
 
 
 def test_fewer_samples_are_other_poses_than_those_it_is_tested_on(run: Path, monkeypatch: pytest.MonkeyPatch):

@@ -11,9 +11,9 @@ from training import cli
 from training.compare import evaluate
 from training.compare.comparison import folders_of
 from training.compare.judge import Judgment, judge
-from training.measure.metrics import MAPPINGS
+from training.measure.senses import MAPPINGS
+from training.methods.baseline import BASELINES
 from training.runs import folder as runs
-from training.train.baselines import command as train_baseline
 
 ALL = {
     *("som_ae", "som_ae_local_linear", "som_ae_imagery", "som", "constant", "nearest_neighbor", "knn"),
@@ -21,7 +21,7 @@ ALL = {
         "regressor",
         "generator",
         "glance",
-        *train_baseline.METHODS,
+        *BASELINES,
         "desom_local_linear",
         "dnm_local_linear",
         "mmcm_soft",
@@ -52,7 +52,7 @@ def test_all_methods_stand_in_one_table_with_intervals(compared: Path):
     for told in found["error"].values():
         assert all(0 <= e["low"] <= e["mean"] <= e["high"] < 1 for e in told.values())
     complete = found["error"]["som_ae"]
-    mean = np.mean([complete[f"{source}->{wanted}"]["mean"] for source, wanted in MAPPINGS])
+    mean = np.mean([complete[mapping]["mean"] for mapping in MAPPINGS])
     assert complete["overall"]["mean"] == pytest.approx(mean, rel=1e-4)
     own = found["difference"]["som_ae_imagery"]["vision->proprioception"]
     assert own == {"mean": 0, "low": 0, "high": 0}

@@ -10,10 +10,12 @@ import pytest
 
 from training import cli
 from training.compare import evaluate, tune
-from training.compare.trials import SIDE, TRIALS, label
+from training.compare.trials import label
 from training.data.dataset import Dataset
+from training.methods.registry import METHODS, SIDE
 from training.runs import folder as runs
 
+TRIALS = {method.name: method.trials for method in METHODS if method.trials}
 FEW = ("som_ae", "som", "regressor", "glance", "dnm", "mmcm", "knn")
 
 
@@ -22,7 +24,8 @@ def tuned(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny run, with the first and the last setting of some methods."""
     run = Path(shutil.copytree(tiny_run, tmp_path_factory.mktemp("tuned") / "run"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tune, "TRIALS", {name: (TRIALS[name][0], TRIALS[name][-1]) for name in FEW})
+        few = [replace(m, trials=(m.trials[0], m.trials[-1])) for m in METHODS if m.name in FEW]
+        patch.setattr(tune, "METHODS", few)
         assert cli.main(["tune", "--run", str(run), "--device", "cpu"]) == 0
     return run
 

@@ -19,7 +19,7 @@ from infant_env.body.model import ArmModel
 from infant_env.senses import vision
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
-from training.data import collect, dataset
+from training.data import collect, shards
 from training.data.collect import Config
 from training.data.dataset import Dataset
 
@@ -40,7 +40,7 @@ def test_h5py_alone_opens_the_whole(small_data: Dataset):
         assert file["joints"].shape == (32, 5)
         assert file["hand_position"].shape == (32, 3)
         eye, joints = file["eye"][25], file["joints"][25]
-    with h5py.File(dataset.shard_path(small_data.path, 2)) as shard:
+    with h5py.File(shards.shard_path(small_data.path, 2)) as shard:
         assert np.array_equal(shard["eye"][5], eye)
         assert shard["eye"].fletcher32
         assert shard["eye"].compression == "gzip"
@@ -59,10 +59,10 @@ def test_a_record_shows_the_pose_that_it_tells(small_data: Dataset, arm: ArmMode
 
 
 def test_counts_by_reason_are_kept(small_data: Dataset):
-    assert small_data.info["accepted"] == 32
-    assert set(small_data.info["rejected"]) == {"penetrates", "not_visible"}
+    assert small_data.info.accepted == 32
+    assert set(small_data.info.rejected) == {"penetrates", "not_visible"}
     with h5py.File(small_data.path / "index.h5") as file:
-        assert file["rejected"][:].sum(axis=0).tolist() == list(small_data.info["rejected"].values())
+        assert file["rejected"][:].sum(axis=0).tolist() == list(small_data.info.rejected.values())
 
 
 def test_splits_are_fixed_and_share_nothing(small_data: Dataset):
@@ -154,18 +154,18 @@ def process_group_lives(group: int) -> bool:
 
 
 def test_a_truncated_shard_is_named_and_collected_again_alone(copy: Path, small_data: Dataset):
-    shard = dataset.shard_path(copy, 1)
+    shard = shards.shard_path(copy, 1)
     shard.write_bytes(shard.read_bytes()[:5000])
     with pytest.raises(ValueError, match=r"shard-00001\.h5 is damaged.*run the same"):
         Dataset.open(copy)
-    untouched = dataset.shard_path(copy, 2).stat().st_mtime_ns
+    untouched = shards.shard_path(copy, 2).stat().st_mtime_ns
     collect.run(Config(copy, workers=1, **SMALL))
     assert digests(copy) == digests(small_data.path)
-    assert dataset.shard_path(copy, 2).stat().st_mtime_ns == untouched
+    assert shards.shard_path(copy, 2).stat().st_mtime_ns == untouched
 
 
 def test_a_flipped_byte_does_not_pass_unseen(copy: Path):
-    path = dataset.shard_path(copy, 0)
+    path = shards.shard_path(copy, 0)
     with h5py.File(path) as file:
         offset = file["joints"].id.get_chunk_info(0).byte_offset
     content = bytearray(path.read_bytes())
@@ -176,11 +176,11 @@ def test_a_flipped_byte_does_not_pass_unseen(copy: Path):
 
 
 def test_the_cache_is_derived_anew_when_it_is_lost_or_cut(copy: Path, small_data: Dataset):
-    dataset.cache_path(copy, 0).unlink()
-    cut = dataset.cache_path(copy, 1)
+    shards.cache_path(copy, 0).unlink()
+    cut = shards.cache_path(copy, 1)
     cut.write_bytes(cut.read_bytes()[:100])
     assert np.array_equal(Dataset.open(copy).pictures, small_data.pictures)
-    assert dataset.cache_path(copy, 0).exists()
+    assert shards.cache_path(copy, 0).exists()
 
 
 @pytest.mark.parametrize("change", [{"seed": 4}, {"samples": 40}, {"age_months": 9.0}, {"eye_size": (90, 150)}])
@@ -219,14 +219,14 @@ def test_too_little_space_is_said_before_any_work(tmp_path: Path, monkeypatch: p
 def test_a_disk_that_fills_up_costs_nothing_that_was_sealed(
     tmp_path: Path, small_data: Dataset, monkeypatch: pytest.MonkeyPatch
 ):
-    write, full = dataset.write_shard, tmp_path / "full"
+    write, full = shards.write_shard, tmp_path / "full"
 
     def fills_up(folder: Path, shard: int, columns: dict[str, np.ndarray]) -> None:
         if shard == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(folder, shard, columns)
 
-    monkeypatch.setattr(dataset, "write_shard", fills_up)
+    monkeypatch.setattr(shards, "write_shard", fills_up)
     with pytest.raises(ValueError, match="shard 2 could not be written.*all sealed shards are kept, free some space"):
         collect.run(Config(full, workers=1, **SMALL))
     assert sorted(digests(full)) == ["shard-00000.h5", "shard-00001.h5"]

@@ -113,10 +113,17 @@ def test_an_unknown_option_is_refused(env: Any):
         env.reset(options={"pose": [0.0] * 5})
 
 
-@pytest.mark.parametrize("size", [(300, 300), (30, 50), (64, 64)])
-def test_another_aspect_is_refused(size: tuple[int, int]):
-    with pytest.raises(ValueError, match="aspect 3:5"):
+@pytest.mark.parametrize("size", [(30, 50), (60, 20), (9000, 9000), (60.5, 100), (60,), "large", None])
+def test_a_senseless_size_of_the_eye_is_refused(size: Any):
+    with pytest.raises(ValueError, match=r"expected \(rows, columns\), whole numbers from 36 to 8192"):
         InfantArmEnv(eye_size=size)
+
+
+@pytest.mark.parametrize("size", [(120, 160), (64, 64), (100, 60)])
+def test_the_eye_may_have_any_aspect(size: tuple[int, int]):
+    env = InfantArmEnv(eye_size=size)
+    assert env.reset(seed=0)[0]["eye"].shape == (*size, 3)
+    env.close()
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [({"render_mode": "ansi"}, "rgb_array"), ({"age_months": 99}, "24")])

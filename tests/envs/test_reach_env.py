@@ -190,7 +190,7 @@ def test_an_unknown_option_is_refused(hand_env: Any):
         ({"threshold": 0.0}, "threshold=0.0, expected"),
         ({"threshold": float("nan")}, "threshold=nan, expected"),
         ({"render_mode": "ansi"}, "rgb_array"),
-        ({"eye_size": (64, 64)}, "aspect 3:5"),
+        ({"eye_size": (30, 50)}, "whole numbers from 36"),
         ({"age_months": 99}, "24"),
     ],
 )

@@ -13,7 +13,7 @@ from agents.mind.trials import cost, draw, refine
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from training.data.dataset import Dataset
-from training.train.calibration import calibration_error, reliability
+from training.measure.probabilities import calibration_error, reliability
 
 
 class Ramp(PictureGenerator):

@@ -10,7 +10,7 @@ from training.train import generator as train_generator
 
 
 def config(data: Dataset, run: Path, epochs: int = 2) -> train_generator.Config:
-    return train_generator.Config(data.path, run, epochs=epochs, batch_size=8, width=4, points=3, device="cpu")
+    return train_generator.Config(run, data=data.path, epochs=epochs, batch_size=8, width=4, points=3, device="cpu")
 
 
 def test_poses_become_pictures_and_keep_their_gradient():

@@ -17,7 +17,7 @@ CPU = Place(torch.device("cpu"))
 
 
 def config(run: Path, data: Dataset, epochs: int = 2) -> train_glance.Config:
-    return train_glance.Config(data.path, run, epochs=epochs, batch_size=16, device="cpu")
+    return train_glance.Config(run, data=data.path, epochs=epochs, batch_size=16, device="cpu")
 
 
 @pytest.fixture

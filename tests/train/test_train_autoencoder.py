@@ -7,13 +7,15 @@ import torch
 
 from agents.networks.autoencoder import ConvAutoencoder
 from training.data.dataset import Dataset
+from training.data.latents import LATENTS, load_latents
 from training.runs.distributed import Place
 from training.train import autoencoder as train_autoencoder
-from training.train.autoencoder import LATENTS, TRAINING, Errors, Training, joint_reader, load_latents
+from training.train.autoencoder import Errors, Training, joint_reader
 from training.train.network import one_cycle
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+TRAINING = "autoencoder.training.safetensors"
 CHECKPOINT = "autoencoder.safetensors"
 
 

@@ -10,8 +10,10 @@ import torch
 from training import cli
 from training.compare import evaluate
 from training.data.dataset import Dataset
+from training.methods import baseline as train_baseline
+from training.methods.baseline import BASELINES
+from training.methods.method import Trained
 from training.train import autoencoder as train_autoencoder
-from training.train.baselines import command as train_baseline
 from training.train.network import NetworkTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -22,13 +24,18 @@ GRADIENT_METHODS = ("latent_mlp", "mvae", "desom", "dnm")
 def autoencoder(small_data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run's folder that holds an autoencoder and nothing else."""
     folder = tmp_path_factory.mktemp("baselines")
-    train_autoencoder.run(train_autoencoder.Config(small_data.path, folder, width=4, epochs=1, device="cpu"))
+    train_autoencoder.run(train_autoencoder.Config(folder, data=small_data.path, width=4, epochs=1, device="cpu"))
     return folder
 
 
-def config(data: Dataset, run: Path, method: Any, **changes: Any) -> train_baseline.Config:
-    settings = {"epochs": 3, "batch_size": 8, "rows": 4, "columns": 4, "device": "cpu"} | changes
-    return train_baseline.Config(data=data.path, run=run, method=method, **settings)
+def config(data: Dataset, run: Path, method: str, **changes: Any) -> Any:
+    made = BASELINES[method].config
+    map_size = {"rows": 4, "columns": 4} if hasattr(made, "rows") else {}
+    return made(data=data.path, run=run, **{"epochs": 3, "batch_size": 8, "device": "cpu", **map_size, **changes})
+
+
+def load(method: str, run: Path, data: Dataset) -> Any:
+    return Trained(run, data, torch.device("cpu")).made_by(BASELINES[method])
 
 
 def copy(folder: Path, where: Path) -> Path:
@@ -63,7 +70,7 @@ def test_another_seed_gives_other_weights(method: str, autoencoder: Path, small_
     contents = []
     for seed in (0, 1):
         train_baseline.run(config(small_data, run, method, epochs=1, seed=seed))
-        answers = train_baseline.load_baseline(method, run).predict("vision", PICTURES)  # type: ignore[arg-type]
+        answers = load(method, run, small_data).predict("vision", PICTURES)
         contents.append(answers["proprioception"])
     assert not torch.equal(*contents)
 
@@ -80,9 +87,9 @@ def test_what_is_trained_is_not_trained_again(
 def test_a_method_on_another_autoencoder_is_refused(autoencoder: Path, small_data: Dataset, tmp_path: Path):
     run = copy(autoencoder, tmp_path / "run")
     train_baseline.run(config(small_data, run, "latent_mlp", epochs=1))
-    train_autoencoder.run(train_autoencoder.Config(small_data.path, run, width=4, epochs=1, seed=9, device="cpu"))
+    train_autoencoder.run(train_autoencoder.Config(run, data=small_data.path, width=4, epochs=1, seed=9, device="cpu"))
     with pytest.raises(ValueError, match="trained on another autoencoder"):
-        train_baseline.load_baseline("latent_mlp", run)
+        load("latent_mlp", run, small_data)
 
 
 def test_a_method_that_needs_an_autoencoder_says_so(small_data: Dataset, tmp_path: Path):
@@ -91,11 +98,21 @@ def test_a_method_that_needs_an_autoencoder_says_so(small_data: Dataset, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("epochs", 0), ("rows", 0), ("learning_rate", 0.0), ("beta", -1.0), ("map_rate", 2.0)]
+    ("method", "setting", "value"),
+    [
+        ("desom", "epochs", 0),
+        ("desom", "rows", 0),
+        ("desom", "neuron_rate", 0.0),
+        ("desom", "gamma", -1.0),
+        ("latent_mlp", "learning_rate", 0.0),
+        ("mvae", "beta", -1.0),
+        ("dnm", "map_rate", 2.0),
+        ("mmcm", "last_sigma", 0.0),
+    ],
 )
-def test_impossible_settings_are_refused(setting: str, value: float, small_data: Dataset, tmp_path: Path):
+def test_impossible_settings_are_refused(method: str, setting: str, value: float, small_data: Dataset, tmp_path: Path):
     with pytest.raises(ValueError, match=f"got {setting}="):
-        config(small_data, tmp_path, "desom", **{setting: value})
+        config(small_data, tmp_path, method, **{setting: value})
 
 
 def test_a_loss_that_explodes_is_told(small_data: Dataset, tmp_path: Path):
@@ -105,12 +122,22 @@ def test_a_loss_that_explodes_is_told(small_data: Dataset, tmp_path: Path):
 
 def test_every_method_gets_its_row(tiny_run: Path, tmp_path: Path):
     run = copy(tiny_run, tmp_path / "run")
-    for method in train_baseline.METHODS:
-        words = ["train-baseline", "--data", run / "dataset", "--run", run, "--method", method, "--epochs", "1"]
-        assert cli.main([*map(str, words), "--rows", "4", "--columns", "4", "--device", "cpu"]) == 0
+    for method in BASELINES:
+        words = ["train-baseline", method, "--data", run / "dataset", "--run", run, "--epochs", "1"]
+        size = ["--rows", "4", "--columns", "4"] if hasattr(BASELINES[method].config, "rows") else []
+        assert cli.main([*map(str, words), *size, "--device", "cpu"]) == 0
     rows = evaluate.run(evaluate.Config(run))["table1"]
-    for name in (*train_baseline.METHODS, "desom_local_linear", "dnm_local_linear", "mmcm_soft"):
+    for name in (*BASELINES, "desom_local_linear", "dnm_local_linear", "mmcm_soft"):
         assert 0 < rows[name]["vision->proprioception"]["mae"] < 1
 
 
 PICTURES = torch.rand(4, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def test_the_words_of_version_0_1_still_name_a_baseline(small_data: Dataset, tmp_path: Path):
+    words = ["--data", str(small_data.path), "--run", str(tmp_path), "--epochs", "1", "--device", "cpu"]
+    assert cli.main(["train-baseline", *words[:4], "--method", "mvae", *words[4:]]) == 0
+    before = (tmp_path / "mvae.safetensors").stat().st_mtime_ns
+    assert cli.main(["train-baseline", "mvae", *words]) == 0
+    assert cli.main(["train-baseline", "--method=mvae", *words]) == 0
+    assert (tmp_path / "mvae.safetensors").stat().st_mtime_ns == before

@@ -1,5 +1,6 @@
 """What to reach for: test pictures, a picture file, a pose, or what the infant imagines."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
+
+_TOLERANCE = 0.03  # by which a picture may be wider or narrower than the eye's, as a share
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def goals_of(wish: Wish, data: Dataset, arm: ArmModel, imagination: Imagination 
         UserError: there are none, there is no imagination, the file is no picture, or the pose is none of the body's.
     """
     if wish.goal is not None:
-        return [Goal(to_gray(read_picture(wish.goal)))]
+        return [Goal(to_gray(read_picture(wish.goal, eye_size=data.eye_size)))]
     if wish.goal_joints is not None:
         return [_pose(wish.goal_joints, data, arm)]
     if wish.imagine:
@@ -97,18 +100,19 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
         raise UserError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
     state = mujoco.MjData(arm.model)
     arm.pose(state, joints)
-    camera = EyeCamera(arm, tuple(data.info["config"]["eye_size"]))
+    camera = EyeCamera(arm, data.eye_size)
     picture = to_gray(camera.render(state))
     camera.close()
     return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))
 
 
-def read_picture(path: Path, content: bytes | None = None) -> NDArray[np.uint8]:
+def read_picture(path: Path, content: bytes | None = None, eye_size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
     """A picture file as an RGB frame, shape (H, W, 3), uint8.
 
     Args:
         path: the file.
         content: what it holds, when that was read already.
+        eye_size: rows and columns of the eye's frames; the picture must have their aspect, within 3 %.
 
     Raises:
         UserError: it is no picture, or not of the eye's aspect.
@@ -118,7 +122,10 @@ def read_picture(path: Path, content: bytes | None = None) -> NDArray[np.uint8]:
     except Exception as error:  # every plug-in raises its own
         why = f" ({error})" if content is None else ""
         raise UserError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
-    rows, columns = picture.shape[:2]
-    if abs(columns / rows - 5 / 3) > 0.05:
-        raise UserError(f"{path} is {columns}x{rows} pixels, expected the eye's aspect 5:3 such as 500x300; crop it")
+    (rows, columns), (high, wide) = picture.shape[:2], eye_size
+    if abs(columns / rows - wide / high) > _TOLERANCE * wide / high:
+        aspect = f"{wide // math.gcd(wide, high)}:{high // math.gcd(wide, high)}"
+        raise UserError(
+            f"{path} is {columns}x{rows} pixels, expected the eye's aspect {aspect} such as {wide}x{high}; crop it"
+        )
     return np.asarray(picture, np.uint8)

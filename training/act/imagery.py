@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import mujoco
@@ -14,13 +13,13 @@ from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
+from ..measure.probabilities import SAME_HAND, calibration_error, reliability, right_ones
 from ..runs import folder as runs
+from ..runs.config import RunConfig
+from ..runs.device import pick_device, threads
 from ..show import tables
-from ..train.calibration import SAME_HAND, calibration_error, reliability, right_ones
-from ..train.network import threads
 from .goals import some_of_test
 
 Floats = NDArray[np.float32]
@@ -32,31 +31,22 @@ MOST_DISTURBED = 200
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Measure what the agent thinks of test pictures, of disturbed ones, and of pictures that its body cannot show."""
 
-    run: Path
-    """The run's folder; holds what was trained."""
     goals: int = 300
     """How many test pictures to think of: so many that show the hand (those of `infant-arm reach`), and so many of all."""
     hypotheses: int = 5
     """Poses for each picture."""
-    seed: int = 0
-    """Seed of the choice of pictures and of the disturbances."""
-    device: runs.Device = "auto"
-    """Where to compute."""
     threads: int = 1
     """Processor threads."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "goals")
 
 
 def run(config: Config) -> dict[str, Any]:
     """Thinks of all of them, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
-    imagination = Imagination.load(config.run, runs.pick_device(config.device))
+    imagination = Imagination.load(config.run, pick_device(config.device))
     random = np.random.default_rng(config.seed)
     shown, chosen = (some_of_test(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True))
     with runs.timed(config.run, "imagery"), threads(config.threads):
@@ -125,11 +115,11 @@ def strange_pictures(
     yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
     yield "upside down", np.ascontiguousarray(some[:, ::-1])
     yield "negative", 1 - some
-    if data.info["config"]["mjcf"]:
+    if data.body.mjcf:
         return  # another body has no age
     for age in AGES:
-        if age != data.info["config"]["age_months"]:
-            poses, size = data.normalized_joints[chosen[:MOST_STRANGE]], tuple(data.info["config"]["eye_size"])
+        if age != data.body.age_months:
+            poses, size = data.normalized_joints[chosen[:MOST_STRANGE]], data.eye_size
             yield f"age {age:g} months", _seen(ArmModel.infant(age), size, poses)
 
 
@@ -179,8 +169,8 @@ def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tupl
 
 def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
     """Distance of the hand in these poses (n, J), rad, from that of the samples, in metres."""
-    arm = arm_model(data.info["config"])
-    return metrics.hand_errors(arm.normalize(joints).astype(np.float32), data.normalized_joints[chosen], arm)
+    normalized = data.arm.normalize(joints).astype(np.float32)
+    return metrics.hand_errors(normalized, data.normalized_joints[chosen], data.arm)
 
 
 Table = tuple[str, list[str], list[list[str]]]

@@ -19,13 +19,13 @@ from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
-from infant_env.senses.vision import to_rgb
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..runs import folder as runs
+from ..runs.config import RunConfig
+from ..runs.device import pick_device
 from ..show import tables
-from ..show.film import PANEL, Video, fit
+from ..show.film import PANEL, Video, as_seen
 
 Floats = NDArray[np.float32]
 _SMALL_EYE = (36, 60)  # nobody looks while the ways are measured
@@ -33,11 +33,9 @@ _BETWEEN = 4  # poses that are checked for contact per control step
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Plan ways between test poses over the map, and compare them with straight lines in joint space."""
 
-    run: Path
-    """The run's folder; holds all that was trained."""
     pairs: int = 1000
     """How many pairs of test poses without contact to plan between."""
     speed: float = 3.0
@@ -46,13 +44,6 @@ class Config:
     """Write `videos/plan.mp4`: imagined, seen, and from outside; ways first whose straight line touches the body."""
     video_pairs: int = 4
     """How many ways the video shows."""
-    seed: int = 0
-    """Seed of the choice of pairs and of the planner."""
-    device: runs.Device = "auto"
-    """Where to imagine; plans are made on the processor."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "pairs", "video_pairs")
 
 
 @dataclass(frozen=True)
@@ -71,8 +62,8 @@ def run(config: Config) -> dict[str, Any]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
-    arm = arm_model(data.info["config"])
-    imagination = Imagination.load(config.run, runs.pick_device(config.device))
+    arm = data.arm
+    imagination = Imagination.load(config.run, pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
     pairs = _pairs(config, data, arm)
     env = InfantArmEnv(arm=arm, eye_size=_SMALL_EYE)
@@ -83,7 +74,7 @@ def run(config: Config) -> dict[str, Any]:
     if config.video:
         path = config.run / "videos" / "plan.mp4"
         telling = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
-        _film(path, [planned.ways[k] for k in telling], imagination, arm, tuple(data.info["config"]["eye_size"]))
+        _film(path, [planned.ways[k] for k in telling], imagination, arm, data.eye_size)
         print(f"film: {path}")
     runs.merge(config.run, "metrics.json", {"plan": rows})
     print(f"Ways between {len(pairs)} pairs of test poses without contact\n" + tables.as_text(*table(rows)))
@@ -168,8 +159,8 @@ def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmMode
         body.reset(options={"joints": way[0]})
         for joints, picture in zip(way, imagined, strict=True):
             observation, *_ = body.step(body.action_for(joints))
-            seen, shown = fit(observation["eye"]), outside.render(body.data)
-            video.add([("imagined", to_rgb(picture, PANEL)), ("its right eye", seen), ("the infant", shown)])
+            seen, shown = as_seen(observation["eye"], eye_size), outside.render(body.data)
+            video.add([("imagined", as_seen(picture, eye_size)), ("its right eye", seen), ("the infant", shown)])
     outside.close()
     body.close()
     video.close()

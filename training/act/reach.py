@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +15,36 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
-from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.mind.agent import MentalImageryAgent
-from agents.mind.imagination import GENERATOR, GLANCE
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import to_gray
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import metrics
+from ..methods.method import Predictor, Trained
+from ..methods.registry import present
 from ..runs import folder as runs
+from ..runs.config import RunConfig
+from ..runs.device import pick_device, threads
 from ..show import tables
 from ..show.film import Film
-from ..train.network import threads
-from ..train.regressor import REGRESSOR, load_regressor
+from ..train import generator, glance
 from .bound import LOOKS, corrected_by_the_true_eye
 from .goals import Goal, Wish, goals_of
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Let the infant reach for goal pictures, in real physics."""
 
-    run: Path
-    """The run's folder; holds what was trained."""
     goals: int = 100
     """How many test pictures that show the hand to reach for."""
     hidden_hands: bool = False
     """Also take test pictures that do not show the hand."""
     goal: Path | None = None
-    """Reach for this one picture instead (PNG or another format, as the eye would see it, aspect 3:5)."""
+    """Reach for this one picture instead (PNG or another format, as the eye would see it, of its aspect)."""
     goal_joints: tuple[float, ...] | None = None
     """Reach for the picture of this pose instead, in degrees."""
     imagine: bool = False
@@ -61,15 +61,11 @@ class Config:
     """Write `videos/reach.mp4` of the first goals."""
     video_goals: int = 6
     """How many goals the video shows."""
-    seed: int = 0
-    """Seed of the choice of goals and of the poses that the arm starts from."""
-    device: runs.Device = "auto"
-    """Where to compute."""
     threads: int = 1
     """Processor threads."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "goals", "steps", "video_goals", "looks", "hypotheses", "threads")
+        super().__post_init__()
         if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
             raise UserError("got several of --goal, --goal-joints and --imagine, expected one of them")
 
@@ -89,11 +85,11 @@ class End:
 def run(config: Config) -> dict[str, Any]:
     """Reaches for every goal by every method that is trained, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
-    data, device = Dataset.open(runs.data_of(config.run)), runs.pick_device(config.device)
-    arm = arm_model(data.info["config"])
+    data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
+    arm = data.arm
     agent = load_agent(config, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
-    env = gym.make("InfantArm-v0", arm=arm, eye_size=tuple(data.info["config"]["eye_size"]), max_episode_steps=10_000)
+    env = gym.make("InfantArm-v0", arm=arm, eye_size=data.eye_size, max_episode_steps=10_000)
     wish = Wish(
         config.run, config.goal, config.goal_joints, config.imagine, config.goals, config.hidden_hands, config.seed
     )
@@ -122,9 +118,9 @@ def run(config: Config) -> dict[str, Any]:
 
 def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
     """The agent, when all that it thinks with was trained; otherwise says how to get it."""
-    missing = [name for name in (GENERATOR, GLANCE) if not (config.run / name).exists()]
+    missing = [stage.command for stage in (generator.STAGE, glance.STAGE) if not (config.run / stage.file).exists()]
     if missing:
-        commands = ", ".join(f"`infant-arm train-{name.removesuffix('.safetensors')}`" for name in missing)
+        commands = ", ".join(f"`infant-arm {command}`" for command in missing)
         print(f"no agent that looks: {commands} and `infant-arm calibrate --run {config.run}` make it")
         return None
     return MentalImageryAgent.load(config.run, config.hypotheses, config.looks, device)
@@ -136,21 +132,14 @@ Recalled = Callable[[], NDArray[np.float32]]
 def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]) -> Iterator[tuple[str, Recalled]]:
     """Methods that recall one pose (N, J), rad, for each goal and go there with closed eyes."""
     pictures = torch.from_numpy(np.stack([goal.picture for goal in goals])).to(mind.device)
-    yield "som_ae", lambda: mind.recall(pictures, "winner").cpu().numpy()
-    yield "som_ae_local_linear", lambda: mind.recall(pictures, "local_linear").cpu().numpy()
-    train = data.split("train")
-    images, joints = (
-        torch.from_numpy(values[train]).to(mind.device) for values in (data.pictures, data.normalized_joints)
-    )
-    neighbors = NearestNeighbors(images, joints, k=1)
-    yield "nearest_neighbor", lambda: _in_radians(mind, neighbors.predict("vision", pictures))
-    if (config.run / REGRESSOR).exists():
-        regressor = load_regressor(config.run, mind.device)
-        yield "regressor", lambda: _in_radians(mind, regressor.predict("vision", pictures))
+    trained = Trained(config.run, data, mind.device)
+    for method in present(config.run):
+        for name, read in method.readings.items() if method.reaches else ():
+            yield name, partial(_recalled, read(trained), mind, pictures)
 
 
-def _in_radians(mind: SomAutoencoder, told: dict[str, torch.Tensor]) -> NDArray[np.float32]:
-    return mind.denormalize(told["proprioception"].to(mind.device)).cpu().numpy()
+def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -> NDArray[np.float32]:
+    return mind.denormalize(method.predict(VISION, pictures)[PROPRIOCEPTION].to(mind.device)).cpu().numpy()
 
 
 def _imagining(
@@ -180,7 +169,7 @@ def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list
     pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
     body: Any = env.unwrapped
     start = time.perf_counter()
-    poses = corrected_by_the_true_eye(pictures, joints, body.arm, tuple(data.info["config"]["eye_size"]))
+    poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size)
     spent = time.perf_counter() - start
     return _summary(goals, [replace(e, looks=LOOKS) for e in _blindly(env, config, "bound", poses)], data, spent)
 
@@ -254,7 +243,7 @@ def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) 
         joints, hands = (np.stack(column) for column in zip(*poses, strict=True))
         turned = np.degrees(np.abs(np.stack([end.joints for end in ends]) - joints).mean(0))
         distances = np.linalg.norm(np.stack([end.hand_position for end in ends]) - hands, axis=1)
-        result["joint_error_deg"] = dict(zip(data.info["body"]["joint_names"], turned.tolist(), strict=True))
+        result["joint_error_deg"] = dict(zip(data.joint_names, turned.tolist(), strict=True))
         result["hand_error_cm"] = metrics.spread(distances.astype(np.float32))
     return result
 

@@ -6,11 +6,11 @@ from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
+from ..runs.device import pick_device, threads
 from ..runs.distributed import Place
 from ..show import tables
 from ..train import autoencoder as train_autoencoder
 from ..train.autoencoder import Training
-from ..train.network import threads
 from .config import Config
 from .turns import Part, Work
 
@@ -20,11 +20,11 @@ def part(config: Config) -> Part:
     if config.run is None:
         raise UserError("bench ae trains on a run's pictures; give it one, such as --run runs/paper")
     data = Dataset.open(runs.data_of(config.run))
-    here = Place(runs.pick_device(config.device))
+    here = Place(pick_device(config.device))
     trainings = {}
     for precision in ("float32", "bfloat16"):
         settings = train_autoencoder.Config(
-            data.path, config.run, epochs=config.rounds + 1, seed=config.seed, precision=precision
+            config.run, config.seed, data=data.path, epochs=config.rounds + 1, precision=precision
         )
         trainings[precision] = Training(settings, data, here)
 

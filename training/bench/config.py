@@ -8,7 +8,8 @@ import tyro
 
 from infant_env.errors import UserError
 
-from ..runs import folder as runs
+from ..runs.config import check_counts
+from ..runs.device import Device
 from .peers import PEERS
 
 
@@ -49,10 +50,10 @@ class Config:
     """som: threads of every contestant."""
     memory: float = 8.0
     """som: gigabytes that a contestant may take; one that needs more is not started."""
-    device: runs.Device = "auto"
+    device: Device = "auto"
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "rows", "repeats", "rounds", "check", "epochs", "samples", "threads", "infants")
+        check_counts(self, "rows", "repeats", "rounds", "check", "epochs", "samples", "threads", "infants")
         if self.budget < 0 or self.memory <= 0:
             raise UserError(f"got budget={self.budget} and memory={self.memory}, expected 0 or more, and above 0")

@@ -10,8 +10,9 @@ from agents.networks.autoencoder import ConvAutoencoder
 from agents.som.som import MultiModalSom
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
-from ..runs import folder as runs
+from ..runs.device import pick_device
 from .config import Config
 from .turns import Part, Work
 
@@ -50,27 +51,27 @@ def imagine(config: Config) -> Part:
 
     def singly() -> None:
         for pose in normalized:
-            mind.predict("proprioception", pose[None])
+            mind.predict(PROPRIOCEPTION, pose[None])
 
     return {
         "rendered and preprocessed": Work(config.repeats, rendered),
         "imagined one by one": Work(config.repeats, singly),
-        "imagined in a batch": Work(config.repeats, lambda: mind.predict("proprioception", normalized)),
+        "imagined in a batch": Work(config.repeats, lambda: mind.predict(PROPRIOCEPTION, normalized)),
         "imagined in a batch, local linear": Work(
-            config.repeats, lambda: mind.predict("proprioception", normalized, "local_linear")
+            config.repeats, lambda: mind.predict(PROPRIOCEPTION, normalized, "local_linear")
         ),
     }, list
 
 
 def mind_of(config: Config) -> SomAutoencoder:
     """The run's SOM-AE, or an untrained one of the paper's size whose map is smooth as trained ones are."""
-    device = runs.pick_device(config.device)
+    device = pick_device(config.device)
     if config.run is not None:
         return SomAutoencoder.load(config.run, device)
     torch.manual_seed(config.seed)
     coarse = torch.rand((1, 13, 40, 40))
     fine = torch.nn.functional.interpolate(coarse, (config.rows, config.rows), mode="bicubic", align_corners=True)
     weights = fine[0].permute(1, 2, 0).to(device)  # (X, Y, 13)
-    som = MultiModalSom({"vision": 4 * weights[..., :8] - 2, "proprioception": weights[..., 8:]})
+    som = MultiModalSom({VISION: 4 * weights[..., :8] - 2, PROPRIOCEPTION: weights[..., 8:]})
     autoencoder = ConvAutoencoder(torch.zeros((64, 64))).to(device)
     return SomAutoencoder(autoencoder, som, ArmModel.infant().joint_ranges)

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from agents.som.som import MultiModalSom
 from agents.tools.threads import in_threads
+from infant_env.senses.modalities import VISION
 
 from ..data.dataset import Dataset
+from ..measure.senses import features
 from ..runs import folder as runs
-from ..train import som as train_som
 from .config import Config
 from .turns import Part, Work
 
@@ -58,9 +59,9 @@ def _queries(config: Config, som: MultiModalSom, count: int) -> dict[str, Tensor
         exact = {name: som.weights_at(name, at.to(som.device)) for name in som.modalities}
     else:
         data = Dataset.open(runs.data_of(config.run))
-        splits = [train_som.features(config.run, data, split, som.device) for split in ("validation", "test")]
+        splits = [features(config.run, data, split, som.device) for split in ("validation", "test")]
         held_out = {name: torch.cat([split[name] for split in splits]) for name in som.modalities}
-        at = torch.randint(len(held_out["vision"]), (count,), generator=generator)
+        at = torch.randint(len(held_out[VISION]), (count,), generator=generator)
         exact = {name: rows[at] for name, rows in held_out.items()}
     share = 0.1 if config.run is None else 0.01
     return {

@@ -27,12 +27,13 @@ from agents.som.modalities import Samples
 from agents.som.quality import quantization_error, topographic_error
 from agents.som.som import MultiModalSom
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
+from ..measure.senses import features
 from ..runs import folder as runs
 from ..show import tables
 from ..train.som import Config as TrainSom
-from ..train.som import features
 from .config import Config
 from .contestant import LITERAL, OURS, Job, Result, epochs_of
 from .peers import PEERS, Shape
@@ -61,7 +62,7 @@ class Data:
     name: str
     train: Samples
     unseen: Samples
-    c: dict[str, float] = field(default_factory=lambda: {"vision": 1.0, "proprioception": 1.0})
+    c: dict[str, float] = field(default_factory=lambda: {VISION: 1.0, PROPRIOCEPTION: 1.0})
     """Influence of each modality on the winner."""
 
 
@@ -113,7 +114,7 @@ def data_sets(config: Config) -> Iterator[Data]:
     if config.run is not None:
         data = Dataset.open(runs.data_of(config.run))
         train, unseen = (features(config.run, data, split, torch.device("cpu")) for split in ("train", "test"))
-        count = len(train["vision"])
+        count = len(train[VISION])
         recorded = runs.read(config.run, "config.json").get("train-som", {})
         c = {name: recorded.get(name, getattr(TrainSom, name)) for name in train}
         yield Data(str(config.run), train, unseen, c)
@@ -126,13 +127,13 @@ def synthetic(count: int, seed: int) -> dict[str, Tensor]:
     mix, shift = torch.randn((5, 24), generator=mixing), torch.randn(24, generator=mixing)
     out = torch.randn((24, 8), generator=mixing) / 3
     joints = torch.rand((count, 5), generator=torch.Generator().manual_seed(seed))
-    return {"vision": torch.tanh((joints - 0.5) @ mix * 1.5 + shift) @ out, "proprioception": joints}
+    return {VISION: torch.tanh((joints - 0.5) @ mix * 1.5 + shift) @ out, PROPRIOCEPTION: joints}
 
 
 def evaluate(som: MultiModalSom, unseen: Samples) -> Quality:
     """Judges a map of vision and proprioception on samples that it has not seen."""
     errors = []
-    for known, wanted in (("vision", "proprioception"), ("proprioception", "vision")):
+    for known, wanted in ((VISION, PROPRIOCEPTION), (PROPRIOCEPTION, VISION)):
         recalled = som.recall({known: unseen[known]}, wanted)
         errors.append(float((recalled - unseen[wanted]).abs().mean()))
     return Quality(quantization_error(som, unseen), topographic_error(som, unseen), *errors)

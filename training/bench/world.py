@@ -16,7 +16,7 @@ from agents.world.world_model import WorldModel
 from infant_env.errors import UserError
 from infant_env.senses.vision import to_gray
 
-from ..runs import folder as runs
+from ..runs.device import pick_device
 from .config import Config
 from .turns import Work, in_turns
 
@@ -35,7 +35,7 @@ def run(config: Config) -> dict[str, float]:
     if config.run is None:
         raise UserError("got bench world without --run, expected the folder of a run with a trained world model")
     torch.set_num_threads(config.threads)
-    world = WorldModel.load(config.run, runs.pick_device(config.device))
+    world = WorldModel.load(config.run, pick_device(config.device))
     ratios: dict[str, float] = {}
     for title, works in (
         ("without pictures", _without_pictures(config, world)),

@@ -2,7 +2,7 @@
 
 import shutil
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +18,34 @@ from agents.som.som import Readout
 
 from ..data import collect
 from ..data.dataset import Dataset
-from ..measure import metrics
+from ..data.latents import LATENTS, format_of, load_latents
+from ..measure.senses import JOINTS_TO_PICTURE, MAPPINGS, PICTURE_TO_JOINTS, SENSES
+from ..measure.statistics import table_row
+from ..methods.readings import Recall
+from ..methods.registry import SOM_AE
 from ..runs import folder as runs
+from ..runs.config import RunConfig
+from ..runs.device import pick_device
 from ..show import page, tables
 from ..show.figures import COLORS
 from ..train import autoencoder as train_autoencoder
 from ..train import som as train_som
-from .judge import Recall, score, truth_of
+from .judge import score, truth_of
 from .variants import VARIANTS, Variant, What
 
 FOLDER = "ablations"
 _AGED = 1 / 20  # of the run's samples, collected at another age to test on
-_READOUTS: dict[str, Readout] = {"som_ae": "winner", "som_ae_local_linear": "local_linear"}
+_READOUTS: dict[str, Readout] = {SOM_AE: "winner", f"{SOM_AE}_local_linear": "local_linear"}
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Change one thing of a run's SOM-AE, train it again, and see what that is worth."""
 
-    run: Path
-    """The run's folder; variants go to its `ablations`."""
-    what: What
+    what: What = field(kw_only=True)
     """Which thing."""
-    seed: int = 0
-    """Seed of the trainings; poses of their own are drawn with the next one."""
     workers: int = collect.Config.workers
     """Processes that collect side by side."""
-    device: runs.Device = "auto"
-    """Where to compute."""
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> SomAutoencoder:
     """The variant's SOM-AE; the run's own autoencoder where nothing of that is changed, and its map likewise."""
-    device = runs.pick_device(config.device)
+    device = pick_device(config.device)
     autoencoder, own_map = (runs.recorded_settings(config.run, stage) for stage in ("train-ae", "train-som"))
     draws_anew = variant.poses or autoencoder | variant.autoencoder != autoencoder
     if not draws_anew and own_map | variant.map == own_map:
@@ -79,9 +79,9 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
     if draws_anew:
         train_autoencoder.run(train_autoencoder.Config(data=poses, **autoencoder | common | variant.autoencoder))
     else:
-        train_autoencoder.load_latents(config.run, data, device)  # once for all variants
+        load_latents(config.run, data, device)  # once for all variants
         runs.merge(folder, "config.json", {"train-ae": runs.read(config.run, "config.json")["train-ae"]})
-        for name in (AUTOENCODER, train_autoencoder.LATENTS):
+        for name in (AUTOENCODER, LATENTS):
             shutil.copy(config.run / name, folder)
     train_som.run(train_som.Config(**own_map | common | variant.map))
     return SomAutoencoder.load(folder, device)
@@ -89,10 +89,7 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
 
 def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
     """Other poses than the run's, of the same body and eye but for some changes."""
-    noted: dict[str, Any] = data.info["config"]
-    own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in noted.items()}
-    own |= {"mjcf": noted["mjcf"] and Path(noted["mjcf"]), "seed": noted["seed"] + 1 + config.seed}
-    return collect.Config(out, workers=config.workers, **own | changes)
+    return collect.again(data, out, data.info.recipe.seed + 1 + config.seed, config.workers, **changes)
 
 
 def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
@@ -106,23 +103,22 @@ def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tu
 
 def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -> dict[str, Any]:
     """Errors by readout and mapping, and the hand's."""
-    truth, found = truth_of(tested.squeezed_to(train_autoencoder.format_of(mind.autoencoder)), samples), {}
+    truth, found = truth_of(tested.squeezed_to(format_of(mind.autoencoder)), samples), {}
     for name, readout in _READOUTS.items():
         errors, details, _ = score(Recall(mind, readout), truth)
-        hand = details["vision->proprioception"].get("shows_hand", {}).get("hand_error_cm")
-        found[name] = {"table1": metrics.table_row(errors), "hand_error_cm": hand}
+        hand = details[PICTURE_TO_JOINTS].get("shows_hand", {}).get("hand_error_cm")
+        found[name] = {"table1": table_row(errors), "hand_error_cm": hand}
     return found
 
 
 def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows, both readouts: errors of each mapping, and hands within 2 cm where they show."""
-    names = [f"{source}->{wanted}" for source, wanted in metrics.MAPPINGS]
-    header = ["", *(f"{n.replace('vision', 'v').replace('proprioception', 'j')}" for n in names), "hand < 2 cm"]
+    header = ["", *(f"{a.label[0]}->{b.label[0]}" for a in SENSES for b in SENSES), "hand < 2 cm"]
     body = []
     for label, row in rows.items():
         for name, readout in _READOUTS.items():
             hand = row[name]["hand_error_cm"]
-            cells = [tables.number(row[name]["table1"][n]["mae"]) for n in names]
+            cells = [tables.number(row[name]["table1"][n]["mae"]) for n in MAPPINGS]
             body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand["within_2"]) if hand else "-"])
     return header, body
 
@@ -130,7 +126,7 @@ def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 def figure(what: str, rows: dict[str, Any]) -> Figure:
     """Both cross-modal errors of both readouts, by variant."""
     drawn, axes = plt.subplots(1, 2, figsize=(10, 3.6))
-    mappings = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
+    mappings = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
     for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
         for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
             errors = [row[name]["table1"][mapping]["mae"] for row in rows.values()]

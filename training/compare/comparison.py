@@ -1,38 +1,24 @@
 """All methods on the same poses, over several seeds: what `infant-arm evaluate --methods all --seeds 5` does."""
 
-import math
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from ..act import imagery
+from ..methods.registry import STAGES, train
 from ..runs import folder as runs
 from ..runs.once import unless_done
 from ..runs.pool import Task, run_side_by_side
-from ..train import autoencoder as train_autoencoder
-from ..train import calibration as calibrate
-from ..train import generator as train_generator
-from ..train import glance as train_glance
-from ..train import pixel_som as train_pixel_som
-from ..train import regressor as train_regressor
-from ..train import som as train_som
-from ..train.baselines import command as train_baseline
-from ..train.baselines import config as baselines
+from ..train import autoencoder, som
+from ..train.baselines.gradient import BaselineConfig
+from ..train.skeleton import Stage
 from . import results
 from .config import Config
 from .judge import Judgment, judge
 
 SEEDS = "seeds"
 """Folder in a run's folder that holds the trainings of further seeds, each like a run's folder itself."""
-_STAGES: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "train-ae": (train_autoencoder, ()),
-    "train-som": (train_som, ("train-ae",)),
-    "train-generator": (train_generator, ()),
-    "train-glance": (train_glance, ("train-generator",)),
-    "train-regressor": (train_regressor, ()),
-    "train-pixel-som": (train_pixel_som, ()),
-    "calibrate": (calibrate, ("train-som", "train-glance")),
-}
 
 
 def compare(config: Config) -> dict[str, Any]:
@@ -54,29 +40,33 @@ def folders_of(run: Path, seeds: int) -> dict[int, Path]:
 
 
 def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
-    """All trainings of one seed as the run's own were configured, the baselines', and their judgment at the end.
-
-    Baselines train for as large a share of their usual epochs as the run's autoencoder did of its own.
-    """
-    data = runs.data_of(config.run)
-    common: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
-    names = []
-    for name, (module, after) in _STAGES.items():
-        own = runs.recorded_settings(config.run, name)
-        if "data" in module.Config.__dataclass_fields__:
-            own["data"] = data
-        yield _task(name, seed, folder, module.run, module.Config(**common | own), after)
-        names.append(name)
-    share = runs.recorded_settings(config.run, "train-ae")["epochs"] / train_autoencoder.Config.epochs
-    side = min(baselines.Config.rows, runs.recorded_settings(config.run, "train-som").get("rows", math.inf))
-    for method, epochs in baselines.EPOCHS.items():
-        sizes = {"epochs": max(round(share * epochs), 1), "rows": side, "columns": side}
-        baseline = baselines.Config(data, method=method, **sizes, **common)
-        after = ("train-ae",) if method in baselines.ON_LATENTS else ()
-        yield _task(method, seed, folder, train_baseline.run, baseline, after)
-        names.append(method)
+    """All trainings of one seed, and their judgment at the end."""
+    for stage in STAGES.values():
+        after = tuple(needed.name for needed in stage.needs)
+        yield _task(stage.name, seed, folder, train, usual(config, stage, seed, folder), after)
     judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)
-    yield _task("judge", seed, folder, _judge, judgment, tuple(names))
+    yield _task("judge", seed, folder, _judge, judgment, tuple(STAGES))
+
+
+def usual(config: Config, stage: Stage[Any, Any], seed: int, folder: Path) -> Any:
+    """A stage's Config in the comparison: as the run itself was configured.
+
+    A baseline trains for as large a share of its usual epochs as the run's autoencoder did of its own, and on no larger maps.
+    """
+    own = runs.recorded_settings(config.run, stage.name)
+    if issubclass(stage.config, BaselineConfig):
+        share = runs.recorded_settings(config.run, autoencoder.STAGE.name)["epochs"] / autoencoder.Config.epochs
+        own = {"epochs": max(round(share * stage.config.epochs), 1)}
+        side = runs.recorded_settings(config.run, som.STAGE.name).get("rows")
+        own |= {name: min(getattr(stage.config, name), side) for name in _sides(stage) if side}
+    if "data" in (field.name for field in fields(stage.config)):
+        own["data"] = runs.data_of(config.run)
+    return stage.config(**{"run": folder, "seed": seed, "device": config.device} | own)
+
+
+def _sides(stage: Stage[Any, Any]) -> set[str]:
+    """The fields of a stage's Config that are sides of its map."""
+    return {"rows", "columns"} & {field.name for field in fields(stage.config)}
 
 
 def _task(name: str, seed: int, folder: Path, run: Any, config: Any, after: tuple[str, ...]) -> Task:

@@ -9,13 +9,16 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+
 from ..data.dataset import Dataset
+from ..measure.senses import JOINTS_TO_PICTURE, PICTURE_TO_JOINTS
 from ..runs import folder as runs
 from ..show.figures import COLORS, reliability
 from .config import Config
-from .judge import Judgment, methods
+from .judge import Judgment
 
-_CROSS = {"vision->proprioception": "joints from a picture", "proprioception->vision": "a picture from joints"}
+_CROSS = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
 _MARKERS = "osD^v<>Pp*"
 _TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
@@ -56,13 +59,13 @@ def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Fig
     """Validation samples, and what every method draws of the picture (left) and of the joints (right)."""
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[:count]
     known = {
-        "vision": torch.from_numpy(data.pictures[chosen]),
-        "proprioception": torch.from_numpy(data.normalized_joints[chosen]),
+        VISION: torch.from_numpy(data.pictures[chosen]),
+        PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]),
     }
     judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)
-    rows: dict[str, list[Any]] = {"shown": [known["vision"]] * 2}
-    for name, method in methods(judgment, data):
-        drawn = [method.predict(source, samples).get("vision") for source, samples in known.items()]
+    rows: dict[str, list[Any]] = {"shown": [known[VISION]] * 2}
+    for _, name, method in judgment.predictors(data):
+        drawn = [method.predict(source, samples).get(VISION) for source, samples in known.items()]
         if any(pictures is not None for pictures in drawn):
             rows[name] = drawn
     figure, axes = plt.subplots(len(rows), 2 * count, figsize=(2.2 * count + 2, 0.72 * len(rows) + 0.3), squeeze=False)
@@ -74,7 +77,13 @@ def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Fig
                 if pictures is None:
                     axis.set_frame_on(False)
                 else:
-                    axis.imshow(pictures[number].float().cpu().numpy(), cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+                    axis.imshow(
+                        pictures[number].float().cpu().numpy(),
+                        cmap="gray",
+                        vmin=0,
+                        vmax=1,
+                        aspect=data.eye_size[0] / data.eye_size[1],
+                    )
     axes[0, 0].set_title("from the picture", loc="left", fontsize=10)
     axes[0, count].set_title("from the joints", loc="left", fontsize=10)
     figure.tight_layout(pad=0.3)

@@ -1,20 +1,17 @@
 """What `infant-arm evaluate` can be asked for."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from infant_env.errors import UserError
 
-from ..runs import folder as runs
+from ..runs.config import RunConfig
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Compute Table 1 on the test split, beside honest yardsticks."""
 
-    run: Path
-    """The run's folder; holds the trained autoencoder and map, and the yardsticks that were trained."""
     methods: Literal["trained", "all"] = "trained"
     """trained: what lies in the run's folder; all: also trains what is missing, and writes `comparison.html` and `RESULTS.md`."""
     seeds: int = 1
@@ -25,13 +22,9 @@ class Config:
     """trained: also what the agent's imagination recalls; it thinks of every test picture, for minutes."""
     neighbors: int = 4
     """How many neighbors `knn` averages."""
-    seed: int = 0
-    """Of the resampling behind intervals; the figures themselves do not depend on it."""
-    device: runs.Device = "auto"
-    """Where to compute."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "seeds", "workers", "neighbors")
+        super().__post_init__()
         if self.seeds > 1 and self.methods == "trained":
             raise UserError(
                 f"got --seeds {self.seeds} without --methods all, which is what trains several seeds; add it"

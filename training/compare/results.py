@@ -9,39 +9,18 @@ import matplotlib
 import numpy as np
 from safetensors import safe_open
 
-from agents.mind.imagination import GENERATOR, GLANCE
-from agents.mind.som_autoencoder import AUTOENCODER, SOM
 from agents.tools.files import replacing
+from infant_env.senses.modalities import VISION
 
 from ..measure import error_tables
-from ..measure.metrics import MAPPINGS
+from ..measure.senses import LABELS, PICTURE_TO_JOINTS
 from ..measure.statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
+from ..methods.registry import METHODS, OURS, REFERENCE, SOM_AE, method_of
 from ..runs import folder as runs
 from ..show import page, tables
-from ..train.baselines.config import METHODS, ON_LATENTS
-from ..train.pixel_som import PIXEL_SOM
-from ..train.regressor import REGRESSOR
 from . import ablate, comparison_figures, trials
 from .config import Config
 
-REFERENCE = "som_ae_imagery"
-"""The SOM-AE's readout that all methods are compared with, pair by pair."""
-_TRAINED_BY = {
-    "som_ae": ("train-ae", "train-som"),
-    "som_ae_imagery": ("train-ae", "train-som", "train-generator", "train-glance", "calibrate"),
-    "som": ("train-pixel-som",),
-    "regressor": ("train-regressor",),
-    "generator": ("train-generator",),
-    "glance": ("train-generator", "train-glance"),
-} | {name: (*(["train-ae"] if name in ON_LATENTS else []), f"train-baseline-{name}") for name in METHODS}
-_FILES = {
-    "train-ae": AUTOENCODER,
-    "train-som": SOM,
-    "train-generator": GENERATOR,
-    "train-glance": GLANCE,
-    "train-regressor": REGRESSOR,
-    "train-pixel-som": PIXEL_SOM,
-} | {f"train-baseline-{name}": f"{name}.safetensors" for name in METHODS}
 Section = tuple[str, str, tuple[list[str], list[list[str]]]]
 """Title, remark, and a table's header and rows."""
 
@@ -83,7 +62,7 @@ def _as_json(intervals: dict[str, dict[str, Interval]]) -> dict[str, Any]:
     return {name: {mapping: asdict(i) for mapping, i in told.items()} for name, told in intervals.items()}
 
 
-def cost(method: str, folders: Sequence[Path]) -> dict[str, float | None]:
+def cost(reading: str, folders: Sequence[Path]) -> dict[str, float | None]:
     """What a method's training takes, all that it builds on included, and what it must keep.
 
     Returns:
@@ -91,10 +70,10 @@ def cost(method: str, folders: Sequence[Path]) -> dict[str, float | None]:
         methods that keep the training data; `queries_per_s` from pictures.
     """
     metrics = [runs.read(folder, "metrics.json") for folder in folders]
-    stages = _TRAINED_BY.get(method.removesuffix("_local_linear").removesuffix("_soft"), ())
-    spent = [[m["cost"][stage] for stage in stages if stage in m["cost"]] for m in metrics]
-    speed = [m["queries_per_s"][method].get("vision") for m in metrics]
-    files = [folders[0] / _FILES[stage] for stage in stages if stage in _FILES]
+    stages = method_of(reading).builds_on
+    spent = [[m["cost"][stage.name] for stage in stages if stage.name in m["cost"]] for m in metrics]
+    speed = [m["queries_per_s"][reading].get(VISION) for m in metrics]
+    files = [folders[0] / stage.file for stage in stages if stage.file.endswith(".safetensors")]
     return {
         "cpu_s": float(np.mean([sum(c["cpu_s"] for c in each) for each in spent])) if stages else None,
         "peak_gb": min(max(c["peak_gb"] or 0 for c in each) for each in spent) if stages else None,
@@ -151,7 +130,7 @@ def _ablations(config: Config) -> dict[str, Any]:
 
 
 def _names() -> dict[str, str]:
-    return {f"{s}->{w}": f"{s}->{w}".replace("proprioception", "joints") for s, w in MAPPINGS} | {OVERALL: OVERALL}
+    return LABELS | {OVERALL: OVERALL}
 
 
 def _table(intervals: Any, form: Any) -> tuple[list[str], list[list[str]]]:
@@ -172,7 +151,7 @@ def _signed(found: Interval) -> str:
 def _hands(details: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for name in details[0]:
-        told = [d[name].get("vision->proprioception", {}).get("shows_hand") for d in details if name in d]
+        told = [d[name].get(PICTURE_TO_JOINTS, {}).get("shows_hand") for d in details if name in d]
         if told and None not in told:
             mean = {key: float(np.mean([t["hand_error_cm"][key] for t in told])) for key in error_tables.HAND}
             cells = (tables.percent(v) if key.startswith("within") else f"{v:.2f}" for key, v in mean.items())
@@ -200,8 +179,8 @@ def _costs(found: dict[str, dict[str, float | None]]) -> tuple[list[str], list[l
 def _deep_maps(folders: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
     """Quantization and topographic error of the maps over latents, means over the seeds."""
     metrics = [runs.read(folder, "metrics.json") for folder in folders]
-    maps = {"som_ae (test)": [m["map"] for m in metrics]}
-    for name in ("desom", "dnm"):
+    maps = {f"{SOM_AE} (test)": [m["map"] for m in metrics]}
+    for name in (method.name for method in METHODS):
         if all("map" in m.get("baselines", {}).get(name, {}) for m in metrics):
             maps[f"{name} (validation)"] = [m["baselines"][name]["map"] for m in metrics]
     keys = ("quantization_error", "topographic_error")
@@ -214,7 +193,7 @@ def _verdict(means: Any) -> str:
     lines = []
     for mapping, name in _names().items():
         errors = {method: told[mapping].mean for method, told in means.items() if mapping in told}
-        lines.append(f"{name}: {', '.join(error_tables.better(errors)) or 'none'}")
+        lines.append(f"{name}: {', '.join(error_tables.better(errors, OURS)) or 'none'}")
     return "; ".join(lines) + ". Below, what the maps are by their own measures."
 
 

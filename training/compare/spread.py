@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..measure.senses import LABELS
 from ..runs import folder as runs
 from ..show import tables
 
 NAME = "seeds.json"
-_TABLE1 = ("som_ae", "som_ae_local_linear", "som", "knn", "regressor", "generator")
-_REACH = ("som_ae", "som_ae_local_linear", "regressor", "imagination", "looks")
 
 
 def summarize(folders: Sequence[Path], out: Path) -> str:
@@ -25,7 +24,7 @@ def summarize(folders: Sequence[Path], out: Path) -> str:
         The table for the terminal: mean, standard deviation, least and greatest over the runs.
     """
     results = [dict(figures(runs.read(folder, "metrics.json"))) for folder in folders]
-    gathered = {name: [result[name] for result in results] for name in results[0]}
+    gathered = {name: [result[name] for result in results] for name in results[0] if all(name in r for r in results)}
     runs.merge(out, NAME, {"runs": [folder.name for folder in folders], "figures": gathered}, nested=False)
     rows = [[name, *_cells(np.array(values), "%" in name)] for name, values in gathered.items()]
     return tables.as_text(["", "mean", "standard deviation", "least", "greatest"], rows)
@@ -33,15 +32,12 @@ def summarize(folders: Sequence[Path], out: Path) -> str:
 
 def figures(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """The main figures of a run by their names."""
-    for method in _TABLE1:
-        for mapping, errors in metrics["table1"][method].items():
-            yield f"{method}, {mapping.replace('proprioception', 'joints')}, MAE", errors["mae"]
-    for way in _REACH:
+    for method, row in metrics["table1"].items():
+        for mapping, errors in row.items():
+            yield f"{method}, {LABELS.get(mapping, mapping)}, MAE", errors["mae"]
+    for way, row in metrics["reach"]["test"].items():
         for limit in (1, 2, 5):
-            yield (
-                f"{way}, hand < {limit} cm, %",
-                100 * metrics["reach"]["test"][way]["hand_error_cm"][f"within_{limit}"],
-            )
+            yield f"{way}, hand < {limit} cm, %", 100 * row["hand_error_cm"][f"within_{limit}"]
     for name, value in metrics["map"].items():
         yield f"map, {name.replace('_', ' ')}", value
 

@@ -2,7 +2,7 @@
 
 A data set is a folder:
 
-- `dataset.json`: schema version, config, body, camera, package versions, counts.
+- `dataset.json`: schema version, config, body, camera, package versions, counts; see `DatasetInfo`.
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
   `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
@@ -14,7 +14,6 @@ A shard is written under a temporary name, fsynced and renamed: it is there as a
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,72 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.tools.files import replacing
+from infant_env.body.description import Body
+from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.camera import HAND_IN_VIEW
 
-SCHEMA = 1
+from .info import DatasetInfo, read_info
+from .shards import cache_path, shard_is_whole, shard_path
+
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
-
-
-def shard_path(folder: Path, shard: int) -> Path:
-    """Where a shard of a data set lies."""
-    return folder / "shards" / f"shard-{shard:05d}.h5"
-
-
-def cache_path(folder: Path, shard: int, format: vision.Format = vision.GRAY) -> Path:
-    """Where the preprocessed pictures of a shard lie."""
-    return folder / "cache" / format.name / f"shard-{shard:05d}.npy"
-
-
-def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -> None:
-    """Seals one shard, and the cache of its preprocessed pictures before it.
-
-    Args:
-        folder: the data set's folder.
-        shard: number of the shard.
-        columns: arrays with one row per sample; `eye` is compressed picture by picture.
-    """
-    with replacing(cache_path(folder, shard)) as temporary, open(temporary, "wb") as file:
-        np.save(file, np.stack([vision.to_gray(eye) for eye in columns["eye"]]))
-    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:  # a full disk then fails in one place
-        for name, column in columns.items():
-            chunks = (1, *column.shape[1:]) if name == "eye" else column.shape
-            options = {"compression": "gzip", "compression_opts": 1} if name == "eye" else {}
-            file.create_dataset(name, data=column, chunks=chunks, fletcher32=True, **options)
-        file.flush()
-        content = file.id.get_file_image()
-    with replacing(shard_path(folder, shard)) as temporary:
-        temporary.write_bytes(content)
-
-
-def shard_is_whole(folder: Path, shard: int, samples: int) -> bool:
-    """Whether a sealed shard opens and holds this many samples."""
-    try:
-        with h5py.File(shard_path(folder, shard)) as file:
-            return len(file["eye"]) == len(file["joints"]) == samples and bool(np.isfinite(file["joints"][:]).all())
-    except (OSError, KeyError):
-        return False
-
-
-def write_index(folder: Path, lengths: list[int]) -> None:
-    """Writes `index.h5`, virtual data sets over all shards.
-
-    Args:
-        folder: the data set's folder.
-        lengths: samples in each shard.
-    """
-    with h5py.File(shard_path(folder, 0)) as file:
-        columns = {name: (column.shape[1:], column.dtype) for name, column in file.items()}
-    with replacing(folder / "index.h5") as temporary, h5py.File(temporary, "w") as index:
-        for name, (shape, dtype) in columns.items():
-            layout = h5py.VirtualLayout((sum(lengths), *shape), dtype)
-            start = 0
-            for shard, length in enumerate(lengths):
-                relative = str(shard_path(folder, shard).relative_to(folder))
-                layout[start : start + length] = h5py.VirtualSource(relative, name, (length, *shape))
-                start += length
-            index.create_virtual_dataset(name, layout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +51,7 @@ class Dataset:
     """
 
     path: Path
-    info: dict[str, Any]
+    info: DatasetInfo
     """The content of `dataset.json`."""
     format: vision.Format = vision.GRAY
     """What the pictures are squeezed to."""
@@ -122,30 +65,56 @@ class Dataset:
         """
         path = Path(path)
         data = cls(path, read_info(path))
-        if "accepted" not in data.info:
+        if data.info.accepted is None:
             raise UserError(
                 f"the data set {path} is not complete; run the same `infant-arm collect --out {path}` again"
             )
-        for shard, samples in enumerate(shard_lengths(data.info["config"])):
-            if not shard_is_whole(path, shard, samples):
+        for shard, samples in enumerate(data.info.recipe.lengths):
+            if not shard_is_whole(path, shard, data.info):
+                rows, columns = data.eye_size
                 raise UserError(
-                    f"{shard_path(path, shard)} is damaged or missing, expected a shard of {samples} samples; "
-                    f"run the same `infant-arm collect --out {path}` again: it collects that shard alone"
+                    f"{shard_path(path, shard)} is damaged or missing, expected a shard of {samples} samples, pictures of "
+                    f"{rows}x{columns} and {len(data.joint_names)} joints; run the same `infant-arm collect --out {path}` "
+                    "again: it collects that shard alone"
                 )
         return data
 
     def __len__(self) -> int:
-        return int(self.info["config"]["samples"])
+        return self.info.recipe.samples
+
+    @property
+    def body(self) -> Body:
+        """What the body was made from."""
+        return self.info.recipe.body
+
+    @property
+    def arm(self) -> ArmModel:
+        """The body that the data were collected with, made again when it is first asked for.
+
+        Raises:
+            UserError: its MJCF file is gone, or its joints are others now.
+        """
+        return self.info.arm
+
+    @property
+    def eye_size(self) -> tuple[int, int]:
+        """Rows and columns of the eye's pictures, (H, W)."""
+        return self.info.recipe.eye_size
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """The arm's J joints, in the order of every joint vector."""
+        return self.info.joint_names
 
     @cached_property
     def joints(self) -> NDArray[np.float32]:
         """Joint angles, shape (N, J), rad."""
-        return self._column("joints")
+        return self.column("joints")
 
     @cached_property
     def joint_ranges(self) -> NDArray[np.float32]:
         """Lower and upper end of each joint's range, shape (J, 2), rad."""
-        return np.array(self.info["body"]["joint_ranges"], np.float32)
+        return np.array(self.info.joint_ranges, np.float32)
 
     @cached_property
     def normalized_joints(self) -> NDArray[np.float32]:
@@ -156,24 +125,24 @@ class Dataset:
     @cached_property
     def hand_position(self) -> NDArray[np.float32]:
         """Position of the hand, shape (N, 3), metres."""
-        return self._column("hand_position")
+        return self.column("hand_position")
 
     @cached_property
     def shows_hand(self) -> NDArray[np.bool_]:
         """Whether the hand takes .3 % of the pixels or more, shape (N,)."""
-        return self._column("hand_in_view") >= HAND_IN_VIEW
+        return self.column("hand_in_view") >= HAND_IN_VIEW
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The pictures as rendered, read from disk, shape (..., H, W, 3)."""
         if isinstance(samples, np.ndarray):
             order, back = np.unique(samples, return_inverse=True)
-            return self._column("eye", order)[back]  # HDF5 reads in rising order only
-        return self._column("eye", samples)
+            return self.column("eye", order)[back]  # HDF5 reads in rising order only
+        return self.column("eye", samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
         """All pictures as the agents get them, shape (N, 64, 64), in [0, 1]; cached on disk."""
-        return np.concatenate([self._pictures(shard) for shard in range(len(shard_lengths(self.info["config"])))])
+        return np.concatenate([self._pictures(shard) for shard in range(len(self.info.recipe.lengths))])
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
@@ -196,16 +165,28 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """Identifies the data in checkpoints: a hash of config, body and all joints."""
-        head = json.dumps({key: self.info[key] for key in ("schema", "config", "body")}, sort_keys=True)
+        head = json.dumps(self.info.identity(), sort_keys=True)
         return hashlib.sha256(head.encode() + self.joints.tobytes()).hexdigest()
 
-    def _column(self, name: str, rows: Any = slice(None)) -> NDArray[Any]:
-        with h5py.File(self.path / "index.h5") as index:
-            column: NDArray[Any] = index[name][rows]
-            return column
+    def column(self, name: str, rows: Any = slice(None)) -> NDArray[Any]:
+        """Some samples of a column, as the shards hold it; all by default.
+
+        Raises:
+            UserError: the index is damaged, or has no such column.
+        """
+        index = self.path / "index.h5"
+        try:
+            with h5py.File(index) as file:
+                column: NDArray[Any] = file[name][rows]
+        except (OSError, KeyError) as error:
+            raise UserError(
+                f"{index} is missing or damaged ({error}); run the same `infant-arm collect --out {self.path}` again: it "
+                "writes it anew"
+            ) from None
+        return column
 
     def _pictures(self, shard: int) -> NDArray[np.float32]:
-        cached, samples = cache_path(self.path, shard, self.format), shard_lengths(self.info["config"])[shard]
+        cached, samples = cache_path(self.path, shard, self.format), self.info.recipe.lengths[shard]
         try:
             pictures: NDArray[np.float32] = np.load(cached)
             if pictures.shape == (samples, *self.format.shape):
@@ -217,28 +198,3 @@ class Dataset:
         with replacing(cached) as temporary, open(temporary, "wb") as out:
             np.save(out, pictures)
         return pictures
-
-
-def shard_lengths(config: Mapping[str, Any]) -> list[int]:
-    """Samples in each shard of a data set with this config."""
-    samples, size = config["samples"], config["shard_size"]
-    return [min(size, samples - start) for start in range(0, samples, size)]
-
-
-def read_info(folder: Path) -> dict[str, Any]:
-    """The content of a data set's `dataset.json`.
-
-    Raises:
-        UserError: there is none, it cannot be read, or its schema is another.
-    """
-    try:
-        info: dict[str, Any] = json.loads((folder / "dataset.json").read_text())
-    except FileNotFoundError:
-        raise UserError(
-            f"{folder} holds no dataset.json; collect one with `infant-arm collect --out {folder}`"
-        ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{folder / 'dataset.json'} cannot be read ({error}); restore it or collect anew") from None
-    if info.get("schema") != SCHEMA:
-        raise UserError(f"{folder} has schema {info.get('schema')!r}, this version reads {SCHEMA}; collect it anew")
-    return info

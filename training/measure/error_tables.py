@@ -1,13 +1,16 @@
 """Table 1 and what stands beside it, as tables for the terminal and the report."""
 
+from collections.abc import Collection
 from typing import Any
+
+from infant_env.senses.modalities import VISION
 
 from ..show import tables
 from . import paper
-from .metrics import MAPPINGS, SOURCES
+from .senses import LABELS, MAPPINGS, PICTURE_TO_JOINTS, SENSES
 
 
-def summary(results: dict[str, Any]) -> str:
+def summary(results: dict[str, Any], ours: Collection[str]) -> str:
     """Table 1 and the figures beside it, for the terminal."""
     parts = [
         "Table 1: mean absolute error on the test split, mean ± standard deviation",
@@ -18,20 +21,23 @@ def summary(results: dict[str, Any]) -> str:
         tables.as_text(*hands(results["details"])),
         "\nJoints from a picture, normalized mean absolute error (all test poses)",
         tables.as_text(*per_joint(results["details"])),
-        *remarks(results["table1"]),
+        *remarks(results["table1"], ours),
     ]
     return "\n".join(parts)
 
 
 def table1(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of Table 1, the paper's columns first."""
-    names = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
-    header = ["method", *(n.replace("proprioception", "joints") for n in names), "overall"]
-    theirs = [
-        [name, *(f"{tables.number(m, 3)}±{tables.number(s, 3)}" for m, s in row)] for name, row in paper.ERRORS.items()
-    ]
-    ours = [[name, *(_cell(row.get(key)) for key in (*names, "overall"))] for name, row in rows.items()]
+    header = ["method", *LABELS.values(), "overall"]
+    keys = (*MAPPINGS, "overall")
+    theirs = [[name, *(_rounded(row.get(key)) for key in keys)] for name, row in paper.ERRORS.items()]
+    ours = [[name, *(_cell(row.get(key)) for key in keys)] for name, row in rows.items()]
     return header, theirs + ours
+
+
+def _rounded(entry: tuple[float, float] | None) -> str:
+    """A cell of the paper's."""
+    return "-" if entry is None else "±".join(tables.number(value, 3) for value in entry)
 
 
 def _cell(entry: dict[str, float] | None) -> str:
@@ -41,10 +47,10 @@ def _cell(entry: dict[str, float] | None) -> str:
 def pictures(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """What whole-frame errors hide: the error over the arm's pixels, the arms' overlap, the skill against the constant."""
     keys = {"arm_mae": "arm MAE", "arm_iou": "IoU", "skill": "skill"}
-    header = ["method", *(f"{source}->v {label}" for source in ("v", "j") for label in keys.values())]
+    header = ["method", *(f"{sense.label[0]}->v {label}" for sense in SENSES for label in keys.values())]
     rows = []
     for name, mappings in details.items():
-        told = [mappings.get(f"{source}->vision", {}) for source in SOURCES]
+        told = [mappings.get(f"{sense.name}->{VISION}", {}) for sense in SENSES]
         if any(told):
             rows.append([name, *(_both(scores, key) for scores in told for key in keys)])
     return header, rows
@@ -58,9 +64,14 @@ def hands(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """How far the hand would be, in centimetres, if the arm took the pose that was recalled from a picture."""
     rows = []
     for name, mappings in details.items():
-        scores = {k: s["hand_error_cm"] for k, s in mappings.get("vision->proprioception", {}).items()}
+        scores = {k: s["hand_error_cm"] for k, s in mappings.get(PICTURE_TO_JOINTS, {}).items()}
         rows.append([name, *(_both(scores, key) for key in HAND)])
     return ["method", *HAND.values()], rows
+
+
+def from_pictures(details: dict[str, Any]) -> dict[str, Any]:
+    """Of each method that answers pictures with joints: the scores of its answers by subset of the samples."""
+    return {name: mappings[PICTURE_TO_JOINTS] for name, mappings in details.items() if PICTURE_TO_JOINTS in mappings}
 
 
 def _both(subsets: dict[str, Any], key: str) -> str:
@@ -69,24 +80,24 @@ def _both(subsets: dict[str, Any], key: str) -> str:
 
 def per_joint(details: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Which joints a picture tells: normalized error per joint from vision."""
-    told = {
-        n: m["vision->proprioception"]["all"]["joint_mae"] for n, m in details.items() if "vision->proprioception" in m
-    }
+    told = {name: subsets["all"]["joint_mae"] for name, subsets in from_pictures(details).items()}
     joints = list(next(iter(told.values())))
     header = ["method", *(joint.replace("_", " ") for joint in joints)]
     return header, [[name, *(tables.number(mae[j], 3) for j in joints)] for name, mae in told.items()]
 
 
-def remarks(rows: dict[str, Any]) -> list[str]:
+def remarks(rows: dict[str, Any], ours: Collection[str]) -> list[str]:
     """Says openly where a yardstick beats the SOM-AE's best readout."""
-    mappings = [f"{source}->{wanted}" for source, wanted in MAPPINGS]
     found = {
-        mapping: better({n: row[mapping]["mae"] for n, row in rows.items() if mapping in row}) for mapping in mappings
+        mapping: better({n: row[mapping]["mae"] for n, row in rows.items() if mapping in row}, ours)
+        for mapping in MAPPINGS
     }
-    return [f"{mapping}: better than the SOM-AE: {', '.join(names)}." for mapping, names in found.items() if names]
+    return [
+        f"{LABELS[mapping]}: better than the SOM-AE: {', '.join(names)}." for mapping, names in found.items() if names
+    ]
 
 
-def better(errors: dict[str, float]) -> list[str]:
-    """Who errs less than the SOM-AE's best readout, from errors by method."""
-    ours = min(error for name, error in errors.items() if name.startswith("som_ae"))
-    return [name for name, error in errors.items() if error < ours]
+def better(errors: dict[str, float], ours: Collection[str]) -> list[str]:
+    """Who errs less than the SOM-AE's best readout, from errors by method and the names of the SOM-AE's readouts."""
+    best = min(error for name, error in errors.items() if name in ours)
+    return [name for name, error in errors.items() if error < best]

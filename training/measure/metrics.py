@@ -5,7 +5,7 @@ may. Hence also: the error over the arm's pixels, the overlap of the arms (IoU),
 of each joint in degrees, and of the hand in centimetres.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mujoco
@@ -17,8 +17,6 @@ from infant_env.body.model import ArmModel
 
 Floats = NDArray[np.float32]
 
-SOURCES = ("vision", "proprioception")
-MAPPINGS = tuple((source, wanted) for source in SOURCES for wanted in SOURCES)
 ERRORS = "errors.npz"
 """The test samples' errors of every method, in a run's folder."""
 SOLID = 0.1
@@ -29,10 +27,8 @@ SOLID = 0.1
 class Truth:
     """The samples that predictions are held against."""
 
-    images: Floats
-    """Pictures, shape (N, 64, 64), in [0, 1]."""
-    joints: Floats
-    """Normalized joints, shape (N, J)."""
+    given: dict[str, Floats]
+    """What methods are given of each sense, and what they should answer: (N, ...), within [0, 1]."""
     shows_hand: NDArray[np.bool_]
     """Whether the hand is in view, shape (N,)."""
     background: Floats
@@ -40,25 +36,13 @@ class Truth:
     arm: ArmModel
     """The body, for the hand's position."""
 
-    def given(self, source: str) -> Floats:
-        """What a method is told: the pictures or the joints."""
-        return self.images if source == "vision" else self.joints
+    def __len__(self) -> int:
+        return len(self.shows_hand)
 
-
-def table_row(errors: dict[str, Floats]) -> dict[str, dict[str, float]]:
-    """Mean and standard deviation over the samples, per mapping and overall (the mean of the four mappings).
-
-    Args:
-        errors: mapping such as `vision->proprioception` -> every sample's MAE, shape (N,).
-
-    Returns:
-        Mapping -> `mae`, `std`; `overall` only when all four mappings are there.
-    """
-    row = {name: {"mae": float(e.mean()), "std": float(e.std())} for name, e in errors.items()}
-    if len(errors) == len(MAPPINGS):
-        pooled = np.concatenate(list(errors.values()))
-        row["overall"] = {"mae": float(pooled.mean()), "std": float(pooled.std())}
-    return row
+    def of(self, rows: NDArray[np.bool_]) -> "Truth":
+        """Some of the samples."""
+        chosen = {name: samples[rows] for name, samples in self.given.items()}
+        return replace(self, given=chosen, shows_hand=self.shows_hand[rows])
 
 
 def sample_errors(predicted: Floats, true: Floats) -> Floats:
@@ -66,21 +50,22 @@ def sample_errors(predicted: Floats, true: Floats) -> Floats:
     return np.abs(predicted - true).reshape(len(true), -1).mean(axis=1)
 
 
-def picture_scores(predicted: Floats, truth: Truth) -> dict[str, float]:
+def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> dict[str, float]:
     """How good pictures are where it matters.
 
     Args:
         predicted: pictures, shape (N, 64, 64).
-        truth: what they should show.
+        true: what they should show, same shape.
+        truth: what else is known of the samples.
 
     Returns:
         `mae` (whole frame), `arm_mae` (over the arm's pixels) and `arm_iou`.
     """
-    error = np.abs(predicted - truth.images)
+    error = np.abs(predicted - true)
     return {
         "mae": float(error.mean()),
-        "arm_mae": float(error[arm_mask(truth.images, truth.background, ARM_DIFFERS_BY)].mean()),
-        "arm_iou": float(arm_iou(predicted, truth.images, truth.background).mean()),
+        "arm_mae": float(error[arm_mask(true, truth.background, ARM_DIFFERS_BY)].mean()),
+        "arm_iou": float(arm_iou(predicted, true, truth.background).mean()),
     }
 
 
@@ -97,21 +82,22 @@ def arm_iou(predicted: Floats, true: Floats, background: Floats) -> Floats:
     return iou
 
 
-def joint_scores(predicted: Floats, truth: Truth) -> dict[str, Any]:
+def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> dict[str, Any]:
     """How good poses are, in units that one can picture.
 
     Args:
         predicted: normalized joints, shape (N, J).
-        truth: what they should be.
+        true: what they should be, same shape.
+        truth: what else is known of the samples.
 
     Returns:
         `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see `spread`) and
         its percentiles 0 to 100.
     """
     low, high = truth.arm.joint_ranges.T
-    error = np.abs(predicted - truth.joints).mean(axis=0)  # (J,)
+    error = np.abs(predicted - true).mean(axis=0)  # (J,)
     names = truth.arm.joint_names
-    hands = hand_errors(predicted, truth.joints, truth.arm)
+    hands = hand_errors(predicted, true, truth.arm)
     return {
         "mae": float(error.mean()),
         "joint_mae": dict(zip(names, error.tolist(), strict=True)),

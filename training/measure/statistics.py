@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import ERRORS, MAPPINGS, Floats
+from .metrics import ERRORS, Floats
+from .senses import is_complete
 
 OVERALL = "overall"
 _RESAMPLED = 2_000
@@ -53,7 +54,7 @@ class Resampling:
 
 
 def read_errors(folders: Sequence[Path]) -> Errors:
-    """What `scoring.judge` kept in the folders of several seeds, methods in its order; only those that all of them have."""
+    """What `judge` kept in the folders of several seeds, methods in its order; only those that all of them have."""
     kept = [np.load(folder / ERRORS) for folder in folders]
     found: Errors = {}
     for key in kept[0].files:
@@ -61,9 +62,25 @@ def read_errors(folders: Sequence[Path]) -> Errors:
             method, mapping = key.split(" ")
             found.setdefault(method, {})[mapping] = np.stack([file[key] for file in kept])
     for told in found.values():
-        if len(told) == len(MAPPINGS):
+        if is_complete(told):
             told[OVERALL] = np.mean(list(told.values()), axis=0)
     return found
+
+
+def table_row(errors: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation over the samples, per mapping and overall (the mean of all mappings).
+
+    Args:
+        errors: mapping such as `vision->vision` -> every sample's mean absolute error, shape (N,).
+
+    Returns:
+        Mapping -> `mae`, `std`; `overall` only when all mappings are there.
+    """
+    row = {name: {"mae": float(e.mean()), "std": float(e.std())} for name, e in errors.items()}
+    if is_complete(errors):
+        pooled = np.concatenate(list(errors.values()))
+        row[OVERALL] = {"mae": float(pooled.mean()), "std": float(pooled.std())}
+    return row
 
 
 def intervals(errors: Errors, draw: Resampling) -> dict[str, dict[str, Interval]]:

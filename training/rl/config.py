@@ -9,7 +9,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from infant_env.errors import UserError
 
-from ..runs import folder as runs
+from ..runs.config import check_counts
+from ..runs.device import Device
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO}
 
@@ -51,13 +52,13 @@ class Config:
     """Write a film of what the first seed learned."""
     seed: int = 0
     """The first seed: of the policy, of what it tries, and of its goals."""
-    device: runs.Device = "cpu"
+    device: Device = "cpu"
     """Where the policy is trained; such small networks are slower on a GPU."""
     threads: int = 1
     """Processor threads."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "steps", "seeds", "imagined", "goals", "judged_every", "kept_every", "threads")
+        check_counts(self, "steps", "seeds", "imagined", "goals", "judged_every", "kept_every", "threads")
         if self.infants < 0:
             raise UserError(f"got infants={self.infants}, expected 1 or more, or 0 for as many as usual")
         if self.goal == "image" and self.observation != "joints":

@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera, OutsideCamera
 
-from ..show.film import PANEL, Video, fit
+from ..show.film import PANEL, Video, as_seen, inside
 from .setup import EPISODE, Act, Setup
 
 _EPISODES, _SHOWN_SEED = 5, 2_000_000
@@ -21,7 +21,11 @@ def film(path: Path, setup: Setup, act: Act) -> None:
     """Films some episodes in real physics, with goals that were not learned from."""
     env = DummyVecEnv([setup.infant])
     body = env.envs[0].unwrapped
-    video, eye, onlooker = Video(path), EyeCamera(setup.arm, (300, 500)), OutsideCamera(setup.arm, PANEL)
+    video, eye, onlooker = (
+        Video(path),
+        EyeCamera(setup.arm, inside(setup.eye_size, (300, 500))),
+        OutsideCamera(setup.arm, PANEL),
+    )
     unit, name = (np.pi / 180, "degrees") if setup.config.goal == "joints" else (0.01, "cm")
     for episode in range(_EPISODES):
         env.seed(_SHOWN_SEED + episode)
@@ -31,7 +35,7 @@ def film(path: Path, setup: Setup, act: Act) -> None:
             observations, _, _, infos = env.step(act(observations))
             panels = [
                 (f"the infant, {infos[0]['distance'] / unit:.1f} {name} off", onlooker.render(body.data)),
-                ("its right eye", fit(eye.render(body.data))),
+                ("its right eye", as_seen(eye.render(body.data), eye.size)),
                 ("a pose that reaches the goal", goal),
             ]
             for _ in range(_HOLD if step == EPISODE - 2 else 1):

@@ -22,15 +22,14 @@ from agents.tools import checkpoints
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
-from ..data.collect import arm_model
-from ..data.dataset import read_info
+from ..data.info import read_info
 from ..runs import folder as runs
 from .config import Config
 
 Act = Callable[[Any], NDArray[np.float32]]
 """From a batch of observations to actions."""
-PIXELS = 60, 100
-"""Rows and columns of the pictures that a policy is given as they are."""
+PIXEL_ROWS, LEAST_COLUMNS = 60, 36
+"""Rows, and fewest columns, of the pictures that a policy is given as they are; of the paper's aspect they are 60x100."""
 EPISODE = 25
 """Control steps of an episode."""
 GAMMA = 0.7
@@ -50,12 +49,23 @@ class Setup:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.device = torch.device("cpu")  # one picture at a time
-        self.info = read_info(runs.data_of(config.run))["config"]
+        self.info = read_info(runs.data_of(config.run))
 
-    @cached_property
+    @property
     def arm(self) -> ArmModel:
         """The body that the run's data were collected with."""
-        return arm_model(self.info)
+        return self.info.arm
+
+    @property
+    def eye_size(self) -> tuple[int, int]:
+        """Rows and columns of the eye's frames."""
+        return self.info.recipe.eye_size
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Rows and columns of the pictures that a policy is given as they are."""
+        rows, columns = self.eye_size
+        return PIXEL_ROWS, max(round(PIXEL_ROWS * columns / rows), LEAST_COLUMNS)
 
     @cached_property
     def mind(self) -> SomAutoencoder:
@@ -77,7 +87,7 @@ class Setup:
     def infant(self) -> gym.Env[Any, Any]:
         """One infant with all that the config asks for, in real physics."""
         config = self.config
-        size = PIXELS if config.observation == "pixels" else tuple(self.info["eye_size"])
+        size = self.pixels if config.observation == "pixels" else self.eye_size
         env = gym.make(
             "InfantArmReach-v0",
             goal="hand" if config.goal == "image" else config.goal,

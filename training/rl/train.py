@@ -15,7 +15,7 @@ from agents.tools.files import write_json
 from infant_env.errors import UserError
 
 from ..runs import folder as runs
-from ..train.network import threads
+from ..runs.device import threads
 from . import film as rl_film
 from . import table as rl_table
 from .config import ALGORITHMS, Config

@@ -10,7 +10,7 @@ from torch import distributed as dist
 
 from agents.tools.processes import Processes
 
-from . import folder as runs
+from .device import Device, pick_device
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -49,13 +49,13 @@ class Place:
 
 
 @contextmanager
-def place(device: runs.Device) -> Iterator[Place]:
+def place(device: Device) -> Iterator[Place]:
     """This process's place among those that torchrun started; alone when it was started otherwise.
 
     Raises:
         UserError: CUDA is asked for and there is none.
     """
-    chosen = runs.pick_device(device)
+    chosen = pick_device(device)
     if not dist.is_torchelastic_launched():
         yield Place(chosen)
         return

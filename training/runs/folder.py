@@ -7,7 +7,6 @@ A run is a folder: `config.json`, `autoencoder.safetensors`, `som.safetensors`, 
 import dataclasses
 import importlib.metadata
 import json
-import math
 import os
 import platform
 import shlex
@@ -16,31 +15,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from filelock import FileLock
 
 from agents.tools.files import write_json
 from infant_env.errors import UserError
 
-if TYPE_CHECKING:
-    import torch
-
-Device = Literal["auto", "cpu", "cuda"]
 PACKAGES = ("infant-arm", "gymnasium", "mujoco", "numpy", "torch", "stable-baselines3", "h5py")
-
-
-def pick_device(name: Device) -> "torch.device":
-    """The device that a command computes on; `auto` takes CUDA where there is one.
-
-    Raises:
-        UserError: CUDA is asked for and there is none.
-    """
-    import torch  # here, so that processes that only collect do not load it
-
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("got --device cuda, but torch sees no CUDA device; expected --device auto or cpu here")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def versions() -> dict[str, str]:
@@ -112,20 +94,6 @@ def record_config(run: Path, command: str, config: Any) -> None:
     merge(run, "config.json", {command: as_json(config), "versions": versions(), "command": {command: line}})
 
 
-def check_counts(config: Any, *names: str) -> None:
-    """Raises a UserError when one of these fields of a Config is below 1."""
-    for name in names:
-        if getattr(config, name) < 1:
-            raise UserError(f"got {name}={getattr(config, name)}, expected 1 or more")
-
-
-def check_learning_rate(config: Any) -> None:
-    """Raises a UserError when a Config's `learning_rate` is no positive number."""
-    if not 0 < config.learning_rate < math.inf:
-        usual = type(config).learning_rate
-        raise UserError(f"got learning_rate={config.learning_rate}, expected a positive number such as {usual:g}")
-
-
 @contextmanager
 def timed(run: Path, stage: str, note: bool = True) -> Iterator[None]:
     """Adds what a stage took to `metrics.json`: wall time to `timing_s`, and to `cost` processor seconds and peak memory.
@@ -161,8 +129,10 @@ def data_of(run: Path) -> Path:
     Raises:
         UserError: nothing was trained in this folder.
     """
-    recorded = read(run, "config.json")
+    recorded, beside = read(run, "config.json"), run / "dataset"
+    if "train-ae" not in recorded and beside.exists():
+        return beside
     if "train-ae" not in recorded:
         raise UserError(f"{run} holds no trained autoencoder; run `infant-arm train-ae --data DATA --run {run}` first")
-    noted, beside = Path(recorded["train-ae"]["data"]), run / "dataset"
+    noted = Path(recorded["train-ae"]["data"])
     return beside if beside.exists() and not noted.exists() else noted  # a run may be moved together with its data

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 
@@ -27,18 +28,19 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     rows = {
         "shown": images,
         "autoencoder": kept,
-        "vision -> vision\nwinner": mind.predict("vision", images)["vision"],
-        "vision -> vision\nlocal linear": mind.predict("vision", images, "local_linear")["vision"],
-        "joints -> vision\nwinner": mind.predict("proprioception", joints)["vision"],
-        "joints -> vision\nlocal linear": mind.predict("proprioception", joints, "local_linear")["vision"],
+        "vision -> vision\nwinner": mind.predict(VISION, images)[VISION],
+        "vision -> vision\nlocal linear": mind.predict(VISION, images, "local_linear")[VISION],
+        "joints -> vision\nwinner": mind.predict(PROPRIOCEPTION, joints)[VISION],
+        "joints -> vision\nlocal linear": mind.predict(PROPRIOCEPTION, joints, "local_linear")[VISION],
     }
+    aspect = data.eye_size[0] / data.eye_size[1]
     figure, axes = plt.subplots(
-        len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows)), squeeze=False
+        len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows) * aspect / 0.6), squeeze=False
     )
     for line, (label, pictures) in zip(axes, rows.items(), strict=True):
         line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
         for axis, picture in zip(line, pictures.float().cpu().numpy(), strict=True):
-            axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=3 / 5)
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=aspect)
             axis.set(xticks=[], yticks=[])
     figure.tight_layout(pad=0.4)
     return figure
@@ -58,11 +60,10 @@ def reliability(rows: list[tuple[int, float, float]]) -> Figure:
     return figure
 
 
-def hand_errors(details: dict[str, Any]) -> Figure:
-    """How many test poses each method recalls from a picture how exactly, as the hand's error."""
+def hand_errors(told: dict[str, Any]) -> Figure:
+    """How many test poses each method recalls from a picture how exactly, as the hand's error: scores by method and subset."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), sharey=True)
     for axis, subset, title in zip(axes, ("all", "shows_hand"), ("all test poses", "hand in view"), strict=True):
-        told = {n: m["vision->proprioception"] for n, m in details.items() if "vision->proprioception" in m}
         for (style, color), (name, scores) in zip(itertools.product(_STYLES, COLORS), told.items(), strict=False):
             if subset in scores:
                 percentiles = scores[subset]["hand_error_cm_percentiles"]
@@ -75,14 +76,13 @@ def hand_errors(details: dict[str, Any]) -> Figure:
     return figure
 
 
-def joint_errors(details: dict[str, Any]) -> Figure:
-    """Which joints a picture tells, in degrees."""
-    told = {n: m["vision->proprioception"]["all"] for n, m in details.items() if "vision->proprioception" in m}
+def joint_errors(told: dict[str, Any]) -> Figure:
+    """Which joints a picture tells, in degrees: scores by method and subset."""
     figure, axis = plt.subplots(figsize=(10, 3.6))
     width = 0.8 / len(told)
     looks = itertools.product(_HATCHES, COLORS)
     for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, told.items(), strict=False)):
-        degrees = scores["joint_error_deg"]
+        degrees = scores["all"]["joint_error_deg"]
         places = np.arange(len(degrees)) + k * width
         axis.bar(places, list(degrees.values()), width, color=color, hatch=hatch, edgecolor="white", label=name)
         labels = ["\n".join(joint.replace("_", " ").rsplit(" ", 1)) for joint in degrees]

@@ -14,6 +14,7 @@ from agents.mind.agent import MentalImageryAgent
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.senses.camera import OutsideCamera
+from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import to_gray, to_rgb
 
 PANEL = (288, 480)
@@ -67,16 +68,17 @@ class Film:
     ) -> None:
         """Adds one frame."""
         assert agent.goal is not None
-        seen = to_gray(observation["eye"])
+        eye, size = observation["eye"], observation["eye"].shape[:2]
+        seen = to_gray(eye)
         imagined = agent.imagine(observation["joints"][None])[0]
-        activity = agent.imagination.mind.activity("vision", seen[None])[0].cpu().numpy()
+        activity = agent.imagination.mind.activity(VISION, seen[None])[0].cpu().numpy()
         panels = [
             (_infant(agent, info, hand_goal), self._outside.render(data)),
-            ("its right eye", fit(observation["eye"])),
-            (f"goal; what it sees differs by {agent.compare(observation):.4f}", to_rgb(agent.goal, PANEL)),
-            ("imagined from its joints", to_rgb(imagined, PANEL)),
+            ("its right eye", as_seen(eye, size)),
+            (f"goal; what it sees differs by {agent.compare(observation):.4f}", as_seen(agent.goal, size)),
+            ("imagined from its joints", as_seen(imagined, size)),
             ("the map's activity for what it sees", map_picture(activity)),
-            ("what it thinks of; framed: what it tries", ideas(agent)),
+            ("what it thinks of; framed: what it tries", ideas(agent, size)),
         ]
         self.video.add(panels)
 
@@ -89,6 +91,28 @@ class Film:
 def fit(picture: NDArray[np.uint8], size: tuple[int, int] = PANEL) -> NDArray[np.uint8]:
     """An RGB picture at another size, rows and columns."""
     return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BOX))
+
+
+def inside(eye_size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of a frame of the eye's aspect in a box that one of the paper's aspect, 3:5, fills."""
+    wider = (eye_size[1] * 3) / (eye_size[0] * 5)
+    return max(1, round(box[0] / max(wider, 1))), max(1, round(box[1] * min(wider, 1)))
+
+
+def as_seen(picture: NDArray[Any], eye_size: tuple[int, int], box: tuple[int, int] = PANEL) -> NDArray[np.uint8]:
+    """A picture at the eye's aspect, in the middle of a box that is white where it does not reach.
+
+    Args:
+        picture: RGB of any size, (H, W, 3), uint8, or as agents get it, (64, 64), in [0, 1].
+        eye_size: rows and columns of the eye's frames.
+        box: rows and columns of what is given back.
+    """
+    size = inside(eye_size, box)
+    shown = to_rgb(picture, size) if picture.ndim == 2 else fit(picture.astype(np.uint8), size)
+    whole = np.full((*box, 3), 255, np.uint8)
+    top, left = ((side - length) // 2 for side, length in zip(box, size, strict=True))
+    whole[top : top + size[0], left : left + size[1]] = shown
+    return whole
 
 
 def colored(plane: NDArray[Any], low: float, high: float, colors: str = "viridis") -> NDArray[np.uint8]:
@@ -119,8 +143,8 @@ def _infant(agent: MentalImageryAgent, info: dict[str, Any], hand_goal: NDArray[
     return ", ".join(words)
 
 
-def ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
-    """Its hypotheses as it imagines them, with their probabilities, the likeliest first."""
+def ideas(agent: MentalImageryAgent, eye_size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Its hypotheses as it imagines them, at the eye's aspect, with their probabilities, the likeliest first."""
     assert agent.hypotheses is not None
     panel = Image.new("RGB", PANEL[::-1], "white")
     pen, (rows, columns) = ImageDraw.Draw(panel), (PANEL[0] // 2 - 30, PANEL[1] // 3 - 8)
@@ -129,7 +153,7 @@ def ideas(agent: MentalImageryAgent) -> NDArray[np.uint8]:
         if agent.hypotheses.repeated[0, k]:
             continue
         x, y = 4 + k % 3 * (columns + 8), 26 + k // 3 * (rows + 30)
-        panel.paste(Image.fromarray(to_rgb(picture, (rows, columns))), (x, y))
+        panel.paste(Image.fromarray(as_seen(picture, eye_size, (rows, columns))), (x, y))
         pen.text((x, y - 25), f"{share:.0%}", "black", font(18))
         if k == agent.trying:
             pen.rectangle((x - 3, y - 3, x + columns + 2, y + rows + 2), outline=_TRIED, width=3)

@@ -1,5 +1,7 @@
 """The report's pictures of the map: what its neurons hold, how it lies in the data, and where it is wrong."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -11,29 +13,36 @@ from torch import Tensor
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som import quality as map_quality
 from agents.som.som import MultiModalSom
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 
 Floats = NDArray[np.float32]
 
 ASKED = {
-    "vision alone": ("vision",),
-    "proprioception alone": ("proprioception",),
-    "both": ("vision", "proprioception"),
+    "vision alone": (VISION,),
+    "proprioception alone": (PROPRIOCEPTION,),
+    "both": (VISION, PROPRIOCEPTION),
 }
 """The ways to ask the map for a pose, by the title of their panel."""
 
 
-def atlas(mind: SomAutoencoder, tiles: int = 16) -> Figure:
-    """What neurons all over the map imagine: every tile is one neuron's decoded picture."""
+def atlas(mind: SomAutoencoder, tiles: int = 16, aspect: float = 3 / 5) -> Figure:
+    """What neurons all over the map imagine: every tile is one neuron's decoded picture.
+
+    Args:
+        mind: whose map.
+        tiles: along each side, at most.
+        aspect: of the eye's frames, rows over columns.
+    """
     rows, columns = mind.som.shape
     tiles = min(tiles, rows, columns)
     pictures = tile_pictures(mind, tiles, tiles).reshape(-1, 64, 64)
     framed = np.pad(pictures, ((0, 0), (2, 2), (2, 2)), constant_values=1.0).reshape(tiles, tiles, 68, 68)
     wide = framed.transpose(0, 2, 1, 3).reshape(tiles * 68, tiles * 68)
     figure, axis = plt.subplots(figsize=(9, 5.6))
-    axis.imshow(wide, cmap="gray", vmin=0, vmax=1, aspect=3 / 5, extent=(0, columns, rows, 0))
-    axis.set_aspect(3 / 5 * columns / rows)
+    axis.imshow(wide, cmap="gray", vmin=0, vmax=1, aspect=aspect, extent=(0, columns, rows, 0))
+    axis.set_aspect(aspect * columns / rows)
     axis.set(xlabel="neuron, column", ylabel="neuron, row")
     figure.tight_layout()
     return figure
@@ -47,25 +56,25 @@ def tile_pictures(mind: SomAutoencoder, down: int, across: int) -> Floats:
     )
     neurons = torch.from_numpy((rows[:, None] * mind.som.shape[1] + columns).ravel()).to(mind.device)
     with torch.inference_mode():
-        pictures = mind.autoencoder.decode(mind.som.weights_at("vision", neurons)).float().cpu().numpy()
+        pictures = mind.autoencoder.decode(mind.som.weights_at(VISION, neurons)).float().cpu().numpy()
     return pictures.reshape(down, across, 64, 64)
 
 
 def joint_angles(mind: SomAutoencoder) -> Floats:
     """The angle that each neuron holds for each joint, shape (J, X, Y), deg."""
     low, high = mind.joint_ranges.T[..., None, None]  # (J, 1, 1)
-    planes = map_quality.component_planes(mind.som, "proprioception")  # (J, X, Y), normalized
+    planes = map_quality.component_planes(mind.som, PROPRIOCEPTION)  # (J, X, Y), normalized
     return (low + planes * (high - low)).rad2deg().cpu().numpy()
 
 
-def joint_planes(mind: SomAutoencoder, names: list[str]) -> Figure:
+def joint_planes(mind: SomAutoencoder, names: Sequence[str]) -> Figure:
     """Component planes: the angle that each neuron holds for each joint."""
     return _planes(joint_angles(mind), [name.replace("_", " ") for name in names], "deg", across=len(names))
 
 
 def latent_planes(mind: SomAutoencoder) -> Figure:
     """Component planes: what each neuron holds for each latent, in standard deviations over the data set."""
-    planes = map_quality.component_planes(mind.som, "vision").cpu().numpy()  # (D, X, Y)
+    planes = map_quality.component_planes(mind.som, VISION).cpu().numpy()  # (D, X, Y)
     return _planes(planes, [f"latent {number}" for number in range(len(planes))], "standard deviations", across=4)
 
 
@@ -102,7 +111,7 @@ def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
     )[:1]
     with torch.inference_mode():
         latents = mind.autoencoder.encode(torch.from_numpy(data.pictures[chosen]).to(mind.device))
-    pose = {"vision": latents, "proprioception": torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)}
+    pose = {VISION: latents, PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)}
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.8))
     for axis, (title, names) in zip(axes, ASKED.items(), strict=True):
         query = {name: pose[name] for name in names}

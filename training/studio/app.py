@@ -5,33 +5,27 @@ import sys
 import threading
 import webbrowser
 from dataclasses import dataclass
-from pathlib import Path
 
 from infant_env.errors import UserError
 
-from ..runs import folder as runs
+from ..runs.config import RunConfig
 
 _ARENAS, _THRESHOLD = -8, -3  # mallopt's M_ARENA_MAX and M_MMAP_THRESHOLD
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(RunConfig):
     """Open the studio: a page on this machine, in which one moves the infant and sees what it sees and imagines."""
 
-    run: Path
-    """The run's folder; holds what was trained."""
     port: int = 8080
     """Port of the page; the next free one when it is taken."""
     host: str = "127.0.0.1"
     """Address that the page is served on; 0.0.0.0 lets other machines in, and whoever comes in may steer."""
     browser: bool = True
     """Open the page in the browser."""
-    seed: int = 0
-    """Seed of the poses and pictures that are drawn at random."""
-    device: runs.Device = "auto"
-    """Where to imagine."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.port < 65536:
             raise UserError(f"got port={self.port}, expected 1 to 65535, such as 8080")
 

@@ -12,10 +12,9 @@ from torch.nn import functional as F
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som import quality as map_quality
-from infant_env.body.parts import quaternion
-from infant_env.senses.vision import to_rgb
+from infant_env.body.built_in.parts import quaternion
 
-from ..show.film import colored, font
+from ..show.film import as_seen, colored, font
 from ..show.map_figures import ASKED, joint_angles, tile_pictures
 from .stage import spoken
 
@@ -95,7 +94,8 @@ class MapPictures:
         live: names of those that follow the infant, with the modalities that they ask by.
     """
 
-    def __init__(self, mind: SomAutoencoder, joints: tuple[str, ...]) -> None:
+    def __init__(self, mind: SomAutoencoder, joints: tuple[str, ...], eye_size: tuple[int, int]) -> None:
+        self._eye_size = eye_size
         self._mind, self._joints = mind, [f"joint: {spoken(name)}" for name in joints]
         self.still = (ATLAS, *self._joints, U_MATRIX)
         self.live = {f"activity, asked by {name}": modalities for name, modalities in ASKED.items()}
@@ -121,8 +121,12 @@ class MapPictures:
     def _still(self, layer: str) -> Picture:
         if layer == ATLAS:
             rows, columns = min(_DOWN, self._mind.som.shape[0]), min(_ACROSS, self._mind.som.shape[1])
-            tiles = np.stack(
-                [to_rgb(row, (_TILE[0] - 4, _TILE[1] - 4)) for row in tile_pictures(self._mind, rows, columns)]
+            inner = (_TILE[0] - 4, _TILE[1] - 4)
+            tiles = np.array(
+                [
+                    [as_seen(picture, self._eye_size, inner) for picture in row]
+                    for row in tile_pictures(self._mind, rows, columns)
+                ]
             )
             framed = np.pad(tiles, ((0, 0), (0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
             wide = framed.transpose(0, 2, 1, 3, 4).reshape(rows * _TILE[0], columns * _TILE[1], 3)

@@ -25,13 +25,11 @@ class BodyView:
         gui.add_markdown("Drag a joint, or let chance choose. Angles in degrees; the servos move it in real physics.")
         self._sliders = [self._add_slider(k) for k in range(len(arm.joint_names))]
         stage.when(gui.add_button("A pose at random").on_click, self._at_random)
-        config = stage.data.info["config"]
-        if config["mjcf"] is None:
-            self._age = gui.add_slider("age (months)", min=1, max=24, step=1, initial_value=round(config["age_months"]))
+        body = stage.data.body
+        if body.mjcf is None:
+            self._age = gui.add_slider("age (months)", min=1, max=24, step=1, initial_value=round(body.age_months))
             stage.when(self._age.on_update, self._grow, "age")
-            gui.add_markdown(
-                f"Its mind learned with a body of {config['age_months']:g} months. Does it cope with another?"
-            )
+            gui.add_markdown(f"Its mind learned with a body of {body.age_months:g} months. Does it cope with another?")
         self._pose = gui.add_markdown("")
         infant.bodies.append(self._show_body)
         infant.listeners.append(self._show)

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 
 from agents.mind import remembered_poses
-from infant_env.senses.vision import to_gray, to_rgb
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.vision import to_gray
 
+from ..show.film import as_seen
 from .board import ATLAS, Board, MapPictures
 from .infant import Moment
 from .mind_view import SIZE
@@ -37,7 +39,7 @@ class MapView:
         rows, columns = self._mind.som.shape
         self.board = Board((-0.37, 0.25, 0.84), _FACING, 0.62, (rows, columns))
         self.chosen: tuple[int, int] | None = None
-        self._pictures = MapPictures(self._mind, stage.infant.arm.joint_names)
+        self._pictures = MapPictures(self._mind, stage.infant.arm.joint_names, stage.data.eye_size)
         self.browsers: dict[int, _Browser] = {}
         gui = stage.server.gui
         gui.add_markdown(
@@ -63,10 +65,10 @@ class MapView:
     def choose(self, row: int, column: int) -> None:
         """Shows what a neuron holds, and sends the infant there."""
         flat = torch.tensor([row * self._mind.som.shape[1] + column])
-        picture = self._mind.autoencoder.decode(self._mind.som.weights_at("vision", flat))[0]
+        picture = self._mind.autoencoder.decode(self._mind.som.weights_at(VISION, flat))[0]
         joints = remembered_poses.of_neurons(self._mind, np.array([[row, column]]))[0].cpu().numpy()
         self._row.value, self._column.value = row, column
-        self._picture.image = to_rgb(picture.float().cpu().numpy(), SIZE)
+        self._picture.image = as_seen(picture.float().cpu().numpy(), self._stage.data.eye_size, SIZE)
         names = self._stage.infant.arm.joint_names
         angles = (f"{spoken(name)} {angle:.0f}°" for name, angle in zip(names, np.degrees(joints), strict=True))
         self._pose.content = f"**Neuron ({row}, {column})** holds: {', '.join(angles)}."
@@ -117,14 +119,14 @@ class MapView:
     def _query(self, moment: Moment) -> dict[str, torch.Tensor]:
         """What it sees and feels, as the map is asked."""
         seen = to_gray(moment.observation["eye"])
-        return {"vision": self._mind.latents(seen[None]), "proprioception": self._felt(moment)}
+        return {VISION: self._mind.latents(seen[None]), PROPRIOCEPTION: self._felt(moment)}
 
     def _felt(self, moment: Moment) -> torch.Tensor:
         return self._mind.normalize(moment.joints[None]).clamp(0, 1)
 
     def _best(self, moment: Moment) -> Any:
         """Where the neuron is that fits the joints best."""
-        winner = int(self._mind.som.winners({"proprioception": self._felt(moment)}))
+        winner = int(self._mind.som.winners({PROPRIOCEPTION: self._felt(moment)}))
         return self.board.place_of(*divmod(winner, self._mind.som.shape[1]), 0.012)
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from infant_env.senses.vision import to_gray, to_rgb
+from infant_env.senses.modalities import VISION
+from infant_env.senses.vision import to_gray
 
-from ..show.film import colored, fit
+from ..show.film import as_seen, colored
 from .infant import Moment
 from .stage import Stage
 
@@ -37,11 +38,10 @@ class MindView:
         agent, eye = self._stage.agent, moment.observation["eye"]
         seen = to_gray(eye)
         imagined = agent.imagine(moment.joints[None])[0]
-        recalled = (
-            agent.imagination.mind.predict("vision", seen[None], "local_linear")["vision"][0].float().cpu().numpy()
-        )
+        recalled = agent.imagination.mind.predict(VISION, seen[None], "local_linear")[VISION][0].float().cpu().numpy()
         difference = colored(imagined - recalled, -_STRONG, _STRONG, "PuOr_r")
-        self.pictures = [fit(eye, SIZE), to_rgb(imagined, SIZE), to_rgb(recalled, SIZE), fit(difference, SIZE)]
+        shown = (eye, imagined, recalled, difference)
+        self.pictures = [as_seen(picture, eye.shape[:2], SIZE) for picture in shown]
         handles = (self._seen, self._imagined, self._recalled, self._difference)
         for handle, picture in zip(handles, self.pictures, strict=True):
             handle.image = picture

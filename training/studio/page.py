@@ -9,9 +9,9 @@ import viser
 
 from agents.mind.agent import MentalImageryAgent
 
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..runs import folder as runs
+from ..runs.device import Device, pick_device
 from .body_view import BodyView
 from .infant import LiveInfant
 from .map_view import MapView
@@ -40,11 +40,10 @@ class Page:
         UserError: the run lacks what the studio shows.
     """
 
-    def __init__(self, run: Path, host: str, port: int, seed: int, device: runs.Device) -> None:
+    def __init__(self, run: Path, host: str, port: int, seed: int, device: Device) -> None:
         data = Dataset.open(runs.data_of(run))
-        agent = MentalImageryAgent.load(run, device=runs.pick_device(device))
-        arm = arm_model(data.info["config"])
-        self.infant = LiveInfant(arm, tuple(data.info["config"]["eye_size"]), seed)
+        agent = MentalImageryAgent.load(run, device=pick_device(device))
+        self.infant = LiveInfant(data.arm, data.eye_size, seed)
         self.server = _quiet_server(host, port)
         self._add_main_panel(data, agent)
         self.infant.start()

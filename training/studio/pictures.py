@@ -12,7 +12,7 @@ from infant_env.senses.vision import to_gray, to_rgb
 
 from ..act.goals import Goal
 from ..data.dataset import Dataset
-from ..show.film import fit, font
+from ..show.film import as_seen, font
 
 _WIDE, _GAP, _CAPTION = 640, 10, 30  # pixels; the page shows them at half that size
 _FRAME = "#D55E00"
@@ -27,8 +27,13 @@ class Cell:
     framed: bool = False
 
 
-def grid(cells: Sequence[Cell], across: int) -> NDArray[np.uint8]:
-    """Cells in rows of some, each picture at the eye's aspect 5:3.
+def grid(cells: Sequence[Cell], across: int, eye_size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
+    """Cells in rows of some, each picture at the eye's aspect, in the middle of a box of 5:3.
+
+    Args:
+        cells: what is shown.
+        across: how many of them side by side.
+        eye_size: rows and columns of the eye's frames.
 
     Returns:
         RGB, 640 columns wide, uint8.
@@ -43,16 +48,10 @@ def grid(cells: Sequence[Cell], across: int) -> NDArray[np.uint8]:
         box = (x, y + _CAPTION, x + wide - 1, y + _CAPTION + high - 1)
         pen.rectangle(box, "#eeeeee")
         if cell.picture is not None:
-            whole.paste(_fitted(cell.picture, (high, wide)), box[:2])
+            whole.paste(Image.fromarray(as_seen(cell.picture, eye_size, (high, wide))), box[:2])
         if cell.framed:
             pen.rectangle(box, outline=_FRAME, width=4)
     return np.asarray(whole)
-
-
-def _fitted(picture: NDArray[np.generic], size: tuple[int, int]) -> Image.Image:
-    if picture.ndim == 2:
-        return Image.fromarray(to_rgb(picture, size))
-    return Image.fromarray(fit(picture.astype(np.uint8), size))
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Chosen:
     name: str
     goal: Goal
     frame: NDArray[np.uint8]
-    """RGB, of any size of the eye's aspect."""
+    """RGB, of any size; it is shown at the eye's aspect."""
 
     @classmethod
     def imagined(cls, name: str, goal: Goal) -> "Chosen":

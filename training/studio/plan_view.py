@@ -47,7 +47,7 @@ class PlanView:
             Cell("imagined film", imagined),
             Cell("real film", real),
         ]
-        return grid(cells, 2)
+        return grid(cells, 2, self._stage.data.eye_size)
 
     def _choose(self) -> None:
         self._shown = self._ends

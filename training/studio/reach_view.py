@@ -1,5 +1,6 @@
 """The infant reaches for a picture: its hypotheses, the tries in its head, its looks and corrections, and the error."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class ReachView:
         self._reaching: Act | None = None
         self._looks: list[str] = []  # how far off it was at each
         self.result: tuple[float | None, float] | None = None
+        self._grid = partial(grid, eye_size=stage.data.eye_size)
         gui = stage.server.gui
         gui.add_markdown("**Choose a picture**, then let it reach for that.")
         self._number = gui.add_slider("test picture", min=1, max=len(pictures), step=1, initial_value=1)
@@ -43,8 +45,8 @@ class ReachView:
         stage.when(gui.add_button("Reach for it").on_click, self._play)
         steps = gui.add_button_group("or", ["One step", "Stop"])
         stage.when(steps.on_click, self._step_or_stop)
-        self._story = gui.add_image(grid([Cell("goal", self._chosen.frame), Cell("sees now", None)], 2))
-        self._thoughts = gui.add_image(grid([Cell("", None)] * 6, 3), label="What it thinks of", visible=False)
+        self._story = gui.add_image(self._grid([Cell("goal", self._chosen.frame), Cell("sees now", None)], 2))
+        self._thoughts = gui.add_image(self._grid([Cell("", None)] * 6, 3), label="What it thinks of", visible=False)
         self._tale = gui.add_markdown("")
 
     @property
@@ -57,7 +59,7 @@ class ReachView:
         self._stage.infant.rest()
         self._chosen = chosen
         self._thoughts.visible, self._tale.content = False, ""
-        self._story.image = grid([Cell(f"goal: {chosen.name}", chosen.frame), Cell("sees now", None)], 2)
+        self._story.image = self._grid([Cell(f"goal: {chosen.name}", chosen.frame), Cell("sees now", None)], 2)
         self._stage.say(f"The goal is **{chosen.name}**. Press **Reach for it**.")
 
     def _other(self, event: Any) -> None:
@@ -73,7 +75,7 @@ class ReachView:
 
     def _read(self, event: Any) -> None:
         file = event.target.value
-        frame = read_picture(Path(file.name), file.content)
+        frame = read_picture(Path(file.name), file.content, self._stage.data.eye_size)
         self._choose(Chosen("your picture", Goal(to_gray(frame)), frame))
 
     def _play(self, event: Any) -> None:
@@ -144,7 +146,7 @@ class ReachView:
         """The best six of the poses that it tries in its head, as it imagines them."""
         pictures = self._stage.agent.imagine(joints[:6])
         cells = [Cell(f"off by {e:.4f}", p) for e, p in zip(errors[:6].sqrt().tolist(), pictures, strict=True)]
-        self._thoughts.image = grid(cells, 3)
+        self._thoughts.image = self._grid(cells, 3)
         self._thoughts.label = f"Tried in its head: best {len(cells)} of {len(errors)}, {title}"
         self._thoughts.visible = True
 
@@ -165,7 +167,7 @@ class ReachView:
             )
             if not repeated
         ]
-        self._thoughts.image = grid(cells, 3)
+        self._thoughts.image = self._grid(cells, 3)
         self._thoughts.label = "Its hypotheses, and how probable they are"
         self._tale.content = "**It doubts** that its body can show this at all." if agent.impossible else ""
 
@@ -187,7 +189,7 @@ class ReachView:
 
     def _show_story(self, chosen: Chosen, caption: str) -> None:
         eye = self._stage.infant.moment.observation["eye"]
-        self._story.image = grid([Cell(f"goal: {chosen.name}", chosen.frame), Cell(caption, eye)], 2)
+        self._story.image = self._grid([Cell(f"goal: {chosen.name}", chosen.frame), Cell(caption, eye)], 2)
 
     def _measure(self, chosen: Chosen) -> tuple[float | None, float]:
         """How far hand (cm; None when the goal's is unknown) and picture (mean absolute difference) are off."""

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.senses.camera import OutsideCamera
-from infant_env.senses.vision import to_gray, to_rgb
+from infant_env.senses.modalities import VISION
+from infant_env.senses.vision import to_gray
 
-from ..show.film import PANEL, Video, fit, ideas, map_picture
+from ..show.film import PANEL, Video, as_seen, fit, ideas, map_picture
 from .infant import Moment
 from .mind_view import MindView
 from .reach_view import ReachView
@@ -72,14 +73,17 @@ class Recorder:
         assert self._outside is not None
         agent, eye = self._stage.agent, moment.observation["eye"]
         mind, seen = agent.imagination.mind, to_gray(eye)
-        activity = mind.activity("vision", seen[None])[0].cpu().numpy()
+        activity = mind.activity(VISION, seen[None])[0].cpu().numpy()
         _, imagined, recalled, difference = self._mind.pictures
-        panels = [("the infant", self._outside.render(self._stage.infant.data)), ("its right eye", fit(eye))]
+        panels = [
+            ("the infant", self._outside.render(self._stage.infant.data)),
+            ("its right eye", as_seen(eye, eye.shape[:2])),
+        ]
         panels.append(("imagined from its joints", fit(imagined)))
         if self._reach.at_it and agent.goal is not None:
             panels += [
-                ("its goal", to_rgb(agent.goal, PANEL)),
-                ("what it thinks of; framed: what it tries", ideas(agent)),
+                ("its goal", as_seen(agent.goal, eye.shape[:2])),
+                ("what it thinks of; framed: what it tries", ideas(agent, eye.shape[:2])),
             ]
         else:
             panels += [("recalled from vision", fit(recalled)), ("difference", fit(difference))]

@@ -1,1 +1,1 @@
-"""Training, one file a stage: networks, maps, world model, calibration."""
+"""Training: one skeleton, one file a stage: networks, maps, world model, calibration."""

@@ -5,7 +5,6 @@ small network reads the joints off the latents. Pixels alone say little for what
 rotation moves few of them, and the latents forget it. That network is thrown away after training.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,29 +15,21 @@ from torch.nn.parallel import DistributedDataParallel
 
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import KIND, ConvAutoencoder
-from agents.tools import checkpoints
 from infant_env.errors import UserError
 from infant_env.senses import vision
 
 from ..data.dataset import Dataset
-from ..runs import folder as runs
-from ..runs.distributed import Place, place
-from .network import NetworkTraining, in_chunks, picture_errors, threads
-
-TRAINING = "autoencoder.training.safetensors"
-"""A training that is not done; removed when it is."""
-LATENTS = "latents.safetensors"
-"""The latents of the whole data set; derived, may be deleted."""
+from ..data.latents import in_chunks, load_latents
+from ..runs.config import NetworkConfig, check_not_negative
+from ..runs.distributed import Place
+from .network import NetworkTraining, picture_errors
+from .skeleton import Stage, Work
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(NetworkConfig):
     """Train the autoencoder on the data set's pictures."""
 
-    data: Path
-    """The data set's folder."""
-    run: Path
-    """The run's folder; made when it is missing."""
     latent_size: int = 8
     """Numbers that a picture is pressed into (paper: 8)."""
     width: int = 32
@@ -49,8 +40,6 @@ class Config:
     """Pictures in red, green and blue; likewise."""
     epochs: int = 40
     """Times that every training picture is seen; the learning rate falls to zero over them."""
-    batch_size: int = 64
-    """Pictures per step."""
     learning_rate: float = 2e-3
     """Highest learning rate of AdamW, after a warm-up of a tenth of the steps."""
     weight_decay: float = 0.01
@@ -61,20 +50,12 @@ class Config:
     """Arithmetic of the layers; the weights are float32 in either. `infant-arm bench ae` says what it costs and gains."""
     patience: int = 10
     """Training stops after this many epochs in which the validation error did not fall."""
-    seed: int = 0
-    """Seed of the initial weights and of the order of the pictures."""
-    device: runs.Device = "auto"
-    """Where to compute."""
-    threads: int = 1
-    """Processor threads. Layers this small gain a quarter from a second one, and stall when another process holds its core."""
 
     def __post_init__(self) -> None:
-        runs.check_counts(self, "latent_size", "width", "side", "epochs", "batch_size", "patience", "threads")
-        runs.check_learning_rate(self)
+        super().__post_init__()
+        check_not_negative(self, "joint_weight")
         if self.side % 16:
             raise UserError(f"got side={self.side}, expected a multiple of 16 such as 64")
-        if not 0 <= self.joint_weight < math.inf:
-            raise UserError(f"got joint_weight={self.joint_weight}, expected 0 or a positive number such as 0.05")
 
 
 class Training(NetworkTraining):
@@ -89,6 +70,7 @@ class Training(NetworkTraining):
     kind = KIND
 
     def __init__(self, config: Config, data: Dataset, here: Place) -> None:
+        data = data.squeezed_to(vision.Format(config.side, config.color))
         self.images, self.validation = (
             torch.from_numpy(data.pictures[data.split(name)]).to(here.device) for name in ("train", "validation")
         )
@@ -164,64 +146,27 @@ def joint_reader(latent_size: int, joint_count: int) -> nn.Sequential:
 
 
 def run(config: Config) -> ConvAutoencoder:
-    """Trains, reports and saves one autoencoder; resumes where a kill stopped it, does nothing when it is there already.
+    """Trains, reports and saves one autoencoder; see `Stage.run`.
 
     Started by `torchrun --nproc-per-node K -m training -- train-ae ...`, K processes share each batch (DistributedDataParallel).
     """
-    data = Dataset.open(config.data).squeezed_to(vision.Format(config.side, config.color))
-    identity = {"config": runs.settings(config), "dataset": data.fingerprint, "preprocessing": vision.VERSION}
-    done = config.run / AUTOENCODER
-    with place(config.device) as here:
-        if done.exists() and identity.items() <= checkpoints.read_header(done, KIND).items():
-            print(f"autoencoder: {done} is there already")
-            return ConvAutoencoder.load(done, here.device)
-        if here.first:
-            runs.record_config(config.run, "train-ae", config)
-        with runs.timed(config.run, "train-ae", here.first), threads(config.threads):
-            training = Training(config, data, here)
-            training.fit(config.run / TRAINING, identity)
-            training.finish()
-            if here.first:
-                runs.merge(config.run, "metrics.json", {"autoencoder": training.report()})
-                training.model.save(done, identity)
-                (config.run / TRAINING).unlink(missing_ok=True)
-                load_latents(config.run, data, here.device)
-        here.wait()
-    return training.model
+    return STAGE.run(config)
 
 
-def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -> Tensor:
-    """The latents of all pictures of a data set, in its order; computed once per autoencoder and cached in the run's folder.
-
-    Args:
-        run: the run's folder; holds the trained autoencoder.
-        data: the data set.
-        device: where to compute them when they are not cached.
-
-    Returns:
-        Standardised latents, shape (N, D), float32, on the CPU.
-
-    Raises:
-        UserError: there is no autoencoder, or it is damaged.
-    """
-    cached, key = (
-        run / LATENTS,
-        {"autoencoder": checkpoints.content_hash(run / AUTOENCODER), "dataset": data.fingerprint},
-    )
-    try:
-        if key.items() <= checkpoints.read_header(cached, "latents").items():
-            return checkpoints.read(cached, "latents")[0]["latents"].clone()  # no view of a file that may change
-    except ValueError:
-        pass  # absent or damaged: derived anew below
-    model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
-    pictures = data.squeezed_to(format_of(model)).pictures
-    # one thread: with another number the last digits differ on some processors, and whichever stage comes first computes
-    with threads(1):
-        latents = in_chunks(model.encode, torch.from_numpy(pictures), model.background.device).cpu()
-    checkpoints.write(cached, "latents", {"latents": latents}, key)
-    return latents
+def _fit(work: Work[Config]) -> tuple[ConvAutoencoder, dict[str, Any]]:
+    training = Training(work.config, work.data, work.here)
+    training.fit(work.under_way, work.identity)
+    training.finish()
+    return training.model, {"autoencoder": training.report()}
 
 
-def format_of(model: ConvAutoencoder) -> vision.Format:
-    """What the pictures of an autoencoder are squeezed to."""
-    return vision.Format(model.background.shape[-1], model.background.ndim == 3)
+def _save(work: Work[Config], model: ConvAutoencoder) -> None:
+    model.save(work.path, work.identity)
+    load_latents(work.config.run, work.data, work.device)  # now, so that no later stage is charged for them
+
+
+def _load(run: Path, _: Dataset, device: torch.device) -> ConvAutoencoder:
+    return ConvAutoencoder.load(run / AUTOENCODER, device)
+
+
+STAGE = Stage("train-ae", "autoencoder", AUTOENCODER, KIND, Config, _fit, _load, _save, shared=True)

@@ -2,94 +2,54 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from agents.mind.imagination import GENERATOR
 from agents.networks.generator import KIND, PictureGenerator
-from agents.tools import checkpoints
-from infant_env.senses import vision
 
 from ..data.dataset import Dataset
-from ..runs import folder as runs
+from ..data.latents import in_chunks
+from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from .network import NetworkTraining, in_chunks, picture_errors, samples_of, threads
+from .network import NetworkTraining, picture_errors
+from .samples import samples_of
+from .skeleton import Stage, Work
 
-TRAINING = "generator.training.safetensors"
-"""A training that is not done; removed when it is."""
 _WEIGHT_DECAY = 0.01
 _LITTLE = 0.05  # of what pictures show on average: one that shows less counts no more
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(NetworkConfig):
     """Train the network that draws what the eye would see in a pose, with which the agent tries things in its head."""
 
-    data: Path
-    """The data set's folder."""
-    run: Path
-    """The run's folder; made when it is missing."""
     epochs: int = 24
     """Times that every training pose is drawn; the learning rate falls to zero over them."""
-    batch_size: int = 64
-    """Pictures per step."""
-    learning_rate: float = 3e-3
-    """Highest learning rate of AdamW, after a warm-up of a tenth of the steps."""
     width: int = 32
     """Channels of the finest feature maps."""
     points: int = 32
     """Points of the arm that are followed in the picture."""
-    seed: int = 0
-    """Seed of the initial weights and of the order of the poses."""
-    device: runs.Device = "auto"
-    """Where to compute."""
-    threads: int = 1
-    """Processor threads; a second one gains little and stalls when another process holds its core."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "epochs", "batch_size", "width", "points", "threads")
-        runs.check_learning_rate(self)
-
-
-@dataclass(frozen=True)
-class Draws:
-    """A generator as a method of Table 1: it answers poses with pictures, and knows nothing else."""
-
-    generator: PictureGenerator
-
-    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """Pictures of normalized joints; nothing for any other question.
-
-        Args:
-            source: the known modality.
-            samples: its samples, normalized joints (B, J) when it is `proprioception`.
-
-        Returns:
-            `vision` (B, 64, 64), or nothing.
-        """
-        if source != "proprioception":
-            return {}
-        return {"vision": in_chunks(self.generator.draw, samples, self.generator.background.device)}
 
 
 def run(config: Config) -> PictureGenerator:
-    """Trains, reports and saves one generator; resumes where a kill stopped it, does nothing when it is there already."""
-    data = Dataset.open(config.data)
-    device = runs.pick_device(config.device)
-    identity = {"config": runs.settings(config), "dataset": data.fingerprint, "preprocessing": vision.VERSION}
-    path = config.run / GENERATOR
-    if path.exists() and identity.items() <= checkpoints.read_header(path, KIND).items():
-        print(f"generator: {path} is there already")
-        return PictureGenerator.load(path, device)
-    runs.record_config(config.run, "train-generator", config)
-    with runs.timed(config.run, "train-generator"), threads(config.threads):
-        training = Training(config, data, Place(device))
-        training.fit(config.run / TRAINING, identity)
-        runs.merge(config.run, "metrics.json", {"generator": {"epochs": training.curve}})
-        training.generator.save(path, identity)
-        (config.run / TRAINING).unlink(missing_ok=True)
-    return training.generator.eval()
+    """Trains, reports and saves one generator; see `Stage.run`."""
+    return STAGE.run(config)
+
+
+def _fit(work: Work[Config]) -> tuple[PictureGenerator, dict[str, Any]]:
+    training = Training(work.config, work.data, work.here)
+    training.fit(work.under_way, work.identity)
+    return training.generator.eval(), {"generator": {"epochs": training.curve}}
+
+
+def _load(run: Path, _: Dataset, device: torch.device) -> PictureGenerator:
+    return PictureGenerator.load(run / GENERATOR, device)
+
+
+STAGE = Stage("train-generator", "generator", GENERATOR, KIND, Config, _fit, _load)
 
 
 class Training(NetworkTraining):

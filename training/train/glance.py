@@ -3,24 +3,24 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from agents.mind.imagination import GENERATOR, GLANCE
+from agents.mind.imagination import GLANCE
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from agents.networks.glance import KIND, Glance
-from agents.tools import checkpoints
-from infant_env.senses import vision
 
 from ..data.dataset import Dataset
-from ..runs import folder as runs
+from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from .network import NetworkTraining, samples_of, threads
+from . import generator
+from .network import NetworkTraining
+from .samples import samples_of
+from .skeleton import Stage, Work
 
-TRAINING = "glance.training.safetensors"
-"""A training that is not done; removed when it is."""
 _WEIGHT_DECAY = 0.1
 _BLUR = 0.1  # normalized joints, between a pose that was taken and the one that is imagined
 _NOISE = 0.1  # most luminance by which an imagined picture is disturbed: a glance at a bad picture shall be unsure, not wrong
@@ -28,55 +28,31 @@ _HIDDEN = 0.25  # share of the imagined pictures of which something hides a part
 
 
 @dataclass(frozen=True)
-class Config:
-    """Train the network that guesses a pose at first sight; what it imagines beside what it saw comes from the generator."""
+class Config(NetworkConfig):
+    """Train the network that guesses a pose at first sight, from pictures that were seen and as many that the generator draws."""
 
-    data: Path
-    """The data set's folder."""
-    run: Path
-    """The run's folder; holds the trained generator."""
     epochs: int = 30
-    """Times that every training picture is seen; each time beside an imagined one."""
-    batch_size: int = 64
-    """Pictures per step, and as many imagined ones."""
-    learning_rate: float = 3e-3
-    """Highest learning rate of AdamW, after a warm-up of a tenth of the steps."""
-    seed: int = 0
-    """Seed of the initial weights, of the order of the pictures, and of what is imagined."""
-    device: runs.Device = "auto"
-    """Where to compute."""
-    threads: int = 1
-    """Processor threads; a second one gains little and stalls when another process holds its core."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "epochs", "batch_size", "threads")
-        runs.check_learning_rate(self)
+    """Times that every training picture is seen."""
 
 
 def run(config: Config) -> Glance:
-    """Trains, reports and saves it; resumes where a kill stopped it, does nothing when it is there already."""
-    data = Dataset.open(config.data)
-    device = runs.pick_device(config.device)
-    generator = PictureGenerator.load(config.run / GENERATOR, device)
-    identity = {
-        "config": runs.settings(config),
-        "dataset": data.fingerprint,
-        "preprocessing": vision.VERSION,
-        "generator": checkpoints.content_hash(config.run / GENERATOR),
-    }
-    path = config.run / GLANCE
-    if path.exists() and identity.items() <= checkpoints.read_header(path, KIND).items():
-        print(f"glance: {path} is there already")
-        return Glance.load(path, device)
-    runs.record_config(config.run, "train-glance", config)
-    with runs.timed(config.run, "train-glance"), threads(config.threads):
-        training = Training(config, data, generator, Place(device))
-        training.fit(config.run / TRAINING, identity)
-        training.glance.load_state_dict(training.best)
-        runs.merge(config.run, "metrics.json", {"glance": {"epochs": training.curve}})
-        training.glance.save(path, identity)
-        (config.run / TRAINING).unlink(missing_ok=True)
-    return training.glance.eval()
+    """Trains, reports and saves it; see `Stage.run`."""
+    return STAGE.run(config)
+
+
+def _fit(work: Work[Config]) -> tuple[Glance, dict[str, Any]]:
+    drawing = generator.STAGE.load(work.config.run, work.data, work.device)
+    training = Training(work.config, work.data, drawing, work.here)
+    training.fit(work.under_way, work.identity)
+    training.glance.load_state_dict(training.best)
+    return training.glance.eval(), {"glance": {"epochs": training.curve}}
+
+
+def _load(run: Path, _: Dataset, device: torch.device) -> Glance:
+    return Glance.load(run / GLANCE, device)
+
+
+STAGE = Stage("train-glance", "glance", GLANCE, KIND, Config, _fit, _load, needs=(generator.STAGE,))
 
 
 class Training(NetworkTraining):

@@ -3,8 +3,7 @@
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,11 +15,10 @@ from agents.networks.autoencoder import arm_mask
 from agents.tools import checkpoints
 from infant_env.errors import UserError
 
-from ..data.dataset import Dataset
 from ..runs.distributed import Place
+from .skeleton import Identity, matches
 
 _WARM_UP = 0.1  # share of the steps in which the learning rate rises
-_CHUNK = 500  # samples at a time where nothing is trained
 
 
 class Settings(Protocol):
@@ -77,7 +75,7 @@ class NetworkTraining(ABC):
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, float]] = []
 
-    def fit(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def fit(self, path: Path, identity: Identity) -> None:
         """Goes on from the checkpoint of an equal training, writes one after every epoch, shows a bar.
 
         Args:
@@ -131,26 +129,36 @@ class NetworkTraining(ABC):
         """Whether to stop early."""
         return False
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of which an epoch is made; the last one may be smaller."""
+        return math.ceil(self.count / self.settings.batch_size)
+
+    def _order(self, epoch: int) -> Tensor:
+        """In which order an epoch, from 0, sees the training samples, (N,): it follows from the seed and the epoch alone."""
+        return torch.randperm(self.count, generator=torch.Generator().manual_seed(self.settings.seed * 100_003 + epoch))
+
+    def _rate(self, epoch: int, batch: int, batches: int) -> float:
+        """The learning rate of one step."""
+        return self.settings.learning_rate * one_cycle((epoch + batch / batches) / self.settings.epochs)
+
     def _train_epoch(self) -> float:
-        settings, epoch = self.settings, len(self.curve)
-        order = torch.randperm(self.count, generator=torch.Generator().manual_seed(settings.seed * 100_003 + epoch))
-        batches = order.to(self.here.device).split(settings.batch_size)
+        epoch = len(self.curve)
+        batches = self._order(epoch).to(self.here.device).split(self.settings.batch_size)
         total = torch.zeros((), device=self.here.device)
         for network in self.networks.values():
             network.train()
         for k, batch in enumerate(batches):
             for group in self.optimizer.param_groups:
-                group["lr"] = (
-                    group["times"] * settings.learning_rate * one_cycle((epoch + k / len(batches)) / settings.epochs)
-                )
-            loss, picture_error = self._losses(batch)
+                group["lr"] = group["times"] * self._rate(epoch, k, len(batches))
+            loss, measured = self._losses(batch)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-            total += picture_error.detach() * len(batch)
+            total += measured.detach() * len(batch)
         return float(self.here.total(total) / self.count)
 
-    def save(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def save(self, path: Path, identity: Identity) -> None:
         """Writes weights, best weights and the optimizer's moments; an epoch's order follows from seed and epoch."""
         tensors = {
             f"{name}.{key}": t for name, network in self.networks.items() for key, t in network.state_dict().items()
@@ -160,11 +168,11 @@ class NetworkTraining(ABC):
             tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
         checkpoints.write(path, f"{self.kind} training", tensors, {**identity, "curve": self.curve})
 
-    def _resume(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def _resume(self, path: Path, identity: Identity) -> None:
         if not path.exists():
             return
         tensors, header = checkpoints.read(path, f"{self.kind} training")
-        if not identity.items() <= header.items():
+        if not matches(identity, header):
             return  # of another training: it is overwritten
         for name, network in self.networks.items():
             network.load_state_dict(_under(f"{name}.", tensors))
@@ -193,35 +201,11 @@ def picture_errors(pictures: Tensor, images: Tensor, background: Tensor) -> dict
     }
 
 
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Lets torch compute on this many processor threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def one_cycle(done: float) -> float:
     """The learning rate as a share of its highest value when this share of the training is done: a ramp, then half a cosine."""
     if done < _WARM_UP:
         return (done + 1e-3) / (_WARM_UP + 1e-3)  # the first step shall not be lost
     return 0.5 + 0.5 * math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP))
-
-
-def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
-    """Pictures (N, 64, 64) and normalized joints (N, J) of a split."""
-    rows = data.split(split)
-    images, joints = (torch.from_numpy(values[rows]).to(device) for values in (data.pictures, data.normalized_joints))
-    return images, joints
-
-
-@torch.inference_mode()
-def in_chunks(function: Any, samples: Tensor, device: torch.device) -> Tensor:
-    """What a function gives for many samples, a part of them at a time, computed on a device and without gradients."""
-    return torch.cat([function(part.to(device)).float() for part in samples.split(_CHUNK)])
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,121 +1,108 @@
 """`infant-arm train-regressor`: the yardstick that says how much of a pose a picture tells."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from torch.nn import functional
+from torch.optim.swa_utils import update_bn
 
-from agents.baselines.regressor import KIND, CnnRegressor, RegressorProgress
-from agents.tools import checkpoints
-from infant_env.senses import vision
+from agents.baselines.regressor import KIND, CnnRegressor
 
 from ..data.dataset import Dataset
-from ..runs import folder as runs
-from .network import samples_of, threads
+from ..data.latents import CHUNK
+from ..runs.config import NetworkConfig
+from ..runs.distributed import Place
+from .network import NetworkTraining
+from .samples import samples_of
+from .skeleton import Stage, Work
 
 REGRESSOR = "regressor.safetensors"
+_WEIGHT_DECAY = 0.1
+_WARM_UP = 0.15  # share of the steps in which the learning rate rises
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(NetworkConfig):
     """Train a CNN from pictures to joints, a yardstick for vision -> proprioception."""
-
-    data: Path
-    """The data set's folder."""
-    run: Path
-    """The run's folder; made when it is missing."""
-    epochs: int = 20
-    """Times that every training picture is seen."""
-    batch_size: int = 64
-    """Pictures per step."""
-    learning_rate: float = 3e-3
-    """Highest learning rate of AdamW."""
-    seed: int = 0
-    """Seed of the initial weights and of the order of the pictures."""
-    device: runs.Device = "auto"
-    """Where to compute."""
-    threads: int = 1
-    """Processor threads; a second one gains little and stalls when another process holds its core."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "epochs", "batch_size", "threads")
-        runs.check_learning_rate(self)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """A network as a method of Table 1: it answers pictures with joints, and knows nothing else."""
-
-    guess: Callable[[Tensor], Tensor]
-    """Pictures (B, 64, 64) -> normalized joints (B, J)."""
-
-    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """Normalized joints of pictures; nothing for any other question.
-
-        Args:
-            source: the known modality.
-            samples: its samples, pictures (B, 64, 64) when it is `vision`.
-
-        Returns:
-            `proprioception` (B, J), or nothing.
-        """
-        return {"proprioception": self.guess(samples)} if source == "vision" else {}
 
 
 def run(config: Config) -> CnnRegressor:
-    """Trains, reports and saves one regressor; does nothing when the same lies in the run's folder already."""
-    data = Dataset.open(config.data)
-    device = runs.pick_device(config.device)
-    identity = {"config": runs.settings(config), "dataset": data.fingerprint, "preprocessing": vision.VERSION}
-    path = config.run / REGRESSOR
-    if path.exists() and identity.items() <= checkpoints.read_header(path, KIND).items():
-        print(f"regressor: {path} is there already")
-        return CnnRegressor.load(path, device)
-    runs.record_config(config.run, "train-regressor", config)
-    with runs.timed(config.run, "train-regressor"), threads(config.threads):
-        regressor, curve = _train(config, data, device)
-        images, joints = samples_of(data, "validation")
-        errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
-        joint_mae = dict(zip(data.info["body"]["joint_names"], errors, strict=True))
-        runs.merge(config.run, "metrics.json", {"regressor": {"epochs": curve, "validation_joint_mae": joint_mae}})
-        regressor.save(path, identity)
-    return regressor
+    """Trains, reports and saves one regressor; see `Stage.run`."""
+    return STAGE.run(config)
 
 
-def load_regressor(run: Path, device: str | torch.device = "cpu") -> Answers:
-    """The trained regressor of a run, as a method of Table 1.
+class Training(NetworkTraining):
+    """A regressor's training under way, on the mean absolute error; the last epoch counts.
 
-    Raises:
-        UserError: there is none, or it is damaged.
+    Args:
+        config: the command's config.
+        data: the data set.
+        here: where to compute.
     """
-    return Answers(CnnRegressor.load(run / REGRESSOR, device).predict)
 
+    kind = KIND
+    measure, criterion = "mae", "validation_mae"
+    told = "validation MAE {validation_mae:.4f}"
 
-def _train(config: Config, data: Dataset, device: torch.device) -> tuple[CnnRegressor, list[dict[str, Any]]]:
-    """The regressor, and its training curve; with a progress bar."""
-    curve: list[dict[str, Any]] = []
-    images, joints = samples_of(data, "train")
-    torch.manual_seed(config.seed)
-    regressor = CnnRegressor(torch.from_numpy(data.background), joints.shape[1]).to(device)
-    with tqdm(total=config.epochs, desc="regressor", unit="epoch") as bar:
+    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
+        self.images, self.joints = samples_of(data, "train", here.device)
+        self.validation_images, self.validation_joints = samples_of(data, "validation", here.device)
+        torch.manual_seed(config.seed)
+        self.regressor = CnnRegressor(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
+        super().__init__(config, {"regressor": self.regressor}, _WEIGHT_DECAY, len(self.images), here)
+        self.rates = self._one_cycle_rates()
 
-        def progress(now: RegressorProgress) -> None:
-            curve.append({"epoch": now.epoch, "train_mae": now.train_mae, "validation_mae": now.validation_mae})
-            bar.set_postfix_str(f"validation MAE {now.validation_mae:.4f}")
-            bar.update()
+    def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast(self.here.device.type, torch.bfloat16):
+            loss = functional.l1_loss(self.regressor(self.images[batch]), self.joints[batch])
+        return loss, loss
 
-        regressor.fit(
-            images,
-            joints,
-            samples_of(data, "validation"),
-            config.epochs,
-            config.seed,
-            progress,
-            config.batch_size,
-            config.learning_rate,
+    @torch.inference_mode()
+    def _validate(self) -> dict[str, float]:
+        if (
+            len(self.curve) + 1 == self.settings.epochs
+        ):  # statistics of the last few batches make errors up to a fifth larger
+            update_bn(self.images.split(CHUNK), self.regressor)
+        predicted = self.regressor.predict(self.validation_images)
+        return {"validation_mae": float((predicted - self.validation_joints).abs().mean())}
+
+    def _order(self, epoch: int) -> Tensor:
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        return [torch.randperm(self.count, generator=generator) for _ in range(epoch + 1)][-1]
+
+    def _rate(self, epoch: int, batch: int, batches: int) -> float:
+        return self.rates[epoch * batches + batch]
+
+    def _one_cycle_rates(self) -> list[float]:
+        """The learning rate of each step, as torch's own schedule sets it."""
+        steps, highest = self.settings.epochs * self.steps_per_epoch, self.settings.learning_rate
+        optimizer = torch.optim.SGD([torch.zeros(1)], highest)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, highest, total_steps=steps + 1, pct_start=_WARM_UP, cycle_momentum=False
         )
-    return regressor, curve
+        rates = []
+        for _ in range(steps):
+            rates.append(float(schedule.get_last_lr()[0]))
+            optimizer.step()
+            schedule.step()
+        return rates
+
+
+def _fit(work: Work[Config]) -> tuple[CnnRegressor, dict[str, Any]]:
+    training = Training(work.config, work.data, work.here)
+    training.fit(work.under_way, work.identity)
+    regressor = training.regressor.eval()
+    images, joints = samples_of(work.data, "validation")
+    errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
+    joint_mae = dict(zip(work.data.joint_names, errors, strict=True))
+    return regressor, {"regressor": {"epochs": training.curve, "validation_joint_mae": joint_mae}}
+
+
+def _load(run: Path, _: Dataset, device: torch.device) -> CnnRegressor:
+    return CnnRegressor.load(run / REGRESSOR, device)
+
+
+STAGE = Stage("train-regressor", "regressor", REGRESSOR, KIND, Config, _fit, _load)

@@ -1,106 +1,111 @@
 """`infant-arm train-som`: the multi-modal map over cached latents and joints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import torch
-from torch import Tensor
+import tyro
 from tqdm import tqdm
 
-from agents.mind.som_autoencoder import AUTOENCODER, SOM, SomAutoencoder
-from agents.networks.autoencoder import ConvAutoencoder
+from agents.mind.som_autoencoder import SOM, SomAutoencoder
 from agents.som import quality as map_quality
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
-from agents.tools import checkpoints
 from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
-from ..runs import folder as runs
-from ..runs.distributed import Place, place
-from .autoencoder import load_latents
+from ..data.latents import load_latents
+from ..measure.senses import SENSES, features
+from ..runs.config import StageConfig
+from . import autoencoder
+from .skeleton import Stage, Work
+
+_INFLUENCES = [(s.name, Annotated[float, tyro.conf.arg(help=s.help)], s.influence) for s in SENSES]
+Influences: Any = make_dataclass("Influences", _INFLUENCES, bases=(StageConfig,), frozen=True)
+"""One field for each sense: its influence c on the winner."""
 
 
 @dataclass(frozen=True)
-class Config:
-    """Train the map on cached latents and joints."""
+class MapConfig(Influences):  # type: ignore[misc]
+    """What maps of any kind are trained with."""
 
-    run: Path
-    """The run's folder; holds the trained autoencoder."""
     rows: int = 800
-    """Neurons per column of the map (paper: 800, from its 33.3 MB)."""
+    """Neurons per column of the map (paper: 800, from the size of its files)."""
     columns: int = 800
     """Neurons per row of the map."""
-    vision: float = 4.0
-    """Influence c of vision on the winner (Eq. 2); chosen on the validation split, where 1 to 16 are within 3 %."""
-    proprioception: float = 1.0
-    """Influence c of the joints on the winner."""
-    last_sigma: float | None = None
-    """Radius of the last epoch in neurons; by default it follows the neurons per sample."""
-    seed: int = 0
-    """Seed of the initial map."""
-    device: runs.Device = "auto"
-    """Where to compute."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if min(self.rows, self.columns) < 2:
             raise UserError(f"got a map of {self.rows}x{self.columns} neurons, expected 2x2 or more")
 
+    @property
+    def c(self) -> dict[str, float]:
+        """Influence of each modality."""
+        return {sense.name: getattr(self, sense.name) for sense in SENSES}
+
+
+@dataclass(frozen=True)
+class Config(MapConfig):
+    """Train the map on cached latents and joints."""
+
+    last_sigma: float | None = None
+    """Radius of the last epoch in neurons; by default it follows the neurons per sample."""
+
 
 def run(config: Config) -> MultiModalSom:
-    """Trains, reports and saves one map; does nothing when the same map lies in the run's folder already.
+    """Trains, reports and saves one map; see `Stage.run`.
 
     Started by `torchrun --nproc-per-node K -m training -- train-som ...`, K processes share the samples and train the same map.
     """
-    data = Dataset.open(runs.data_of(config.run))
-    identity = {
-        "config": runs.settings(config),
-        "dataset": data.fingerprint,
-        "autoencoder": checkpoints.content_hash(config.run / AUTOENCODER),
-    }
-    with place(config.device) as here:
-        if (config.run / SOM).exists() and identity.items() <= checkpoints.read_header(config.run / SOM, "som").items():
-            print(f"map: {config.run / SOM} is there already")
-            return SomAutoencoder.load(config.run, here.device).som
-        if here.first:
-            runs.record_config(config.run, "train-som", config)
-            load_latents(config.run, data, here.device)  # once, before all others read them
-        here.wait()
-        with runs.timed(config.run, "train-som", here.first), MapProgress("map", here.first) as progress:
-            som = _train(config, data, here, progress)
-        if here.first:
-            _save(config, data, som, progress.curve, identity)
-        here.wait()
-    return som
+    return STAGE.run(config)
 
 
-def _train(config: Config, data: Dataset, here: Place, progress: "MapProgress") -> MultiModalSom:
+def _fit(work: Work[Config]) -> tuple[MultiModalSom, dict[str, Any]]:
+    config, data, here = work.config, work.data, work.here
+    if here.first:
+        load_latents(config.run, data, here.device)  # once, before all others read them
+    here.wait()
     samples = features(config.run, data, "train", here.device)
-    share = here.share(len(samples["vision"]))
-    return train(
-        {name: rows[share] for name, rows in samples.items()},
-        shape=(config.rows, config.columns),
-        c={"vision": config.vision, "proprioception": config.proprioception},
-        seed=config.seed,
-        progress=progress,
-        last_sigma=config.last_sigma,
-        group=here.group,
-    )
+    share = here.share(len(next(iter(samples.values()))))
+    with MapProgress("map", here.first) as progress:
+        som = train(
+            {name: rows[share] for name, rows in samples.items()},
+            shape=(config.rows, config.columns),
+            c=config.c,
+            seed=config.seed,
+            progress=progress,
+            last_sigma=config.last_sigma,
+            group=here.group,
+        )
+    return som, {"map": _quality(work, som) if here.first else {}, "som": {"epochs": progress.curve}}
 
 
-def _save(config: Config, data: Dataset, som: MultiModalSom, curve: list[dict[str, float]], identity: Any) -> None:
-    test = features(config.run, data, "test", som.device)
+def _quality(work: Work[Config], som: MultiModalSom) -> dict[str, float]:
+    """What the map is worth on the test split."""
+    test = features(work.config.run, work.data, "test", som.device)
     quality = {
         "quantization_error": map_quality.quantization_error(som, test),
         "topographic_error": map_quality.topographic_error(som, test),
     }
-    if neighbors := min(10, (len(test["vision"]) - 1) // 2):  # fewer in a tiny data set
+    if neighbors := min(10, (len(next(iter(test.values()))) - 1) // 2):  # fewer in a tiny data set
         quality["trustworthiness"] = map_quality.trustworthiness(som, test, neighbors)
-    runs.merge(config.run, "metrics.json", {"map": quality, "som": {"epochs": curve}})
-    autoencoder = ConvAutoencoder.load(config.run / AUTOENCODER, som.device)
-    mind = SomAutoencoder(autoencoder, som, data.joint_ranges)
-    mind.save_som(config.run, identity)  # last: it says that all is done
+    return quality
+
+
+def _save(work: Work[Config], som: MultiModalSom) -> None:
+    own = autoencoder.STAGE.load(work.config.run, work.data, som.device)
+    SomAutoencoder(own, som, work.data.joint_ranges).save_som(work.config.run, work.identity)
+
+
+def _load(run: Path, _: Dataset, device: torch.device) -> MultiModalSom:
+    return SomAutoencoder.load(run, device).som
+
+
+STAGE = Stage(
+    "train-som", "map", SOM, "som", Config, _fit, _load, _save, needs=(autoencoder.STAGE,), sees=False, shared=True
+)
 
 
 class MapProgress:
@@ -127,12 +132,3 @@ class MapProgress:
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
-
-
-def features(run: Path, data: Dataset, split: str, device: torch.device) -> dict[str, Tensor]:
-    """What the map is trained on: latents (N, D) and normalized joints (N, J) of a split."""
-    samples = data.split(split)
-    return {
-        "vision": load_latents(run, data)[torch.from_numpy(samples)].to(device),
-        "proprioception": torch.from_numpy(data.normalized_joints[samples]).to(device),
-    }

@@ -7,79 +7,53 @@ from typing import Any
 import torch
 
 from agents.mind.familiarity import remembered
-from agents.mind.imagination import GENERATOR, Imagination
-from agents.mind.som_autoencoder import SOM
-from agents.tools import checkpoints
+from agents.mind.imagination import Imagination
 from agents.world.arm_chain import ArmChain
 from agents.world.servo_response import ServoResponse
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 
 from ..data.babbled_motion import EPISODE, babble, go_straight
-from ..data.collect import arm_model
 from ..data.dataset import Dataset
 from ..measure import world_model_errors
-from ..runs import folder as runs
+from ..runs.config import StageConfig
 from ..show import tables
-from .network import threads
+from . import generator, som
+from .skeleton import Stage, Work
 
 _HELD_OUT = 1_000_003  # what this is added to is the seed of other babbling
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(StageConfig):
     """Learn to imagine motion: the imagined environment's world model, and its error against the simulator."""
 
-    run: Path
-    """The run's folder; holds the trained autoencoder, map and generator."""
     steps: int = 150
     """Control steps of babbling with the real arm from which the response is learned."""
     check: int = 5000
     """Control steps of other babbling against which it is measured."""
     pictures: int = 100
     """Episodes of these whose pictures are rendered, each after 1, 5 and 25 steps."""
-    seed: int = 0
-    """Seed of the babbling, and of the search for the joints' axes."""
-    device: runs.Device = "auto"
-    """Where to imagine when measured; what is learned is learned on the processor."""
-    threads: int = 1
+    threads: int | None = 1
     """Processor threads."""
-
-    def __post_init__(self) -> None:
-        runs.check_counts(self, "steps", "check", "pictures", "threads")
 
 
 def run(config: Config) -> WorldModel:
-    """Babbles, learns, saves and measures; does nothing when the same is there already."""
-    device, path = runs.pick_device(config.device), config.run / WORLD_MODEL
-    data = Dataset.open(runs.data_of(config.run))
-    imagination = Imagination.load(config.run, device)
-    identity = _identity(config, data)
-    if path.exists() and identity.items() <= checkpoints.read_header(path, KIND).items():
-        print(f"world model: {path} is there already")
-        return WorldModel.load(config.run, device)
-    runs.record_config(config.run, "train-world-model", config)
-    arm = arm_model(data.info["config"])
-    with runs.timed(config.run, "train-world-model"), threads(config.threads):
-        learned = _learned(config, data, arm)
-        mind = imagination.mind
-        poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
-        world = WorldModel(learned.to(device), imagination.generator, poses)
-        world.save(config.run, identity)
-        _measure(config, world, data, arm)
-    return world
+    """Babbles, learns, measures and saves; see `Stage.run`."""
+    return STAGE.run(config)
 
 
-def _identity(config: Config, data: Dataset) -> dict[str, Any]:
-    """What a world model depends on, as JSON."""
-    parts = {
-        name: checkpoints.content_hash(config.run / file) for name, file in (("generator", GENERATOR), ("som", SOM))
-    }
-    return {"config": runs.settings(config), "dataset": data.fingerprint, **parts}
+def _fit(work: Work[Config]) -> tuple[WorldModel, dict[str, Any]]:
+    imagination = Imagination.load(work.config.run, work.device)
+    mind, arm = imagination.mind, work.data.arm
+    response, learned = _learned(work.config, work.data, arm)
+    poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
+    world = WorldModel(response.to(work.device), imagination.generator, poses)
+    return world, {"world_model": learned | _measured(work.config, world, work.data, arm)}
 
 
-def _learned(config: Config, data: Dataset, arm: ArmModel) -> ServoResponse:
-    """The arm's chain from the data set's training poses, and its response from babbling."""
+def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoResponse, dict[str, Any]]:
+    """The arm's chain from the data set's training poses and its response from babbling, and what there is to say of them."""
     train = data.split("train")
     joints, hands = (torch.from_numpy(values[train]) for values in (data.joints, data.hand_position))
     chain = ArmChain.fit(joints, hands, config.seed)
@@ -88,22 +62,34 @@ def _learned(config: Config, data: Dataset, arm: ArmModel) -> ServoResponse:
     other = data.split("validation")
     apart = chain.hand(torch.from_numpy(data.joints[other]).double()) - torch.from_numpy(data.hand_position[other])
     learned = {"transitions": len(seen.joints), "hand_error_mm": 1e3 * float(apart.norm(dim=1).mean())}
-    runs.merge(config.run, "metrics.json", {"world_model": learned})
     print(
         f"world model: learned from {learned['transitions']} steps; the hand, {learned['hand_error_mm']:.2g} mm off in a pose"
     )
-    return response
+    return response, learned
 
 
-def _measure(config: Config, world: WorldModel, data: Dataset, arm: ArmModel) -> None:
+def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel) -> dict[str, Any]:
     """Against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
     measured = world_model_errors.measure(world, arm, motion)
-    size = data.info["camera"]["size"]
-    measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, (size[0], size[1]), config.pictures)
+    measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures)
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
     measured["straight"] = world_model_errors.of_ends(world, straight)
-    runs.merge(config.run, "metrics.json", {"world_model": measured})
     world_model_errors.save_figure(config.run, measured)
     print(tables.as_text(*world_model_errors.table(measured)))
     print(world_model_errors.remark(measured))
+    return measured
+
+
+def _save(work: Work[Config], world: WorldModel) -> None:
+    world.save(work.config.run, work.identity)
+
+
+def _load(run: Path, _: Dataset, device: torch.device) -> WorldModel:
+    return WorldModel.load(run, device)
+
+
+STAGE = Stage(
+    "train-world-model", "world model", WORLD_MODEL, KIND, Config, _fit, _load, _save,
+    needs=(generator.STAGE, som.STAGE), sees=False,
+)  # fmt: skip

@@ -1,1 +1,1 @@
-"""Training what the SOM-AE is compared with."""
+"""Training what the SOM-AE is compared with: one file each, with its own settings."""

@@ -1,6 +1,7 @@
 """Training of Multi-Modal Convergence Maps: one map after the other, online, with all on disk that must survive a kill."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,18 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from agents.baselines.mmcm import BLUR, MODALITIES, ConvergenceMaps, blurred, places_of, scaled
+from agents.baselines.mmcm import BLUR, KIND, MODALITIES, ConvergenceMaps, blurred, places_of, scaled
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import LiteralProgress, falling, smooth, train_literal
 from agents.tools import checkpoints
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
+from ...runs.config import check_positive
 from ...runs.distributed import Place
-from .config import Config, Schedule
+from ..skeleton import Identity, matches
+from .gradient import BaselineConfig, baseline
 
 VISION_EPOCHS = 0.3
 """Epochs of the vision map, whose samples are fifty times as wide as the others', as a share of theirs."""
@@ -29,19 +33,40 @@ _PIXELS = 512  # at a time
 _SEEN = 1e-3  # a neuron around which fewer samples won, by their weights, has no picture of its own
 
 
-class MmcmTraining:
+@dataclass(frozen=True)
+class Config(BaselineConfig):
+    """Train Multi-Modal Convergence Maps: maps of single senses under an amodal one."""
+
+    batch_size: int = 5
+    """Samples per step."""
+    learning_rate: float = 1.0
+    """Lambda (Eq. 4) at the start."""
+    rows: int = 100
+    """Neurons per column of each sense's own map; the amodal one has twice as many."""
+    columns: int = 100
+    """Likewise per row."""
+    last_sigma: float = 0.5
+    """Radius of the neighborhood at the end, in neurons."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(self, "last_sigma")
+
+
+class Training:
     """A training under way: the maps of hand, joints and vision, then the amodal map of where their samples win.
 
     Every map learns by the paper's own rule, `train_literal`.
 
     Args:
         config: the command's config.
-        schedule: its passes over the data, batch size and learning rate.
         data: the data set.
         here: where to compute.
     """
 
-    def __init__(self, config: Config, schedule: Schedule, data: Dataset, here: Place) -> None:
+    method: ConvergenceMaps
+
+    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
         train = data.split("train")
         if not len(train):
             raise UserError("the training split of the data set is empty; collect 5 samples or more")
@@ -50,15 +75,15 @@ class MmcmTraining:
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
         self.images = torch.from_numpy(data.pictures[train]).to(here.device)
         self.samples = {
-            "vision": blurred(self.images),
-            "proprioception": torch.from_numpy(data.normalized_joints[train]).to(here.device),
+            VISION: blurred(self.images),
+            PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[train]).to(here.device),
             "hand": scaled(hand, self.hand_range),
         }
-        self.config, self.schedule = config, schedule
+        self.config = config
         self.states: dict[str, dict[str, Tensor]] = {}  # stage -> what `train_literal` goes on from
         self.curves: dict[str, list[dict[str, float]]] = {}
 
-    def fit(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def fit(self, path: Path, identity: Identity) -> None:
         """Goes on from the checkpoint of an equal training, writes one after every epoch, shows a bar.
 
         Raises:
@@ -94,7 +119,7 @@ class MmcmTraining:
     def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
         rows, columns = self.config.rows, self.config.columns
         unimodal = {name: self._map(name, {name: known}, (rows, columns), note) for name, known in self.samples.items()}
-        pictures = pictures_of(unimodal["vision"], self.samples["vision"], self.images, self.config.last_sigma)
+        pictures = pictures_of(unimodal[VISION], self.samples[VISION], self.images, self.config.last_sigma)
         places = {name: places_of(unimodal[name], self.samples[name]) for name in MODALITIES}
         amodal = self._map("amodal", places, (_AMODAL * rows, _AMODAL * columns), note)
         self.method = ConvergenceMaps(unimodal, pictures, amodal, self.hand_range)
@@ -107,32 +132,32 @@ class MmcmTraining:
         note: Callable[[str], Callable[[LiteralProgress], None]],
     ) -> MultiModalSom:
         """One map, from the start or from where it stood."""
-        rate, last = self.schedule.learning_rate, self.config.last_sigma
+        rate, last = self.config.learning_rate, self.config.last_sigma
         return train_literal(
             samples,
             shape,
             epochs=self._epochs(stage),
-            batch_size=self.schedule.batch_size,
+            batch_size=self.config.batch_size,
             learning_rate=falling(rate, rate),
             sigma=falling(max(FIRST_SIGMA * max(shape), last), last),
-            seed=self.schedule.seed,
+            seed=self.config.seed,
             progress=note(stage),
             resume=self.states.get(stage),
         )
 
     def _epochs(self, stage: str) -> int:
-        epochs = self.schedule.epochs
-        return max(round(VISION_EPOCHS * epochs), 1) if stage == "vision" else epochs
+        epochs = self.config.epochs
+        return max(round(VISION_EPOCHS * epochs), 1) if stage == VISION else epochs
 
-    def _save(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def _save(self, path: Path, identity: Identity) -> None:
         tensors = {f"{stage}.{name}": t for stage, state in self.states.items() for name, t in state.items()}
         checkpoints.write(path, _KIND, tensors, {**identity, "curves": self.curves})
 
-    def _resume(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def _resume(self, path: Path, identity: Identity) -> None:
         if not path.exists():
             return
         tensors, header = checkpoints.read(path, _KIND)
-        if not identity.items() <= header.items():
+        if not matches(identity, header):
             return  # of another training: it is overwritten
         self.curves = header["curves"]
         for key, tensor in tensors.items():
@@ -155,10 +180,10 @@ def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: floa
     Returns:
         Shape (X*Y, 4096), float16.
     """
-    winners, (rows, columns) = som.winners({"vision": samples}), som.shape
+    winners, (rows, columns) = som.winners({VISION: samples}), som.shape
     count = smooth(torch.bincount(winners, minlength=rows * columns).float().view(1, rows, columns), sigma).flatten()
     side = images.shape[1]
-    means = som.weights("vision").view(-1, 1, side // BLUR, side // BLUR)
+    means = som.weights(VISION).view(-1, 1, side // BLUR, side // BLUR)
     pictures = functional.interpolate(means, scale_factor=BLUR, mode="bilinear").flatten(1).half()
     for pixels in torch.arange(side * side, device=images.device).split(_PIXELS):
         sums = means.new_zeros((rows * columns, len(pixels))).index_add_(0, winners, images.flatten(1)[:, pixels])
@@ -166,3 +191,6 @@ def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: floa
         seen = (smoothed / count.clamp(min=_SEEN)[:, None]).half()
         pictures[:, pixels] = torch.where((count > _SEEN)[:, None], seen, pictures[:, pixels])
     return pictures
+
+
+STAGE = baseline(KIND, Config, Training, ConvergenceMaps.load)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UserError
-from .given import numbers, shown
+from ...errors import UserError
+from ...given import numbers, shown
 
 YOUNGEST, OLDEST = 1.0, 24.0
 """Youngest and oldest age, months, for which all sources below have data."""

@@ -1,0 +1,1 @@
+"""The bodies that this package builds itself: one file each, and the table of them."""

@@ -1,0 +1,118 @@
+"""Babbling into shards, in one process or in several side by side."""
+
+import errno
+import multiprocessing
+import multiprocessing.connection
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
+from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
+
+from . import shards
+from .info import Recipe
+
+REASONS = (PENETRATES, NOT_VISIBLE)
+"""Why poses are rejected, in the order of the column `rejected`."""
+
+
+def babbled(folder: Path, recipe: Recipe, numbers: list[int], workers: int) -> Iterator[int]:
+    """Collects some shards, in this process or in several; yields how many poses came since the last time.
+
+    Args:
+        folder: the data set's folder.
+        recipe: what its poses follow from.
+        numbers: of the shards.
+        workers: processes that babble side by side.
+
+    Raises:
+        UserError: a process ended, or a shard could not be written; what was sealed is kept.
+    """
+    workers = min(workers, len(numbers))
+    if workers <= 1:
+        yield from _babble(folder, recipe, numbers)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
+    processes: dict[multiprocessing.connection.Connection[Any, Any], Any] = {}
+    for k in range(workers):
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(folder, recipe, numbers[k::workers], sender), daemon=True)
+        process.start()
+        sender.close()
+        processes[receiver] = process
+    try:
+        yield from _gather(processes)
+    finally:
+        for process in processes.values():
+            process.terminate()
+            process.join()
+
+
+def _gather(processes: dict[Any, Any]) -> Iterator[int]:
+    waiting: set[Any] = set(processes)
+    while waiting:
+        receiver: Any
+        for receiver in multiprocessing.connection.wait(waiting):
+            try:
+                message = receiver.recv()
+            except EOFError:
+                waiting.discard(receiver)
+                processes[receiver].join()
+                if processes[receiver].exitcode:
+                    raise UserError(
+                        f"a collecting process ended with status {processes[receiver].exitcode}; what it had sealed is "
+                        "kept, run the same command again to go on"
+                    ) from None
+                continue
+            if isinstance(message, Exception):
+                raise message
+            yield message
+
+
+def _work(folder: Path, recipe: Recipe, numbers: list[int], sender: Any) -> None:
+    """The life of one worker process; ends by itself when its parent is gone."""
+    try:
+        for poses in _babble(folder, recipe, numbers):
+            sender.send(poses)
+    except (BrokenPipeError, KeyboardInterrupt):
+        pass
+    except (UserError, OSError, RuntimeError) as error:
+        sender.send(UserError(str(error)))
+
+
+def _babble(folder: Path, recipe: Recipe, numbers: list[int]) -> Iterator[int]:
+    lengths = recipe.lengths
+    agent = BabblingAgent(ArmModel.of(recipe.body), recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+    try:
+        for shard in numbers:
+            samples = []
+            for i in range(shard * recipe.shard_size, shard * recipe.shard_size + lengths[shard]):
+                samples.append(agent.sample(i))
+                yield 1
+            _seal(folder, shard, samples)
+    finally:
+        agent.close()
+
+
+def _seal(folder: Path, shard: int, samples: list[Any]) -> None:
+    columns = {
+        name: np.array([getattr(sample, name) for sample in samples], dtype)
+        for name, dtype in (
+            ("eye", np.uint8), ("joints", np.float32), ("hand_position", np.float32),
+            ("arm_in_view", np.float32), ("hand_in_view", np.float32),
+        )
+    }  # fmt: skip
+    columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)
+    try:
+        shards.write_shard(folder, shard, columns)
+    except OSError as error:
+        full = error.errno == errno.ENOSPC or "No space left" in str(error)
+        hint = "free some space" if full else "mend the disk"
+        raise UserError(
+            f"shard {shard} could not be written to {folder} ({error}); all sealed shards are kept, {hint} and run the "
+            "same command again to go on"
+        ) from None

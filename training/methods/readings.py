@@ -1,0 +1,91 @@
+"""How what was trained answers the questions of Table 1."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from agents.mind.imagination import Imagination
+from agents.mind.som_autoencoder import SomAutoencoder
+from agents.networks.generator import PictureGenerator
+from agents.som.som import Readout
+from agents.som_training.sample_som import SampleSom
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.vision import GRAY_SIZE
+
+from ..data.latents import in_chunks
+
+_AT_ONCE = 64  # pictures that are imagined together
+
+
+@dataclass(frozen=True)
+class Recall:
+    """A SOM-AE with one of its readouts."""
+
+    mind: SomAutoencoder
+    readout: Readout
+
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """See `SomAutoencoder.predict`."""
+        return self.mind.predict(source, samples, self.readout)
+
+
+@dataclass(frozen=True)
+class Imagery:
+    """The SOM-AE as the agent uses it: the map's candidates are tried in the head, and poses are drawn by the generator.
+
+    From joints to joints it is the identity, by construction, as the local linear readout.
+    """
+
+    imagination: Imagination
+
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """From pictures (B, 64, 64) its likeliest hypothesis and the picture of that; of joints (B, J) their picture."""
+        samples = samples.to(self.imagination.mind.device)
+        if source == VISION:
+            parts = tqdm(samples.split(_AT_ONCE), desc="imagery", leave=False)
+            joints = torch.cat([self.imagination.hypotheses(part, 1).joints[:, 0] for part in parts])
+        else:
+            joints = self.imagination.mind.denormalize(samples)
+        pictures = torch.cat([self.imagination.draw(part) for part in joints.split(_AT_ONCE)])
+        return {VISION: pictures, PROPRIOCEPTION: self.imagination.mind.normalize(joints)}
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The plain map over pixels: the winner's own pixels and joints (paper, Sec. 2.2)."""
+
+    som: SampleSom
+
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """From one sense to all: pictures (B, 64, 64), normalized joints (B, J), any other as it is given (B, ...)."""
+        winners = self.som.winners({source: samples.flatten(1)})
+        held = {name: self.som.weights_at(name, winners) for name in self.som.c}
+        return held | {VISION: held[VISION].view(-1, *GRAY_SIZE)}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """A generator: it answers poses with pictures, and knows nothing else."""
+
+    generator: PictureGenerator
+
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """Pictures (B, 64, 64) of normalized joints (B, J); nothing for any other question."""
+        if source != PROPRIOCEPTION:
+            return {}
+        return {VISION: in_chunks(self.generator.draw, samples, self.generator.background.device)}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A network that answers pictures with joints, and knows nothing else."""
+
+    guess: Callable[[Tensor], Tensor]
+    """Pictures (B, 64, 64) -> normalized joints (B, J)."""
+
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """Normalized joints (B, J) of pictures (B, 64, 64); nothing for any other question."""
+        return {PROPRIOCEPTION: self.guess(samples)} if source == VISION else {}

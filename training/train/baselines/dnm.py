@@ -1,0 +1,64 @@
+"""`infant-arm train-baseline dnm`: Deep Neural Maps."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from agents.baselines.deep_map import C
+from agents.baselines.dnm import DeepNeuralMap
+from agents.mind.som_autoencoder import AUTOENCODER
+from agents.networks.autoencoder import ConvAutoencoder
+from agents.som_training import coarse_to_fine as som_training
+from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+
+from ...data.latents import in_chunks
+from .. import autoencoder
+from ..network import one_cycle
+from .deep_map import DeepMapConfig, DeepMapTraining
+from .gradient import baseline
+
+
+@dataclass(frozen=True)
+class Config(DeepMapConfig):
+    """Train Deep Neural Maps: the run's autoencoder and a map on its latents learn on together."""
+
+    learning_rate: float = 5e-4
+    """Highest learning rate of AdamW."""
+    map_rate: float = 1.0
+    """Highest rate of Kohonen's rule."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.map_rate <= 1:
+            raise UserError(f"got map_rate={self.map_rate}, expected 0 to 1")
+
+
+class Training(DeepMapTraining):
+    """Deep Neural Maps, from the run's autoencoder and a map that is trained on its latents as the SOM-AE's is."""
+
+    weight_decay = 0.01
+    kind = DeepNeuralMap.kind
+    config: Config
+    method: DeepNeuralMap
+    map: DeepNeuralMap
+
+    def _map(self, joint_ranges: Tensor, shape: tuple[int, int], device: torch.device) -> DeepNeuralMap:
+        own = ConvAutoencoder.load(self.config.run / AUTOENCODER, device)
+        samples = {VISION: in_chunks(own.encode, self.images, device), PROPRIOCEPTION: self.joints}
+        som = som_training.train(samples, shape, C, self.config.seed)
+        dnm = DeepNeuralMap(own, joint_ranges, shape).to(device)
+        dnm.neurons = torch.cat([som.weights(name) for name in dnm.modalities.widths], 1)
+        dnm.frequencies = dnm.mean_assignment(torch.cat(list(samples.values()), 1))
+        return dnm
+
+    def _map_error(self, raw: Tensor, joints: Tensor, done: float) -> Tensor:
+        features = self.map.features(raw, joints)
+        divergence = self.map.divergence(features)
+        sigma = som_training.sigma_for(self.map.shape, self.count)
+        self.map.adapt(features.detach(), self.config.map_rate * one_cycle(done), sigma)
+        return divergence
+
+
+STAGE = baseline(DeepNeuralMap.kind, Config, Training, DeepNeuralMap.load, needs=(autoencoder.STAGE,))
