@@ -78,11 +78,11 @@ class SomAutoencoder:
 
         Args:
             source: `vision`, `proprioception`, or another modality of the map.
-            samples: pictures (B, 64, 64), normalized joints (B, J), or what the map holds of that modality (B, d).
+            samples: pictures (B, 64, 64), normalized joints (B, J), or features of the other modality (B, width).
             readout: `winner` or `local_linear`.
 
         Returns:
-            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); any other as the map holds it (B, d).
+            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); others: features (B, width).
         """
         query = {source: self._features(source, samples)}
         recalled = self.som.recall(query, list(self.som.modalities), readout=readout)
