@@ -1,4 +1,4 @@
-"""JSON files of a known shape: read, checked, and what is wrong with them told in one line."""
+"""JSON files of a known shape: reads and checks them; an error says in one line what is wrong."""
 
 import json
 import math
@@ -17,23 +17,22 @@ def read(path: Path, kind: type[T], mend: str) -> T:
 
     Args:
         path: the file.
-        kind: what it must hold, such as a dataclass; what it holds beyond that is left out.
-        mend: how to mend the file; ends the message when it is damaged.
+        kind: the type of its content, such as a dataclass; further fields are ignored.
+        mend: advice how to mend a damaged file, the end of the error message.
 
     Raises:
-        FileNotFoundError: there is none.
-        DamagedFileError: it is no JSON, or does not hold what it must.
+        FileNotFoundError: the file is missing.
+        DamagedFileError: the file is not JSON, or its content has another type.
     """
     return fit(load(path, mend), kind, path, mend)
 
 
 def load(path: Path, mend: str) -> Any:
-    """Reads a JSON file of any shape. A number that is not finite, or too large, becomes None: nothing could be
-    measured.
+    """Reads a JSON file of any shape. A number that is not finite or too large becomes None, like a missing measurement.
 
     Raises:
-        FileNotFoundError: there is none.
-        DamagedFileError: it is no JSON.
+        FileNotFoundError: the file is missing.
+        DamagedFileError: the file is not JSON.
     """
     try:
         return json.loads(path.read_text(), parse_int=_whole, parse_float=_finite, parse_constant=_finite)
@@ -42,27 +41,28 @@ def load(path: Path, mend: str) -> Any:
 
 
 def fit(content: Any, kind: type[T], path: Path, mend: str, place: str = "$") -> T:
-    """Makes an object of a part of a JSON file.
+    """Converts a part of a JSON file to an object.
 
     Args:
         content: the part.
-        kind: what it must be.
-        path: the file, for the message.
+        kind: the type of the object.
+        path: the file, for the error message.
         mend: as in `read`.
-        place: where the part stands in the file, such as `$.table1`.
+        place: the position of the part in the file, such as `$.table1`.
 
     Raises:
-        DamagedFileError: it is something else.
+        DamagedFileError: the part has another type.
     """
     try:
         return msgspec.convert(content, kind, dec_hook=_from_text)
     except (ValueError, RecursionError) as error:
-        told = str(error) if "`$" in str(error) else f"{error} - at `$`"
-        raise DamagedFileError(f"{path} is damaged: {told.replace('`$', f'`{place}', 1)}; {mend}") from None
+        message = " ".join(str(error).split())
+        located = message if "`$" in message else f"{message} - at `$`"
+        raise DamagedFileError(f"{path} is damaged: {located.replace('`$', f'`{place}', 1)}; {mend}") from None
 
 
 def plain(value: Any) -> Any:
-    """The same as JSON: objects as dictionaries, tuples as lists, and None for numbers that are not finite."""
+    """The value as JSON: objects become dictionaries, tuples become lists, numbers that are not finite become None."""
     return json.loads(msgspec.json.encode(value, enc_hook=float))
 
 
@@ -77,7 +77,7 @@ def _whole(text: str) -> int | None:
 
 
 def _from_text(kind: type[Any], text: Any) -> Any:
-    """What JSON holds as text, such as paths."""
+    """An object that JSON holds as text, such as a path."""
     if not isinstance(text, str):
         raise ValueError(f"Expected `str`, got `{type(text).__name__}`")
     return kind(text)

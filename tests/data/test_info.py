@@ -86,7 +86,10 @@ def test_what_was_written_is_read(small_data: Dataset):
 
 def test_all_that_was_told_of_a_body_is_recorded():
     body = Body(12.0, "/arm.xml", ("a", "b"), "see", ("upper", "hand"), ("thumb",), "wall")
-    recorded = Recipe(5, (48, 64), 0.01, 5, 0, body).as_json()
+    others = body.hand_bodies, body.outside_camera
+    recipe = Recipe(5, (48, 64), 12.0, 0.01, body.mjcf, body.joints, "see", body.arm_bodies, 5, 0, *others)
+    assert recipe.body == body
+    recorded = recipe.as_json()
     told = {"mjcf": "/arm.xml", "arm_joints": ["a", "b"], "eye_camera": "see", "arm_bodies": ["upper", "hand"]}
     assert recorded.items() >= {**told, "hand_bodies": ["thumb"], "outside_camera": "wall"}.items()
 
@@ -94,22 +97,23 @@ def test_all_that_was_told_of_a_body_is_recorded():
 @pytest.mark.parametrize(
     ("key", "value", "told"),
     [
-        ("config.samples", -1, r"config\.samples=-1, expected a whole number of 1 or more"),
-        ("config.samples", True, "config.samples=True, expected a whole number"),
-        ("config.samples", 10**9, r"config\.shard_size=10, expected 1000 or more for 1000000000 samples"),
-        ("config.eye_size", [60], "expected rows and columns"),
-        ("config.eye_size", [48, 64], "camera.size=.60, 100., expected .48, 64., as in config.eye_size"),
-        ("config.age_months", "old", "age_months='old', expected a number of months"),
-        ("config.arm_joints", "elbow", "joints='elbow', expected a list of names"),
+        ("config.samples", -1, r"Expected `int` >= 1 - at `\$\.config\.samples`"),
+        ("config.samples", True, r"Expected `int`, got `bool` - at `\$\.config\.samples`"),
+        ("config.samples", 10**9, r"got shard_size=10, expected 1000 or more for 1000000000 samples - at `\$\.config`"),
+        ("config.eye_size", [60], r"Expected `array` of length 2, got 1 - at `\$\.config\.eye_size`"),
+        ("config.eye_size", [48, 64], "got camera.size=.60, 100., expected .48, 64., as in config.eye_size"),
+        ("config.age_months", "old", r"Expected `int | float`, got `str` - at `\$\.config\.age_months`"),
+        ("config.arm_joints", "elbow", r"Expected `array`, got `str` - at `\$\.config\.arm_joints`"),
         ("config.mjcf", "arm.xml", "without joints or arm_bodies"),
-        ("config.hands", 2, "the unknown 'config.hands'"),
-        ("config.seed", None, "config.seed=None, expected a whole number of 0 or more"),
-        ("body.joint_ranges", [[0.0, float("nan")]] * 5, "5 pairs of numbers, each rising"),
+        ("config.hands", 2, r"unknown field `hands` - at `\$\.config`"),
+        ("config.seed", None, r"Expected `int`, got `null` - at `\$\.config\.seed`"),
+        ("body.joint_ranges", [[0.0, float("nan")]] * 5, r"got `null` - at `\$\.body\.joint_ranges"),
+        ("body.joint_ranges", [[0.0, 1e99]] * 5, "5 pairs of numbers, each rising"),
         ("body.joint_ranges", [[0.0, 1.0]] * 4, "5 pairs of numbers, each rising"),
-        ("body.joint_names", [], "a list of one name or more"),
-        ("versions", {"torch": 2}, "versions={'torch': 2}, expected a text for each package"),
+        ("body.joint_names", [], r"Expected `array` of length >= 1 - at `\$\.body\.joint_names`"),
+        ("versions", {"torch": 2}, r"Expected `str`, got `int` - at `\$\.versions"),
         ("accepted", 31, "accepted=31, expected 32, as in config.samples"),
-        ("rejected", {"penetrates": -3}, "rejected={'penetrates': -3}, expected a whole number of 0 or more"),
+        ("rejected", {"penetrates": -3}, r"Expected `int` >= 0 - at `\$\.rejected"),
         ("schema", 2, "schema 2, this version reads 1"),
     ],
 )
@@ -123,19 +127,23 @@ def test_what_is_wrong_is_said(damaged: Path, key: str, value: Any, told: str):
         Dataset.open(damaged)
 
 
-@pytest.mark.parametrize("key", ["config", "body", "camera", "versions", "rejected"])
-def test_what_is_missing_is_said(damaged: Path, key: str):
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [(key, f"missing required field `{key}`") for key in ("config", "body", "camera", "versions")]
+    + [("rejected", "accepted without rejected, expected the number")],
+)
+def test_what_is_missing_is_said(damaged: Path, key: str, told: str):
     content = head(damaged)
     del content[key]
     write(damaged, content)
-    with pytest.raises(UserError, match=rf"dataset\.json lacks {key}, expected .*; restore it or collect anew"):
+    with pytest.raises(UserError, match=rf"dataset\.json is damaged: .*{told}.*; restore it or collect anew"):
         Dataset.open(damaged)
 
 
 @pytest.mark.parametrize("content", [b"[1]", b"null", b"\xff", b"[" * 100_000, b'{"schema": ' + b"1" * 5000 + b"}"])
 def test_what_is_no_description_at_all_is_said(damaged: Path, content: bytes):
     (damaged / "dataset.json").write_bytes(content)
-    with pytest.raises(UserError, match=r"dataset\.json (holds|cannot be read)"):
+    with pytest.raises(UserError, match=r"dataset\.json is damaged: .*; restore it or collect anew"):
         Dataset.open(damaged)
 
 

@@ -47,7 +47,7 @@ def test_the_data_set_opens_with_the_same_fingerprint(run: Path):
     assert data.info.as_json() == json.loads((run / "dataset" / "dataset.json").read_text())
     assert data.eye_size == (60, 100)
     assert (data.body.age_months, data.body.mjcf) == (12.0, None)
-    assert data.arm.fingerprint == data.info.body_fingerprint
+    assert data.arm.fingerprint == data.info.body.fingerprint
     assert data.pictures.shape == (60, 64, 64)
 
 

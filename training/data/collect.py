@@ -2,17 +2,17 @@
 
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 import imageio.v3 as iio
+from msgspec import structs
 from tqdm import tqdm
 
 from agents.tools.files import remove_leftovers, replacing, write_json
 from infant_env.body.checks import checked_eye_size
-from infant_env.body.description import Body
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
@@ -68,6 +68,8 @@ class Config:
         check_counts(self, "samples", "shard_size", "workers")
         if not 0 <= self.min_arm_in_view < 1:
             raise UserError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"got seed={self.seed}, expected a whole number from 0 to 2^63 - 1")
 
     @property
     def recipe(self) -> Recipe:
@@ -76,10 +78,8 @@ class Config:
         Raises:
             UserError: another body's MJCF file is given without the names of its arm's joints and bodies.
         """
-        mjcf = None if self.mjcf is None else str(self.mjcf.resolve())
-        names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
-        body = Body(self.age_months, mjcf, *names, name=self.body)
-        return Recipe(self.samples, self.eye_size, self.min_arm_in_view, self.shard_size, self.seed, body)
+        named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in ("mjcf", "name")}
+        return Recipe(**named, mjcf=None if self.mjcf is None else str(self.mjcf.resolve()), name=self.body)
 
 
 def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> Config:
@@ -92,22 +92,9 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
         workers: processes that babble side by side.
         changes: other fields of `Config` that shall not be as in the data set.
     """
-    recipe, body = data.info.recipe, data.body
-    own: dict[str, Any] = {
-        "samples": recipe.samples,
-        "eye_size": recipe.eye_size,
-        "min_arm_in_view": recipe.min_arm_in_view,
-        "shard_size": recipe.shard_size,
-        "body": body.name,
-        "age_months": body.age_months,
-        "mjcf": None if body.mjcf is None else Path(body.mjcf),
-        "arm_joints": body.joints,
-        "eye_camera": body.eye_camera,
-        "arm_bodies": body.arm_bodies,
-        "hand_bodies": body.hand_bodies,
-        "outside_camera": body.outside_camera,
-    }
-    return Config(out, seed=seed, workers=workers, **own | changes)
+    own = structs.asdict(data.info.recipe)
+    own |= {"body": own.pop("name"), "mjcf": Path(own["mjcf"]) if own["mjcf"] else None}
+    return Config(out, **own | {"seed": seed, "workers": workers} | changes)
 
 
 def run(config: Config) -> Dataset:
@@ -125,7 +112,7 @@ def run(config: Config) -> Dataset:
     with h5py.File(config.out / "index.h5") as index:
         rejected = index["rejected"][:].sum(axis=0)
     counts = dict(zip(REASONS, map(int, rejected), strict=True))
-    write_json(config.out / "dataset.json", replace(info, accepted=config.samples, rejected=counts).as_json())
+    write_json(config.out / "dataset.json", structs.replace(info, accepted=config.samples, rejected=counts).as_json())
     return Dataset.open(config.out)
 
 
@@ -139,7 +126,7 @@ def prepare(config: Config) -> DatasetInfo:
     if (config.out / "dataset.json").exists():
         found = read_info(config.out)
         _check_same(config.out, found, info)
-        info = replace(info, versions=found.versions)
+        info = structs.replace(info, versions=found.versions)
     else:
         if config.out.exists() and any(not path.name.startswith(".") for path in config.out.iterdir()):
             raise UserError(f"{config.out} is not empty and holds no data set; choose another folder with --out")

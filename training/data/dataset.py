@@ -104,7 +104,7 @@ class Dataset:
     @property
     def joint_names(self) -> tuple[str, ...]:
         """The arm's J joints, in the order of every joint vector."""
-        return self.info.joint_names
+        return self.info.body.joint_names
 
     @cached_property
     def joints(self) -> NDArray[np.float32]:
@@ -114,7 +114,7 @@ class Dataset:
     @cached_property
     def joint_ranges(self) -> NDArray[np.float32]:
         """Lower and upper end of each joint's range, shape (J, 2), rad."""
-        return np.array(self.info.joint_ranges, np.float32)
+        return np.array(self.info.body.joint_ranges, np.float32)
 
     @cached_property
     def normalized_joints(self) -> NDArray[np.float32]:

@@ -48,7 +48,7 @@ def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -
 def shard_is_whole(folder: Path, shard: int, info: DatasetInfo) -> bool:
     """Whether a sealed shard opens and holds the pictures and joints that the data set's recipe says."""
     samples = info.recipe.lengths[shard]
-    eyes, joints = (samples, *info.recipe.eye_size, 3), (samples, len(info.joint_names))
+    eyes, joints = (samples, *info.recipe.eye_size, 3), (samples, len(info.body.joint_names))
     try:
         with h5py.File(shard_path(folder, shard)) as file:
             same = (file["eye"].shape, file["joints"].shape) == (eyes, joints)
