@@ -158,7 +158,7 @@ def _imagery(config: Config, result: Metrics) -> Iterator[str]:
     for title, header, rows in imagery.three_tables(result.imagery):
         yield f"<p>{escape(title)}</p>" + tables.as_html(header, rows)
     yield "<p>What its probabilities are worth (test split; the numbers are hypotheses, the bars 95 % intervals):</p>"
-    yield page.figure(config.run, "reliability", figures.reliability(result.imagery.hypotheses.all.reliability))
+    yield page.figure(config.run, "reliability", figures.reliability_diagram(result.imagery.hypotheses.all.reliability))
 
 
 def _world_model(config: Config, result: Metrics) -> Iterator[str]:

@@ -6,15 +6,15 @@ from typing import Any, Literal
 
 from . import report
 from .act import reach
-from .compare import evaluate, spread
+from .compare import evaluate, seeds
 from .compare.config import Config as Comparison
 from .data import collect
 from .data.info import read_info
 from .runs import folder as runs
-from .runs.beside import Stage, beside
 from .runs.config import check_counts
 from .runs.device import Device
-from .runs.once import unless_done
+from .runs.other_process import Command, in_other_process
+from .runs.unless_done import run_unless_done
 from .show import tables
 from .train import autoencoder as train_autoencoder
 from .train import calibration as calibrate
@@ -58,7 +58,7 @@ class Config:
     seed: int = 0
     """Seed of everything, the poses included."""
     seeds: int = 1
-    """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK` and end with their spread."""
+    """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK`; a table of all seeds follows."""
     workers: int = collect.Config.workers
     """Processes that collect side by side."""
     device: Device = "auto"
@@ -78,7 +78,7 @@ def run(config: Config) -> None:
     for seed, folder in enumerate(folders, config.seed):
         print(f"\nseed {seed}, {len(folders)} in all", flush=True)
         _reproduce(replace(config, seed=seed), folder)
-    print(f"\nOver {len(folders)} seeds of everything\n{spread.summarize(folders, out)}")
+    print(f"\nOver {len(folders)} seeds of everything\n{seeds.summarize(folders, out)}")
 
 
 def _reproduce(config: Config, folder: Path) -> None:
@@ -97,8 +97,8 @@ def _reproduce(config: Config, folder: Path) -> None:
     plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
     generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
     glance = train_glance.Config(data=data, epochs=preset.glance_epochs, **common)
-    stages: list[Stage] = [(train_generator.run, generator), (train_glance.run, glance)]
-    with beside(stages, log):
+    stages: list[Command] = [(train_generator.run, generator), (train_glance.run, glance)]
+    with in_other_process(stages, log):
         train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
         _announce(3, f"map: {side}x{side} neurons")
         train_som.run(train_som.Config(rows=side, columns=side, **common))
@@ -108,9 +108,9 @@ def _reproduce(config: Config, folder: Path) -> None:
     _announce(5, "what hypotheses are worth")
     calibrate.run(calibrate.Config(**common))
     _announce(6, "Table 1")
-    unless_done("evaluate", Comparison(**common), evaluate.run)
+    run_unless_done("evaluate", Comparison(**common), evaluate.run)
     _announce(7, "reaching")
-    unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
+    run_unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
     _announce(8, "report")
     report.run(report.Config(**common))
     print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.metrics_of(folder))))

@@ -10,7 +10,7 @@ from torch.optim.swa_utils import update_bn
 
 from agents.baselines.regressor import CnnRegressor
 from training.data.dataset import Dataset
-from training.methods.readings import Answers
+from training.methods.readings import JointsReading
 from training.runs.distributed import Place
 from training.train import regressor as train_regressor
 
@@ -110,7 +110,7 @@ def test_the_command_trains_once_and_answers_pictures_only(
     train_regressor.run(config)
     monkeypatch.setattr(train_regressor.Training, "fit", None)
     train_regressor.run(config)
-    method = Answers(train_regressor.STAGE.load(tmp_path, small_data, CPU.device).predict)
+    method = JointsReading(train_regressor.STAGE.load(tmp_path, small_data, CPU.device).predict)
     joints = method.predict("vision", torch.from_numpy(small_data.pictures[:4]))["proprioception"]
     assert joints.shape == (4, 5)
     assert 0 <= joints.min() <= joints.max() <= 1

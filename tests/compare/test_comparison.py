@@ -11,7 +11,7 @@ from agents.tools.files import write_json
 from training import cli
 from training.compare import evaluate
 from training.compare.comparison import folders_of
-from training.compare.judge import Judgment, judge
+from training.compare.judge import JudgeConfig, judge
 from training.measure.senses import MAPPINGS
 from training.methods.baseline import BASELINES
 
@@ -60,7 +60,7 @@ def test_any_cell_agrees_with_its_checkpoints(compared: Path, tmp_path: Path):
     folders = folders_of(compared, 2)
     assert list(folders.values()) == [compared, compared / "seeds" / "1"]
     again = [
-        judge(Judgment(Path(shutil.copytree(f, tmp_path / str(s))), imagery=True)).table1 for s, f in folders.items()
+        judge(JudgeConfig(Path(shutil.copytree(f, tmp_path / str(s))), imagery=True)).table1 for s, f in folders.items()
     ]
     for method in ("som_ae_imagery", "mvae", "desom"):
         mean = np.mean([table[method]["vision->proprioception"].mae for table in again])

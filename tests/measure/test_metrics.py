@@ -68,7 +68,7 @@ def test_joint_errors_come_in_degrees_and_centimetres(arm: ArmModel):
 
 
 def test_shares_within_centimetres():
-    spread = metrics.spread(np.array([0.005, 0.015, 0.03, 0.2], np.float32))
+    spread = metrics.hand_summary(np.array([0.005, 0.015, 0.03, 0.2], np.float32))
     assert (spread.within_1, spread.within_2, spread.within_2_5, spread.within_5) == (0.25, 0.5, 0.5, 0.75)
     assert spread.median == pytest.approx(2.25)
     assert spread.mean == pytest.approx(6.25)

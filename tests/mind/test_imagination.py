@@ -13,7 +13,7 @@ from agents.mind.trials import cost, draw, refine
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from training.data.dataset import Dataset
-from training.measure.probabilities import calibration_error, reliability
+from training.measure.probabilities import calibration_error, reliability_bins
 
 
 class Ramp(PictureGenerator):
@@ -157,7 +157,7 @@ def test_calibrated_probabilities_are_as_often_right_as_they_say():
 
 def test_the_calibration_error_of_a_hand_made_case():
     told, right = np.array([0.95, 0.95, 0.15, 0.15]), np.array([True, False, False, False])
-    assert reliability(told, right) == [(2, pytest.approx(0.15), 0), (2, pytest.approx(0.95), 0.5)]
+    assert reliability_bins(told, right) == [(2, pytest.approx(0.15), 0), (2, pytest.approx(0.95), 0.5)]
     assert calibration_error(told, right) == pytest.approx((0.15 + 0.45) / 2)
 
 

@@ -23,14 +23,14 @@ from agents.mind.calibration import Calibration
 from agents.tools import json_files
 from infant_env.errors import UserError
 from training import cli, report
-from training.compare import ablate, evaluate, results, spread, trials
+from training.compare import ablate, evaluate, results, seeds, trials
 from training.compare.config import Config as Comparison
 from training.measure import error_tables
 from training.methods.registry import METHODS, OURS
 from training.runs import folder as runs
 from training.runs.learning import collected
 from training.runs.metrics import Metrics
-from training.runs.once import unless_done
+from training.runs.unless_done import run_unless_done
 from training.show import page
 from training.train import som
 
@@ -80,7 +80,7 @@ def _quick_figures() -> Iterator[None]:
 def show_metrics(run: Path) -> str:
     """All that is made of `metrics.json`."""
     metrics, config = runs.metrics_of(run), Comparison(run)
-    shown = [error_tables.summary(metrics, OURS), spread.summarize([run, run], run)]
+    shown = [error_tables.summary(metrics, OURS), seeds.summarize([run, run], run)]
     for part in (report._errors, report._reaching, report._imagery, report._world_model, report._provenance):
         shown += part(report.Config(run), metrics)
     shown += map(str, (results.cost(name, run, [metrics]) for m in METHODS for name in m.readings if not m.stages))
@@ -276,7 +276,7 @@ def test_what_was_done_is_done_again_when_its_result_is_damaged(run: Path):
     for place in ((), (), ("details", "knn", 5), ("timing_s", 5), ()):
         if place:
             change(run / "metrics.json", *place)
-        unless_done("evaluate", config, lambda config: times.append(evaluate.run(config)))
+        run_unless_done("evaluate", config, lambda config: times.append(evaluate.run(config)))
     assert len(times) == 3
 
 

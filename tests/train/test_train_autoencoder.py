@@ -10,7 +10,7 @@ from training.data.dataset import Dataset
 from training.data.latents import LATENTS, load_latents
 from training.runs.distributed import Place
 from training.train import autoencoder as train_autoencoder
-from training.train.autoencoder import Errors, Training, joint_reader
+from training.train.autoencoder import ReconstructionErrors, Training, joint_reader
 from training.train.network import one_cycle
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -48,7 +48,7 @@ def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("shape", [(64, 64), (3, 64, 64)])
 def test_a_picture_s_error_is_the_mean_over_all_its_numbers_also_in_color(shape: tuple[int, ...]):
     model, images = ConvAutoencoder(torch.zeros(shape), width=4), torch.rand(2, *shape)
-    errors, joint_errors = Errors(model, joint_reader(8, 5))(images, torch.rand(2, 5))
+    errors, joint_errors = ReconstructionErrors(model, joint_reader(8, 5))(images, torch.rand(2, 5))
     assert errors.tolist() == pytest.approx([float(each.square().mean()) for each in model(images) - images], rel=1e-5)
     assert joint_errors.shape == (2,)
 

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from training.data.dataset import Dataset
-from training.methods.readings import Winner
+from training.methods.readings import PixelMapReading
 from training.train import pixel_som as train_pixel_som
 from training.train.pixel_som import Config, load_pixel_som
 
 
 def test_loaded_again_it_answers_the_same(small_data: Dataset, tmp_path: Path):
     som = train_pixel_som.run(Config(tmp_path, data=small_data.path, rows=9, columns=8, device="cpu"))
-    again = Winner(load_pixel_som(tmp_path, small_data))
+    again = PixelMapReading(load_pixel_som(tmp_path, small_data))
     pictures = torch.from_numpy(small_data.pictures[small_data.split("test")])
     told = again.predict("vision", pictures)
     winners = som.winners({"vision": pictures.flatten(1)})

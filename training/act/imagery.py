@@ -7,19 +7,18 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.mind.imagination import Hypotheses as Found
-from agents.mind.imagination import Imagination
+from agents.mind.imagination import Hypotheses, Imagination
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
 from ..measure import metrics
-from ..measure.probabilities import SAME_HAND, calibration_error, reliability, right_ones
+from ..measure.probabilities import SAME_HAND, calibration_error, reliability_bins, right_ones
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device, threads
-from ..runs.metrics import Hand, Hypotheses, Imagery, Metrics, Strange, Thoughts
+from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
 from .goals import some_of_test
 
@@ -43,7 +42,7 @@ class Config(RunConfig):
     """Processor threads."""
 
 
-def run(config: Config) -> Imagery:
+def run(config: Config) -> ImageryReport:
     """Thinks of all of them, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
@@ -53,10 +52,10 @@ def run(config: Config) -> Imagery:
     with runs.timed(config.run, "imagery"), threads(config.threads):
         found = imagination.hypotheses(data.pictures[chosen], config.hypotheses)
         of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses) if len(shown) else None
-        thought = Hypotheses(
+        thought = HypothesisTable(
             show_the_hand=_worth(of_shown, shown, data) if of_shown else None, all=_worth(found, chosen, data)
         )
-        report = Imagery(
+        report = ImageryReport(
             thought,
             _impossible(imagination, found, chosen, data, random),
             _disturbed(imagination, shown[:MOST_DISTURBED], data, random),
@@ -66,13 +65,13 @@ def run(config: Config) -> Imagery:
     return report
 
 
-def _worth(found: Found, chosen: NDArray[np.int64], data: Dataset) -> Thoughts:
+def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> HypothesisScores:
     """Whether the right pose is among the first ones, and whether probabilities mean what they say."""
     joints, told = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
     right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
     count = joints.shape[1]
     hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
-    return Thoughts(
+    return HypothesisScores(
         pictures=len(chosen),
         count=count,
         hand_first=float((hands[:, 0] <= SAME_HAND).mean()),
@@ -80,13 +79,13 @@ def _worth(found: Found, chosen: NDArray[np.int64], data: Dataset) -> Thoughts:
         pose_first=float(right[:, 0].mean()),
         pose_any=float(right.any(1).mean()),
         calibration_error=calibration_error(told, right),
-        reliability=reliability(told, right),
+        reliability=reliability_bins(told, right),
     )
 
 
 def _impossible(
-    imagination: Imagination, found: Found, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
-) -> dict[str, Strange]:
+    imagination: Imagination, found: Hypotheses, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
+) -> dict[str, StrangeScores]:
     """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve).
 
     Also for those poses alone in which the hand shows: of a picture that shows hardly anything nobody can tell.
@@ -97,12 +96,12 @@ def _impossible(
     result = {}
     for kind, score in scores.items():
         with_hand = np.resize(hand[:MOST_STRANGE], len(score))
-        result[kind] = Strange(
+        result[kind] = StrangeScores(
             auroc(score, usual),
             auroc(score[with_hand], usual[hand]) if with_hand.any() else None,
             float((score > 1).mean()),
         )
-    result["test pictures"] = Strange(None, None, float((usual > 1).mean()))
+    result["test pictures"] = StrangeScores(None, None, float((usual > 1).mean()))
     return result
 
 
@@ -150,7 +149,7 @@ def _disturbed(
     result = {}
     for kind, pictures in disturbances(data.pictures[chosen], random):
         first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
-        result[kind] = metrics.spread(_hands(first, chosen, data))
+        result[kind] = metrics.hand_summary(_hands(first, chosen, data))
     return result
 
 
@@ -178,12 +177,12 @@ Table = tuple[str, list[str], list[list[str]]]
 """A table's title, header and rows."""
 
 
-def summary(report: Imagery) -> str:
+def summary(report: ImageryReport) -> str:
     """The three tables for the terminal."""
     return "\n\n".join(f"{title}\n{tables.as_text(head, rows)}" for title, head, rows in three_tables(report))
 
 
-def three_tables(report: Imagery) -> list[Table]:
+def three_tables(report: ImageryReport) -> list[Table]:
     """What hypotheses, doubt, and disturbed pictures came to."""
     keys = ("hand_first", "hand_any", "pose_first", "pose_any")
     thought = [

@@ -23,7 +23,7 @@ from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device
-from ..runs.metrics import Metrics, Way
+from ..runs.metrics import Metrics, PlannerScores
 from ..show import tables
 from ..show.film import PANEL, Video, as_seen
 
@@ -58,7 +58,7 @@ class Ways:
     """What it took to make all."""
 
 
-def run(config: Config) -> dict[str, Way]:
+def run(config: Config) -> dict[str, PlannerScores]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
@@ -113,13 +113,13 @@ def _ways(pairs: list[tuple[Floats, Floats]], method: Callable[[Floats, Floats],
     return Ways(ways, np.array([deepest(way, arm, state) for way in ways]), seconds)
 
 
-def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> Way:
+def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> PlannerScores:
     """What the ways came to, by geometry and by the servos in real physics."""
     moved = [_move(way, env) for way in tqdm(made.ways, desc="move", unit="way")]
     hand, joint, touch = (np.array(column) for column in zip(*moved, strict=True))
     direct = [np.linalg.norm(way[-1] - way[0]) for way in made.ways]
     length = [np.linalg.norm(np.diff(way, axis=0), axis=1).sum() for way in made.ways]
-    return Way(
+    return PlannerScores(
         pairs=len(made.ways),
         contact=float((made.depths > 0).mean()),
         deep_contact=float((made.depths > PENETRATION_LIMIT).mean()),
@@ -166,7 +166,7 @@ def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmMode
     video.close()
 
 
-def table(rows: dict[str, Way]) -> tuple[list[str], list[list[str]]]:
+def table(rows: dict[str, PlannerScores]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the table: contact anywhere along the way, by geometry; the same deeper than 5 mm; when moved."""
     header = ["way", "contact", "> 5 mm", "moved", "length", "seconds", "rad/s", "familiar"]
     header += ["hand cm", "joint deg", "arrived < 1 cm", "ms a plan"]

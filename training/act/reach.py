@@ -33,8 +33,8 @@ from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
 from ..train import generator, glance
-from .bound import LOOKS, corrected_by_the_true_eye
 from .goals import Goal, Wish, goals_of
+from .true_eye import LOOKS, corrected_by_the_true_eye
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) 
     return structs.replace(
         reached,
         joint_error_deg=dict(zip(data.joint_names, turned.tolist(), strict=True)),
-        hand_error_cm=metrics.spread(distances.astype(np.float32)),
+        hand_error_cm=metrics.hand_summary(distances.astype(np.float32)),
     )
 
 

@@ -22,7 +22,7 @@ from ..data.latents import LATENTS, format_of, load_latents
 from ..measure.error_tables import from_pictures
 from ..measure.senses import JOINTS_TO_PICTURE, MAPPINGS, PICTURE_TO_JOINTS, SENSES
 from ..measure.statistics import table_row
-from ..methods.readings import Recall
+from ..methods.readings import MapReading
 from ..methods.registry import SOM_AE
 from ..runs import folder as runs
 from ..runs.config import RunConfig
@@ -109,7 +109,7 @@ def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -
     """Errors by readout and mapping, and the hand's."""
     truth, found = truth_of(tested.squeezed_to(format_of(mind.autoencoder)), samples), {}
     for name, readout in _READOUTS.items():
-        errors, details, _ = score(Recall(mind, readout), truth)
+        errors, details, _ = score(MapReading(mind, readout), truth)
         shown = from_pictures({name: details}, "shows_hand").get(name)
         found[name] = Ablated(table_row(errors), shown.hand_error_cm if shown else None)
     return found

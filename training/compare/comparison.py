@@ -9,14 +9,14 @@ from typing import Any
 from ..act import imagery
 from ..methods.registry import STAGES, train
 from ..runs import folder as runs
-from ..runs.once import unless_done
 from ..runs.pool import Task, run_side_by_side
+from ..runs.unless_done import run_unless_done
 from ..train import autoencoder, som
 from ..train.baselines.gradient import BaselineConfig
 from ..train.skeleton import Stage
 from . import results
 from .config import Config
-from .judge import Judgment, judge
+from .judge import JudgeConfig, judge
 
 SEEDS = "seeds"
 """Folder in a run's folder that holds the trainings of further seeds, each like a run's folder itself."""
@@ -45,7 +45,7 @@ def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
     for stage in STAGES.values():
         after = tuple(needed.name for needed in stage.needs)
         yield _task(stage.name, seed, folder, train, usual(config, stage, seed, folder), after)
-    judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)
+    judgment = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
     yield _task("judge", seed, folder, _judge, judgment, tuple(STAGES))
 
 
@@ -73,9 +73,9 @@ def _task(name: str, seed: int, folder: Path, run: Any, config: Any, after: tupl
     return Task(f"{name} {seed}", run, config, folder / "comparison.log", tuple(f"{a} {seed}" for a in after))
 
 
-def _judge(asked: Judgment) -> None:
-    unless_done("evaluate", asked, judge)
+def _judge(asked: JudgeConfig) -> None:
+    run_unless_done("evaluate", asked, judge)
 
 
 def _imagery(config: imagery.Config) -> None:
-    unless_done("imagery", config, imagery.run)
+    run_unless_done("imagery", config, imagery.run)

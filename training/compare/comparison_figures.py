@@ -16,9 +16,9 @@ from ..data.dataset import Dataset
 from ..measure.senses import JOINTS_TO_PICTURE, PICTURE_TO_JOINTS
 from ..measure.statistics import Interval
 from ..runs import folder as runs
-from ..show.figures import COLORS, reliability
+from ..show.figures import COLORS, reliability_diagram
 from .config import Config
-from .judge import Judgment
+from .judge import JudgeConfig
 
 _CROSS = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
 Intervals = Mapping[str, Mapping[str, Interval]]
@@ -38,7 +38,9 @@ def all_of(config: Config, folder: Path, errors: Intervals, spent: Mapping[str, 
     """
     drawn = {"Error against training time": error_against_cost(errors, spent)}
     if thoughts := runs.metrics_of(folder).imagery:
-        drawn["What the probabilities of imagined poses are worth"] = reliability(thoughts.hypotheses.all.reliability)
+        drawn["What the probabilities of imagined poses are worth"] = reliability_diagram(
+            thoughts.hypotheses.all.reliability
+        )
     return {**drawn, "What every method recalls": recalled(config, folder, Dataset.open(runs.data_of(folder)))}
 
 
@@ -70,7 +72,7 @@ def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Fig
         VISION: torch.from_numpy(data.pictures[chosen]),
         PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]),
     }
-    judgment = Judgment(folder, config.neighbors, imagery=True, device=config.device)
+    judgment = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
     rows: dict[str, list[Any]] = {"shown": [known[VISION]] * 2}
     for _, name, method in judgment.predictors(data):
         drawn = [method.predict(source, samples).get(VISION) for source, samples in known.items()]

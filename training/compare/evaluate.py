@@ -6,7 +6,7 @@ from ..runs import folder as runs
 from ..runs.metrics import Metrics
 from . import comparison
 from .config import Config
-from .judge import Judgment, judge
+from .judge import JudgeConfig, judge
 from .results import Comparison
 
 
@@ -15,7 +15,7 @@ def run(config: Config) -> Metrics | Comparison:
     if config.methods == "all":
         return comparison.compare(config)
     runs.record_config(config.run, "evaluate", config)
-    results = judge(Judgment(config.run, config.neighbors, config.imagery, config.device))
+    results = judge(JudgeConfig(config.run, config.neighbors, config.imagery, config.device))
     print(error_tables.summary(results, OURS))
     for method in METHODS:
         if method.stages and not method.slow and method.name not in results.table1:

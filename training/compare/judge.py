@@ -31,7 +31,7 @@ _SUBSETS = ("all", "shows_hand")
 
 
 @dataclass(frozen=True)
-class Judgment:
+class JudgeConfig:
     """What of a run is to be scored, and how."""
 
     run: Path
@@ -50,7 +50,7 @@ class Judgment:
         return [(method, name, read(trained)) for method in methods for name, read in method.readings.items()]
 
 
-def judge(asked: Judgment) -> Metrics:
+def judge(asked: JudgeConfig) -> Metrics:
     """Scores every method of a run on the test split; adds that to `metrics.json`, and the samples' errors to `errors.npz`."""
     runs.record(asked.run, Metrics(done={"evaluate": None}))  # whatever was scored before is replaced
     with runs.timed(asked.run, "evaluate"):

@@ -19,8 +19,8 @@ from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import Device, pick_device
 from ..runs.metrics import Metrics, Trial
-from ..runs.once import unless_done
 from ..runs.pool import Task, run_side_by_side
+from ..runs.unless_done import run_unless_done
 from ..show import tables
 from . import comparison
 from .config import Config as Comparison
@@ -117,7 +117,7 @@ def attempt(tried: Attempt) -> None:
             shutil.copy(tried.origin / stage.file, tried.run / stage.file)
     for config in tried.stages:
         train(config)
-    unless_done("tune", tried, _judge)
+    run_unless_done("tune", tried, _judge)
 
 
 def _method(tried: Attempt) -> Method:

@@ -63,7 +63,7 @@ def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
         `mae` (whole frame), `arm_mae` (over the arm's pixels) and `arm_iou`.
     """
     error = np.abs(predicted - true)
-    arm = error[arm_mask(true, truth.background, ARM_DIFFERS_BY)]
+    arm = error[arm_pixels(true, truth.background, ARM_DIFFERS_BY)]
     return Scores(
         mae=float(error.mean()),
         arm_mae=float(arm.mean()) if len(arm) else None,
@@ -71,14 +71,14 @@ def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
     )
 
 
-def arm_mask(images: Floats, background: Floats, threshold: float) -> NDArray[np.bool_]:
+def arm_pixels(images: Floats, background: Floats, threshold: float) -> NDArray[np.bool_]:
     """Which pixels show the arm: those unlike the background, (..., 64, 64)."""
     return np.abs(images - background) > threshold
 
 
 def arm_iou(predicted: Floats, true: Floats, background: Floats) -> Floats:
     """Intersection over union of the arms in two sets of pictures, (N, 64, 64) -> (N,); 1 when neither shows one."""
-    a, b = (arm_mask(images, background, SOLID).reshape(len(images), -1) for images in (predicted, true))
+    a, b = (arm_pixels(images, background, SOLID).reshape(len(images), -1) for images in (predicted, true))
     union = (a | b).sum(axis=1)
     iou: Floats = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0).astype(np.float32)
     return iou
@@ -93,7 +93,7 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
         truth: what else is known of the samples.
 
     Returns:
-        `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see `spread`) and
+        `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see `hand_summary`) and
         its percentiles 0 to 100.
     """
     low, high = truth.arm.joint_ranges.T
@@ -104,7 +104,7 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
         mae=float(error.mean()),
         joint_mae=dict(zip(names, error.tolist(), strict=True)),
         joint_error_deg=dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
-        hand_error_cm=spread(hands),
+        hand_error_cm=hand_summary(hands),
         hand_error_cm_percentiles=(100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
     )
 
@@ -125,7 +125,7 @@ def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
     return positions
 
 
-def spread(distances: Floats) -> Hand:
+def hand_summary(distances: Floats) -> Hand:
     """Mean, median and the shares within some centimetres, from distances in metres, shape (N,)."""
     cm = 100 * distances
     within = [float((cm <= limit).mean()) for limit in (1, 2, 2.5, 5)]

@@ -28,11 +28,13 @@ def calibration_error(told: NDArray[np.float32], right: NDArray[np.bool_], bins:
         right: whether it was so, same shape.
         bins: of equal width.
     """
-    rows = reliability(told, right, bins)
+    rows = reliability_bins(told, right, bins)
     return sum(count * abs(mean - share) for count, mean, share in rows) / max(told.size, 1)
 
 
-def reliability(told: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10) -> list[tuple[int, float, float]]:
+def reliability_bins(
+    told: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10
+) -> list[tuple[int, float, float]]:
     """Of each bin of probabilities that holds any: how many, their mean, and the share that was right."""
     at = np.minimum((told.ravel() * bins).astype(int), bins - 1)
     groups = [(told.ravel()[at == k], right.ravel()[at == k]) for k in range(bins)]

@@ -13,7 +13,7 @@ from .senses import is_complete
 
 OVERALL = "overall"
 _RESAMPLED = 2_000
-Errors = dict[str, dict[str, Floats]]
+ErrorsByMethod = dict[str, dict[str, Floats]]
 """Absolute errors by method and mapping, shape (S, N): seeds, and the same test samples for all."""
 
 
@@ -54,10 +54,10 @@ class Resampling:
         return Interval(float(errors.mean()), float(low), float(high))
 
 
-def read_errors(folders: Sequence[Path]) -> Errors:
+def read_errors(folders: Sequence[Path]) -> ErrorsByMethod:
     """What `judge` kept in the folders of several seeds, methods in its order; only those that all of them have."""
     kept = [np.load(folder / ERRORS) for folder in folders]
-    found: Errors = {}
+    found: ErrorsByMethod = {}
     for key in kept[0].files:
         if all(key in file.files for file in kept):
             method, mapping = key.split(" ")
@@ -81,12 +81,14 @@ def table_row(errors: Mapping[str, Floats]) -> dict[str, Error]:
     return {name: Error(float(e.mean()), float(e.std())) for name, e in {**errors, **pooled}.items()}
 
 
-def intervals(errors: Errors, draw: Resampling) -> dict[str, dict[str, Interval]]:
+def intervals(errors: ErrorsByMethod, draw: Resampling) -> dict[str, dict[str, Interval]]:
     """Mean error and interval by method and mapping."""
     return {name: {mapping: draw.interval(e) for mapping, e in told.items()} for name, told in errors.items()}
 
 
-def differences(errors: Errors, reference: Mapping[str, Floats], draw: Resampling) -> dict[str, dict[str, Interval]]:
+def differences(
+    errors: ErrorsByMethod, reference: Mapping[str, Floats], draw: Resampling
+) -> dict[str, dict[str, Interval]]:
     """How much more every method errs than the reference, on the same seeds and samples."""
     return {
         name: {mapping: draw.interval(e - reference[mapping]) for mapping, e in told.items()}

@@ -33,7 +33,7 @@ LABELS = {
 Floats = NDArray[np.floating[Any]]
 
 
-def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.Motion, metrics.Motion]:
+def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.MotionErrors, metrics.MotionErrors]:
     """Errors after each step of an episode, of joints and of hands: of what is imagined and of two yardsticks."""
     joints = motion.actions.shape[2]
     imagined = _imagined(world, motion)
@@ -54,18 +54,18 @@ def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.M
             ]
             if name == "imagined":
                 result[measure]["imagined_median"] = np.median(values, 0).tolist()
-    return metrics.Motion(**result["joint_error_deg"]), metrics.Motion(**result["hand_error_cm"])
+    return metrics.MotionErrors(**result["joint_error_deg"]), metrics.MotionErrors(**result["hand_error_cm"])
 
 
-def of_ends(world: WorldModel, motion: Motion) -> metrics.Ends:
+def of_ends(world: WorldModel, motion: Motion) -> metrics.EndErrors:
     """Where the hand is at the end of episodes: the share that is imagined `NEAR` enough, and the mean and median error, cm."""
     errors = _errors(world, motion, _imagined(world, motion))["hand_error_cm"][:, -1]
-    return metrics.Ends(float((errors <= NEAR).mean()), float(errors.mean()), float(np.median(errors)))
+    return metrics.EndErrors(float((errors <= NEAR).mean()), float(errors.mean()), float(np.median(errors)))
 
 
 def of_pictures(
     world: WorldModel, arm: ArmModel, motion: Motion, size: tuple[int, int], episodes: int
-) -> dict[str, metrics.Drawn]:
+) -> dict[str, metrics.PictureErrors]:
     """Mean absolute errors of pictures after the horizons, against rendered and preprocessed ones."""
     eye, data, joints = EyeCamera(arm, size), mujoco.MjData(arm.model), motion.actions.shape[2]
     poses, background = _imagined(world, motion)[:episodes], world.generator.background.cpu().numpy()
@@ -76,12 +76,12 @@ def of_pictures(
         drawn = {"imagined": poses[:, horizon - 1], "generator": true}
         pictures = {name: _drawn(world, of) for name, of in drawn.items()} | {"empty": background}
         errors = {name: float(np.abs(picture - seen).mean()) for name, picture in pictures.items()}
-        result[str(horizon)] = metrics.Drawn(**errors)
+        result[str(horizon)] = metrics.PictureErrors(**errors)
     eye.close()
     return result
 
 
-def table(measured: metrics.World) -> tuple[list[str], list[list[str]]]:
+def table(measured: metrics.WorldModelErrors) -> tuple[list[str], list[list[str]]]:
     """Header and rows: errors of joints, hand and pictures after each horizon."""
     header = ["mean error after", *(f"{h} step{'s' * (h > 1)}" for h in HORIZONS)]
     rows = []
@@ -103,7 +103,7 @@ def _cells(values: list[float | None], digits: int) -> list[str]:
     return ["-" if value is None else f"{value:.{digits}f}" for value in values]
 
 
-def remark(measured: metrics.World) -> str:
+def remark(measured: metrics.WorldModelErrors) -> str:
     """What the means hide."""
     joints, hand = (each.imagined_median[-1] for each in (measured.joint_error_deg, measured.hand_error_cm))
     straight = f"{measured.straight.near:.1%}" if measured.straight else "-"
@@ -114,7 +114,7 @@ def remark(measured: metrics.World) -> str:
     )
 
 
-def figure(measured: metrics.World) -> Figure:
+def figure(measured: metrics.WorldModelErrors) -> Figure:
     """Errors of joints and hand, step by step."""
     drawn, axes = plt.subplots(1, 2, figsize=(10, 3.9))
     joints, hands = measured.joint_error_deg, measured.hand_error_cm
@@ -130,7 +130,7 @@ def figure(measured: metrics.World) -> Figure:
     return drawn
 
 
-def save_figure(run: Path, measured: metrics.World) -> None:
+def save_figure(run: Path, measured: metrics.WorldModelErrors) -> None:
     """Writes `figures/world_model.png`."""
     drawn, path = figure(measured), run / "figures" / "world_model.png"
     path.parent.mkdir(exist_ok=True)

@@ -21,7 +21,7 @@ _AT_ONCE = 64  # pictures that are imagined together
 
 
 @dataclass(frozen=True)
-class Recall:
+class MapReading:
     """A SOM-AE with one of its readouts."""
 
     mind: SomAutoencoder
@@ -33,7 +33,7 @@ class Recall:
 
 
 @dataclass(frozen=True)
-class Imagery:
+class ImageryReading:
     """The SOM-AE as the agent uses it: the map's candidates are tried in the head, and poses are drawn by the generator.
 
     From joints to joints it is the identity, by construction, as the local linear readout.
@@ -54,7 +54,7 @@ class Imagery:
 
 
 @dataclass(frozen=True)
-class Winner:
+class PixelMapReading:
     """The plain map over pixels: the winner's own pixels and joints (paper, Sec. 2.2)."""
 
     som: SampleSom
@@ -67,7 +67,7 @@ class Winner:
 
 
 @dataclass(frozen=True)
-class Draws:
+class GeneratorReading:
     """A generator: it answers poses with pictures, and knows nothing else."""
 
     generator: PictureGenerator
@@ -80,7 +80,7 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Answers:
+class JointsReading:
     """A network that answers pictures with joints, and knows nothing else."""
 
     guess: Callable[[Tensor], Tensor]

@@ -16,7 +16,7 @@ from ..train import autoencoder, calibration, generator, glance, pixel_som, regr
 from ..train.baselines import desom, dnm, latent_mlp, mmcm, mvae
 from ..train.skeleton import Stage
 from .method import Method, in_order
-from .readings import Answers, Draws, Imagery, Recall, Winner
+from .readings import GeneratorReading, ImageryReading, JointsReading, MapReading, PixelMapReading
 
 SOM_AE = "som_ae"
 """The paper's own method."""
@@ -38,8 +38,8 @@ METHODS = (
     Method(
         SOM_AE,
         {
-            SOM_AE: lambda at: Recall(at.mind, "winner"),
-            f"{SOM_AE}_local_linear": lambda at: Recall(at.mind, "local_linear"),
+            SOM_AE: lambda at: MapReading(at.mind, "winner"),
+            f"{SOM_AE}_local_linear": lambda at: MapReading(at.mind, "local_linear"),
         },
         (autoencoder.STAGE, som.STAGE),
         (
@@ -56,14 +56,14 @@ METHODS = (
     ),
     Method(
         REFERENCE,
-        {REFERENCE: lambda at: Imagery(Imagination.load(at.run, at.device))},
+        {REFERENCE: lambda at: ImageryReading(Imagination.load(at.run, at.device))},
         (calibration.STAGE,),
         ours=True,
         slow=True,
     ),
     Method(
         "som",
-        {"som": lambda at: Winner(at.made_by(pixel_som.STAGE))},
+        {"som": lambda at: PixelMapReading(at.made_by(pixel_som.STAGE))},
         (pixel_som.STAGE,),
         ({}, {VISION: 1.0}, {VISION: 2.0}, {VISION: 16.0}, {SIDE: 0.5}, {SIDE: 0.25}),
         asked_by=SOURCES,
@@ -83,14 +83,14 @@ METHODS = (
     ),
     Method(
         "regressor",
-        {"regressor": lambda at: Answers(at.made_by(regressor.STAGE).predict)},
+        {"regressor": lambda at: JointsReading(at.made_by(regressor.STAGE).predict)},
         (regressor.STAGE,),
         _rates_and_batches(3e-3),
         reaches=True,
     ),
     Method(
         "generator",
-        {"generator": lambda at: Draws(at.made_by(generator.STAGE))},
+        {"generator": lambda at: GeneratorReading(at.made_by(generator.STAGE))},
         (generator.STAGE,),
         (
             {},
@@ -103,7 +103,7 @@ METHODS = (
     ),
     Method(
         "glance",
-        {"glance": lambda at: Answers(lambda pictures: at.made_by(glance.STAGE).guess(pictures).likeliest)},
+        {"glance": lambda at: JointsReading(lambda pictures: at.made_by(glance.STAGE).guess(pictures).likeliest)},
         (glance.STAGE,),
         _rates_and_batches(3e-3),
     ),
@@ -130,7 +130,7 @@ METHODS = (
         "desom",
         {
             "desom": lambda at: at.made_by(desom.STAGE),
-            "desom_local_linear": lambda at: Recall(at.made_by(desom.STAGE).mind(), "local_linear"),
+            "desom_local_linear": lambda at: MapReading(at.made_by(desom.STAGE).mind(), "local_linear"),
         },
         (desom.STAGE,),
         (
@@ -146,7 +146,7 @@ METHODS = (
         "dnm",
         {
             "dnm": lambda at: at.made_by(dnm.STAGE),
-            "dnm_local_linear": lambda at: Recall(at.made_by(dnm.STAGE).mind(), "local_linear"),
+            "dnm_local_linear": lambda at: MapReading(at.made_by(dnm.STAGE).mind(), "local_linear"),
         },
         (dnm.STAGE,),
         ({}, {"gamma": 1e-2}, {"map_rate": 0.1}, {"map_rate": 0.3}, {"learning_rate": 1e-3}, {SIDE: 0.5}),

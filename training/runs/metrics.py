@@ -143,7 +143,7 @@ class Reached(Section):
     hand_error_cm: Hand | None = None
 
 
-class Thoughts(Section):
+class HypothesisScores(Section):
     """What hypotheses of some pictures are worth."""
 
     pictures: int
@@ -158,14 +158,14 @@ class Thoughts(Section):
     """By bin: how many hypotheses, their mean probability, and the share that was right."""
 
 
-class Hypotheses(Section, kw_only=True):
+class HypothesisTable(Section, kw_only=True):
     """Of pictures that show the hand, and of all."""
 
-    show_the_hand: Thoughts | None = field(name="show the hand", default=None)
-    all: Thoughts
+    show_the_hand: HypothesisScores | None = field(name="show the hand", default=None)
+    all: HypothesisScores
 
 
-class Strange(Section):
+class StrangeScores(Section):
     """How well pictures that the body cannot show are told from others; None where there is nothing to tell."""
 
     auroc: float | None
@@ -173,15 +173,15 @@ class Strange(Section):
     called: float
 
 
-class Imagery(Section):
+class ImageryReport(Section):
     """What the agent's thoughts are worth before it moves; both tables by the kind of picture."""
 
-    hypotheses: Hypotheses
-    impossible: dict[str, Strange]
+    hypotheses: HypothesisTable
+    impossible: dict[str, StrangeScores]
     disturbed: dict[str, Hand]
 
 
-class Way(Section):
+class PlannerScores(Section):
     """What the ways of one planner came to."""
 
     pairs: int
@@ -204,7 +204,7 @@ Steps = Annotated[list[float | None], Meta(min_length=_EPISODE)]
 Medians = Annotated[list[float], Meta(min_length=_EPISODE)]
 
 
-class Motion(Section):
+class MotionErrors(Section):
     """Errors of imagined motion, and of yardsticks."""
 
     imagined: Steps
@@ -214,7 +214,7 @@ class Motion(Section):
     arrives: Steps
 
 
-class Ends(Section):
+class EndErrors(Section):
     """Where imagined episodes end."""
 
     near: float
@@ -222,7 +222,7 @@ class Ends(Section):
     median: float
 
 
-class Drawn(Section):
+class PictureErrors(Section):
     """Errors of pictures: of poses imagined so far, of the true poses, and of the view without the arm."""
 
     imagined: float
@@ -230,18 +230,18 @@ class Drawn(Section):
     empty: float
 
 
-class World(Section):
+class WorldModelErrors(Section):
     """What the world model is worth."""
 
     transitions: int
     hand_error_mm: float
-    joint_error_deg: Motion
-    hand_error_cm: Motion
+    joint_error_deg: MotionErrors
+    hand_error_cm: MotionErrors
     touched: Medians
     """Share of the episodes in which the real arm touched its body by then."""
-    pictures: dict[str, Drawn] = {}
+    pictures: dict[str, PictureErrors] = {}
     """By steps."""
-    straight: Ends | None = None
+    straight: EndErrors | None = None
 
 
 class Ablated(Section):
@@ -282,9 +282,9 @@ class Metrics(Section):
     map_bytes: dict[str, int] = {}
     reach: dict[str, dict[str, Reached]] = {}
     """By the kind of goals, and by method."""
-    imagery: Imagery | None = None
-    plan: dict[str, Way] = {}
-    world_model: World | None = None
+    imagery: ImageryReport | None = None
+    plan: dict[str, PlannerScores] = {}
+    world_model: WorldModelErrors | None = None
     ablations: dict[str, dict[str, dict[str, Ablated]]] = {}
     """By what is changed, variant and readout."""
     trial: Trial | None = None

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from infant_env.errors import UserError
 
-from .beside import end_with_parent
+from .other_process import end_with_parent
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 

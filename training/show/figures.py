@@ -48,7 +48,7 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     return figure
 
 
-def reliability(rows: list[tuple[int, float, float]]) -> Figure:
+def reliability_diagram(rows: list[tuple[int, float, float]]) -> Figure:
     """Whether probabilities mean what they say: of hypotheses told with about this one, so many were the pose."""
     counts, told, right = (np.array(column) for column in zip(*rows, strict=True))
     spread = 1.96 * np.sqrt(right * (1 - right) / counts)  # of a share, 95 %

@@ -82,7 +82,7 @@ class Training(NetworkTraining):
         self.model = ConvAutoencoder(background, config.latent_size, config.width).to(here.device)
         self.joints = torch.from_numpy(data.normalized_joints[data.split("train")]).to(here.device)  # (N, J)
         reader = joint_reader(config.latent_size, self.joints.shape[1]).to(here.device)
-        errors = Errors(self.model, reader)
+        errors = ReconstructionErrors(self.model, reader)
         self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
         self.config, self.dtype = config, getattr(torch, config.precision)
         networks = {"model": self.model, "reader": reader}
@@ -125,7 +125,7 @@ class Training(NetworkTraining):
                 raise UserError("a split of the data set is empty; collect 5 samples or more")
 
 
-class Errors(nn.Module):
+class ReconstructionErrors(nn.Module):
     """Every picture's mean squared error, and the mean absolute error of the joints that the reader reads off its latents."""
 
     def __init__(self, model: ConvAutoencoder, reader: nn.Module) -> None:

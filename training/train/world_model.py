@@ -16,7 +16,7 @@ from ..data.babbled_motion import EPISODE, babble, go_straight
 from ..data.dataset import Dataset
 from ..measure import world_model_errors
 from ..runs.config import StageConfig
-from ..runs.metrics import Metrics, World
+from ..runs.metrics import Metrics, WorldModelErrors
 from ..show import tables
 from . import generator, som
 from .skeleton import Stage, Work
@@ -68,11 +68,11 @@ def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoRespons
     return response, (transitions, off)
 
 
-def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel, learned: Learned) -> World:
+def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel, learned: Learned) -> WorldModelErrors:
     """What was learned, and how it does against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
-    measured = World(
+    measured = WorldModelErrors(
         *learned,
         *world_model_errors.measure(world, arm, motion),
         touched=motion.touched.mean(0).tolist(),

@@ -21,7 +21,7 @@ class OfARun(Protocol):
         """The run's folder."""
 
 
-def unless_done(name: str, config: OfARun, stage: Callable[[Any], Any]) -> None:
+def run_unless_done(name: str, config: OfARun, stage: Callable[[Any], Any]) -> None:
     """Runs a stage, unless it was run on the same checkpoints with the same config and all that it wrote can be read.
 
     Args:

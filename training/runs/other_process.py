@@ -10,12 +10,12 @@ from typing import Any
 
 from infant_env.errors import UserError
 
-Stage = tuple[Callable[[Any], Any], Any]
+Command = tuple[Callable[[Any], Any], Any]
 """A command's `run` and its config."""
 
 
 @contextmanager
-def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
+def in_other_process(stages: Sequence[Command], log: Path) -> Iterator[None]:
     """Runs stages one after the other in another process while the block runs, and waits for them at its end.
 
     The process ends with this one, however this one ends.
@@ -47,7 +47,7 @@ def beside(stages: Sequence[Stage], log: Path) -> Iterator[None]:
         raise UserError(failure)
 
 
-def _work(stages: list[Stage], log: Path, sender: Any) -> None:
+def _work(stages: list[Command], log: Path, sender: Any) -> None:
     end_with_parent()
     failure = None
     with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from infant_env.body.model import ArmModel
-from training.act.bound import TrueEye, corrected_by_the_true_eye
+from training.act.true_eye import TrueEye, corrected_by_the_true_eye
 from training.data.dataset import Dataset
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training import reproduce
-from training.compare import spread
+from training.compare import seeds
 from training.runs import folder as runs
 
 
@@ -15,7 +15,7 @@ def test_several_seeds_end_with_mean_and_spread(tiny_run: Path, tmp_path: Path, 
     before = (tmp_path / "seed0" / "som.safetensors").stat().st_mtime_ns
     reproduce.run(reproduce.Config("tiny", tmp_path, seeds=2, workers=1))
     assert (tmp_path / "seed0" / "som.safetensors").stat().st_mtime_ns == before  # it was there
-    name, both = "som_ae, vision->joints, MAE", json.loads((tmp_path / spread.NAME).read_text())
+    name, both = "som_ae, vision->joints, MAE", json.loads((tmp_path / seeds.NAME).read_text())
     tables = [runs.metrics_of(tmp_path / f"seed{seed}").table1 for seed in (0, 1)]
     expected = [table["som_ae"]["vision->proprioception"].mae for table in tables]
     assert both["figures"][name] == expected
