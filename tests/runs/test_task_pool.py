@@ -58,5 +58,5 @@ def vanish(note: Note) -> None:
 
 
 def test_a_process_that_is_ended_is_told_in_one_line(tmp_path: Path):
-    with pytest.raises(ValueError, match="a process ended while gone was under way.*run the same command again"):
+    with pytest.raises(ValueError, match="a process was killed during gone.*run the same command again"):
         run_side_by_side([Task("gone", vanish, Note(tmp_path / "notes", ""), tmp_path / "log")], 1)

@@ -1,1 +1,1 @@
-"""Poses on disk: the data set, collecting it, and motion that was babbled."""
+"""Poses on disk: the data set, its collection, and babbled motion."""

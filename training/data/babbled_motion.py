@@ -1,4 +1,4 @@
-"""Babbling that watches the motion itself: targets at random, held for a while, and what the arm makes of them."""
+"""Babbling that records motion: the arm follows random targets, and every step is kept."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from infant_env.envs.reach_env import InfantArmReachEnv
 EPISODE = 25
 """Control steps from one start at rest to the next."""
 _NEW_TARGET = 0.3  # probability per step
-_RESTLESS, _RESTLESSNESS = 0.5, 0.1  # probability, and how far the target is then shaken: as a policy that explores
+_RESTLESS, _RESTLESSNESS = 0.5, 0.1  # probability, and standard deviation of the noise on the target: like a policy that explores
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Episodes of E control steps each, of N infants."""
+    """N episodes of E control steps each."""
 
     felt: Floats
     """Joints and velocities before each step and after the last, shape (N, E + 1, 2 J), rad and rad/s."""
@@ -33,8 +33,8 @@ class Motion:
     """Whether the arm touched the body in this episode so far, shape (N, E)."""
 
     def transitions(self) -> Transitions:
-        """All steps in a row."""
-        import torch  # here: who only moves needs none
+        """The steps of all episodes, one after the other."""
+        import torch  # here: motion itself does not need it
 
         joints = self.actions.shape[2]
         before, after = (part.reshape(-1, 2 * joints) for part in (self.felt[:, :-1], self.felt[:, 1:]))
@@ -49,21 +49,21 @@ def babble(arm: ArmModel, steps: int, seed: int) -> Motion:
     Args:
         arm: the body.
         steps: control steps; rounded up to whole episodes.
-        seed: of starts and targets.
+        seed: seed of starts and targets.
     """
     random, joints = np.random.default_rng(seed), len(arm.joint_names)
-    return _lived(arm, -(-steps // EPISODE), seed, lambda env: _targets(random, joints))
+    return _episodes(arm, -(-steps // EPISODE), seed, lambda env: _targets(random, joints))
 
 
 def go_straight(arm: ArmModel, episodes: int, seed: int) -> Motion:
-    """Sends the real arm to valid poses, one in each episode: what someone who knows the goal would do."""
-    return _lived(arm, episodes, seed, lambda env: np.tile(env.action_for(env.goal_joints), (EPISODE, 1)))
+    """Sends the real arm straight to a valid pose in each episode, as someone would who knows the goal."""
+    return _episodes(arm, episodes, seed, lambda env: np.tile(env.action_for(env.goal_joints), (EPISODE, 1)))
 
 
-def _lived(arm: ArmModel, episodes: int, seed: int, choose: Callable[[InfantArmReachEnv], Floats]) -> Motion:
+def _episodes(arm: ArmModel, episodes: int, seed: int, choose: Callable[[InfantArmReachEnv], Floats]) -> Motion:
     env = InfantArmReachEnv(arm=arm)
-    lived = [_episode(env, choose, seed if k == 0 else None) for k in range(episodes)]
-    return Motion(*(np.stack(parts) for parts in zip(*lived, strict=True)))
+    found = [_episode(env, choose, seed if k == 0 else None) for k in range(episodes)]
+    return Motion(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
 def _episode(

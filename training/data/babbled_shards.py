@@ -1,4 +1,4 @@
-"""Babbling into shards, in one process or in several side by side."""
+"""Writes babbled poses to shards, in one process or in several at once."""
 
 import errno
 import multiprocessing
@@ -17,20 +17,20 @@ from . import shards
 from .info import Recipe
 
 REASONS = (PENETRATES, NOT_VISIBLE)
-"""Why poses are rejected, in the order of the column `rejected`."""
+"""Reasons to reject a pose, in the order of the column `rejected`."""
 
 
 def babbled(folder: Path, recipe: Recipe, numbers: list[int], workers: int) -> Iterator[int]:
-    """Collects some shards, in this process or in several; yields how many poses came since the last time.
+    """Collects some shards, in this process or in several; yields the number of new poses.
 
     Args:
         folder: the data set's folder.
-        recipe: what its poses follow from.
-        numbers: of the shards.
-        workers: processes that babble side by side.
+        recipe: the recipe of its poses.
+        numbers: numbers of the shards.
+        workers: number of processes.
 
     Raises:
-        UserError: a process ended, or a shard could not be written; what was sealed is kept.
+        UserError: a process was killed, or a shard could not be written; sealed shards are kept.
     """
     workers = min(workers, len(numbers))
     if workers <= 1:
@@ -64,7 +64,7 @@ def _gather(processes: dict[Any, Any]) -> Iterator[int]:
                 processes[receiver].join()
                 if processes[receiver].exitcode:
                     raise UserError(
-                        f"a collecting process ended with status {processes[receiver].exitcode}; what it had sealed is "
+                        f"a collecting process ended with status {processes[receiver].exitcode}; all sealed shards are "
                         "kept, run the same command again to go on"
                     ) from None
                 continue
@@ -74,7 +74,7 @@ def _gather(processes: dict[Any, Any]) -> Iterator[int]:
 
 
 def _work(folder: Path, recipe: Recipe, numbers: list[int], sender: Any) -> None:
-    """The life of one worker process; ends by itself when its parent is gone."""
+    """Runs in a worker process; ends by itself if its parent is gone."""
     try:
         for poses in _babble(folder, recipe, numbers):
             sender.send(poses)

@@ -1,4 +1,4 @@
-"""`infant-arm collect`: the infant babbles, a data set is written."""
+"""`infant-arm collect`: the infant babbles, and a data set is written."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ from .babbled_shards import REASONS, babbled
 from .dataset import Dataset
 from .info import DatasetInfo, Recipe, read_info
 
-_BYTES_PER_PIXEL = 0.8  # gzip'ed frame, its share of the cache, and some room
+_BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Config:
     samples: int = 20_000
     """Poses to keep (paper: 20,000)."""
     eye_size: tuple[int, int] = (300, 500)
-    """Rows and columns of a picture (paper: 300x500)."""
+    """Rows and columns of a frame (paper: 300x500)."""
     body: str = "infant"
-    """Which of the built-in bodies babbles."""
+    """Name of the built-in body that babbles."""
     age_months: float = 12.0
-    """Its age, where it grows."""
+    """Age of a body that grows."""
     min_arm_in_view: float = 0.01
-    """A pose is kept when the arm takes this share of the pixels or more."""
+    """A pose is kept if the arm covers this share of the pixels or more."""
     mjcf: Path | None = None
     """Another body than the infant: its MJCF file; also give --arm-joints, --eye-camera and --arm-bodies."""
     arm_joints: tuple[str, ...] = ()
@@ -52,17 +52,17 @@ class Config:
     arm_bodies: tuple[str, ...] = ()
     """Names of the other body's arm bodies, the hand last."""
     hand_bodies: tuple[str, ...] = ()
-    """Names of the other body's hand bodies, each part of the arm; by default the last of the arm's."""
+    """Names of the other body's hand bodies, all among its arm bodies; by default the last of these."""
     outside_camera: str | None = None
     """Name of the camera that shows the other body from outside; by default MuJoCo's free camera."""
     shard_size: int = 250
     """Samples in one sealed file; a kill loses at most this many per worker."""
     seed: int = 0
-    """Sample i depends on the seed and i alone."""
+    """Sample i depends only on the seed and i."""
     workers: int = os.cpu_count() or 1
-    """Processes that babble side by side; any number gives the same data."""
+    """Number of processes; any number gives the same data."""
     device: Device = "auto"
-    """Nothing is computed on it: rendering takes the graphics card where there is one."""
+    """Not used: rendering takes the graphics card if there is one."""
 
     def __post_init__(self) -> None:
         check_counts(self, "samples", "shard_size", "workers")
@@ -73,24 +73,24 @@ class Config:
 
     @property
     def recipe(self) -> Recipe:
-        """What of it the data depend on.
+        """The settings that the data depend on.
 
         Raises:
-            UserError: another body's MJCF file is given without the names of its arm's joints and bodies.
+            UserError: an MJCF file is given without the names of its arm's joints and bodies.
         """
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in ("mjcf", "name")}
         return Recipe(**named, mjcf=None if self.mjcf is None else str(self.mjcf.resolve()), name=self.body)
 
 
 def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> Config:
-    """How to collect other poses of a data set's body with the same eye.
+    """The Config that collects other poses with a data set's body and eye.
 
     Args:
         data: the data set.
-        out: folder of the other one.
-        seed: of the other one.
-        workers: processes that babble side by side.
-        changes: other fields of `Config` that shall not be as in the data set.
+        out: folder of the new data set.
+        seed: seed of the new data set.
+        workers: number of processes.
+        changes: fields of `Config` that differ from the data set.
     """
     own = structs.asdict(data.info.recipe)
     own |= {"body": own.pop("name"), "mjcf": Path(own["mjcf"]) if own["mjcf"] else None}
@@ -98,7 +98,7 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
 
 
 def run(config: Config) -> Dataset:
-    """Collects what is still missing of a data set, with a progress bar; resumes where a kill stopped it."""
+    """Collects the missing part of a data set, with a progress bar; after a kill it goes on."""
     info = prepare(config)
     remove_leftovers(config.out)
     lengths = info.recipe.lengths
@@ -117,7 +117,7 @@ def run(config: Config) -> Dataset:
 
 
 def prepare(config: Config) -> DatasetInfo:
-    """Makes the folder and its `dataset.json`, or checks that what lies there is this data set.
+    """Makes the folder and its `dataset.json`, or checks that the folder holds this data set.
 
     Raises:
         UserError: the folder holds something else.

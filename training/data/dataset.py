@@ -6,10 +6,10 @@ A data set is a folder:
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
   `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
-- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone opens the whole.
-- `cache/`: derived, may be deleted: the pictures as the agents get them, named by the preprocessing's version.
+- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples.
+- `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
 
-A shard is written under a temporary name, fsynced and renamed: it is there as a whole or not at all.
+A shard is written under a temporary name, fsynced and renamed, so that it is never there in part.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set on disk; small columns are read once, pictures when asked for.
+    """A data set on disk; small columns are read once, frames on each request.
 
     ```python
     data = Dataset.open("data/paper")
@@ -54,14 +54,14 @@ class Dataset:
     info: DatasetInfo
     """The content of `dataset.json`."""
     format: vision.Format = vision.GRAY
-    """What the pictures are squeezed to."""
+    """The format of the preprocessed pictures."""
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
-        """Opens a data set and checks that all of it is there.
+        """Opens a data set and checks that it is complete.
 
         Raises:
-            UserError: there is none, it is of another schema, not complete, or a shard is damaged.
+            UserError: the data set is missing, has another schema, is not complete, or has a damaged shard.
         """
         path = Path(path)
         data = cls(path, read_info(path))
@@ -75,7 +75,7 @@ class Dataset:
                 raise UserError(
                     f"{shard_path(path, shard)} is damaged or missing, expected a shard of {samples} samples, pictures of "
                     f"{rows}x{columns} and {len(data.joint_names)} joints; run the same `infant-arm collect --out {path}` "
-                    "again: it collects that shard alone"
+                    "again: it collects only that shard"
                 )
         return data
 
@@ -84,21 +84,21 @@ class Dataset:
 
     @property
     def body(self) -> Body:
-        """What the body was made from."""
+        """The description of the body."""
         return self.info.recipe.body
 
     @property
     def arm(self) -> ArmModel:
-        """The body that the data were collected with, made again when it is first asked for.
+        """The body of the collection, made again at the first request.
 
         Raises:
-            UserError: its MJCF file is gone, or its joints are others now.
+            UserError: its MJCF file is gone, or its joints have changed.
         """
         return self.info.arm
 
     @property
     def eye_size(self) -> tuple[int, int]:
-        """Rows and columns of the eye's pictures, (H, W)."""
+        """Rows and columns of the eye's frames, (H, W)."""
         return self.info.recipe.eye_size
 
     @property
@@ -129,32 +129,32 @@ class Dataset:
 
     @cached_property
     def shows_hand(self) -> NDArray[np.bool_]:
-        """Whether the hand takes .3 % of the pixels or more, shape (N,)."""
+        """Whether the hand covers .3 % of the pixels or more, shape (N,)."""
         return self.column("hand_in_view") >= HAND_IN_VIEW
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
-        """The pictures as rendered, read from disk, shape (..., H, W, 3)."""
+        """The frames of some samples, read from disk, shape (..., H, W, 3)."""
         if isinstance(samples, np.ndarray):
             order, back = np.unique(samples, return_inverse=True)
-            return self.column("eye", order)[back]  # HDF5 reads in rising order only
+            return self.column("eye", order)[back]  # HDF5 reads only in rising order
         return self.column("eye", samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
-        """All pictures as the agents get them, shape (N, 64, 64), in [0, 1]; cached on disk."""
+        """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk."""
         return np.concatenate([self._pictures(shard) for shard in range(len(self.info.recipe.lengths))])
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
-        """What the eye sees without the arm, preprocessed, shape (64, 64)."""
+        """The preprocessed view without the arm, shape (64, 64)."""
         return self.format.squeeze(iio.imread(self.path / "background.png"))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
-        """The same with `pictures` (N, *format.shape) and `background` of another format; itself where it is the same one."""
+        """The data set with `pictures` (N, *format.shape) and `background` of another format."""
         return self if format == self.format else replace(self, format=format)
 
     def split(self, name: str) -> NDArray[np.int64]:
-        """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a fixed permutation, cut in three."""
+        """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation."""
         if name not in SPLITS:
             raise UserError(f"got the split {name!r}, expected one of {list(SPLITS)}")
         order = np.random.default_rng(0).permutation(len(self))
@@ -164,12 +164,12 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Identifies the data in checkpoints: a hash of config, body and all joints."""
+        """A hash of config, body and all joints; checkpoints identify their data by it."""
         head = json.dumps(self.info.identity(), sort_keys=True)
         return hashlib.sha256(head.encode() + self.joints.tobytes()).hexdigest()
 
     def column(self, name: str, rows: Any = slice(None)) -> NDArray[Any]:
-        """Some samples of a column, as the shards hold it; all by default.
+        """Some samples of a column of the shards; by default all.
 
         Raises:
             UserError: the index is damaged, or has no such column.
@@ -181,7 +181,7 @@ class Dataset:
         except (OSError, KeyError) as error:
             raise UserError(
                 f"{index} is missing or damaged ({error}); run the same `infant-arm collect --out {self.path}` again: it "
-                "writes it anew"
+                "writes the index anew"
             ) from None
         return column
 
@@ -192,7 +192,7 @@ class Dataset:
             if pictures.shape == (samples, *self.format.shape):
                 return pictures
         except (OSError, ValueError, EOFError):
-            pass  # absent or cut short: derived anew below
+            pass  # missing or cut off: made again below
         with h5py.File(shard_path(self.path, shard)) as file:
             pictures = np.stack([self.format.squeeze(eye) for eye in file["eye"]])
         with replacing(cached) as temporary, open(temporary, "wb") as out:

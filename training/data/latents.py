@@ -15,9 +15,9 @@ from ..runs.device import threads
 from .dataset import Dataset
 
 LATENTS = "latents.safetensors"
-"""In a run's folder; derived, may be deleted."""
+"""File of the cached latents in a run's folder; may be deleted."""
 CHUNK = 500
-"""Samples at a time where nothing is trained."""
+"""Samples at a time outside of trainings."""
 
 
 def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -> Tensor:
@@ -26,24 +26,24 @@ def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -
     Args:
         run: the run's folder; holds the trained autoencoder.
         data: the data set.
-        device: where to compute them when they are not cached.
+        device: the device that computes them if they are not cached.
 
     Returns:
         Standardised latents, shape (N, D), float32, on the CPU.
 
     Raises:
-        UserError: there is no autoencoder, or it is damaged.
+        UserError: the autoencoder is missing or damaged.
     """
     cached, content = run / LATENTS, checkpoints.content_hash(run / AUTOENCODER)
     key = {"autoencoder": content, "dataset": data.fingerprint}
     try:
         if key.items() <= checkpoints.read_header(cached, "latents").items():
-            return checkpoints.read(cached, "latents")[0]["latents"].clone()  # no view of a file that may change
+            return checkpoints.read(cached, "latents")[0]["latents"].clone()  # a view would change with the file
     except ValueError:
-        pass  # absent or damaged: derived anew below
+        pass  # missing or damaged: computed again below
     model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
     pictures = data.squeezed_to(format_of(model)).pictures
-    # one thread: with another number the last digits differ on some processors, and whichever stage comes first computes
+    # one thread: on some processors the last digits depend on the number of threads, and that differs between stages
     with threads(1):
         latents = in_chunks(model.encode, torch.from_numpy(pictures), model.background.device).cpu()
     checkpoints.write(cached, "latents", {"latents": latents}, key)
@@ -52,10 +52,10 @@ def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -
 
 @torch.inference_mode()
 def in_chunks(function: Callable[[Tensor], Tensor], samples: Tensor, device: torch.device) -> Tensor:
-    """What a function gives for many samples, a part of them at a time, computed on a device and without gradients."""
+    """Results of a function for many samples, computed in parts on a device, without gradients."""
     return torch.cat([function(part.to(device)).float() for part in samples.split(CHUNK)])
 
 
 def format_of(model: ConvAutoencoder) -> vision.Format:
-    """What the pictures of an autoencoder are squeezed to."""
+    """The format of an autoencoder's pictures."""
     return vision.Format(model.background.shape[-1], model.background.ndim == 3)

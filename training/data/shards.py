@@ -15,26 +15,26 @@ from .info import DatasetInfo
 
 
 def shard_path(folder: Path, shard: int) -> Path:
-    """Where a shard of a data set lies."""
+    """Path of a shard of a data set."""
     return folder / "shards" / f"shard-{shard:05d}.h5"
 
 
 def cache_path(folder: Path, shard: int, format: vision.Format = vision.GRAY) -> Path:
-    """Where the preprocessed pictures of a shard lie."""
+    """Path of the preprocessed pictures of a shard."""
     return folder / "cache" / format.name / f"shard-{shard:05d}.npy"
 
 
 def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -> None:
-    """Seals one shard, and the cache of its preprocessed pictures before it.
+    """Writes one sealed shard, and before it the cache of its preprocessed pictures.
 
     Args:
         folder: the data set's folder.
         shard: number of the shard.
-        columns: arrays with one row per sample; `eye` is compressed picture by picture.
+        columns: arrays with one row per sample; `eye` is compressed frame by frame.
     """
     with replacing(cache_path(folder, shard)) as temporary, open(temporary, "wb") as file:
         np.save(file, np.stack([vision.to_gray(eye) for eye in columns["eye"]]))
-    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:  # a full disk then fails in one place
+    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:  # so that a full disk fails in one place only
         for name, column in columns.items():
             chunks = (1, *column.shape[1:]) if name == "eye" else column.shape
             options = {"compression": "gzip", "compression_opts": 1} if name == "eye" else {}
@@ -46,7 +46,7 @@ def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -
 
 
 def shard_is_whole(folder: Path, shard: int, info: DatasetInfo) -> bool:
-    """Whether a sealed shard opens and holds the pictures and joints that the data set's recipe says."""
+    """Whether a shard can be read and holds frames and joints of the shapes that its data set prescribes."""
     samples = info.recipe.lengths[shard]
     eyes, joints = (samples, *info.recipe.eye_size, 3), (samples, len(info.body.joint_names))
     try:

@@ -1,1 +1,1 @@
-"""What was done, and going on with it: the run's folder, devices, processes side by side."""
+"""A run's folder and what was done in it; settings, devices and processes."""

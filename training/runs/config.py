@@ -13,12 +13,12 @@ from .device import Device
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A command that works in a run's folder. Every whole number but the seed is a count: 1 or more."""
+    """A command that works in a run's folder. All its whole numbers except the seed are counts, 1 or more."""
 
     run: Path
     """The run's folder."""
     seed: int = 0
-    """Seed of everything that is drawn at random."""
+    """Seed of all random choices."""
     device: Device = "auto"
     """Where to compute."""
 
@@ -32,12 +32,12 @@ class StageConfig(RunConfig):
     """A command that makes one file of a run."""
 
     threads: int | None = None
-    """Processor threads; by default as many as the processor has cores."""
+    """Processor threads; by default the number of cores."""
 
 
 @dataclass(frozen=True)
 class DataConfig(StageConfig):
-    """A stage that begins with a data set."""
+    """A stage that reads a data set."""
 
     data: Path = field(kw_only=True)
     """The data set's folder."""
@@ -48,13 +48,13 @@ class NetworkConfig(DataConfig):
     """A stage that trains a network epoch by epoch."""
 
     epochs: int = 20
-    """Times that every training sample is seen."""
+    """How often the training sees every sample."""
     batch_size: int = 64
     """Samples per step."""
     learning_rate: float = 3e-3
-    """Highest learning rate of AdamW, after a warm-up of a tenth of the steps."""
+    """Highest learning rate of AdamW; the first tenth of the steps is a warm-up."""
     threads: int | None = 1
-    """Processor threads; a second one gains little and stalls when another process holds its core."""
+    """Processor threads; a second one gains little, and waits if another process uses its core."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,21 +62,21 @@ class NetworkConfig(DataConfig):
 
 
 def check_counts(config: Any, *names: str) -> None:
-    """Raises a UserError when one of these fields of a Config is below 1."""
+    """Raises a UserError if one of these fields of a Config is below 1."""
     for name in names:
         if getattr(config, name) < 1:
             raise UserError(f"got {name}={getattr(config, name)}, expected 1 or more")
 
 
 def check_positive(config: Any, *names: str) -> None:
-    """Raises a UserError when one of these fields of a Config is no positive number."""
+    """Raises a UserError if one of these fields of a Config is not a positive number."""
     for name in names:
         if not 0 < getattr(config, name) < math.inf:
             raise UserError(f"got {name}={getattr(config, name)}, expected a positive number{_such_as(config, name)}")
 
 
 def check_not_negative(config: Any, *names: str) -> None:
-    """Raises a UserError when one of these fields of a Config is neither 0 nor a positive number."""
+    """Raises a UserError if one of these fields of a Config is neither 0 nor a positive number."""
     for name in names:
         if not 0 <= getattr(config, name) < math.inf:
             usual = _such_as(config, name)

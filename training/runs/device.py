@@ -1,4 +1,4 @@
-"""Where a command computes, and on how many processor threads."""
+"""The device of a command, and the number of its processor threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 def pick_device(name: Device) -> "torch.device":
-    """The device that a command computes on; `auto` takes CUDA where there is one.
+    """The device that a command computes on; `auto` chooses CUDA if it is available.
 
     Raises:
-        UserError: CUDA is asked for and there is none.
+        UserError: CUDA is asked for but not available.
     """
-    import torch  # here, so that processes that only collect do not load it
+    import torch  # here: a process that only collects does not need it
 
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("got --device cuda, but torch sees no CUDA device; expected --device auto or cpu here")
@@ -27,7 +27,7 @@ def pick_device(name: Device) -> "torch.device":
 
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Lets torch compute on this many processor threads for a while; None leaves their number as it is."""
+    """Sets the number of torch's processor threads during a block; None leaves it unchanged."""
     import torch
 
     before = torch.get_num_threads()

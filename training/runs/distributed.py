@@ -1,4 +1,4 @@
-"""Several processes for one training, as `torchrun --nproc-per-node 2 -m training -- train-som ...` starts them."""
+"""Several processes for one training, started by `torchrun --nproc-per-node 2 -m training -- train-som ...`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Which of the processes this one is."""
+    """The place of this process among those that train together."""
 
     device: torch.device
-    """Where it computes."""
+    """The device that it computes on."""
     rank: int = 0
-    """Its number; the first alone writes files and shows progress."""
+    """Its number; only the first one, 0, writes files and shows progress."""
     count: int = 1
-    """How many there are."""
+    """Number of processes."""
     group: "ProcessGroup | None" = None
-    """All of them, when there are several."""
+    """The group of all processes; None for a single one."""
 
     @property
     def first(self) -> bool:
-        """Whether it writes and reports."""
+        """Whether this process writes files and shows progress."""
         return self.rank == 0
 
     def share(self, length: int) -> slice:
-        """Its part of a list of samples: the parts of all follow one another, and differ by one at most."""
+        """Its part of a list of samples; the parts of all processes follow one another and have equal lengths, up to one."""
         return slice(length * self.rank // self.count, length * (self.rank + 1) // self.count)
 
     def total(self, value: torch.Tensor) -> torch.Tensor:
@@ -43,17 +43,17 @@ class Place:
         return Processes(self.group).total(value)
 
     def wait(self) -> None:
-        """Until all have come here."""
+        """Waits until all processes have come here."""
         if self.group is not None:
             dist.barrier(group=self.group)
 
 
 @contextmanager
 def place(device: Device) -> Iterator[Place]:
-    """This process's place among those that torchrun started; alone when it was started otherwise.
+    """This process's place among those that torchrun started; without torchrun it is the only one.
 
     Raises:
-        UserError: CUDA is asked for and there is none.
+        UserError: CUDA is asked for but not available.
     """
     chosen = pick_device(device)
     if not dist.is_torchelastic_launched():

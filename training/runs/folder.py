@@ -1,4 +1,4 @@
-"""A run's folder: config, versions, seed, metrics, and what of it is already done.
+"""A run's folder: its config, versions and metrics, and whether a command was done.
 
 A run is a folder: `config.json`, `autoencoder.safetensors`, `som.safetensors`, `metrics.json`, `report.html`, `figures/`,
 `videos/`.
@@ -33,12 +33,12 @@ C = TypeVar("C")
 
 
 class Provenance(Struct, frozen=True):
-    """What `config.json` says of all commands together."""
+    """The part of `config.json` about all commands together."""
 
     versions: dict[str, str] = {}
-    """Of Python and the packages."""
+    """Versions of Python and the packages."""
     command: dict[str, str] = {}
-    """By command: the line with which it was run last."""
+    """The last command line of each command."""
 
 
 class _Training(Struct, frozen=True):
@@ -63,12 +63,12 @@ def as_json(config: Any) -> dict[str, Any]:
 
 
 def settings(config: Any) -> dict[str, Any]:
-    """What of a Config a checkpoint depends on, as JSON: not where it lies, nor on what it is computed."""
+    """The part of a Config that a checkpoint depends on, as JSON: without folders, device and threads."""
     return {key: value for key, value in as_json(config).items() if key not in ("data", "run", "device", "threads")}
 
 
 def record_config(run: Path, command: str, config: Any) -> None:
-    """Notes in `config.json` with what a command was run, and on which versions."""
+    """Writes the config of a command, its command line and the versions to `config.json`."""
     line = shlex.join(["infant-arm", *sys.argv[1:]])
     with _changing(run / CONFIG) as content:
         lines = content.get("command")
@@ -77,11 +77,11 @@ def record_config(run: Path, command: str, config: Any) -> None:
 
 
 def recorded(run: Path, command: str, kind: type[C]) -> C | None:
-    """With what a command of a run was run; None when `config.json` does not say so.
+    """The config of a command that was run; None if `config.json` does not hold it.
 
     Args:
         run: the run's folder.
-        command: the command's name there.
+        command: the command's name in `config.json`.
         kind: the command's Config, or a part of it.
 
     Raises:
@@ -92,7 +92,7 @@ def recorded(run: Path, command: str, kind: type[C]) -> C | None:
 
 
 def provenance(run: Path) -> Provenance:
-    """With which command lines a run was made, and on which versions.
+    """The command lines and versions that made a run.
 
     Raises:
         DamagedFileError: `config.json` is damaged.
@@ -101,10 +101,10 @@ def provenance(run: Path) -> Provenance:
 
 
 def metrics_of(run: Path) -> Metrics:
-    """What stands in a run's `metrics.json`; no section when there is no such file.
+    """The content of a run's `metrics.json`; empty if the file is missing.
 
     Raises:
-        DamagedFileError: it is damaged; the message says where, and which command writes that again.
+        DamagedFileError: the file is damaged; the message says where, and which command writes this part again.
     """
     path, found = run / METRICS, dict[str, Any]()
     for part in parts.of(_content(path)):
@@ -117,9 +117,10 @@ def metrics_of(run: Path) -> Metrics:
 
 
 def record(run: Path, found: Metrics) -> None:
-    """Adds sections to `metrics.json`, or replaces those that stand there, also damaged ones.
+    """Adds sections to `metrics.json` or replaces them, damaged ones too.
 
-    A section that several commands write keeps their entries. Commands that run side by side do not lose each other's sections.
+    A section that several commands write keeps the entries of the others. Commands that run at the same time do not lose each
+    other's sections.
     """
     with _changing(run / METRICS) as content:
         for section, value in json_files.plain(found).items():
@@ -128,12 +129,12 @@ def record(run: Path, found: Metrics) -> None:
 
 
 def is_damaged(run: Path, command: str) -> bool:
-    """Whether something that this command wrote to `metrics.json` cannot be read."""
+    """Whether a part of `metrics.json` that this command wrote is damaged."""
     return any(part.is_of(command) and not part.is_sound for part in parts.of(_content(run / METRICS)))
 
 
 def was_done(run: Path, command: str, key: str) -> bool:
-    """Whether `metrics.json` notes a command as done under this key, and all that it wrote there can be read."""
+    """Whether a command is done: `metrics.json` notes it with this key, and all its sections are there and undamaged."""
     content = _content(run / METRICS)
     done = content.get("done")
     noted = isinstance(done, dict) and done.get(command) == key
@@ -142,14 +143,15 @@ def was_done(run: Path, command: str, key: str) -> bool:
 
 @contextmanager
 def timed(run: Path, stage: str, note: bool = True) -> Iterator[None]:
-    """Adds what a stage took to `metrics.json`: wall time to `timing_s`, and to `cost` processor seconds and peak memory.
+    """Adds the cost of a stage to `metrics.json`: wall time to `timing_s`, processor seconds and peak memory to `cost`.
 
-    Nothing is noted when it fails. Peak memory is that of the whole process so far, and where the system does not tell it, null.
+    A stage that fails leaves no entry. Peak memory is that of the whole process so far, or null if the system does not report
+    it.
 
     Args:
         run: the run's folder.
         stage: the stage's name.
-        note: whether this process notes anything.
+        note: whether this process writes the entry.
     """
     start, cpu = time.perf_counter(), sum(os.times()[:4])  # user and system, this process and its children
     yield
@@ -159,34 +161,34 @@ def timed(run: Path, stage: str, note: bool = True) -> Iterator[None]:
 
 
 def peak_memory_gb() -> float | None:
-    """The most memory that this process ever held, in GB; None on systems without POSIX accounting."""
+    """The peak memory of this process, in GB; None on systems without POSIX accounting."""
     try:
         import resource
     except ImportError:
         return None
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS reports bytes, other systems kilobytes
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 2)
 
 
 def data_of(run: Path) -> Path:
-    """The data set that a run was trained on; its own `dataset` when that is not known, or no longer there.
+    """The data set that a run was trained on; if it is unknown or gone, the folder `dataset` of the run.
 
     Raises:
         UserError: nothing was trained in this folder.
     """
-    training, beside = recorded(run, "train-ae", _Training), run / "dataset"
-    if training is not None and (training.data.exists() or not beside.exists()):
+    training, own = recorded(run, "train-ae", _Training), run / "dataset"
+    if training is not None and (training.data.exists() or not own.exists()):
         return training.data
-    if beside.exists():
-        return beside  # a run may be moved together with its data
+    if own.exists():
+        return own  # a run may be moved together with its data
     raise UserError(
-        f"{run} holds no trained autoencoder that {CONFIG} knows of; run `infant-arm train-ae --data DATA --run {run}` first, "
-        "with the same options as before if one was trained"
+        f"{run} holds no trained autoencoder that {CONFIG} lists; run `infant-arm train-ae --data DATA --run {run}` first, "
+        "with the same options as before if you trained one"
     )
 
 
 def _line(run: Path, command: str) -> str:
-    """How to run a command again: a training must have the options that it had."""
+    """The command line that runs a command again; a training gets the same options as before."""
     try:
         before = provenance(run).command if command.startswith("train") else {}
     except DamagedFileError:
@@ -203,8 +205,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def _changing(path: Path) -> Iterator[dict[str, Any]]:
-    """Gives the content of a JSON file to change, and writes it at the end; other processes wait."""
-
+    """Yields the content of a JSON file for changes and writes it at the end; other processes wait."""
     from filelock import FileLock  # here: it loads asyncio, which a command that only collects does not need
 
     path.parent.mkdir(parents=True, exist_ok=True)

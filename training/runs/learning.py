@@ -1,4 +1,4 @@
-"""What reinforcement learning came to: `rl/NAME/seedK/result.json` in a run's folder."""
+"""The results of reinforcement learning: `rl/NAME/seedK/result.json` in a run's folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,10 @@ RESULT, CONFIG = "result.json", "config.json"
 
 
 class Judgment(Struct, frozen=True):
-    """How well a policy did: shares of the fixed goals that it came near, and its median distance (cm, or degrees)."""
+    """The quality of a policy: the shares of the fixed goals that it came near to, and its median distance (cm or degrees)."""
 
     steps: int
-    """Of the real infant so far, or of imagined ones when there is no real one."""
+    """Steps of the real infant so far; of imagined ones if there is no real one."""
     seconds: float
     near: float
     far: float
@@ -25,14 +25,14 @@ class Judgment(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """What one seed came to."""
+    """The result of one seed."""
 
     judgments: Annotated[list[Judgment], Meta(min_length=1)]
     seconds: float
     model_steps: int
-    """Real steps from which the world model was learned, where one was used."""
+    """Real steps that the world model was learned from, if the learning used one."""
     imagined: bool
-    """Whether no real infant took part."""
+    """Whether the learning used no real infant."""
 
 
 class _Settings(Struct, frozen=True):
@@ -41,23 +41,23 @@ class _Settings(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Learned:
-    """What one way of learning came to."""
+    """The results of one way of learning."""
 
     goal: Literal["hand", "joints", "image"]
     seeds: list[Result]
 
 
 def result_of(folder: Path) -> Result | None:
-    """What a seed came to; None when it is not done.
+    """The result of a seed; None if it is not done.
 
     Raises:
-        DamagedFileError: its file is damaged.
+        DamagedFileError: the file is damaged.
     """
     return _read(folder / RESULT, Result)
 
 
 def collected(run: Path) -> dict[str, Learned]:
-    """What every seed of every way of learning in a run came to, by the names of the ways.
+    """The results of all ways of learning in a run, by name.
 
     Raises:
         DamagedFileError: a file is damaged.

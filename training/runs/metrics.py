@@ -1,4 +1,4 @@
-"""What stands in a run's `metrics.json`, section by section."""
+"""The content of a run's `metrics.json`, section by section."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field, structs
 
 Curve = list[dict[str, float]]
-"""What was measured after each epoch."""
+"""The measurements after each epoch, by name."""
 
 
 class Section(Struct, omit_defaults=True):
@@ -14,11 +14,11 @@ class Section(Struct, omit_defaults=True):
 
 
 class Cost(Section):
-    """What a stage took."""
+    """The cost of a stage."""
 
     cpu_s: float
     peak_gb: float | None
-    """Of the whole process; None where the system does not tell it."""
+    """Of the whole process; None if the system does not report it."""
 
 
 class Error(Section):
@@ -29,7 +29,7 @@ class Error(Section):
 
 
 class Hand(Section):
-    """How far hands are from where they should be, in cm, and the shares that are within some cm."""
+    """Distances of hands from their true places, in cm, and the shares within some limits."""
 
     mean: float
     median: float
@@ -40,11 +40,11 @@ class Hand(Section):
 
 
 class Scores(Section):
-    """What stands beside an error of Table 1: of pictures the arm's, of poses each joint's and the hand's."""
+    """Further scores next to an error of Table 1: for pictures those of the arm, for poses those of each joint and the hand."""
 
     mae: float
     arm_mae: float | None = None
-    """None where no picture shows the arm."""
+    """None if no picture shows the arm."""
     arm_iou: float | None = None
     joint_mae: dict[str, float] = {}
     joint_error_deg: dict[str, float] = {}
@@ -87,14 +87,14 @@ class MapTraining(Section):
 
 
 class MapQuality(Section):
-    """What a map is worth by its own measures; a small data set or map lacks the later ones."""
+    """The quality of a map by its own measures; a small data set or map has only the first ones."""
 
     quantization_error: float
     topographic_error: float | None = None
     trustworthiness: float | None = None
 
     def measures(self) -> Iterator[tuple[str, float]]:
-        """Those that are there, by their names in words."""
+        """The measures that exist, by name."""
         for name, value in structs.asdict(self).items():
             if value is not None:
                 yield name.replace("_", " "), value
@@ -113,10 +113,10 @@ class Regressor(Epochs):
 
 
 class Calibrated(Section):
-    """What the calibration was fitted to."""
+    """The fit of the calibration."""
 
     of: dict[str, Any]
-    """What it depends on."""
+    """Settings and files that it depends on."""
     samples: int
     validation_calibration_error: float
 
@@ -131,7 +131,7 @@ class Baseline(Section):
 
 
 class Reached(Section):
-    """What the reaches of one method came to."""
+    """The results of reaching by one method."""
 
     goals: int
     picture_mae: float
@@ -139,34 +139,34 @@ class Reached(Section):
     looks: float
     ms_per_goal: float
     joint_error_deg: dict[str, float] = {}
-    """Nothing when the goals' poses are not known."""
+    """Empty if the goals' poses are unknown."""
     hand_error_cm: Hand | None = None
 
 
 class HypothesisScores(Section):
-    """What hypotheses of some pictures are worth."""
+    """The quality of the hypotheses for some pictures."""
 
     pictures: int
     count: int
-    """Hypotheses for each."""
+    """Hypotheses for each picture."""
     hand_first: float
     hand_any: float
     pose_first: float
     pose_any: float
     calibration_error: float
     reliability: Annotated[list[tuple[int, float, float]], Meta(min_length=1)]
-    """By bin: how many hypotheses, their mean probability, and the share that was right."""
+    """For each bin: the number of hypotheses, their mean probability, and the share that was right."""
 
 
 class HypothesisTable(Section, kw_only=True):
-    """Of pictures that show the hand, and of all."""
+    """The quality of hypotheses, for pictures that show the hand and for all."""
 
     show_the_hand: HypothesisScores | None = field(name="show the hand", default=None)
     all: HypothesisScores
 
 
 class StrangeScores(Section):
-    """How well pictures that the body cannot show are told from others; None where there is nothing to tell."""
+    """How well the agent detects pictures that the body cannot show; None if there is nothing to measure."""
 
     auroc: float | None
     auroc_hand: float | None
@@ -174,7 +174,7 @@ class StrangeScores(Section):
 
 
 class ImageryReport(Section):
-    """What the agent's thoughts are worth before it moves; both tables by the kind of picture."""
+    """The quality of the agent's thoughts before it moves; both tables by the kind of picture."""
 
     hypotheses: HypothesisTable
     impossible: dict[str, StrangeScores]
@@ -182,7 +182,7 @@ class ImageryReport(Section):
 
 
 class PlannerScores(Section):
-    """What the ways of one planner came to."""
+    """The quality of the ways of one planner."""
 
     pairs: int
     contact: float
@@ -200,12 +200,12 @@ class PlannerScores(Section):
 
 _EPISODE = 25  # steps in which the world model is measured
 Steps = Annotated[list[float | None], Meta(min_length=_EPISODE)]
-"""Mean error after each step; None where there is no episode left."""
+"""Mean error after each step; None if no episode is left."""
 Medians = Annotated[list[float], Meta(min_length=_EPISODE)]
 
 
 class MotionErrors(Section):
-    """Errors of imagined motion, and of yardsticks."""
+    """Errors of imagined motion and of two yardsticks."""
 
     imagined: Steps
     imagined_median: Medians
@@ -215,7 +215,7 @@ class MotionErrors(Section):
 
 
 class EndErrors(Section):
-    """Where imagined episodes end."""
+    """Errors at the end of imagined episodes."""
 
     near: float
     mean: float
@@ -223,7 +223,7 @@ class EndErrors(Section):
 
 
 class PictureErrors(Section):
-    """Errors of pictures: of poses imagined so far, of the true poses, and of the view without the arm."""
+    """Errors of pictures: drawn from imagined poses, drawn from the true poses, and of the view without the arm."""
 
     imagined: float
     generator: float
@@ -231,28 +231,28 @@ class PictureErrors(Section):
 
 
 class WorldModelErrors(Section):
-    """What the world model is worth."""
+    """The quality of the world model."""
 
     transitions: int
     hand_error_mm: float
     joint_error_deg: MotionErrors
     hand_error_cm: MotionErrors
     touched: Medians
-    """Share of the episodes in which the real arm touched its body by then."""
+    """Share of the episodes in which the real arm has touched its body, after each step."""
     pictures: dict[str, PictureErrors] = {}
-    """By steps."""
+    """By number of steps."""
     straight: EndErrors | None = None
 
 
 class Ablated(Section):
-    """What one readout of a variant came to."""
+    """The results of one readout of a variant."""
 
     table1: dict[str, Error]
     hand_error_cm: Hand | None
 
 
 class Trial(Section):
-    """What one setting of one method came to: errors by mapping, and their mean as `overall`."""
+    """The result of one setting of one method: errors by mapping, and their mean as `overall`."""
 
     setting: str
     error: dict[str, float]
@@ -260,7 +260,7 @@ class Trial(Section):
 
 
 class Metrics(Section):
-    """All sections. Those by method have the names of Table 1, mappings are such as `vision->proprioception`."""
+    """All sections. Methods have their names in Table 1; a mapping is, for example, `vision->proprioception`."""
 
     timing_s: dict[str, float] = {}
     cost: dict[str, Cost] = {}
@@ -277,21 +277,21 @@ class Metrics(Section):
     hand_error_cm: dict[str, dict[str, Hand]] = {}
     joint_error_deg: dict[str, dict[str, dict[str, float]]] = {}
     details: dict[str, dict[str, dict[str, Scores]]] = {}
-    """By method, mapping, and which test poses: all, and those that show the hand."""
+    """By method, mapping and subset of the test poses: `all`, and `shows_hand`."""
     queries_per_s: dict[str, dict[str, float]] = {}
     map_bytes: dict[str, int] = {}
     reach: dict[str, dict[str, Reached]] = {}
-    """By the kind of goals, and by method."""
+    """By kind of goals and method."""
     imagery: ImageryReport | None = None
     plan: dict[str, PlannerScores] = {}
     world_model: WorldModelErrors | None = None
     ablations: dict[str, dict[str, dict[str, Ablated]]] = {}
-    """By what is changed, variant and readout."""
+    """By the changed setting, variant and readout."""
     trial: Trial | None = None
 
 
 GATHERED = frozenset({"timing_s", "cost", "done", "baselines", "reach", "ablations"})
-"""Sections that several commands write, each its own entries; any other section is replaced as a whole."""
+"""Sections in which each of several commands writes its own entries; any other section is replaced as a whole."""
 WRITTEN_BY = {
     "generator": "train-generator",
     "autoencoder": "train-ae",
@@ -308,4 +308,4 @@ WRITTEN_BY = {
     "ablations": "ablate --what {entry}",
     "trial": "tune",
 }
-"""The command that writes a section again; `evaluate` writes all others, and its own entries of those that all write."""
+"""The command that writes a section again. `evaluate` writes all other sections, and its entries in the common ones."""

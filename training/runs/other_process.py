@@ -1,4 +1,4 @@
-"""Work in a process of its own, beside what this one does."""
+"""Runs commands in another process while this one goes on."""
 
 import multiprocessing
 import os
@@ -15,31 +15,31 @@ Command = tuple[Callable[[Any], Any], Any]
 
 
 @contextmanager
-def in_other_process(stages: Sequence[Command], log: Path) -> Iterator[None]:
-    """Runs stages one after the other in another process while the block runs, and waits for them at its end.
+def in_other_process(commands: Sequence[Command], log: Path) -> Iterator[None]:
+    """Runs commands one after the other in another process while the block runs; the end of the block waits for them.
 
-    The process ends with this one, however this one ends.
+    The other process ends when this one ends, for whatever reason.
 
     Args:
-        stages: what to run, functions that can be imported.
-        log: takes what they print.
+        commands: each with a function that can be imported.
+        log: the file for their output.
 
     Raises:
-        UserError: one of them failed, with its own message.
+        UserError: a command failed; the message is its own.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(list(stages), log, sender), daemon=True)
+    process = context.Process(target=_work, args=(list(commands), log, sender), daemon=True)
     process.start()
     sender.close()
     try:
         yield
         failure = receiver.recv()
-        process.join()  # it puts its own things away
+        process.join()  # it cleans up by itself
     except EOFError:
         process.join()
-        failure = f"the process beside ended with status {process.exitcode}; see {log} and run the same command again"
+        failure = f"the other process ended with status {process.exitcode}; see {log} and run the same command again"
     finally:
         process.terminate()
         process.join()
@@ -47,12 +47,12 @@ def in_other_process(stages: Sequence[Command], log: Path) -> Iterator[None]:
         raise UserError(failure)
 
 
-def _work(stages: list[Command], log: Path, sender: Any) -> None:
+def _work(commands: list[Command], log: Path, sender: Any) -> None:
     end_with_parent()
     failure = None
     with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
         try:
-            for run, config in stages:
+            for run, config in commands:
                 run(config)
         except (UserError, OSError) as error:
             failure = str(error)
@@ -60,7 +60,7 @@ def _work(stages: list[Command], log: Path, sender: Any) -> None:
 
 
 def end_with_parent() -> None:
-    """Has this process end when its parent does, however that happens."""
+    """Makes this process end when its parent ends, for whatever reason."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 

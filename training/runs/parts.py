@@ -1,4 +1,4 @@
-"""The parts of a run's `metrics.json`: what each must be, whether it is that, and which command writes it again."""
+"""The parts of a run's `metrics.json`: the type of each, whether it is damaged, and which command writes it again."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,36 +16,36 @@ _KINDS = get_type_hints(Metrics)
 
 @dataclass(frozen=True)
 class Part:
-    """A section, or one entry of a section that has entries by name."""
+    """A section of the file, or one entry of a section with named entries."""
 
     section: str
     entry: str | None
     content: Any
-    """As it stands in the file."""
+    """Its content in the file."""
     kind: Any
-    """What it must be."""
+    """The type that it must have."""
 
     @property
     def command(self) -> str:
-        """The command that writes it again."""
+        """The command that writes this part again."""
         return _writer(self.section, self.entry or "NAME")
 
     def is_of(self, command: str) -> bool:
-        """Whether this command writes it."""
+        """Whether this command writes this part."""
         return fnmatchcase(command, _writer(self.section, self.entry or "*"))
 
     def fitted(self, path: Path, mend: str) -> Any:
-        """What it says.
+        """Its content as an object.
 
         Raises:
-            DamagedFileError: it is not what it must be.
+            DamagedFileError: the content has another type.
         """
         place = f"$.{self.section}" if self.entry is None else f"$.{self.section}.{self.entry}"
         return json_files.fit(self.content, self.kind, path, mend, place)
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is what it must be."""
+        """Whether the content has the right type."""
         try:
             self.fitted(Path(), "")
         except DamagedFileError:
@@ -54,14 +54,14 @@ class Part:
 
 
 def of(content: Mapping[str, Any]) -> Iterator[Part]:
-    """The parts of a file with this content; sections of later versions are left out."""
+    """The parts of a file with this content; sections of later versions are ignored."""
     for section in _KINDS:
         if section in content:
             yield from _of_section(section, content[section])
 
 
 def sound_entries(section: str, content: Any) -> dict[str, Any]:
-    """What stands in a section under names, without what is damaged."""
+    """The entries of a section that are not damaged, by name."""
     return {
         part.entry: part.content for part in _of_section(section, content) if part.entry is not None and part.is_sound
     }

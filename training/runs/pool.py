@@ -1,4 +1,4 @@
-"""Stages that wait for one another, in processes side by side."""
+"""Runs stages in parallel processes; a stage waits for those that it depends on."""
 
 import multiprocessing
 from collections.abc import Callable, Sequence
@@ -20,14 +20,14 @@ _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods(
 
 @dataclass(frozen=True)
 class Task:
-    """A command's `run` with its config, and what it waits for.
+    """A command's `run` with its config, and the tasks that it waits for.
 
     Attributes:
-        name: unlike those of all others.
+        name: its name; no other task has it.
         run: a function that can be imported.
-        config: what it is called with.
-        log: takes what it prints.
-        after: names of tasks that must be done before.
+        config: the function's argument.
+        log: the file for its output.
+        after: names of the tasks that must be done before.
     """
 
     name: str
@@ -38,21 +38,21 @@ class Task:
 
 
 def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
-    """Runs all tasks, earlier ones first, each in a process of its own, and shows a bar.
+    """Runs all tasks, earlier ones first, each in a process of its own, and shows a progress bar.
 
-    Its own, so that what it costs in time and memory is that of the task alone. All processes end with this one.
+    With its own process, the measured time and memory are those of the task alone. All processes end when this one ends.
 
     Args:
-        tasks: what to run.
-        workers: processes at a time.
+        tasks: the tasks.
+        workers: number of processes at a time.
 
     Raises:
-        UserError: a task failed, with its own message, or its process was ended; what was done is done, and no further task
-            was begun.
+        UserError: a task failed, with its own message, or its process was killed. Finished tasks keep their results, and no
+            further task starts.
     """
     context = multiprocessing.get_context(_METHOD)
     if _METHOD == "forkserver":
-        context.set_forkserver_preload([task.run.__module__ for task in tasks])  # libraries are loaded once for all
+        context.set_forkserver_preload([task.run.__module__ for task in tasks])  # loads the libraries once for all
     waiting, done, running = list(tasks), set[str](), dict[Future[None], Task]()
     with (
         ProcessPoolExecutor(workers, context, end_with_parent, max_tasks_per_child=1) as pool,
@@ -71,13 +71,13 @@ def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
 
 
 def _check(task: Task, future: Future[None]) -> None:
-    """Raises what a task raised."""
+    """Raises the error of a task, if it had one."""
     try:
         future.result()
     except BrokenProcessPool:
         raise UserError(
-            f"a process ended while {task.name} was under way, perhaps for want of memory; see {task.log} and run the same "
-            "command again"
+            f"a process was killed during {task.name}, perhaps for lack of memory; see {task.log} and run the same command "
+            "again"
         ) from None
 
 
