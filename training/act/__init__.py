@@ -1,1 +1,1 @@
-"""The agent, tried: reaching, planning, imagery, and the best that looking could come to."""
+"""Tests of the agent: reaching, planning and imagery, with a bound for what looking can reach."""

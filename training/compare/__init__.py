@@ -1,1 +1,1 @@
-"""Every method, seed and choice: Table 1, the comparison, ablations, trials."""
+"""Comparisons of methods, seeds and settings: Table 1, the comparison, ablations, trials."""

@@ -1,1 +1,1 @@
-"""Worth in numbers: errors, statistics, the paper's figures, tables of errors."""
+"""Measures of quality: errors, statistics, the paper's numbers, tables of errors."""

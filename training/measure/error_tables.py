@@ -1,4 +1,4 @@
-"""Table 1 and what stands beside it, as tables for the terminal and the report."""
+"""Table 1 and the tables of further scores, for the terminal and the report."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -11,11 +11,11 @@ from . import paper
 from .senses import LABELS, MAPPINGS, PICTURE_TO_JOINTS, SENSES
 
 Details = Mapping[str, Mapping[str, Mapping[str, Scores]]]
-"""By method, mapping, and which test poses."""
+"""Scores by method, mapping and subset of the test poses."""
 
 
 def summary(results: Metrics, ours: Collection[str]) -> str:
-    """Table 1 and the figures beside it, for the terminal."""
+    """Table 1 and the tables of further scores, for the terminal."""
     parts = [
         "Table 1: mean absolute error on the test split, mean ± standard deviation",
         tables.as_text(*table1(results.table1)),
@@ -40,7 +40,6 @@ def table1(rows: Mapping[str, Mapping[str, Error]]) -> tuple[list[str], list[lis
 
 
 def _rounded(entry: tuple[float, float] | None) -> str:
-    """A cell of the paper's."""
     return "-" if entry is None else "±".join(tables.number(value, 3) for value in entry)
 
 
@@ -49,25 +48,24 @@ def _cell(entry: Error | None) -> str:
 
 
 def pictures(details: Details) -> tuple[list[str], list[list[str]]]:
-    """What whole-frame errors hide: the error over the arm's pixels, the arms' overlap, the skill against the constant."""
+    """Header and rows of the scores of pictures: error over the arm's pixels, overlap of the arms, skill against the constant."""
     keys = {"arm_mae": "arm MAE", "arm_iou": "IoU", "skill": "skill"}
     header = ["method", *(f"{sense.label[0]}->v {label}" for sense in SENSES for label in keys.values())]
     rows = []
     for name, mappings in details.items():
-        told = [mappings.get(f"{sense.name}->{VISION}", {}) for sense in SENSES]
-        if any(told):
-            rows.append(
-                [name, *(_both([getattr(s, key) for s in each.values()], key) for each in told for key in keys)]
-            )
+        found = [mappings.get(f"{sense.name}->{VISION}", {}) for sense in SENSES]
+        if any(found):
+            cells = (_both([getattr(s, key) for s in each.values()], key) for each in found for key in keys)
+            rows.append([name, *cells])
     return header, rows
 
 
 HAND = {"mean": "mean cm", "median": "median cm", "within_1": "< 1 cm", "within_2": "< 2 cm", "within_5": "< 5 cm"}
-"""What is told of a hand's errors: fields of `Hand`, and their names in tables."""
+"""The errors of the hand in tables: fields of `Hand`, and their names."""
 
 
 def hands(details: Details) -> tuple[list[str], list[list[str]]]:
-    """How far the hand would be, in centimetres, if the arm took the pose that was recalled from a picture."""
+    """Header and rows of the hand's distance, in cm, if the arm took the pose that was recalled from a picture."""
     rows = []
     for name, mappings in details.items():
         hands = [s.hand_error_cm for s in mappings.get(PICTURE_TO_JOINTS, {}).values()]
@@ -76,9 +74,9 @@ def hands(details: Details) -> tuple[list[str], list[list[str]]]:
 
 
 def from_pictures(details: Details, subset: str) -> dict[str, Scores]:
-    """Of each method that answers pictures with joints: its scores over `all` samples, or over those that `shows_hand`."""
-    told = {name: mappings.get(PICTURE_TO_JOINTS, {}).get(subset) for name, mappings in details.items()}
-    return {name: scores for name, scores in told.items() if scores is not None}
+    """Scores of joints from pictures, by method: over `all` samples, or over those of the subset `shows_hand`."""
+    found = {name: mappings.get(PICTURE_TO_JOINTS, {}).get(subset) for name, mappings in details.items()}
+    return {name: scores for name, scores in found.items() if scores is not None}
 
 
 def _both(values: list[float | None], key: str) -> str:
@@ -86,15 +84,15 @@ def _both(values: list[float | None], key: str) -> str:
 
 
 def per_joint(details: Details) -> tuple[list[str], list[list[str]]]:
-    """Which joints a picture tells: normalized error per joint from vision."""
-    told = {name: scores.joint_mae for name, scores in from_pictures(details, "all").items()}
-    joints = list(dict.fromkeys(joint for mae in told.values() for joint in mae))
+    """Header and rows of the normalized error of each joint, from pictures."""
+    errors = {name: scores.joint_mae for name, scores in from_pictures(details, "all").items()}
+    joints = list(dict.fromkeys(joint for mae in errors.values() for joint in mae))
     header = ["method", *(joint.replace("_", " ") for joint in joints)]
-    return header, [[name, *(tables.number(mae.get(j), 3) for j in joints)] for name, mae in told.items()]
+    return header, [[name, *(tables.number(mae.get(j), 3) for j in joints)] for name, mae in errors.items()]
 
 
 def remarks(rows: Mapping[str, Mapping[str, Error]], ours: Collection[str]) -> list[str]:
-    """Says openly where a yardstick beats the SOM-AE's best readout."""
+    """Sentences that name the methods with smaller errors than the SOM-AE's best readout, by mapping."""
     found = {
         mapping: better({n: row[mapping].mae for n, row in rows.items() if mapping in row}, ours)
         for mapping in MAPPINGS
@@ -105,6 +103,6 @@ def remarks(rows: Mapping[str, Mapping[str, Error]], ours: Collection[str]) -> l
 
 
 def better(errors: dict[str, float], ours: Collection[str]) -> list[str]:
-    """Who errs less than the SOM-AE's best readout, from errors by method and the names of the SOM-AE's readouts."""
+    """The methods with smaller errors than the SOM-AE's best readout; `ours` are the names of its readouts."""
     best = min((error for name, error in errors.items() if name in ours), default=-math.inf)
     return [name for name, error in errors.items() if error < best]

@@ -1,8 +1,8 @@
-"""What predictions are worth: Table 1, and the figures beside it that whole-frame errors hide.
+"""Scores of predictions: the errors of Table 1, and what errors over whole pictures hide.
 
-The arm fills a tenth of a picture, so that a constant picture without it scores as well over the whole frame as a trained map
-may. Hence also: the error over the arm's pixels, the overlap of the arms (IoU), the skill against the constant, the error
-of each joint in degrees, and of the hand in centimetres.
+The arm fills a tenth of a picture. So over the whole picture, a constant picture without an arm can score as well as a trained
+map. Further scores are therefore the error over the arm's pixels, the overlap of the arms (IoU), the skill against the
+constant, the error of each joint in degrees, and that of the hand in centimeters.
 """
 
 from dataclasses import dataclass, replace
@@ -21,21 +21,21 @@ Floats = NDArray[np.float32]
 ERRORS = "errors.npz"
 """The test samples' errors of every method, in a run's folder."""
 SOLID = 0.1
-"""A pixel belongs to the arm for the IoU, in both pictures, when it differs by more than this: faint ghosts are no arm."""
+"""For the IoU, a pixel belongs to the arm if it differs from the background by more than this; fainter pixels do not count."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The samples that predictions are held against."""
+    """The true samples for scoring predictions."""
 
     given: dict[str, Floats]
-    """What methods are given of each sense, and what they should answer: (N, ...), within [0, 1]."""
+    """For each sense, the input of the methods and their ideal predictions: (N, ...), within [0, 1]."""
     shows_hand: NDArray[np.bool_]
     """Whether the hand is in view, shape (N,)."""
     background: Floats
     """The picture without the arm, shape (64, 64)."""
     arm: ArmModel
-    """The body, for the hand's position."""
+    """The body, for the position of the hand."""
 
     def __len__(self) -> int:
         return len(self.shows_hand)
@@ -52,12 +52,12 @@ def sample_errors(predicted: Floats, true: Floats) -> Floats:
 
 
 def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
-    """How good pictures are where it matters.
+    """Scores of predicted pictures.
 
     Args:
         predicted: pictures, shape (N, 64, 64).
-        true: what they should show, same shape.
-        truth: what else is known of the samples.
+        true: the true pictures, same shape.
+        truth: the samples.
 
     Returns:
         `mae` (whole frame), `arm_mae` (over the arm's pixels) and `arm_iou`.
@@ -72,12 +72,12 @@ def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
 
 
 def arm_pixels(images: Floats, background: Floats, threshold: float) -> NDArray[np.bool_]:
-    """Which pixels show the arm: those unlike the background, (..., 64, 64)."""
+    """The pixels that show the arm, because they differ from the background by more than a threshold, (..., 64, 64)."""
     return np.abs(images - background) > threshold
 
 
 def arm_iou(predicted: Floats, true: Floats, background: Floats) -> Floats:
-    """Intersection over union of the arms in two sets of pictures, (N, 64, 64) -> (N,); 1 when neither shows one."""
+    """Intersection over union of the arms in two sets of pictures, (N, 64, 64) -> (N,); 1 if no picture of a pair shows one."""
     a, b = (arm_pixels(images, background, SOLID).reshape(len(images), -1) for images in (predicted, true))
     union = (a | b).sum(axis=1)
     iou: Floats = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0).astype(np.float32)
@@ -85,16 +85,16 @@ def arm_iou(predicted: Floats, true: Floats, background: Floats) -> Floats:
 
 
 def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
-    """How good poses are, in units that one can picture.
+    """Scores of predicted poses.
 
     Args:
         predicted: normalized joints, shape (N, J).
-        true: what they should be, same shape.
-        truth: what else is known of the samples.
+        true: the true joints, same shape.
+        truth: the samples.
 
     Returns:
-        `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see `hand_summary`) and
-        its percentiles 0 to 100.
+        `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see
+        `hand_summary`) and its percentiles 0 to 100.
     """
     low, high = truth.arm.joint_ranges.T
     error = np.abs(predicted - true).mean(axis=0)  # (J,)
@@ -110,12 +110,12 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
 
 
 def hand_errors(predicted: Floats, true: Floats, arm: ArmModel) -> Floats:
-    """Distance between the hands of two sets of poses, normalized joints (N, J) -> (N,), metres."""
+    """Distance between the hands in two sets of poses, normalized joints (N, J) -> (N,), meters."""
     return np.linalg.norm(hand_positions(predicted, arm) - hand_positions(true, arm), axis=1).astype(np.float32)
 
 
 def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
-    """Where the hand is in each pose (kinematics alone, no contact), normalized joints (N, J) -> (N, 3), metres."""
+    """Position of the hand in each pose (only kinematics, no contact), normalized joints (N, J) -> (N, 3), meters."""
     data = mujoco.MjData(arm.model)
     positions = np.empty((len(joints), 3), np.float32)
     for position, pose in zip(positions, arm.denormalize(joints.astype(np.float64)), strict=True):
@@ -126,7 +126,7 @@ def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
 
 
 def hand_summary(distances: Floats) -> Hand:
-    """Mean, median and the shares within some centimetres, from distances in metres, shape (N,)."""
+    """Mean, median and shares within some limits, from distances (N,) in meters."""
     cm = 100 * distances
     within = [float((cm <= limit).mean()) for limit in (1, 2, 2.5, 5)]
     return Hand(float(cm.mean()), float(np.median(cm)), *within)

@@ -1,4 +1,4 @@
-"""What the paper reports (Table 1), and its two columns, the plain map and the SOM-AE, beside ours."""
+"""The numbers of the paper's Table 1, and a comparison of its two columns, plain map and SOM-AE, with this run."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from ..show import tables
 from .senses import LABELS, MAPPINGS
 
 MAPS = ("som_ae", "som")
-"""The methods that are the paper's own two columns."""
+"""The methods of the paper's two columns."""
 _MAPPINGS = (
     "vision->vision",
     "vision->proprioception",
@@ -24,7 +24,7 @@ ERRORS = {name: dict(zip(_MAPPINGS, row, strict=True)) for name, row in _TABLE_1
 
 
 def columns(result: Metrics) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of what either kind of map costs, the paper's and ours."""
+    """Header and rows of the costs of both kinds of map, in the paper and in this run."""
     maps = MAPS[::-1]
 
     def took(stage: str) -> str:
@@ -35,13 +35,13 @@ def columns(result: Metrics) -> tuple[list[str], list[list[str]]]:
         cost = result.cost.get(stage)
         return f"{tables.number(cost.peak_gb if cost else None, 1)} GB"
 
-    def told(values: Iterable[float | None], form: str) -> list[str]:
+    def cells(values: Iterable[float | None], form: str) -> list[str]:
         return ["-" if value is None else form.format(value) for value in values]
 
     def asked(source: str) -> list[str]:
-        return told((result.queries_per_s.get(name, {}).get(source) for name in maps), "{:,.0f}")
+        return cells((result.queries_per_s.get(name, {}).get(source) for name in maps), "{:,.0f}")
 
-    sizes = told((size and size / 1e6 for size in map(result.map_bytes.get, maps)), "{:.3g} MB")
+    sizes = cells((size and size / 1e6 for size in map(result.map_bytes.get, maps)), "{:.3g} MB")
     return ["", "som (paper)", "som_ae (paper)", "som", "som_ae"], [
         ["computer", "A100 SXM4", "RTX 2080", "this one", "this one"],
         ["training of the map", "61.5 h", "15.5 min", took("train-pixel-som"), took("train-som")],
@@ -54,7 +54,7 @@ def columns(result: Metrics) -> tuple[list[str], list[list[str]]]:
 
 
 def verdict(result: Metrics) -> list[str]:
-    """Where the plain map beats the SOM-AE and where not."""
+    """Sentences on where the plain map beats the SOM-AE and where not."""
     rows, speed = result.table1, result.queries_per_s
 
     def better(than: str) -> str:
@@ -68,7 +68,7 @@ def verdict(result: Metrics) -> list[str]:
     return [
         f"The plain map's winner beats the SOM-AE's winner in {better('som_ae')}, and its local linear readout in "
         f"{better('som_ae_local_linear')}.",
-        "Trained like this, the plain map costs seconds: the paper's argument for the autoencoder, its cost, falls. What is "
-        f"left for it: pictures are answered {faster} times as fast, their neighborhoods in latent space can be fitted "
-        "(the local linear readout), and its decoder draws any latent, also between neurons.",
+        "With this training, the plain map costs only seconds, so the paper's argument for the autoencoder, the cost of a map "
+        f"over pixels, no longer holds. The SOM-AE keeps other advantages: it answers pictures {faster} times as fast, it fits "
+        "neighborhoods in latent space (the local linear readout), and its decoder draws any latent, also between neurons.",
     ]

@@ -1,4 +1,4 @@
-"""What probabilities of hypotheses are worth: which of them are right, and how well they are calibrated."""
+"""Quality of the probabilities of hypotheses: which hypotheses are right, and how well the probabilities are calibrated."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +7,11 @@ from ..data.dataset import Dataset
 from . import metrics
 
 SAME_POSE, SAME_HAND = 10.0, 0.02
-"""A hypothesis is right when all joints are within so many degrees and the hand within so many metres."""
+"""A hypothesis is right if all joints are within this number of degrees and the hand within this number of meters."""
 
 
 def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Dataset) -> NDArray[np.bool_]:
-    """Which hypotheses (B, K, J), in rad, are the pose of the samples (B,): (B, K)."""
+    """Which of the hypotheses (B, K, J), rad, are right for the samples (B,): (B, K)."""
     true = np.repeat(data.joints[samples][:, None], joints.shape[1], 1)
     arm = data.arm
     normalized = [arm.normalize(poses.reshape(-1, poses.shape[2])).astype(np.float32) for poses in (joints, true)]
@@ -20,22 +20,22 @@ def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Da
     return (turned <= SAME_POSE) & (hands.reshape(turned.shape) <= SAME_HAND)
 
 
-def calibration_error(told: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10) -> float:
-    """Expected calibration error (Naeini et al., AAAI 2015): mean gap between probability and frequency over equal bins.
+def calibration_error(predicted: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error (Naeini et al., AAAI 2015): mean difference of probability and frequency over equal bins.
 
     Args:
-        told: probabilities, any shape.
-        right: whether it was so, same shape.
-        bins: of equal width.
+        predicted: probabilities, any shape.
+        right: whether each hypothesis was right, same shape.
+        bins: number of bins of equal width.
     """
-    rows = reliability_bins(told, right, bins)
-    return sum(count * abs(mean - share) for count, mean, share in rows) / max(told.size, 1)
+    rows = reliability_bins(predicted, right, bins)
+    return sum(count * abs(mean - share) for count, mean, share in rows) / max(predicted.size, 1)
 
 
 def reliability_bins(
-    told: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10
+    predicted: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10
 ) -> list[tuple[int, float, float]]:
-    """Of each bin of probabilities that holds any: how many, their mean, and the share that was right."""
-    at = np.minimum((told.ravel() * bins).astype(int), bins - 1)
-    groups = [(told.ravel()[at == k], right.ravel()[at == k]) for k in range(bins)]
+    """For each bin that is not empty: the number of hypotheses, their mean probability, and the share that was right."""
+    at = np.minimum((predicted.ravel() * bins).astype(int), bins - 1)
+    groups = [(predicted.ravel()[at == k], right.ravel()[at == k]) for k in range(bins)]
     return [(len(t), float(t.mean()), float(r.mean())) for t, r in groups if len(t)]

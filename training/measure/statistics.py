@@ -1,4 +1,4 @@
-"""What several seeds and many test samples say of a method: means, intervals, paired differences."""
+"""Statistics over several seeds and many test samples: means, intervals, paired differences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ class Interval:
 
 
 class Resampling:
-    """The same seeds and samples, drawn anew with repetition, for everything that is compared.
+    """Bootstrap resampling of seeds and samples, the same for all compared methods.
 
-    Both are drawn: a figure would have come out otherwise on other trainings, and on other poses.
+    It draws both with replacement, because an error depends on the training as well as on the test poses.
 
     Args:
         seeds: number of trainings, S.
         samples: number of test samples, N.
-        seed: of the drawing.
+        seed: seed of the resampling.
     """
 
     def __init__(self, seeds: int, samples: int, seed: int = 0) -> None:
@@ -55,16 +55,16 @@ class Resampling:
 
 
 def read_errors(folders: Sequence[Path]) -> ErrorsByMethod:
-    """What `judge` kept in the folders of several seeds, methods in its order; only those that all of them have."""
+    """The errors that `judge` wrote to the folders of several seeds; only those that all folders have."""
     kept = [np.load(folder / ERRORS) for folder in folders]
     found: ErrorsByMethod = {}
     for key in kept[0].files:
         if all(key in file.files for file in kept):
             method, mapping = key.split(" ")
             found.setdefault(method, {})[mapping] = np.stack([file[key] for file in kept])
-    for told in found.values():
-        if is_complete(told):
-            told[OVERALL] = np.mean(list(told.values()), axis=0)
+    for mappings in found.values():
+        if is_complete(mappings):
+            mappings[OVERALL] = np.mean(list(mappings.values()), axis=0)
     return found
 
 
@@ -75,7 +75,7 @@ def table_row(errors: Mapping[str, Floats]) -> dict[str, Error]:
         errors: mapping such as `vision->vision` -> every sample's mean absolute error, shape (N,).
 
     Returns:
-        By mapping; `overall` only when all mappings are there.
+        Errors by mapping; `overall` only if all mappings are there.
     """
     pooled = {OVERALL: np.concatenate(list(errors.values()))} if is_complete(errors) else {}
     return {name: Error(float(e.mean()), float(e.std())) for name, e in {**errors, **pooled}.items()}
@@ -83,14 +83,14 @@ def table_row(errors: Mapping[str, Floats]) -> dict[str, Error]:
 
 def intervals(errors: ErrorsByMethod, draw: Resampling) -> dict[str, dict[str, Interval]]:
     """Mean error and interval by method and mapping."""
-    return {name: {mapping: draw.interval(e) for mapping, e in told.items()} for name, told in errors.items()}
+    return {name: {mapping: draw.interval(e) for mapping, e in row.items()} for name, row in errors.items()}
 
 
 def differences(
     errors: ErrorsByMethod, reference: Mapping[str, Floats], draw: Resampling
 ) -> dict[str, dict[str, Interval]]:
-    """How much more every method errs than the reference, on the same seeds and samples."""
+    """Difference of each method's error from the reference, on the same seeds and samples."""
     return {
-        name: {mapping: draw.interval(e - reference[mapping]) for mapping, e in told.items()}
-        for name, told in errors.items()
+        name: {mapping: draw.interval(e - reference[mapping]) for mapping, e in row.items()}
+        for name, row in errors.items()
     }

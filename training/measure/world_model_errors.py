@@ -1,4 +1,4 @@
-"""How far what is imagined is from what the simulator does, from the same start by the same actions."""
+"""Errors of imagined motion against the simulator, from the same start with the same actions."""
 
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from ..runs import metrics
 from ..show.figures import COLORS
 
 HORIZONS = (1, 5, 25)
-"""Steps after which errors are told."""
+"""Numbers of steps after which tables show errors."""
 NEAR = 0.5
-"""Centimeters within which an imagined hand is as good as the real one."""
+"""An imagined hand within this distance, cm, counts as right."""
 LABELS = {
     "imagined": "imagined",
     "imagined_median": "imagined, median",
@@ -34,7 +34,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.MotionErrors, metrics.MotionErrors]:
-    """Errors after each step of an episode, of joints and of hands: of what is imagined and of two yardsticks."""
+    """Errors of joints and of hands after each step of an episode, for the imagined motion and for two yardsticks."""
     joints = motion.actions.shape[2]
     imagined = _imagined(world, motion)
     stays = np.repeat(motion.felt[:, :1, :joints], motion.actions.shape[1], 1)
@@ -58,7 +58,7 @@ def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.M
 
 
 def of_ends(world: WorldModel, motion: Motion) -> metrics.EndErrors:
-    """Where the hand is at the end of episodes: the share that is imagined `NEAR` enough, and the mean and median error, cm."""
+    """Errors of the hand at the end of episodes: the share within `NEAR`, the mean and the median, cm."""
     errors = _errors(world, motion, _imagined(world, motion))["hand_error_cm"][:, -1]
     return metrics.EndErrors(float((errors <= NEAR).mean()), float(errors.mean()), float(np.median(errors)))
 
@@ -66,7 +66,7 @@ def of_ends(world: WorldModel, motion: Motion) -> metrics.EndErrors:
 def of_pictures(
     world: WorldModel, arm: ArmModel, motion: Motion, size: tuple[int, int], episodes: int
 ) -> dict[str, metrics.PictureErrors]:
-    """Mean absolute errors of pictures after the horizons, against rendered and preprocessed ones."""
+    """Mean absolute errors of pictures after some steps, against preprocessed frames of the eye."""
     eye, data, joints = EyeCamera(arm, size), mujoco.MjData(arm.model), motion.actions.shape[2]
     poses, background = _imagined(world, motion)[:episodes], world.generator.background.cpu().numpy()
     result = {}
@@ -82,7 +82,7 @@ def of_pictures(
 
 
 def table(measured: metrics.WorldModelErrors) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: errors of joints, hand and pictures after each horizon."""
+    """Header and rows: errors of joints, hand and pictures after some steps."""
     header = ["mean error after", *(f"{h} step{'s' * (h > 1)}" for h in HORIZONS)]
     rows = []
     for motion, unit in ((measured.joint_error_deg, "joints, deg"), (measured.hand_error_cm, "hand, cm")):
@@ -104,13 +104,13 @@ def _cells(values: list[float | None], digits: int) -> list[str]:
 
 
 def remark(measured: metrics.WorldModelErrors) -> str:
-    """What the means hide."""
+    """A remark on what the means hide."""
     joints, hand = (each.imagined_median[-1] for each in (measured.joint_error_deg, measured.hand_error_cm))
     straight = f"{measured.straight.near:.1%}" if measured.straight else "-"
     return (
-        f"Half of the imagined episodes end within {joints:.3f} deg and {hand:.3f} cm; in {measured.touched[-1]:.0%} of all "
-        f"the real arm had touched the body, of which the world model knows nothing. Sent straight to valid poses, "
-        f"{straight} of the hands end within {NEAR:g} cm of where they are imagined."
+        f"Half of the imagined episodes end within {joints:.3f} deg and {hand:.3f} cm; in {measured.touched[-1]:.0%} of "
+        f"them the real arm has touched the body, and the world model ignores contact. Sent straight to valid poses, {straight} of "
+        f"the hands end within {NEAR:g} cm of the imagined place."
     )
 
 
@@ -139,7 +139,7 @@ def save_figure(run: Path, measured: metrics.WorldModelErrors) -> None:
 
 
 def _imagined(world: WorldModel, motion: Motion) -> Floats:
-    """Poses after each step, (N, E, J), rad; only the start is known."""
+    """Imagined poses after each step, (N, E, J), rad, from the start alone."""
     joints = motion.actions.shape[2]
     q, v = (torch.from_numpy(part).to(world.device) for part in np.split(motion.felt[:, 0], [joints], axis=1))
     poses = []
@@ -150,7 +150,7 @@ def _imagined(world: WorldModel, motion: Motion) -> Floats:
 
 
 def _errors(world: WorldModel, motion: Motion, poses: Floats) -> dict[str, Floats]:
-    """Of each episode and step, (N, E) each."""
+    """Errors in each episode and step, (N, E) each."""
     true = motion.felt[:, 1:, : poses.shape[2]]
     hands = world.hand(torch.from_numpy(poses.astype(np.float32)).to(world.device)).cpu().numpy()
     return {

@@ -1,1 +1,1 @@
-"""What Table 1 compares: the one registry of methods, how each is trained, and how its answers are read."""
+"""The methods of Table 1: the only registry of them, how each is trained, and how its predictions are read."""

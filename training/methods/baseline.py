@@ -1,4 +1,4 @@
-"""`infant-arm train-baseline NAME`: what a SOM-AE is compared with, trained on the same data for no longer."""
+"""`infant-arm train-baseline NAME`: trains a baseline on the same data as the SOM-AE, and no longer."""
 
 from typing import Annotated, Any, Union
 
@@ -9,10 +9,10 @@ from .registry import STAGES, train
 
 BASELINES = {stage.kind: stage for stage in STAGES.values() if issubclass(stage.config, BaselineConfig)}
 """The stages of the baselines by their names."""
-Config: Any = Union[  # noqa: UP007 (of as many as there are)
+Config: Any = Union[  # noqa: UP007 (any number of members)
     tuple(Annotated[stage.config, tyro.conf.subcommand(name)] for name, stage in BASELINES.items())
 ]
-"""Each baseline has its own Config."""
+"""The Config of any baseline; each has its own."""
 
 
 def run(config: BaselineConfig) -> Any:

@@ -1,4 +1,4 @@
-"""What a method is: the stages that train it, the ways to read its answers, and the settings that `tune` tries."""
+"""A method: the stages that train it, the readings of its predictions, and the settings that `tune` tries."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,28 +20,28 @@ M = TypeVar("M")
 
 
 class Predictor(Protocol):
-    """Whatever can be put into Table 1."""
+    """Any model that Table 1 can contain."""
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """From pictures or normalized joints to all modalities that it can tell."""
+        """Predicts modalities from pictures or normalized joints."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What was trained in a run, each part read from disk once."""
+    """The trained models of a run; each is read from disk once."""
 
     run: Path
     data: Dataset
     device: torch.device
     neighbors: int = 4
-    """How many neighbors `knn` averages."""
+    """Number of neighbors that `knn` averages."""
     _made: dict[str, Any] = field(default_factory=dict)
 
     def made_by(self, stage: Stage[Any, M]) -> M:
-        """What a stage made.
+        """The model that a stage made.
 
         Raises:
-            UserError: it is missing, damaged, or was trained on other files than lie beside it.
+            UserError: the model is missing or damaged, or its training used other files than those in the folder.
         """
         if stage.name not in self._made:
             self._made[stage.name] = stage.trained(self.run, self.data, self.device)
@@ -55,7 +55,7 @@ class Trained:
 
     @cached_property
     def samples(self) -> dict[str, Tensor]:
-        """What is given of the training samples, by sense: (N, ...) each."""
+        """The training samples, by sense: (N, ...) each."""
         rows = given(self.data, self.data.split("train"))
         return {name: torch.from_numpy(samples).to(self.device) for name, samples in rows.items()}
 
@@ -69,32 +69,32 @@ class Method:
 
     name: str
     readings: Mapping[str, Reading]
-    """By their names in Table 1, the plainest first."""
+    """Readings by their names in Table 1, the simplest first."""
     stages: tuple[Stage[Any, Any], ...] = ()
-    """The stages that train it and it alone, in order; none when it only keeps the training data."""
+    """The stages that train only this method, in order; none if it just keeps the training data."""
     trials: tuple[dict[str, Any], ...] = ()
-    """Changes of its usual settings that `tune` tries, none of them first."""
+    """Changes of its usual settings that `tune` tries; the first is no change."""
     asked_by: tuple[str, ...] = (VISION, PROPRIOCEPTION)
-    """The senses by which it can be asked."""
+    """The senses from which it predicts."""
     ours: bool = False
     """Whether it is the SOM-AE."""
     slow: bool = False
-    """Whether it answers in minutes rather than seconds: then it is scored only when asked for."""
+    """Whether its predictions take minutes: then it is scored only on request."""
     reaches: bool = False
-    """Whether `reach` also goes to the poses that it recalls."""
+    """Whether `reach` tests the poses that it recalls."""
 
     def is_trained(self, run: Path) -> bool:
-        """Whether all that it consists of lies in a run's folder."""
+        """Whether all its files lie in a run's folder."""
         return all((run / stage.file).exists() for stage in self.stages)
 
     @property
     def builds_on(self) -> list[Stage[Any, Any]]:
-        """All stages that must have run, its own last."""
+        """All stages that must have run; its own are the last."""
         return in_order(self.stages)
 
 
 def in_order(stages: Iterable[Stage[Any, Any]]) -> list[Stage[Any, Any]]:
-    """These stages and all that must come before, each once and after those that it begins with."""
+    """These stages and all that they need, each once, and after those that it needs."""
     found: list[Stage[Any, Any]] = []
     for stage in stages:
         found += [each for each in (*in_order(stage.needs), stage) if each not in found]

@@ -1,4 +1,4 @@
-"""How what was trained answers the questions of Table 1."""
+"""Readings: how trained models make the predictions of Table 1."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from infant_env.senses.vision import GRAY_SIZE
 
 from ..data.latents import in_chunks
 
-_AT_ONCE = 64  # pictures that are imagined together
+_AT_ONCE = 64  # number of pictures that it imagines together
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class MapReading:
 
 @dataclass(frozen=True)
 class ImageryReading:
-    """The SOM-AE as the agent uses it: the map's candidates are tried in the head, and poses are drawn by the generator.
+    """The SOM-AE as the agent uses it: it tries the map's candidates in its imagination, and the generator draws poses.
 
-    From joints to joints it is the identity, by construction, as the local linear readout.
+    From joints to joints it is the identity by construction, like the local linear readout.
     """
 
     imagination: Imagination
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """From pictures (B, 64, 64) its likeliest hypothesis and the picture of that; of joints (B, J) their picture."""
+        """From pictures (B, 64, 64): the likeliest hypothesis and its picture. From joints (B, J): their picture."""
         samples = samples.to(self.imagination.mind.device)
         if source == VISION:
             parts = tqdm(samples.split(_AT_ONCE), desc="imagery", leave=False)
@@ -55,12 +55,12 @@ class ImageryReading:
 
 @dataclass(frozen=True)
 class PixelMapReading:
-    """The plain map over pixels: the winner's own pixels and joints (paper, Sec. 2.2)."""
+    """The plain map over pixels: it predicts the winner's pixels and joints (paper, Sec. 2.2)."""
 
     som: SampleSom
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """From one sense to all: pictures (B, 64, 64), normalized joints (B, J), any other as it is given (B, ...)."""
+        """Predicts all senses from one: pictures (B, 64, 64), normalized joints (B, J), any other sense (B, ...)."""
         winners = self.som.winners({source: samples.flatten(1)})
         held = {name: self.som.weights_at(name, winners) for name in self.som.c}
         return held | {VISION: held[VISION].view(-1, *GRAY_SIZE)}
@@ -68,12 +68,12 @@ class PixelMapReading:
 
 @dataclass(frozen=True)
 class GeneratorReading:
-    """A generator: it answers poses with pictures, and knows nothing else."""
+    """A generator; it predicts only pictures from poses."""
 
     generator: PictureGenerator
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """Pictures (B, 64, 64) of normalized joints (B, J); nothing for any other question."""
+        """Pictures (B, 64, 64) from normalized joints (B, J); nothing from other senses."""
         if source != PROPRIOCEPTION:
             return {}
         return {VISION: in_chunks(self.generator.draw, samples, self.generator.background.device)}
@@ -81,11 +81,11 @@ class GeneratorReading:
 
 @dataclass(frozen=True)
 class JointsReading:
-    """A network that answers pictures with joints, and knows nothing else."""
+    """A network that predicts only joints from pictures."""
 
     guess: Callable[[Tensor], Tensor]
     """Pictures (B, 64, 64) -> normalized joints (B, J)."""
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """Normalized joints (B, J) of pictures (B, 64, 64); nothing for any other question."""
+        """Normalized joints (B, J) from pictures (B, 64, 64); nothing from other senses."""
         return {PROPRIOCEPTION: self.guess(samples)} if source == VISION else {}

@@ -1,4 +1,4 @@
-"""The one registry of methods: Table 1, comparison, tune, results, report, spread and reach know them from here alone.
+"""The only registry of methods, for Table 1, comparison, tune, results, report, seeds and reach.
 
 A new method is one entry.
 """
@@ -21,15 +21,15 @@ from .readings import GeneratorReading, ImageryReading, JointsReading, MapReadin
 SOM_AE = "som_ae"
 """The paper's own method."""
 CONSTANT = "constant"
-"""The method that always answers the same: skill is measured against it."""
+"""The method that always predicts the same; skill is measured against it."""
 REFERENCE = "som_ae_imagery"
-"""The reading of the SOM-AE that all methods are compared with, pair by pair."""
+"""The reading of the SOM-AE from which all differences are measured."""
 SIDE = "side"
-"""In a trial: rows and columns of a map, as a share of the usual ones; all else are fields of the stages' Configs."""
+"""In a trial: rows and columns of a map, relative to the usual ones; all other names are fields of the stages' Configs."""
 
 
 def _rates_and_batches(rate: float) -> tuple[dict[str, Any], ...]:
-    """Settings of a network that has nothing else to set: around its usual learning rate and batches of 64."""
+    """Trials of a network without further settings: other learning rates, and batches other than 64."""
     low, high = {"learning_rate": rate / 2}, {"learning_rate": 2 * rate}
     return {}, low, high, {"batch_size": 32}, {"batch_size": 128}, {"batch_size": 32, **low}
 
@@ -164,35 +164,35 @@ METHODS = (
 """Every method, in the order of Table 1."""
 
 OURS = frozenset(reading for method in METHODS if method.ours for reading in method.readings)
-"""The readings of the SOM-AE: what all others are compared with."""
+"""The readings of the SOM-AE."""
 STAGES: dict[str, Stage[Any, Any]] = {
     stage.name: stage for stage in in_order(stage for method in METHODS for stage in method.stages)
 }
-"""Every stage of every method by its name, each after those that it begins with."""
+"""Every stage of every method by name, each after those that it needs."""
 _BY_CONFIG = {stage.config: stage for stage in STAGES.values()}
 
 
 def method_of(reading: str) -> Method:
-    """The method that a row of Table 1 reads."""
+    """The method of a row of Table 1."""
     return next(method for method in METHODS if reading in method.readings)
 
 
 def present(run: Path, slow: bool = False) -> list[Method]:
-    """The methods that were trained in a run; the SOM-AE in any case, so that it is missed where it was not.
+    """The methods that were trained in a run; always with the SOM-AE, so that there is an error if it is missing.
 
     Args:
         run: the run's folder.
-        slow: also methods that take minutes to answer.
+        slow: also methods whose predictions take minutes.
     """
     return [m for m in METHODS if (slow if m.slow else m.ours or m.is_trained(run))]
 
 
 def train(config: Any) -> Any:
-    """Runs the stage that this Config belongs to, see `Stage.run`."""
+    """Runs the stage of this Config, see `Stage.run`."""
     return _BY_CONFIG[type(config)].run(config)
 
 
 def size_of(name: str, run: Path) -> int | None:
-    """Bytes of what a method's last stage made; None when it was not trained."""
+    """Size in bytes of the file of a method's last stage; None if it was not trained."""
     file = run / next(method for method in METHODS if method.name == name).stages[-1].file
     return file.stat().st_size if file.exists() else None

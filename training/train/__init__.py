@@ -1,1 +1,1 @@
-"""Training: one skeleton, one file a stage: networks, maps, world model, calibration."""
+"""Training of networks, maps, world model and calibration: one file for each stage, and the skeleton of all."""

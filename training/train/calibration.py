@@ -1,4 +1,4 @@
-"""`infant-arm calibrate`: what the agent's hypotheses are worth, from the validation split."""
+"""`infant-arm calibrate`: fits the probabilities of the agent's hypotheses to the validation split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from agents.mind.imagination import CALIBRATION, TRIALS, Imagination
 from agents.mind.som_autoencoder import SOM, SomAutoencoder
 from agents.tools import checkpoints
 
-from ..data.dataset import Dataset
 from ..measure.probabilities import calibration_error, right_ones
 from ..runs import folder as runs
 from ..runs.config import StageConfig
@@ -29,7 +28,7 @@ class Config(StageConfig):
     """Fit the probabilities of the agent's hypotheses to the validation split."""
 
     samples: int = 300
-    """How many validation pictures to think of."""
+    """Number of validation pictures that the agent thinks of."""
     threads: int | None = 1
     """Processor threads."""
 
@@ -52,32 +51,25 @@ def _fit(work: Work[Config]) -> tuple[Calibration, Metrics]:
     right &= ~found.repeated.cpu()
     costs = found.costs.masked_fill(found.repeated, torch.inf).cpu()
     calibration = Calibration.fit(costs, found.signs.cpu(), right)
-    told = calibration.probabilities(costs, calibration.strangeness(found.signs.cpu()))
-    error = calibration_error(told.numpy(), right.numpy())
-    print(f"calibration: expected calibration error {error:.3f} on what it was fitted to")
+    predicted = calibration.probabilities(costs, calibration.strangeness(found.signs.cpu()))
+    error = calibration_error(predicted.numpy(), right.numpy())
+    print(f"calibration: expected calibration error {error:.3f} on the samples of the fit")
     return calibration, Metrics(calibration=Calibrated(work.identity, len(chosen), error))
 
 
-def _save(work: Work[Config], calibration: Calibration) -> None:
-    calibration.save(work.path)
-
-
-def _load(run: Path, _: Dataset, __: torch.device) -> Calibration:
-    return Calibration.load(run / CALIBRATION)
-
-
 def _header(run: Path) -> Mapping[str, Any]:
-    """What the calibration depends on; its file holds but its numbers."""
+    """Settings and files that the calibration depends on; its own file holds only its numbers."""
     report = runs.metrics_of(run).calibration
     of = report.of if report else {}
     if "config" in of or not of:
         return of
-    # version 0.1 noted settings and files in one list, and left the data set to the map's header
+    # version 0.1 kept settings and files in one list; the data set stands in the map's header
     given = {stage.kind: of.get(stage.file) for stage in _NEEDS}
     return {"config": of, "dataset": checkpoints.read_header(run / SOM, som.STAGE.kind)["dataset"], **given}
 
 
 STAGE = Stage(
-    "calibrate", "calibration", CALIBRATION, "calibration", Config, _fit, _load, _save,
+    "calibrate", "calibration", CALIBRATION, "calibration", Config, _fit,
+    lambda run, _, __: Calibration.load(run / CALIBRATION), lambda work, made: made.save(work.path),
     needs=_NEEDS, sees=False, header=_header,
 )  # fmt: skip

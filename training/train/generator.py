@@ -1,10 +1,9 @@
-"""`infant-arm train-generator`: the network that draws what the eye would see in a pose."""
+"""`infant-arm train-generator`: the network that draws the picture of a pose."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agents.mind.imagination import GENERATOR
 from agents.networks.generator import KIND, PictureGenerator
@@ -14,24 +13,23 @@ from ..data.latents import in_chunks
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from ..runs.metrics import Epochs, Metrics
-from .network import NetworkTraining, picture_errors
-from .samples import samples_of
+from .pictures import PictureTraining, picture_errors
 from .skeleton import Stage, Work
 
 _WEIGHT_DECAY = 0.01
-_LITTLE = 0.05  # of what pictures show on average: one that shows less counts no more
+_LITTLE = 0.05  # share of what pictures show on average; limits the importance of those that show less
 
 
 @dataclass(frozen=True)
 class Config(NetworkConfig):
-    """Train the network that draws what the eye would see in a pose, with which the agent tries things in its head."""
+    """Train the network that draws the picture of a pose; the agent imagines poses with it."""
 
     epochs: int = 24
-    """Times that every training pose is drawn; the learning rate falls to zero over them."""
+    """How often the training draws every pose; meanwhile the learning rate falls to zero."""
     width: int = 32
     """Channels of the finest feature maps."""
     points: int = 32
-    """Points of the arm that are followed in the picture."""
+    """Points of the arm that the network follows in the picture."""
 
 
 def run(config: Config) -> PictureGenerator:
@@ -41,39 +39,32 @@ def run(config: Config) -> PictureGenerator:
 
 def _fit(work: Work[Config]) -> tuple[PictureGenerator, Metrics]:
     training = Training(work.config, work.data, work.here)
-    training.fit(work.under_way, work.identity)
+    training.fit(work.checkpoint, work.identity)
     return training.generator.eval(), Metrics(generator=Epochs(training.curve))
 
 
-def _load(run: Path, _: Dataset, device: torch.device) -> PictureGenerator:
-    return PictureGenerator.load(run / GENERATOR, device)
+STAGE = Stage(
+    "train-generator", "generator", GENERATOR, KIND, Config, _fit,
+    lambda run, _, device: PictureGenerator.load(run / GENERATOR, device),
+)  # fmt: skip
 
 
-STAGE = Stage("train-generator", "generator", GENERATOR, KIND, Config, _fit, _load)
+class Training(PictureTraining):
+    """A generator's training; the loss is the mean squared error of each picture, relative to how much it shows.
 
-
-class Training(NetworkTraining):
-    """A generator's training under way; the loss is the mean squared error of the pictures, relative to what they show.
-
-    By the plain error a picture that shows but a finger would hardly be learned, and it is such pictures that several poses
-    can be mistaken for.
-
-    Args:
-        config: the command's config.
-        data: the data set.
-        here: where to compute.
+    With the plain error, the generator would hardly learn pictures that show only a finger. Poses are easily confused in
+    just these pictures.
     """
 
     kind = KIND
+    config: Config
 
-    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
-        self.images, self.joints = samples_of(data, "train", here.device)
-        self.validation_images, self.validation_joints = samples_of(data, "validation", here.device)
-        torch.manual_seed(config.seed)
-        background = torch.from_numpy(data.background)
-        self.generator = PictureGenerator(background, self.joints.shape[1], config.width, config.points).to(here.device)
+    def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
+        background, joint_count = torch.from_numpy(data.background), self.joints.shape[1]
+        generator = PictureGenerator(background, joint_count, self.config.width, self.config.points)
+        self.generator = generator.to(here.device)
         self.importance = importance(self.images, self.generator.background)
-        super().__init__(config, {"generator": self.generator}, _WEIGHT_DECAY, len(self.images), here)
+        return {"generator": self.generator}, _WEIGHT_DECAY
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.here.device.type, torch.bfloat16):
@@ -89,7 +80,7 @@ class Training(NetworkTraining):
 
 
 def importance(images: Tensor, background: Tensor) -> Tensor:
-    """How much each picture counts in training, (N, 64, 64) -> (N,), mean 1: inversely to how much of the arm it shows."""
+    """Weight of each picture in the loss, (N, 64, 64) -> (N,), mean 1: the less of the arm it shows, the larger."""
     shown = (images - background).square().mean((1, 2))
     counts = 1 / (shown + _LITTLE * shown.mean()).clamp(min=1e-9)
     return counts / counts.mean()

@@ -1,11 +1,10 @@
-"""`infant-arm train-glance`: the network that guesses a pose at first sight, and knows how sure it is."""
+"""`infant-arm train-glance`: the network that guesses a pose from a picture at once, and how sure the guess is."""
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agents.mind.imagination import GLANCE
 from agents.networks.expectation import Expectation
@@ -17,22 +16,21 @@ from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from ..runs.metrics import Epochs, Metrics
 from . import generator
-from .network import NetworkTraining
-from .samples import samples_of
+from .pictures import PictureTraining
 from .skeleton import Stage, Work
 
 _WEIGHT_DECAY = 0.1
-_BLUR = 0.1  # normalized joints, between a pose that was taken and the one that is imagined
-_NOISE = 0.1  # most luminance by which an imagined picture is disturbed: a glance at a bad picture shall be unsure, not wrong
-_HIDDEN = 0.25  # share of the imagined pictures of which something hides a part
+_BLUR = 0.1  # standard deviation between a pose of the data set and the imagined one, normalized joints
+_NOISE = 0.1  # strongest noise on an imagined picture: a guess from a bad picture shall be unsure, not wrong
+_HIDDEN = 0.25  # share of the imagined pictures that are partly hidden
 
 
 @dataclass(frozen=True)
 class Config(NetworkConfig):
-    """Train the network that guesses a pose at first sight, from pictures that were seen and as many that the generator draws."""
+    """Train the network that guesses a pose from a picture, on seen pictures and as many that the generator draws."""
 
     epochs: int = 30
-    """Times that every training picture is seen."""
+    """How often the training sees every picture."""
 
 
 def run(config: Config) -> Glance:
@@ -43,42 +41,41 @@ def run(config: Config) -> Glance:
 def _fit(work: Work[Config]) -> tuple[Glance, Metrics]:
     drawing = generator.STAGE.load(work.config.run, work.data, work.device)
     training = Training(work.config, work.data, drawing, work.here)
-    training.fit(work.under_way, work.identity)
+    training.fit(work.checkpoint, work.identity)
     training.glance.load_state_dict(training.best)
     return training.glance.eval(), Metrics(glance=Epochs(training.curve))
 
 
-def _load(run: Path, _: Dataset, device: torch.device) -> Glance:
-    return Glance.load(run / GLANCE, device)
+STAGE = Stage(
+    "train-glance", "glance", GLANCE, KIND, Config, _fit,
+    lambda run, _, device: Glance.load(run / GLANCE, device), needs=(generator.STAGE,),
+)  # fmt: skip
 
 
-STAGE = Stage("train-glance", "glance", GLANCE, KIND, Config, _fit, _load, needs=(generator.STAGE,))
-
-
-class Training(NetworkTraining):
-    """A training under way; the loss is the negative log likelihood of the joints, for each joint, but for a constant.
+class Training(PictureTraining):
+    """A training of a glance; the loss is the negative log likelihood per joint, up to a constant.
 
     Args:
         config: the command's config.
         data: the data set.
-        generator: imagines what was not seen.
-        here: where to compute.
+        generator: draws the imagined pictures.
+        here: this process's place among those that train together.
     """
 
     kind = KIND
     measure, criterion = "nll", "validation_nll"
-    told = "validation NLL {validation_nll:.3f}, MAE {mae:.4f}"
+    status = "validation NLL {validation_nll:.3f}, MAE {mae:.4f}"
 
     def __init__(self, config: Config, data: Dataset, generator: PictureGenerator, here: Place) -> None:
-        self.images, self.joints = samples_of(data, "train", here.device)
-        self.validation_images, self.validation_joints = samples_of(data, "validation", here.device)
-        torch.manual_seed(config.seed)
-        self.glance = Glance(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
         self.generator, self.random = generator.eval(), torch.Generator()
-        super().__init__(config, {"glance": self.glance}, _WEIGHT_DECAY, len(self.images), here)
+        super().__init__(config, data, here)
+
+    def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
+        self.glance = Glance(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
+        return {"glance": self.glance}, _WEIGHT_DECAY
 
     def _train_epoch(self) -> float:
-        self.random.manual_seed(self.settings.seed * 100_003 + len(self.curve))
+        self.random.manual_seed(self.config.seed * 100_003 + len(self.curve))
         return super()._train_epoch()
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,19 +88,19 @@ class Training(NetworkTraining):
 
     @torch.no_grad()
     def _imagined(self, count: int) -> tuple[Tensor, Tensor]:
-        """Disturbed pictures of poses near to some that were taken, (count, 64, 64), and these poses, (count, J)."""
+        """Disturbed pictures of poses near those of the data set, (count, 64, 64), and these poses, (count, J)."""
         chosen = torch.randint(len(self.joints), (count,), generator=self.random)
         moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
         poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
-        poses = 1 - (1 - poses.abs()).abs()  # mirrored at the ends of the joint ranges
+        poses = 1 - (1 - poses.abs()).abs()  # reflected at the ends of the joint ranges
         with torch.autocast(self.here.device.type, torch.bfloat16):
             pictures = self.generator.draw(poses)
-        strength = _NOISE * torch.rand((count, 1, 1), generator=self.random).square()  # most are hardly disturbed
+        strength = _NOISE * torch.rand((count, 1, 1), generator=self.random).square()  # mostly small
         noise = strength * torch.randn(pictures.shape, generator=self.random)
         return self._partly_hidden((pictures + noise.to(self.here.device)).clamp(0, 1)), poses
 
     def _partly_hidden(self, pictures: Tensor) -> Tensor:
-        """Some of the pictures (B, 64, 64) with a rectangle, up to half as wide as they are, of any luminance."""
+        """The pictures (B, 64, 64), some of them with a rectangle up to half as wide as they are, of any luminance."""
         at, draw = torch.arange(64) / 64, partial(torch.rand, (len(pictures), 1, 1), generator=self.random)
         width, height = 0.1 + 0.4 * draw(), (0.1 + 1.8 * draw()).clamp(max=1)
         left, top = draw() * (1 - width), draw() * (1 - height)
@@ -121,5 +118,5 @@ class Training(NetworkTraining):
 
 
 def surprise(expected: Expectation, joints: Tensor) -> Tensor:
-    """Negative log likelihood of joints (B, J) for each joint, but for a constant: (B,)."""
+    """Negative log likelihood of joints (B, J) per joint, up to a constant: (B,)."""
     return -expected.log_density(joints) / joints.shape[1]

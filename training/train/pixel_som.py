@@ -1,4 +1,4 @@
-"""`infant-arm train-pixel-som`: the paper's other column, the plain map over pixels and joints, without an autoencoder."""
+"""`infant-arm train-pixel-som`: the other column of the paper's Table 1, a plain map over pixels and joints."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ def _fit(work: Work[Config]) -> tuple[SampleSom, Metrics]:
 
 
 def _save(work: Work[Config], som: SampleSom) -> None:
-    """The map is made of its training samples: where each of them won is all that must be kept."""
+    """The map consists of its training samples: the file holds only their winners."""
     header = {**work.identity, "sigma": som.sigma, "shape": list(som.shape), "c": som.c}
     checkpoints.write(work.path, _KIND, {"winners": som.sample_winners.to(torch.int16)}, header)
 
@@ -59,11 +59,11 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
 
     Args:
         run: the run's folder.
-        data: the data set that it was trained on: the map is made of its training samples.
-        device: where to compute.
+        data: the data set that the map was trained on; the map consists of its training samples.
+        device: the device.
 
     Raises:
-        UserError: there is none, it is damaged, or it was trained on another data set.
+        UserError: the map is missing, damaged, or was trained on another data set.
     """
     tensors, header = checkpoints.read(run / PIXEL_SOM, _KIND)
     if header["dataset"] != data.fingerprint:

@@ -1,10 +1,9 @@
-"""`infant-arm train-regressor`: the yardstick that says how much of a pose a picture tells."""
+"""`infant-arm train-regressor`: the yardstick that shows how much a picture says about the pose."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import update_bn
 
@@ -15,8 +14,7 @@ from ..data.latents import CHUNK
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics, Regressor
-from .network import NetworkTraining
-from .samples import samples_of
+from .pictures import PictureTraining
 from .skeleton import Stage, Work
 
 REGRESSOR = "regressor.safetensors"
@@ -34,26 +32,20 @@ def run(config: Config) -> CnnRegressor:
     return STAGE.run(config)
 
 
-class Training(NetworkTraining):
-    """A regressor's training under way, on the mean absolute error; the last epoch counts.
-
-    Args:
-        config: the command's config.
-        data: the data set.
-        here: where to compute.
-    """
+class Training(PictureTraining):
+    """A regressor's training on the mean absolute error; the last epoch is kept."""
 
     kind = KIND
     measure, criterion = "mae", "validation_mae"
-    told = "validation MAE {validation_mae:.4f}"
+    status = "validation MAE {validation_mae:.4f}"
 
     def __init__(self, config: Config, data: Dataset, here: Place) -> None:
-        self.images, self.joints = samples_of(data, "train", here.device)
-        self.validation_images, self.validation_joints = samples_of(data, "validation", here.device)
-        torch.manual_seed(config.seed)
-        self.regressor = CnnRegressor(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
-        super().__init__(config, {"regressor": self.regressor}, _WEIGHT_DECAY, len(self.images), here)
+        super().__init__(config, data, here)
         self.rates = self._one_cycle_rates()
+
+    def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
+        self.regressor = CnnRegressor(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
+        return {"regressor": self.regressor}, _WEIGHT_DECAY
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.here.device.type, torch.bfloat16):
@@ -62,23 +54,21 @@ class Training(NetworkTraining):
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
-        if (
-            len(self.curve) + 1 == self.settings.epochs
-        ):  # statistics of the last few batches make errors up to a fifth larger
+        if len(self.curve) + 1 == self.config.epochs:  # statistics of the last few batches alone cost up to a fifth
             update_bn(self.images.split(CHUNK), self.regressor)
         predicted = self.regressor.predict(self.validation_images)
         return {"validation_mae": float((predicted - self.validation_joints).abs().mean())}
 
     def _order(self, epoch: int) -> Tensor:
-        generator = torch.Generator().manual_seed(self.settings.seed)
+        generator = torch.Generator().manual_seed(self.config.seed)
         return [torch.randperm(self.count, generator=generator) for _ in range(epoch + 1)][-1]
 
     def _rate(self, epoch: int, batch: int, batches: int) -> float:
         return self.rates[epoch * batches + batch]
 
     def _one_cycle_rates(self) -> list[float]:
-        """The learning rate of each step, as torch's own schedule sets it."""
-        steps, highest = self.settings.epochs * self.steps_per_epoch, self.settings.learning_rate
+        """The learning rate of each step, by torch's own schedule."""
+        steps, highest = self.config.epochs * self.steps_per_epoch, self.config.learning_rate
         optimizer = torch.optim.SGD([torch.zeros(1)], highest)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, highest, total_steps=steps + 1, pct_start=_WARM_UP, cycle_momentum=False
@@ -93,16 +83,15 @@ class Training(NetworkTraining):
 
 def _fit(work: Work[Config]) -> tuple[CnnRegressor, Metrics]:
     training = Training(work.config, work.data, work.here)
-    training.fit(work.under_way, work.identity)
+    training.fit(work.checkpoint, work.identity)
     regressor = training.regressor.eval()
-    images, joints = samples_of(work.data, "validation")
-    errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
+    predicted = regressor.predict(training.validation_images)
+    errors = (predicted - training.validation_joints).cpu().abs().mean(dim=0).tolist()
     joint_mae = dict(zip(work.data.joint_names, errors, strict=True))
     return regressor, Metrics(regressor=Regressor(training.curve, joint_mae))
 
 
-def _load(run: Path, _: Dataset, device: torch.device) -> CnnRegressor:
-    return CnnRegressor.load(run / REGRESSOR, device)
-
-
-STAGE = Stage("train-regressor", "regressor", REGRESSOR, KIND, Config, _fit, _load)
+STAGE = Stage(
+    "train-regressor", "regressor", REGRESSOR, KIND, Config, _fit,
+    lambda run, _, device: CnnRegressor.load(run / REGRESSOR, device),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The one skeleton of all that is trained: is it there already, record, fit, report, save, clean up."""
+"""The skeleton of every training command: check whether the result exists, record, fit, report, save, clean up."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from ..runs.metrics import Metrics
 C = TypeVar("C", bound=StageConfig)
 M = TypeVar("M")
 Identity = dict[str, Any]
-"""What a stage's result depends on, as JSON: its settings, the data set, and the content of the files that it begins with."""
+"""All that a stage's result depends on, as JSON: its settings, the data set, and the content of the files that it needs."""
 
 
 class Saved(Protocol):
-    """What can be put on disk."""
+    """A model with a checkpoint."""
 
     def save(self, path: Path, header: Mapping[str, Any], /) -> None:
-        """Writes it whole, or not at all."""
+        """Writes the checkpoint, completely or not at all."""
 
 
 @dataclass(frozen=True)
 class Work(Generic[C]):
-    """One stage under way."""
+    """One run of a stage."""
 
     config: C
     data: Dataset
@@ -42,21 +42,21 @@ class Work(Generic[C]):
     """This process's place among those that train together."""
     identity: Identity
     path: Path
-    """The file that is made."""
+    """The file that the stage makes."""
 
     @property
     def device(self) -> torch.device:
-        """Where to compute."""
+        """The device of this process."""
         return self.here.device
 
     @property
-    def under_way(self) -> Path:
-        """A training that is not done; removed when it is."""
+    def checkpoint(self) -> Path:
+        """The checkpoint of an unfinished training; removed at the end."""
         return self.path.with_suffix(".training.safetensors")
 
 
 def save(work: Work[Any], made: Saved) -> None:
-    """Saves what knows how to save itself, with what it depends on in the header."""
+    """Saves a model; the header holds all that it depends on."""
     made.save(work.path, work.identity)
 
 
@@ -65,65 +65,65 @@ class Stage(Generic[C, M]):
     """A command that makes one file of a run."""
 
     command: str
-    """Its words on the command line."""
+    """The command on the command line."""
     title: str
-    """What the terminal calls it."""
+    """The name of the result in messages."""
     file: str
-    """What it makes, in the run's folder."""
+    """The file that it makes in the run's folder."""
     kind: str
-    """The kind of checkpoint; stages that begin with it note its content under this name."""
+    """The kind of checkpoint; stages that need it record its content under this name."""
     config: type[C]
     fit: Callable[[Work[C]], tuple[M, Metrics]]
-    """Trains; gives what was made, and its report for `metrics.json`."""
+    """Trains; returns the model and its report for `metrics.json`."""
     load: Callable[[Path, Dataset, torch.device], M]
-    """Reads what it made from a run's folder."""
+    """Reads the model from a run's folder."""
     save: Callable[[Work[C], Any], None] = save
-    """Puts it on disk; the file comes last: it says that all is done."""
+    """Saves the model; `file` comes last, because it marks that the stage is done."""
     needs: tuple["Stage[Any, Any]", ...] = ()
-    """The stages that must come before: it begins with what they made."""
+    """The stages whose files it reads; they must run before."""
     sees: bool = True
-    """Whether it begins with the pictures: then it depends on how they were preprocessed."""
+    """Whether it reads the pictures: then the result depends on their preprocessing."""
     shared: bool = False
-    """Whether several processes can do it together, as `torchrun` starts them."""
+    """Whether several processes of `torchrun` can share the work."""
     header: Callable[[Path], Mapping[str, Any]] | None = None
-    """What the file in a run's folder depends on; by default a checkpoint's header."""
+    """Reads from a run's folder what the file depends on; by default the checkpoint's header."""
 
     @property
     def name(self) -> str:
-        """Its name in `config.json`, and in the table of what everything took."""
+        """Its name in `config.json` and in the table of costs."""
         return self.command.replace(" ", "-")
 
     def run(self, config: C) -> M:
-        """Makes it, unless the same lies in the run's folder already; goes on where a kill stopped it.
+        """Makes the model, unless an equal one lies in the run's folder already; after a kill it goes on.
 
         Raises:
-            UserError: what it begins with is missing or damaged.
+            UserError: a file that it needs is missing or damaged.
         """
         data = Dataset.open(config.data if isinstance(config, DataConfig) else runs.data_of(config.run))
         identity, path = self.identity(config, data), config.run / self.file
         with place(config.device) as here:
             self._check_alone(here)
-            there = self._there(config.run, identity, data, here.device)
-            if here.first and (there is None or not self._is_recorded(config.run)):
+            existing = self._existing(config.run, identity, data, here.device)
+            if here.first and (existing is None or not self._is_recorded(config.run)):
                 runs.record_config(config.run, self.name, config)
-            if there is not None:
+            if existing is not None:
                 print(f"{self.title}: {path} is there already")
-                return there
+                return existing
             with runs.timed(config.run, self.name, here.first), threads(config.threads):
                 work = Work(config, data, here, identity, path)
                 made, report = self.fit(work)
                 if here.first:
                     runs.record(config.run, report)
                     self.save(work, made)
-                    work.under_way.unlink(missing_ok=True)
+                    work.checkpoint.unlink(missing_ok=True)
             here.wait()
         return made
 
     def recorded(self, run: Path) -> C | None:
-        """With what it was run in a run's folder, by `config.json` or by what it made; None when it was not run.
+        """The config of its run in a folder, from `config.json` or from the file that it made; None if it was not run.
 
         Raises:
-            DamagedFileError: both are needed, and damaged.
+            DamagedFileError: both are needed and damaged.
         """
         found = runs.recorded(run, self.name, self.config)
         if found is None and (run / self.file).exists():
@@ -133,10 +133,10 @@ class Stage(Generic[C, M]):
         return found
 
     def config_in(self, run: Path) -> C:
-        """With what it was run in a run's folder.
+        """The config of its run in a folder.
 
         Raises:
-            UserError: it was not run there, or that is not known.
+            UserError: it was not run there, or the config is unknown.
         """
         found = self.recorded(run)
         if found is None:
@@ -144,12 +144,12 @@ class Stage(Generic[C, M]):
         return found
 
     def identity(self, config: C, data: Dataset) -> Identity:
-        """What the result depends on."""
+        """All that the result depends on."""
         seen = {"preprocessing": vision.VERSION} if self.sees else {}
         return {"config": runs.settings(config), "dataset": data.fingerprint, **seen, **self._given(config.run)}
 
     def _given(self, run: Path) -> dict[str, str]:
-        """The content of the files that it begins with."""
+        """The content hashes of the files that it needs."""
         for stage in self.needs:
             if not (run / stage.file).exists():
                 raise UserError(
@@ -159,16 +159,16 @@ class Stage(Generic[C, M]):
         return {stage.kind: checkpoints.content_hash(run / stage.file) for stage in self.needs}
 
     def trained(self, run: Path, data: Dataset, device: torch.device) -> M:
-        """What it made in a run's folder.
+        """The model in a run's folder.
 
         Raises:
-            UserError: it is missing, damaged, or was trained on other files than lie beside it.
+            UserError: the model is missing or damaged, or its training used other files than those in the folder.
         """
         found, given = self._found(run), self._given(run)
         for stage in self.needs:
             if found.get(stage.kind) != given[stage.kind]:
                 raise UserError(
-                    f"{run / self.file} was trained on another {stage.title} than lies in {run}; run "
+                    f"{run / self.file} was trained on another {stage.title} than the one in {run}; run "
                     f"`infant-arm {self.command}` again, or delete it"
                 )
         return self.load(run, data, device)
@@ -176,8 +176,8 @@ class Stage(Generic[C, M]):
     def _found(self, run: Path) -> Mapping[str, Any]:
         return self.header(run) if self.header else checkpoints.read_header(run / self.file, self.kind)
 
-    def _there(self, run: Path, identity: Identity, data: Dataset, device: torch.device) -> M | None:
-        """What an equal training made; None when there is none, or it or its report is damaged."""
+    def _existing(self, run: Path, identity: Identity, data: Dataset, device: torch.device) -> M | None:
+        """The model of an equal training; None if there is none, or if it or its report is damaged."""
         try:
             equal = (run / self.file).exists() and matches(identity, self._found(run))
             return self.load(run, data, device) if equal and not runs.is_damaged(run, self.command) else None
@@ -196,6 +196,6 @@ class Stage(Generic[C, M]):
 
 
 def matches(identity: Identity, header: Mapping[str, Any]) -> bool:
-    """Whether a checkpoint with this header is of an equal training; it may have had further settings in former versions."""
+    """Whether an equal training wrote a checkpoint with this header; older versions may have had further settings."""
     settings, others = identity.get("config", {}), {key: value for key, value in identity.items() if key != "config"}
     return settings.items() <= header.get("config", {}).items() and others.items() <= header.items()

@@ -1,10 +1,8 @@
 """`infant-arm train-som`: the multi-modal map over cached latents and joints."""
 
 from dataclasses import dataclass, make_dataclass
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import torch
 import tyro
 from tqdm import tqdm
 
@@ -14,7 +12,6 @@ from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
 from infant_env.errors import UserError
 
-from ..data.dataset import Dataset
 from ..data.latents import load_latents
 from ..measure.senses import SENSES, features
 from ..runs.config import StageConfig
@@ -29,7 +26,7 @@ Influences: Any = make_dataclass("Influences", _INFLUENCES, bases=(StageConfig,)
 
 @dataclass(frozen=True)
 class MapConfig(Influences):  # type: ignore[misc]
-    """What maps of any kind are trained with."""
+    """The settings of any kind of map."""
 
     rows: int = 800
     """Neurons per column of the map (paper: 800, from the size of its files)."""
@@ -52,13 +49,13 @@ class Config(MapConfig):
     """Train the map on cached latents and joints."""
 
     last_sigma: float | None = None
-    """Radius of the last epoch in neurons; by default it follows the neurons per sample."""
+    """Radius of the last epoch in neurons; by default it depends on the number of neurons per sample."""
 
 
 def run(config: Config) -> MultiModalSom:
     """Trains, reports and saves one map; see `Stage.run`.
 
-    Started by `torchrun --nproc-per-node K -m training -- train-som ...`, K processes share the samples and train the same map.
+    With `torchrun --nproc-per-node K -m training -- train-som ...`, K processes share the samples and train the same map.
     """
     return STAGE.run(config)
 
@@ -66,7 +63,7 @@ def run(config: Config) -> MultiModalSom:
 def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
     config, data, here = work.config, work.data, work.here
     if here.first:
-        load_latents(config.run, data, here.device)  # once, before all others read them
+        load_latents(config.run, data, here.device)  # once, before the other processes read them
     here.wait()
     samples = features(config.run, data, "train", here.device)
     share = here.share(len(next(iter(samples.values()))))
@@ -84,9 +81,9 @@ def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
 
 
 def _quality(work: Work[Config], som: MultiModalSom) -> MapQuality:
-    """What the map is worth on the test split."""
+    """The quality of the map on the test split."""
     test = features(work.config.run, work.data, "test", som.device)
-    neighbors = min(10, (len(next(iter(test.values()))) - 1) // 2)  # fewer in a tiny data set
+    neighbors = min(10, (len(next(iter(test.values()))) - 1) // 2)  # a tiny data set has fewer
     return MapQuality(
         map_quality.quantization_error(som, test),
         map_quality.topographic_error(som, test),
@@ -99,20 +96,17 @@ def _save(work: Work[Config], som: MultiModalSom) -> None:
     SomAutoencoder(own, som, work.data.joint_ranges).save_som(work.config.run, work.identity)
 
 
-def _load(run: Path, _: Dataset, device: torch.device) -> MultiModalSom:
-    return SomAutoencoder.load(run, device).som
-
-
 STAGE = Stage(
-    "train-som", "map", SOM, "som", Config, _fit, _load, _save, needs=(autoencoder.STAGE,), sees=False, shared=True
-)
+    "train-som", "map", SOM, "som", Config, _fit, lambda run, _, device: SomAutoencoder.load(run, device).som, _save,
+    needs=(autoencoder.STAGE,), sees=False, shared=True,
+)  # fmt: skip
 
 
 class MapProgress:
-    """A progress bar of a map's training that keeps the training curve: use it as the `progress` of `train`.
+    """A progress bar that also keeps the training curve of a map; use it as the `progress` of `train`.
 
     Args:
-        title: what stands before the bar.
+        title: text before the bar.
         show: whether the bar is shown.
     """
 
@@ -121,7 +115,7 @@ class MapProgress:
         self._bar: tqdm[NoReturn] = tqdm(desc=title, unit="epoch", disable=not show)
 
     def __call__(self, now: TrainingProgress) -> None:
-        """Takes the report of an epoch."""
+        """Receives the report of an epoch."""
         self.curve.append(MapEpoch(now.epoch, now.sigma, now.quantization_error))
         self._bar.total = now.epochs
         self._bar.set_postfix_str(f"{now.shape[0]}x{now.shape[1]}, quantization error {now.quantization_error:.4f}")

@@ -1,7 +1,6 @@
-"""`infant-arm train-world-model`: how the arm answers its servos, and where the hand is, learned from seconds of babbling."""
+"""`infant-arm train-world-model`: learns from seconds of babbling how the servos move the arm, and where the hand is."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -21,9 +20,7 @@ from ..show import tables
 from . import generator, som
 from .skeleton import Stage, Work
 
-Learned = tuple[int, float]
-"""Transitions that were learned from, and by how many millimetres the hand is off in a known pose."""
-_HELD_OUT = 1_000_003  # what this is added to is the seed of other babbling
+_HELD_OUT = 1_000_003  # difference between the seeds of training and test babbling
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,11 @@ class Config(StageConfig):
     """Learn to imagine motion: the imagined environment's world model, and its error against the simulator."""
 
     steps: int = 150
-    """Control steps of babbling with the real arm from which the response is learned."""
+    """Control steps of babbling with the real arm, from which the model learns."""
     check: int = 5000
-    """Control steps of other babbling against which it is measured."""
+    """Control steps of other babbling, for the measurement."""
     pictures: int = 100
-    """Episodes of these whose pictures are rendered, each after 1, 5 and 25 steps."""
+    """Number of these episodes with rendered pictures, after 1, 5 and 25 steps."""
     threads: int | None = 1
     """Processor threads."""
 
@@ -54,22 +51,28 @@ def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
     return world, Metrics(world_model=_measured(work.config, world, work.data, arm, learned))
 
 
-def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoResponse, Learned]:
-    """The arm's chain from the data set's training poses and its response from babbling, and what there is to say of them."""
+def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoResponse, tuple[int, float]]:
+    """Learns the arm's chain from the training poses and its response from babbling.
+
+    Returns:
+        The response; the number of transitions, and the mean error of the hand in a known pose, mm.
+    """
     train = data.split("train")
     joints, hands = (torch.from_numpy(values[train]) for values in (data.joints, data.hand_position))
     chain = ArmChain.fit(joints, hands, config.seed)
     seen = babble(arm, config.steps, config.seed).transitions()
     response = ServoResponse.fit(chain, torch.from_numpy(data.joint_ranges), seen)
     other = data.split("validation")
-    apart = chain.hand(torch.from_numpy(data.joints[other]).double()) - torch.from_numpy(data.hand_position[other])
-    transitions, off = len(seen.joints), 1e3 * float(apart.norm(dim=1).mean())
-    print(f"world model: learned from {transitions} steps; the hand, {off:.2g} mm off in a pose")
+    errors = chain.hand(torch.from_numpy(data.joints[other]).double()) - torch.from_numpy(data.hand_position[other])
+    transitions, off = len(seen.joints), 1e3 * float(errors.norm(dim=1).mean())
+    print(f"world model: learned from {transitions} steps; the hand is {off:.2g} mm off in a known pose")
     return response, (transitions, off)
 
 
-def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel, learned: Learned) -> WorldModelErrors:
-    """What was learned, and how it does against the simulator, on other babbling."""
+def _measured(
+    config: Config, world: WorldModel, data: Dataset, arm: ArmModel, learned: tuple[int, float]
+) -> WorldModelErrors:
+    """The errors of the world model against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
     measured = WorldModelErrors(
@@ -85,15 +88,8 @@ def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel, l
     return measured
 
 
-def _save(work: Work[Config], world: WorldModel) -> None:
-    world.save(work.config.run, work.identity)
-
-
-def _load(run: Path, _: Dataset, device: torch.device) -> WorldModel:
-    return WorldModel.load(run, device)
-
-
 STAGE = Stage(
-    "train-world-model", "world model", WORLD_MODEL, KIND, Config, _fit, _load, _save,
+    "train-world-model", "world model", WORLD_MODEL, KIND, Config, _fit,
+    lambda run, _, device: WorldModel.load(run, device), lambda work, made: made.save(work.config.run, work.identity),
     needs=(generator.STAGE, som.STAGE), sees=False,
 )  # fmt: skip

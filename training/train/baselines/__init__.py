@@ -1,1 +1,1 @@
-"""Training what the SOM-AE is compared with: one file each, with its own settings."""
+"""Training of the baselines: one file for each, with its own settings."""

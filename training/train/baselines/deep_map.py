@@ -1,4 +1,4 @@
-"""What the trainings of DESOM and Deep Neural Maps share: an autoencoder and a map that learn together."""
+"""The common part of DESOM and Deep Neural Maps: an autoencoder and a map that learn together."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ from .gradient import BaselineConfig, BaselineTraining
 
 @dataclass(frozen=True)
 class DeepMapConfig(BaselineConfig):
-    """What both are trained with."""
+    """The common settings of both."""
 
     rows: int = 100
     """Neurons per column of the map."""
     columns: int = 100
     """Neurons per row of the map."""
     gamma: float = 1e-4
-    """Weight of the map's error in the loss, beside the mean squared error of the pictures."""
+    """Weight of the map's error in the loss; the mean squared error of the pictures has weight 1."""
     joint_weight: float = 0.05
-    """How much the latents are also trained to tell the joints, as in `train-ae`."""
+    """Weight of the error of the joints that are read from the latents, as in `train-ae`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,18 +39,16 @@ class DeepMapConfig(BaselineConfig):
 
 
 class DeepMapTraining(BaselineTraining):
-    """An autoencoder and a map; as in `train-ae` the latents are also trained, a little, to tell the joints."""
+    """A training of an autoencoder and a map; as in `train-ae`, the loss contains joints that are read from the latents."""
 
     config: DeepMapConfig
     weight_decay: float
     map: DeepMap
 
     def report(self) -> Baseline:
-        """What goes into `metrics.json`; the map's errors are those on samples of the validation split."""
-        som, latents = (
-            self.map.mind().som,
-            in_chunks(self.map.autoencoder.encode, self.validation_images, self.here.device),
-        )
+        """The report for `metrics.json`; the map's errors are on samples of the validation split."""
+        som = self.map.mind().som
+        latents = in_chunks(self.map.autoencoder.encode, self.validation_images, self.here.device)
         samples = {VISION: latents, PROPRIOCEPTION: self.validation_joints}
         quality = MapQuality(
             map_quality.quantization_error(som, samples),
@@ -75,8 +73,8 @@ class DeepMapTraining(BaselineTraining):
 
     @abstractmethod
     def _map(self, joint_ranges: Tensor, shape: tuple[int, int], device: torch.device) -> DeepMap:
-        """What is trained, as it is at the start."""
+        """Makes the model at the start of the training."""
 
     @abstractmethod
     def _map_error(self, raw: Tensor, joints: Tensor, done: float) -> Tensor:
-        """What gamma weighs, of raw latents (B, D) and normalized joints (B, J)."""
+        """The error that gamma weighs, from raw latents (B, D), normalized joints (B, J) and the share of the training done."""

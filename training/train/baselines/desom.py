@@ -17,14 +17,14 @@ from .gradient import baseline
 
 @dataclass(frozen=True)
 class Config(DeepMapConfig):
-    """Train DESOM: an autoencoder and a map learn together, from nothing."""
+    """Train DESOM: an autoencoder and a map learn together, both untrained at the start."""
 
     learning_rate: float = 2e-3
     """Highest learning rate of AdamW."""
     last_temperature: float = 0.5
     """Radius T of the neighborhood at the end, in neurons."""
     neuron_rate: float = 20.0
-    """Learning rate of the neurons, in learning rates."""
+    """Learning rate of the neurons, relative to that of the weights."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -32,7 +32,7 @@ class Config(DeepMapConfig):
 
 
 class Training(DeepMapTraining):
-    """DESOM, from nothing. The temperature falls from a quarter of the map's side."""
+    """A training of DESOM; the temperature begins at a quarter of the map's side and falls."""
 
     weight_decay = 0.0  # it would draw the neurons to the middle of the map
     kind = Desom.kind
@@ -48,7 +48,7 @@ class Training(DeepMapTraining):
         return desom
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Neurons are moved faster than weights are changed: they have further to go."""
+        """The neurons get a higher learning rate than the weights, because they have further to go."""
         (every,) = super()._groups()
         others = [parameter for parameter in every["params"] if parameter is not self.map.neurons]
         return [{"params": others, "times": 1.0}, {"params": [self.map.neurons], "times": self.config.neuron_rate}]

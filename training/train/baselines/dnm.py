@@ -22,7 +22,7 @@ from .gradient import baseline
 
 @dataclass(frozen=True)
 class Config(DeepMapConfig):
-    """Train Deep Neural Maps: the run's autoencoder and a map on its latents learn on together."""
+    """Train Deep Neural Maps: the run's autoencoder and a map over its latents learn further, together."""
 
     learning_rate: float = 5e-4
     """Highest learning rate of AdamW."""
@@ -36,7 +36,7 @@ class Config(DeepMapConfig):
 
 
 class Training(DeepMapTraining):
-    """Deep Neural Maps, from the run's autoencoder and a map that is trained on its latents as the SOM-AE's is."""
+    """A training of Deep Neural Maps, from the run's autoencoder and a map that is trained like that of the SOM-AE."""
 
     weight_decay = 0.01
     kind = DeepNeuralMap.kind

@@ -19,16 +19,16 @@ from .gradient import WEIGHT_DECAY, BaselineConfig, BaselineTraining, baseline
 
 @dataclass(frozen=True)
 class Config(BaselineConfig):
-    """Train two small networks between the run's own latents and the joints: what the map adds, or costs."""
+    """Train two small networks between the run's latents and the joints; they show what the map adds or costs."""
 
     epochs: int = 60
-    """Times that every training sample is seen."""
+    """How often the training sees every sample."""
     learning_rate: float = 4e-3
     """Highest learning rate of AdamW."""
 
 
 class Training(BaselineTraining):
-    """A training under way; its `train_mse` is that of the latents."""
+    """A training of both networks; `train_mse` is the error of the latents."""
 
     kind = KIND
     config: Config

@@ -1,4 +1,4 @@
-"""Training of Multi-Modal Convergence Maps: one map after the other, online, with all on disk that must survive a kill."""
+"""Training of Multi-Modal Convergence Maps, one map after the other; after a kill it goes on from a checkpoint."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,38 +13,38 @@ from agents.baselines.mmcm import BLUR, KIND, MODALITIES, ConvergenceMaps, blurr
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import LiteralProgress, falling, smooth, train_literal
 from agents.tools import checkpoints
-from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
 from ...runs.config import check_positive
 from ...runs.distributed import Place
 from ...runs.metrics import Baseline
+from ..pictures import samples_of
 from ..skeleton import Identity, matches
 from .gradient import BaselineConfig, baseline
 
 VISION_EPOCHS = 0.3
-"""Epochs of the vision map, whose samples are fifty times as wide as the others', as a share of theirs."""
-_AMODAL = 2  # side of the amodal map, in sides of the senses' own
+"""Epochs of the vision map as a share of the others'; its samples have fifty times as many dimensions."""
+_AMODAL = 2  # side of the amodal map, relative to the other maps
 FIRST_SIGMA = 0.3
 """First radius of a map, as a share of its longer side."""
 _KIND = "mmcm training"
-_PIXELS = 512  # at a time
-_SEEN = 1e-3  # a neuron around which fewer samples won, by their weights, has no picture of its own
+_PIXELS = 512  # in one step
+_SEEN = 1e-3  # a neuron with a smaller weighted number of samples around it gets an interpolated picture
 
 
 @dataclass(frozen=True)
 class Config(BaselineConfig):
-    """Train Multi-Modal Convergence Maps: maps of single senses under an amodal one."""
+    """Train Multi-Modal Convergence Maps: one map for each sense, and an amodal map above them."""
 
     batch_size: int = 5
     """Samples per step."""
     learning_rate: float = 1.0
     """Lambda (Eq. 4) at the start."""
     rows: int = 100
-    """Neurons per column of each sense's own map; the amodal one has twice as many."""
+    """Neurons per column of the map of each sense; the amodal map has twice as many."""
     columns: int = 100
-    """Likewise per row."""
+    """Neurons per row of the map of each sense."""
     last_sigma: float = 0.5
     """Radius of the neighborhood at the end, in neurons."""
 
@@ -54,37 +54,34 @@ class Config(BaselineConfig):
 
 
 class Training:
-    """A training under way: the maps of hand, joints and vision, then the amodal map of where their samples win.
+    """Trains the maps of hand, joints and vision, then the amodal map over the places of their winners.
 
-    Every map learns by the paper's own rule, `train_literal`.
+    Every map learns by the rule of the paper, `train_literal`.
 
     Args:
         config: the command's config.
         data: the data set.
-        here: where to compute.
+        here: this process's place among those that train together.
     """
 
     method: ConvergenceMaps
 
     def __init__(self, config: Config, data: Dataset, here: Place) -> None:
-        train = data.split("train")
-        if not len(train):
-            raise UserError("the training split of the data set is empty; collect 5 samples or more")
-        hand = torch.from_numpy(data.hand_position[train]).to(here.device)
+        self.images, joints = samples_of(data, "train", here.device)
+        hand = torch.from_numpy(data.hand_position[data.split("train")]).to(here.device)
         low, high = hand.amin(0), hand.amax(0)
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
-        self.images = torch.from_numpy(data.pictures[train]).to(here.device)
         self.samples = {
             VISION: blurred(self.images),
-            PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[train]).to(here.device),
+            PROPRIOCEPTION: joints,
             "hand": scaled(hand, self.hand_range),
         }
         self.config = config
-        self.states: dict[str, dict[str, Tensor]] = {}  # stage -> what `train_literal` goes on from
+        self.states: dict[str, dict[str, Tensor]] = {}  # by map: the state from which `train_literal` goes on
         self.curves: dict[str, list[dict[str, float]]] = {}
 
     def fit(self, path: Path, identity: Identity) -> None:
-        """Goes on from the checkpoint of an equal training, writes one after every epoch, shows a bar.
+        """Trains with a progress bar; goes on from the checkpoint of an equal training, and writes one after every epoch.
 
         Raises:
             UserError: the checkpoint is damaged.
@@ -110,10 +107,10 @@ class Training:
             self._train(note)
 
     def finish(self) -> None:
-        """Nothing is chosen among epochs: the last ones count."""
+        """Does nothing: the last epochs are kept."""
 
     def report(self) -> Baseline:
-        """What goes into `metrics.json`."""
+        """The report for `metrics.json`."""
         return Baseline(self.curves)
 
     def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
@@ -131,7 +128,7 @@ class Training:
         shape: tuple[int, int],
         note: Callable[[str], Callable[[LiteralProgress], None]],
     ) -> MultiModalSom:
-        """One map, from the start or from where it stood."""
+        """Trains one map from the start or from its saved state."""
         rate, last = self.config.learning_rate, self.config.last_sigma
         return train_literal(
             samples,
@@ -158,7 +155,7 @@ class Training:
             return
         tensors, header = checkpoints.read(path, _KIND)
         if not matches(identity, header):
-            return  # of another training: it is overwritten
+            return  # another training wrote it: it is overwritten
         self.curves = header["curves"]
         for key, tensor in tensors.items():
             stage, name = key.split(".")
@@ -166,10 +163,10 @@ class Training:
 
 
 def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: float) -> Tensor:
-    """What the neurons of a vision map look like in all pixels.
+    """The full pictures of the neurons of a vision map.
 
-    Eq. 4 is linear, so that a neuron is a mean of the samples that won around it. Its pixels are their Gaussian-weighted mean;
-    where nearly none won, its block means are interpolated.
+    Eq. 4 is linear, so a neuron is a mean of the samples that won around it. Its picture is the Gaussian-weighted mean of
+    their pictures. If nearly no sample won there, its block means are interpolated.
 
     Args:
         som: the map of block means.

@@ -16,12 +16,12 @@ from .gradient import WEIGHT_DECAY, BaselineConfig, BaselineTraining, baseline
 
 @dataclass(frozen=True)
 class Config(BaselineConfig):
-    """Train a multi-modal variational autoencoder from nothing."""
+    """Train a multi-modal variational autoencoder."""
 
     batch_size: int = 32
     """Samples per step."""
     beta: float = 1.0
-    """Weight of the divergence from the prior; 1 is the evidence lower bound itself."""
+    """Weight of the divergence from the prior; with 1 the loss is the evidence lower bound."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -29,7 +29,7 @@ class Config(BaselineConfig):
 
 
 class Training(BaselineTraining):
-    """A training under way."""
+    """A training of the autoencoder."""
 
     kind = KIND
     config: Config
