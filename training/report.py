@@ -1,4 +1,4 @@
-"""The report: one HTML file without outside references that shows all that a run came to."""
+"""The report: one HTML file without external references that shows all results of a run."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -32,18 +32,15 @@ class Config(RunConfig):
 
 
 def run(config: Config) -> Path:
-    """Draws every figure from the run's checkpoints and metrics and writes the page."""
-    matplotlib.use("Agg")  # files only, wherever it runs
+    """Draws all figures from the run's checkpoints and metrics, and writes the page."""
+    matplotlib.use("Agg")  # needs no display
     result = runs.metrics_of(config.run)
     if not result.table1 or not result.details:
         raise UserError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
     data = Dataset.open(runs.data_of(config.run))
     mind = SomAutoencoder.load(config.run, pick_device(config.device))
-    return page.write(
-        config.run / "report.html",
-        "An infant learns where its arm is",
-        _sections(config, result, data, mind),
-    )
+    sections = _sections(config, result, data, mind)
+    return page.write(config.run / "report.html", "An infant learns where its arm is", sections)
 
 
 def _sections(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
@@ -72,7 +69,7 @@ def _head(config: Config, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
         f"pixels, {mind.autoencoder.latent_size} latents, a {rows}x{columns} map. "
         f"Poses rejected while collecting: {escape(_counts(data.info.rejected or {}))}.</p>"
     )
-    example = int(np.argmax(data.shows_hand))  # the first that shows the hand, if any does
+    example = int(np.argmax(data.shows_hand))  # the first one that shows the hand, if there is one
     yield page.image(page.png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees")
 
 
@@ -86,8 +83,8 @@ def _errors(config: Config, result: Metrics) -> Iterator[str]:
     yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result.table1, OURS))
     yield (
         '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
-        "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
-        "unless they are read beside it. From joints to joints the local linear readout is the identity by construction.</p>"
+        "<code>constant</code> always predicts the median picture and the median pose; compare errors over whole pictures with "
+        "its errors. From joints to joints the local linear readout is the identity by construction.</p>"
     )
     if "som" in result.table1:
         yield "<h2>The paper's two columns</h2><p>The plain map over pixels, and the map over an autoencoder's latents.</p>"
@@ -95,15 +92,15 @@ def _errors(config: Config, result: Metrics) -> Iterator[str]:
         yield from (f"<p>{escape(line)}</p>" for line in paper.verdict(result))
         yield (
             '<p class="note">Peak memory is that of the whole process with its libraries and the pictures. The plain map keeps '
-            "where its training samples won; its neurons' pixels are computed from these when they are asked for, and winners "
-            "are exact up to float32's roundings.</p>"
+            "only the winners of its training samples; it computes the pixels of a neuron from them on request. Its winners are "
+            "exact up to the rounding of float32.</p>"
         )
     yield "<h2>Pictures</h2><p>Error over the arm's pixels, overlap of the arms, skill against the constant: all test poses / "
     yield "those that show the hand.</p>"
     yield tables.as_html(*error_tables.pictures(result.details))
-    yield "<h2>Hand</h2><p>How far the hand would be if the arm took the pose recalled from a picture, likewise.</p>"
+    yield "<h2>Hand</h2><p>Distance of the hand if the arm took the pose recalled from a picture, for the same subsets.</p>"
     yield tables.as_html(*error_tables.hands(result.details))
-    yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
+    yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN shows how much a picture says about the pose.</p>"
     yield tables.as_html(*error_tables.per_joint(result.details))
     everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
     yield page.figure(config.run, "joint_errors", figures.joint_errors(everywhere))
@@ -115,28 +112,28 @@ def _map(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -
     if result.map:
         measures = ", ".join(f"{name} {value:.3f}" for name, value in result.map.measures())
         yield (
-            f"<p>On the test split: {measures}. (Trustworthiness: 1 if those that the map puts side by side are "
-            "neighbors in the data, .5 by chance.)</p>"
+            f"<p>On the test split: {measures}. (Trustworthiness: 1 if neighbors on the map are also neighbors in the data, "
+            ".5 by chance.)</p>"
         )
-    yield "<p>What neurons all over the map imagine:</p>"
+    yield "<p>Decoded pictures of neurons all over the map:</p>"
     yield page.figure(config.run, "atlas", map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]))
-    yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
+    yield "<p>The value that each neuron holds for each joint and each latent:</p>"
     yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.joint_names))
     yield page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))
     train, test = (features(config.run, data, split, mind.device) for split in ("train", "test"))
-    yield "<p>How far each neuron is from its direct neighbors, and how often each won (training split):</p>"
+    yield "<p>The distance of each neuron from its direct neighbors, and the number of its wins (training split):</p>"
     yield page.figure(config.run, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
-    yield "<p>Where the map is wrong: samples far from their winner, and samples on a fold (test split, by block of neurons; "
-    yield "grey: no sample won there):</p>"
+    yield "<p>Errors of the map: distances of samples from their winners, and samples on a fold (test split, by block of "
+    yield "neurons; gray: no sample won there):</p>"
     yield page.figure(config.run, "map_errors", map_figures.errors(mind.som, test))
-    yield "<p>One test pose, asked in three ways: the activity of the map (Eq. 3), and its winner (circle):</p>"
+    yield "<p>Three queries for one test pose: the activity of the map (Eq. 3), and its winner (circle):</p>"
     yield page.figure(config.run, "activity", map_figures.activities(mind, data, config.seed))
 
 
 _REACHING = (
-    "The first go to one pose with closed eyes: recalled by the map, by a yardstick, or the likeliest of the agent's "
-    "hypotheses, tried in its head (imagination). Then it looks, and corrects itself (looks); the bound is corrected further, by "
-    "the true renderer instead of by imagination."
+    "The first rows go to one pose without looking: a pose that the map or a yardstick recalls, or the likeliest of the agent's "
+    "hypotheses, after trials in its imagination (imagination). With looks, the agent compares and corrects itself (looks). For "
+    "the bound, the true renderer corrects the pose further, instead of the imagination."
 )
 
 
@@ -154,10 +151,10 @@ def _reaching(config: Config, result: Metrics) -> Iterator[str]:
 def _imagery(config: Config, result: Metrics) -> Iterator[str]:
     if result.imagery is None:
         return
-    yield "<h2>What it thinks before it moves</h2>"
+    yield "<h2>The agent's thoughts before it moves</h2>"
     for title, header, rows in imagery.three_tables(result.imagery):
         yield f"<p>{escape(title)}</p>" + tables.as_html(header, rows)
-    yield "<p>What its probabilities are worth (test split; the numbers are hypotheses, the bars 95 % intervals):</p>"
+    yield "<p>Probabilities and frequencies (test split; numbers of hypotheses, and 95 % intervals):</p>"
     yield page.figure(config.run, "reliability", figures.reliability_diagram(result.imagery.hypotheses.all.reliability))
 
 
@@ -166,8 +163,8 @@ def _world_model(config: Config, result: Metrics) -> Iterator[str]:
     if measured is None:
         return
     yield (
-        f"<h2>The world model</h2><p>Learned from {measured.transitions} steps of babbling. Other babbling, imagined from its "
-        f"start alone, beside the simulator. {escape(world_model_errors.remark(measured))}</p>"
+        f"<h2>The world model</h2><p>Learned from {measured.transitions} steps of babbling. It imagines other babbling from the "
+        f"start alone; the errors are against the simulator. {escape(world_model_errors.remark(measured))}</p>"
     )
     yield tables.as_html(*world_model_errors.table(measured))
     yield page.figure(config.run, "world_model", world_model_errors.figure(measured))
@@ -191,10 +188,10 @@ def _provenance(config: Config, result: Metrics) -> Iterator[str]:
 
 
 def costs(result: Metrics) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table of what each stage took; stages that run side by side overlap."""
+    """Header and rows of the costs of each stage; stages in different processes overlap in time."""
     rows = []
     for stage, seconds in result.timing_s.items():
         cost = result.cost.get(stage)
-        told = (seconds, cost.cpu_s, cost.peak_gb) if cost else (seconds, None, None)
-        rows.append([stage, *(tables.number(value, 1) for value in told)])
+        values = (seconds, cost.cpu_s, cost.peak_gb) if cost else (seconds, None, None)
+        rows.append([stage, *(tables.number(value, 1) for value in values)])
     return ["stage", "seconds", "CPU seconds", "peak GB of its process"], rows

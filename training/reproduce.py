@@ -27,7 +27,7 @@ from .train import som as train_som
 
 @dataclass(frozen=True)
 class Preset:
-    """The sizes that distinguish one reproduction from another; all else is each command's default."""
+    """The sizes of a reproduction; all other settings are the defaults of the commands."""
 
     samples: int
     eye_size: tuple[int, int]
@@ -49,27 +49,27 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Config:
-    """Run the whole paper: collect, train, evaluate, reach, report; goes on where it stopped."""
+    """Run the whole paper: collect, train, evaluate, reach, report; after a kill it goes on."""
 
     preset: Literal["tiny", "quick", "paper"] = "quick"
     """tiny: tests only; quick: 4,000 samples, a 400x400 map, minutes; paper: 20,000 samples, an 800x800 map."""
     out: Path | None = None
     """The run's folder, `runs/PRESET` by default; the data set goes to its `dataset`."""
     seed: int = 0
-    """Seed of everything, the poses included."""
+    """Seed of everything, also of the poses."""
     seeds: int = 1
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK`; a table of all seeds follows."""
     workers: int = collect.Config.workers
-    """Processes that collect side by side."""
+    """Number of collecting processes."""
     device: Device = "auto"
-    """Where to compute."""
+    """The device."""
 
     def __post_init__(self) -> None:
         check_counts(self, "seeds")
 
 
 def run(config: Config) -> None:
-    """Runs every stage that is not yet done; ends with the tables in the terminal and `report.html`."""
+    """Runs every stage that is not done yet; ends with the tables in the terminal and `report.html`."""
     out = config.out or Path("runs") / config.preset
     if config.seeds == 1:
         _reproduce(config, out)
@@ -92,7 +92,7 @@ def _reproduce(config: Config, folder: Path) -> None:
     )
     _collect(folder, collecting)
     side, log = preset.map_side, folder / "beside.log"
-    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; beside it generator and glance ({log})")
+    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; at the same time generator and glance ({log})")
     regressor = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
     plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
     generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
@@ -105,7 +105,7 @@ def _reproduce(config: Config, folder: Path) -> None:
         _announce(4, "yardsticks: plain map on pixels, CNN from pictures to joints")
         train_pixel_som.run(plain)
         train_regressor.run(regressor)
-    _announce(5, "what hypotheses are worth")
+    _announce(5, "calibration of the hypotheses")
     calibrate.run(calibrate.Config(**common))
     _announce(6, "Table 1")
     run_unless_done("evaluate", Comparison(**common), evaluate.run)
@@ -121,7 +121,7 @@ def _announce(number: int, title: str) -> None:
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
-    """Collects and notes how long it took; a complete data set is only checked."""
+    """Collects and records the cost; a complete data set is only checked."""
     if (config.out / "dataset.json").exists() and read_info(config.out).accepted is not None:
         collect.run(config)
         return

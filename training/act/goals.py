@@ -1,4 +1,4 @@
-"""What to reach for: test pictures, a picture file, a pose, or what the infant imagines."""
+"""The goals of reaching: test pictures, a picture file, a pose, or pictures that the infant imagines."""
 
 import math
 from dataclasses import dataclass
@@ -18,24 +18,24 @@ from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
 
-_TOLERANCE = 0.03  # by which a picture may be wider or narrower than the eye's, as a share
+_TOLERANCE = 0.03  # largest relative difference of a picture's aspect from the eye's
 
 
 @dataclass(frozen=True)
 class Goal:
-    """One picture to reach for, and where it was taken from, when that is known."""
+    """One picture to reach for, and the pose that it shows, if it is known."""
 
     picture: NDArray[np.float32]
     """Preprocessed, shape (64, 64)."""
     joints: NDArray[np.float32] | None = None
-    """The pose that shows it, shape (J,), rad."""
+    """Its pose, shape (J,), rad."""
     hand_position: NDArray[np.float32] | None = None
-    """Shape (3,), metres."""
+    """Place of the hand, shape (3,), meters."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What shall be reached for; `reach.Config` documents the fields."""
+    """The choice of goals; `reach.Config` documents the fields."""
 
     run: Path
     goal: Path | None = None
@@ -47,10 +47,10 @@ class Wish:
 
 
 def goals_of(wish: Wish, data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
-    """The goals that a command asks for; to imagine its own the infant needs an imagination.
+    """The goals that a command asks for; imagined goals need an imagination.
 
     Raises:
-        UserError: there are none, there is no imagination, the file is no picture, or the pose is none of the body's.
+        UserError: there is no goal or no imagination, the file is not a picture, or the body cannot take the pose.
     """
     if wish.goal is not None:
         return [Goal(to_gray(read_picture(wish.goal, eye_size=data.eye_size)))]
@@ -66,21 +66,21 @@ def goals_of(wish: Wish, data: Dataset, arm: ArmModel, imagination: Imagination 
 
 
 def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
-    """So many test samples, drawn at random: of those that show the hand, or of all."""
+    """Indices of random test samples, at most `count`: of those that show the hand, or of all."""
     test = data.split("test")
     wanted: NDArray[np.int64] = test if hidden_hands else test[data.shows_hand[test]]
     return np.random.default_rng(seed).permutation(wanted)[:count]
 
 
 def _imagined(wish: Wish, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
-    """What the infant imagines of its own accord."""
+    """Goals that the infant imagines."""
     if imagination is None:
-        raise UserError(f"{wish.run} has no generator to imagine with; run `infant-arm train-generator` first")
+        raise UserError(f"{wish.run} has no generator for imagined goals; run `infant-arm train-generator` first")
     return imagined_goals(imagination, arm, wish.goals, wish.seed)
 
 
 def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: int) -> list[Goal]:
-    """What the infant imagines of poses that it remembers, drawn at random."""
+    """Imagined pictures of random poses that the infant remembers."""
     poses = remembered_poses.at_random(imagination.mind, count, seed)
     pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), mujoco.MjData(arm.model)
     goals = []
@@ -91,7 +91,7 @@ def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: in
 
 
 def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
-    """A pose in degrees as a goal, seen by the eye."""
+    """The goal for a pose in degrees; the eye renders its picture."""
     joints, (low, high) = np.radians(degrees), arm.joint_ranges.T
     if joints.shape != low.shape or not ((joints >= low) & (joints <= high)).all():
         ranges = ", ".join(
@@ -111,15 +111,15 @@ def read_picture(path: Path, content: bytes | None = None, eye_size: tuple[int, 
 
     Args:
         path: the file.
-        content: what it holds, when that was read already.
+        content: its content, if it was read already.
         eye_size: rows and columns of the eye's frames; the picture must have their aspect, within 3 %.
 
     Raises:
-        UserError: it is no picture, or not of the eye's aspect.
+        UserError: the file is not a picture, or has another aspect.
     """
     try:
         picture = iio.imread(path if content is None else content, plugin="pillow", mode="RGB")
-    except Exception as error:  # every plug-in raises its own
+    except Exception as error:  # every plug-in has its own errors
         why = f" ({error})" if content is None else ""
         raise UserError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
     (rows, columns), (high, wide) = picture.shape[:2], eye_size

@@ -1,4 +1,4 @@
-"""`infant-arm imagery`: what the agent's thoughts are worth before it moves: hypotheses, doubt, and disturbed pictures."""
+"""`infant-arm imagery`: quality of the agent's thoughts before it moves: hypotheses, doubt, and disturbed pictures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,25 +25,25 @@ from .goals import some_of_test
 Floats = NDArray[np.float32]
 AGES = 1.0, 6.0, 9.0, 18.0, 24.0
 MOST_STRANGE = 40
-"""So many pictures of every kind that the body cannot show, at most."""
+"""Largest number of pictures of each kind that the body cannot show."""
 MOST_DISTURBED = 200
-"""So many pictures that something happened to, of every kind, at most."""
+"""Largest number of disturbed pictures of each kind."""
 
 
 @dataclass(frozen=True)
 class Config(RunConfig):
-    """Measure what the agent thinks of test pictures, of disturbed ones, and of pictures that its body cannot show."""
+    """Measure the agent's hypotheses for test pictures, disturbed pictures, and pictures that its body cannot show."""
 
     goals: int = 300
-    """How many test pictures to think of: so many that show the hand (those of `infant-arm reach`), and so many of all."""
+    """Number of test pictures that show the hand (those of `infant-arm reach`), and number of arbitrary test pictures."""
     hypotheses: int = 5
-    """Poses for each picture."""
+    """Hypotheses for each picture."""
     threads: int = 1
     """Processor threads."""
 
 
 def run(config: Config) -> ImageryReport:
-    """Thinks of all of them, prints three tables and adds them to `metrics.json`."""
+    """Measures the hypotheses, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
     imagination = Imagination.load(config.run, pick_device(config.device))
@@ -66,8 +66,8 @@ def run(config: Config) -> ImageryReport:
 
 
 def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> HypothesisScores:
-    """Whether the right pose is among the first ones, and whether probabilities mean what they say."""
-    joints, told = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
+    """Scores of hypotheses: how often they are right, and how well their probabilities are calibrated."""
+    joints, probabilities = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
     right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
     count = joints.shape[1]
     hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
@@ -78,17 +78,17 @@ def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> Hypot
         hand_any=float((hands <= SAME_HAND).any(1).mean()),
         pose_first=float(right[:, 0].mean()),
         pose_any=float(right.any(1).mean()),
-        calibration_error=calibration_error(told, right),
-        reliability=reliability_bins(told, right),
+        calibration_error=calibration_error(probabilities, right),
+        reliability=reliability_bins(probabilities, right),
     )
 
 
 def _impossible(
     imagination: Imagination, found: Hypotheses, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, StrangeScores]:
-    """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve).
+    """How well strangeness separates pictures that the body cannot show from those that it can (area under the ROC curve).
 
-    Also for those poses alone in which the hand shows: of a picture that shows hardly anything nobody can tell.
+    There is a second score for poses that show the hand alone, because pictures that show hardly anything cannot be judged.
     """
     usual, hand = found.strangeness.cpu().numpy(), data.shows_hand[chosen]
     scores = {kind: _strangeness(imagination, pictures) for kind, pictures in strange_pictures(data, chosen, random)}
@@ -108,7 +108,7 @@ def _impossible(
 def strange_pictures(
     data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
 ) -> Iterator[tuple[str, Floats]]:
-    """Pictures that the body cannot show, by kind, each (n, 64, 64): as many of every kind, from the first poses."""
+    """Pictures that the body cannot show, (n, 64, 64) for each kind, made from the first samples."""
     some = data.pictures[chosen[:MOST_STRANGE]]
     yield "noise", random.random(some.shape, np.float32)
     yield "empty view", (data.background + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
@@ -145,7 +145,7 @@ def auroc(strange: Floats, usual: Floats) -> float:
 def _disturbed(
     imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, Hand]:
-    """The hand by the first hypothesis, of pictures that something happened to (kinematics alone)."""
+    """Errors of the hand in the first hypothesis for disturbed pictures (only kinematics)."""
     result = {}
     for kind, pictures in disturbances(data.pictures[chosen], random):
         first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
@@ -154,7 +154,7 @@ def _disturbed(
 
 
 def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tuple[str, Floats]]:
-    """The same pictures (n, 64, 64) with noise, in another light, and with a part of them hidden."""
+    """The pictures (n, 64, 64) with noise, in other light, and partly hidden."""
     yield "as they are", pictures
     for level in (0.02, 0.05, 0.1):
         noise = random.normal(0, level, pictures.shape)
@@ -168,7 +168,7 @@ def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tupl
 
 
 def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
-    """Distance of the hand in these poses (n, J), rad, from that of the samples, in metres."""
+    """Distance of the hand in these poses (n, J), rad, from that in the samples, meters."""
     normalized = data.arm.normalize(joints).astype(np.float32)
     return metrics.hand_errors(normalized, data.normalized_joints[chosen], data.arm)
 
@@ -183,7 +183,7 @@ def summary(report: ImageryReport) -> str:
 
 
 def three_tables(report: ImageryReport) -> list[Table]:
-    """What hypotheses, doubt, and disturbed pictures came to."""
+    """The tables of hypotheses, of impossible pictures and of disturbed pictures."""
     keys = ("hand_first", "hand_any", "pose_first", "pose_any")
     thought = [
         [
@@ -205,7 +205,7 @@ def three_tables(report: ImageryReport) -> list[Table]:
     ]
     count = report.hypotheses.all.count
     return [
-        (f"What it thinks of test pictures: {count} hypotheses each", header, thought),
+        (f"Test pictures: {count} hypotheses each", header, thought),
         (
             "Goals that its body cannot show",
             ["pictures", "AUROC", "where the hand shows", "called impossible"],

@@ -1,4 +1,4 @@
-"""`infant-arm plan`: ways over the map against straight lines, by the body's contacts and in real physics."""
+"""`infant-arm plan`: compares ways over the map with straight lines, by contacts and in real physics."""
 
 import itertools
 import time
@@ -28,8 +28,8 @@ from ..show import tables
 from ..show.film import PANEL, Video, as_seen
 
 Floats = NDArray[np.float32]
-_SMALL_EYE = (36, 60)  # nobody looks while the ways are measured
-_BETWEEN = 4  # poses that are checked for contact per control step
+_SMALL_EYE = (36, 60)  # small, because the measurement needs no frames
+_BETWEEN = 4  # number of contact checks per control step
 
 
 @dataclass(frozen=True)
@@ -37,25 +37,25 @@ class Config(RunConfig):
     """Plan ways between test poses over the map, and compare them with straight lines in joint space."""
 
     pairs: int = 1000
-    """How many pairs of test poses without contact to plan between."""
+    """Number of pairs of test poses without contact."""
     speed: float = 3.0
     """Highest speed of a joint, rad/s."""
     video: bool = False
-    """Write `videos/plan.mp4`: imagined, seen, and from outside; ways first whose straight line touches the body."""
+    """Write `videos/plan.mp4`: imagined, seen, and from outside; it begins with pairs whose straight line touches the body."""
     video_pairs: int = 4
-    """How many ways the video shows."""
+    """Number of ways in the video."""
 
 
 @dataclass(frozen=True)
 class Ways:
-    """Ways between the pairs, made by one method, and what came of them."""
+    """The ways of one method between the pairs."""
 
     ways: list[Floats]
     """(T, J) each, rad."""
     depths: NDArray[np.float64]
-    """Deepest penetration along each, m."""
+    """Deepest penetration along each way, m."""
     seconds: float
-    """What it took to make all."""
+    """Time to make all of them."""
 
 
 def run(config: Config) -> dict[str, PlannerScores]:
@@ -73,8 +73,8 @@ def run(config: Config) -> dict[str, PlannerScores]:
     env.close()
     if config.video:
         path = config.run / "videos" / "plan.mp4"
-        telling = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
-        _film(path, [planned.ways[k] for k in telling], imagination, arm, data.eye_size)
+        shown = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
+        _film(path, [planned.ways[k] for k in shown], imagination, arm, data.eye_size)
         print(f"film: {path}")
     runs.record(config.run, Metrics(plan=rows))
     print(f"Ways between {len(pairs)} pairs of test poses without contact\n" + tables.as_text(*table(rows)))
@@ -94,7 +94,7 @@ def _pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, F
 
 
 def deepest(way: Floats, arm: ArmModel, state: mujoco.MjData) -> float:
-    """Deepest penetration of the arm along a way (T, J), rad, in metres; without physics, also between its poses."""
+    """Deepest penetration of the arm along a way (T, J), rad, in meters; without physics, also between its poses."""
     steps = np.linspace(0, 1, _BETWEEN + 1)[1:, None]
     between = [a + (b - a) * steps for a, b in itertools.pairwise(way)]
     depth = 0.0
@@ -114,7 +114,7 @@ def _ways(pairs: list[tuple[Floats, Floats]], method: Callable[[Floats, Floats],
 
 
 def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> PlannerScores:
-    """What the ways came to, by geometry and by the servos in real physics."""
+    """Scores of the ways, by geometry and with the servos in real physics."""
     moved = [_move(way, env) for way in tqdm(made.ways, desc="move", unit="way")]
     hand, joint, touch = (np.array(column) for column in zip(*moved, strict=True))
     direct = [np.linalg.norm(way[-1] - way[0]) for way in made.ways]
@@ -139,7 +139,7 @@ def _move(way: Floats, env: InfantArmEnv) -> tuple[float, float, float]:
     """The servos follow a way, then hold for half a second.
 
     Returns:
-        How far the hand is from where the way ends, m; the same of the farthest joint, rad; deepest penetration on the way, m.
+        Distance of the hand from the end of the way, m; error of the worst joint, rad; deepest penetration on the way, m.
     """
     _, there = env.reset(options={"joints": way[-1]})
     env.reset(options={"joints": way[0]})
@@ -152,7 +152,7 @@ def _move(way: Floats, env: InfantArmEnv) -> tuple[float, float, float]:
 
 
 def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, eye_size: tuple[int, int]) -> None:
-    """What each way looks like: imagined beforehand, seen by the eye, and from outside."""
+    """Films each way: imagined beforehand, seen by the eye, and from outside."""
     video, outside, body = Video(path), OutsideCamera(arm, PANEL), InfantArmEnv(arm=arm, eye_size=eye_size)
     for way in ways:
         imagined = imagination.draw(way).cpu().numpy()
@@ -167,7 +167,7 @@ def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmMode
 
 
 def table(rows: dict[str, PlannerScores]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table: contact anywhere along the way, by geometry; the same deeper than 5 mm; when moved."""
+    """Header and rows of the table: share of ways with contact, by geometry; with contact deeper than 5 mm; during motion."""
     header = ["way", "contact", "> 5 mm", "moved", "length", "seconds", "rad/s", "familiar"]
     header += ["hand cm", "joint deg", "arrived < 1 cm", "ms a plan"]
     body = [

@@ -1,4 +1,4 @@
-"""`infant-arm reach`: the infant reaches for what it is shown or imagines, in real physics."""
+"""`infant-arm reach`: the infant reaches for shown or imagined pictures, in real physics."""
 
 import itertools
 import time
@@ -42,27 +42,27 @@ class Config(RunConfig):
     """Let the infant reach for goal pictures, in real physics."""
 
     goals: int = 100
-    """How many test pictures that show the hand to reach for."""
+    """Number of test pictures that show the hand to reach for."""
     hidden_hands: bool = False
-    """Also take test pictures that do not show the hand."""
+    """Also use test pictures that do not show the hand."""
     goal: Path | None = None
-    """Reach for this one picture instead (PNG or another format, as the eye would see it, of its aspect)."""
+    """Reach for this picture instead (PNG or another format; a view of the eye with its aspect)."""
     goal_joints: tuple[float, ...] | None = None
     """Reach for the picture of this pose instead, in degrees."""
     imagine: bool = False
     """Reach for pictures that the infant imagines itself, from test poses, instead of the test pictures."""
     looks: int = 5
-    """How often the agent looks and corrects itself at most."""
+    """Largest number of looks, each with a correction."""
     hypotheses: int = 5
-    """Poses that the agent keeps in mind for each goal."""
+    """Number of hypotheses for each goal."""
     bound: bool = False
-    """Also measure what looking could come to at best: corrections by the true renderer, from where the agent ended."""
+    """Also measure a bound for what looking can reach: the true renderer corrects the agent's last poses."""
     steps: int = 12
     """Control steps of each movement, 40 ms each."""
     video: bool = False
     """Write `videos/reach.mp4` of the first goals."""
     video_goals: int = 6
-    """How many goals the video shows."""
+    """Number of goals in the video."""
     threads: int = 1
     """Processor threads."""
 
@@ -74,18 +74,18 @@ class Config(RunConfig):
 
 @dataclass(frozen=True)
 class End:
-    """Where a reach ended."""
+    """The end of a reach."""
 
     joints: NDArray[np.float32]
     hand_position: NDArray[np.float32]
     picture: NDArray[np.float32]
     looks: int = 0
     ideas: int = 1
-    """How many of its hypotheses the agent tried."""
+    """Number of hypotheses that the agent tried."""
 
 
 def run(config: Config) -> dict[str, Reached]:
-    """Reaches for every goal by every method that is trained, prints the table and adds it to `metrics.json`."""
+    """Reaches for every goal with every trained method, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
     arm = data.arm
@@ -109,8 +109,8 @@ def run(config: Config) -> dict[str, Reached]:
             if config.bound:
                 rows["bound"] = _bound(config, env, goals, ends, data)
             if config.video:
-                telling = _telling(ends)[: config.video_goals]
-                _film(config, env, agent, goals, telling, Film(config.run / "videos" / "reach.mp4", arm))
+                shown = _instructive(ends)[: config.video_goals]
+                _film(config, env, agent, goals, shown, Film(config.run / "videos" / "reach.mp4", arm))
     env.close()
     kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
     runs.record(config.run, Metrics(reach={kind: rows}))
@@ -119,11 +119,11 @@ def run(config: Config) -> dict[str, Reached]:
 
 
 def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
-    """The agent, when all that it thinks with was trained; otherwise says how to get it."""
+    """The agent, if its networks are trained; otherwise None, with a printed hint."""
     missing = [stage.command for stage in (generator.STAGE, glance.STAGE) if not (config.run / stage.file).exists()]
     if missing:
         commands = ", ".join(f"`infant-arm {command}`" for command in missing)
-        print(f"no agent that looks: {commands} and `infant-arm calibrate --run {config.run}` make it")
+        print(f"the agent is missing: {commands} and `infant-arm calibrate --run {config.run}` make it")
         return None
     return MentalImageryAgent.load(config.run, config.hypotheses, config.looks, device)
 
@@ -132,7 +132,7 @@ Recalled = Callable[[], NDArray[np.float32]]
 
 
 def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]) -> Iterator[tuple[str, Recalled]]:
-    """Methods that recall one pose (N, J), rad, for each goal and go there with closed eyes."""
+    """The methods that recall one pose (N, J), rad, for each goal and go there without looking."""
     pictures = torch.from_numpy(np.stack([goal.picture for goal in goals])).to(mind.device)
     trained = Trained(config.run, data, mind.device)
     for method in present(config.run):
@@ -147,7 +147,7 @@ def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -
 def _imagining(
     config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], data: Dataset
 ) -> tuple[dict[str, Reached], list[End]]:
-    """The agent with its eyes closed, and looking, which think of the goals once, together; and where looking ended."""
+    """Rows of the agent without and with looking, from the same hypotheses; and the ends of reaching with looks."""
     start = time.perf_counter()
     pictures = np.stack([goal.picture for goal in goals])
     found = agent.imagination.hypotheses(pictures, config.hypotheses)
@@ -167,7 +167,7 @@ def _imagining(
 
 
 def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> Reached:
-    """From where looking ended on, with the true renderer for an imagination."""
+    """The row of the bound: the true renderer corrects the last poses of the agent."""
     pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
     body: Any = env.unwrapped
     start = time.perf_counter()
@@ -177,7 +177,7 @@ def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list
 
 
 def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32]) -> list[End]:
-    """From other poses to these (N, J), rad, in real physics and with closed eyes."""
+    """Moves to these poses (N, J), rad, in real physics and without looking."""
     body: Any = env.unwrapped
     ends = []
     for number, joints in enumerate(tqdm(poses, desc=f"reach, {name}", unit="goal")):
@@ -187,7 +187,7 @@ def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[n
 
 
 def _moving(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
-    """The agent moves, and looks where it may, until it has no correction left; also the seconds that it thought."""
+    """Moves the agent, with looks if it has any, until it makes no more corrections; also the seconds of its thinking."""
     env.reset(seed=config.seed + number)
     body: Any = env.unwrapped
     observation, info = body.hold(agent.action(), 2 * config.steps)
@@ -206,8 +206,8 @@ def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> End:
     return End(observation["joints"], info["hand_position"], to_gray(observation["eye"]))
 
 
-def _telling(ends: list[End]) -> list[int]:
-    """Numbers of the goals, in turns one where the agent changed its mind and one where it did not."""
+def _instructive(ends: list[End]) -> list[int]:
+    """Numbers of the goals, alternately with and without a change of the agent's hypothesis."""
     changed, kept = ([k for k, end in enumerate(ends) if (end.ideas > 1) == wanted] for wanted in (True, False))
     paired = itertools.chain.from_iterable(itertools.zip_longest(changed, kept))
     return [k for k in paired if k is not None]
@@ -216,7 +216,7 @@ def _telling(ends: list[End]) -> list[int]:
 def _film(
     config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], shown: list[int], film: Film
 ) -> None:
-    """Some goals, step by step."""
+    """Films the reaches for some goals."""
     for number in shown:
         goal = goals[number]
         observation, info = env.reset(seed=config.seed + number)
@@ -231,7 +231,7 @@ def _film(
 
 
 def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> Reached:
-    """What the reaches came to: pictures always, poses when the goals' own are known."""
+    """Scores of the reaches: always for pictures, for poses if those of the goals are known."""
     wanted, seen = (np.stack(pictures) for pictures in ([g.picture for g in goals], [end.picture for end in ends]))
     reached = Reached(
         goals=len(goals),

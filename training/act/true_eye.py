@@ -1,4 +1,4 @@
-"""What looking could come to at best: poses corrected by the true renderer instead of by imagination."""
+"""A bound for what looking can reach: poses are corrected with the true renderer instead of the imagination."""
 
 import mujoco
 import numpy as np
@@ -14,11 +14,11 @@ from infant_env.senses.vision import to_gray
 
 _ITERATIONS = 9
 LOOKS = (_ITERATIONS + 1) * 6
-"""How often the true eye looks for each goal, with five joints."""
+"""Number of looks of the true eye for each goal, with five joints."""
 
 
 class TrueEye:
-    """Draws what the eye sees, where a `PictureGenerator` draws what it imagines.
+    """Renders what the eye sees; it stands in for the `PictureGenerator`.
 
     Args:
         arm: the body.
@@ -44,11 +44,11 @@ class TrueEye:
 def corrected_by_the_true_eye(
     pictures: NDArray[np.float32], joints: NDArray[np.float32], arm: ArmModel, eye_size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Gauss-Newton (Levenberg-Marquardt) on the pixels with the true renderer, kinematics alone.
+    """Corrects poses by Levenberg-Marquardt steps on the pixels, with the true renderer and only kinematics.
 
     Args:
         pictures: goals, shape (N, 64, 64).
-        joints: where to start, shape (N, J), rad.
+        joints: poses at the start, shape (N, J), rad.
         arm: the body.
         eye_size: rows and columns of the eye's frames.
 

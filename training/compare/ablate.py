@@ -1,4 +1,4 @@
-"""`infant-arm ablate`: what each choice is worth: the same SOM-AE with one thing changed, judged on the run's test split."""
+"""`infant-arm ablate`: measures each choice: the same SOM-AE with one change, scored on the run's test split."""
 
 import shutil
 import textwrap
@@ -37,23 +37,23 @@ from .variants import VARIANTS, Variant, What
 
 FOLDER = "ablations"
 Rows = dict[str, dict[str, Ablated]]
-"""By variant and readout."""
-_AGED = 1 / 20  # of the run's samples, collected at another age to test on
+"""Results by variant and readout."""
+_AGED = 1 / 20  # test samples at another age, relative to the run's samples
 _READOUTS: dict[str, Readout] = {SOM_AE: "winner", f"{SOM_AE}_local_linear": "local_linear"}
 
 
 @dataclass(frozen=True)
 class Config(RunConfig):
-    """Change one thing of a run's SOM-AE, train it again, and see what that is worth."""
+    """Change one setting of a run's SOM-AE, train it again, and compare the errors."""
 
     what: What = field(kw_only=True)
-    """Which thing."""
+    """The setting."""
     workers: int = collect.Config.workers
-    """Processes that collect side by side."""
+    """Number of collecting processes."""
 
 
 def run(config: Config) -> Rows:
-    """Trains and scores every variant, prints the table, adds it to `metrics.json`, draws a figure; resumes where it stopped."""
+    """Trains and scores every variant, prints the table, adds it to `metrics.json`, draws a figure; after a kill it goes on."""
     runs.record_config(config.run, f"ablate-{config.what}", config)
     matplotlib.use("Agg")
     data = Dataset.open(runs.data_of(config.run))
@@ -69,18 +69,18 @@ def run(config: Config) -> Rows:
 
 
 def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> SomAutoencoder:
-    """The variant's SOM-AE; the run's own autoencoder where nothing of that is changed, and its map likewise."""
+    """The variant's SOM-AE; autoencoder and map are the run's own if their settings are unchanged."""
     device = pick_device(config.device)
     autoencoder, own_map = (stage.STAGE.config_in(config.run) for stage in (train_autoencoder, train_som))
-    draws_anew = variant.poses or replace(autoencoder, **variant.autoencoder) != autoencoder
-    if not draws_anew and replace(own_map, **variant.map) == own_map:
+    new_autoencoder = variant.poses or replace(autoencoder, **variant.autoencoder) != autoencoder
+    if not new_autoencoder and replace(own_map, **variant.map) == own_map:
         return SomAutoencoder.load(config.run, device)
     poses = data.path
     if variant.poses:
         poses = folder / "dataset"
         collect.run(_collecting(config, data, poses, variant.poses))
     common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
-    if draws_anew:
+    if new_autoencoder:
         train_autoencoder.run(replace(autoencoder, data=poses, **common | variant.autoencoder))
     else:
         load_latents(config.run, data, device)  # once for all variants
@@ -92,12 +92,12 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
 
 
 def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
-    """Other poses than the run's, of the same body and eye but for some changes."""
+    """The Config that collects other poses with the run's body and eye, up to some changes."""
     return collect.again(data, out, data.info.recipe.seed + 1 + config.seed, config.workers, **changes)
 
 
 def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
-    """What the variant is tested on, and which samples of that: the run's test split, or poses of its own."""
+    """Data set and samples for the test of a variant: the run's test split, or poses of its own."""
     if not variant.tested:
         return data, data.split("test")
     count = {"samples": max(round(_AGED * len(data)), 1)}
@@ -106,7 +106,7 @@ def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tu
 
 
 def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -> dict[str, Ablated]:
-    """Errors by readout and mapping, and the hand's."""
+    """Errors by readout: of each mapping, and of the hand."""
     truth, found = truth_of(tested.squeezed_to(format_of(mind.autoencoder)), samples), {}
     for name, readout in _READOUTS.items():
         errors, details, _ = score(MapReading(mind, readout), truth)
@@ -116,14 +116,14 @@ def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -
 
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Header and rows, both readouts: errors of each mapping, and hands within 2 cm where they show."""
+    """Header and rows for both readouts: errors of each mapping, and the share of visible hands within 2 cm."""
     header = ["", *(f"{a.label[0]}->{b.label[0]}" for a in SENSES for b in SENSES), "hand < 2 cm"]
     body = []
     for label, row in rows.items():
         for name, readout in _READOUTS.items():
             cells = [tables.number(_mae(row, name, mapping)) for mapping in MAPPINGS]
             hand = row[name].hand_error_cm if name in row else None
-            body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand.within_2) if hand else "-"])
+            body.append([f"{label}, {_in_words(readout)}", *cells, tables.percent(hand.within_2) if hand else "-"])
     return header, body
 
 
@@ -133,14 +133,14 @@ def _mae(row: dict[str, Ablated], name: str, mapping: str) -> float | None:
 
 
 def figure(what: str, rows: Rows) -> Figure:
-    """Both cross-modal errors of both readouts, by variant."""
+    """Figure of both cross-modal errors of both readouts, by variant."""
     drawn, axes = plt.subplots(1, 2, figsize=(10, 3.6))
     mappings = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
     for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
         for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
-            errors = np.array([_mae(row, name, mapping) for row in rows.values()], float)  # nan where there is none
+            errors = np.array([_mae(row, name, mapping) for row in rows.values()], float)  # NaN for None
             axis.plot(
-                [textwrap.fill(label, 9) for label in rows], errors, color=color, marker="o", label=_spoken(readout)
+                [textwrap.fill(label, 9) for label in rows], errors, color=color, marker="o", label=_in_words(readout)
             )
         axis.set(title=title, xlabel=what.replace("_", " "), ylabel="mean absolute error", ylim=(0, None))
         axis.grid(alpha=0.3)
@@ -149,5 +149,5 @@ def figure(what: str, rows: Rows) -> Figure:
     return drawn
 
 
-def _spoken(readout: str) -> str:
+def _in_words(readout: str) -> str:
     return readout.replace("_", " ")

@@ -1,4 +1,4 @@
-"""All methods on the same poses, over several seeds: what `infant-arm evaluate --methods all --seeds 5` does."""
+"""Trains and scores all methods on the same poses, with several seeds: `infant-arm evaluate --methods all --seeds 5`."""
 
 import math
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from .config import Config
 from .judge import JudgeConfig, judge
 
 SEEDS = "seeds"
-"""Folder in a run's folder that holds the trainings of further seeds, each like a run's folder itself."""
+"""Subfolder of a run for the trainings of further seeds; each has a folder like a run's."""
 
 
 def compare(config: Config) -> results.Comparison:
-    """Trains what is missing, scores every method on every seed, prints and writes what came out; resumes where it stopped."""
+    """Trains what is missing, scores every method for every seed, prints and writes the results; after a kill it goes on."""
     folders = folders_of(config.run, config.seeds)
     runs.record_config(config.run, "evaluate-all", config)
     tasks = [task for seed, folder in folders.items() for task in tasks_of(config, seed, folder)]
@@ -34,25 +34,25 @@ def compare(config: Config) -> results.Comparison:
 
 
 def folders_of(run: Path, seeds: int) -> dict[int, Path]:
-    """The run's own folder for its own seed, and one for each of the next ones."""
-    runs.data_of(run)  # raises when nothing was trained in this folder
+    """The folders by seed: the run's own for its own seed, and one for each of the next seeds."""
+    runs.data_of(run)  # raises an error if nothing was trained in this folder
     first = autoencoder.STAGE.config_in(run).seed
     return {first: run} | {seed: run / SEEDS / str(seed) for seed in range(first + 1, first + seeds)}
 
 
 def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
-    """All trainings of one seed, and their judgment at the end."""
+    """All trainings of one seed, and the scoring at the end."""
     for stage in STAGES.values():
         after = tuple(needed.name for needed in stage.needs)
         yield _task(stage.name, seed, folder, train, usual(config, stage, seed, folder), after)
-    judgment = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
-    yield _task("judge", seed, folder, _judge, judgment, tuple(STAGES))
+    scoring = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
+    yield _task("judge", seed, folder, _judge, scoring, tuple(STAGES))
 
 
 def usual(config: Config, stage: Stage[Any, Any], seed: int, folder: Path) -> Any:
-    """A stage's Config in the comparison: as the run itself was configured.
+    """A stage's Config in the comparison: the one of the run.
 
-    A baseline trains for as large a share of its usual epochs as the run's autoencoder did of its own, and on no larger maps.
+    A baseline trains for the same share of its usual epochs as the run's autoencoder; its maps are not larger than the run's.
     """
     changed: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
     names = {field.name for field in fields(stage.config)}
@@ -73,8 +73,8 @@ def _task(name: str, seed: int, folder: Path, run: Any, config: Any, after: tupl
     return Task(f"{name} {seed}", run, config, folder / "comparison.log", tuple(f"{a} {seed}" for a in after))
 
 
-def _judge(asked: JudgeConfig) -> None:
-    run_unless_done("evaluate", asked, judge)
+def _judge(config: JudgeConfig) -> None:
+    run_unless_done("evaluate", config, judge)
 
 
 def _imagery(config: imagery.Config) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of the comparison: error against cost, and what every method recalls."""
+"""Figures of the comparison: error against cost, and the recalled pictures of every method."""
 
 import itertools
 from collections.abc import Mapping
@@ -22,19 +22,19 @@ from .judge import JudgeConfig
 
 _CROSS = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
 Intervals = Mapping[str, Mapping[str, Interval]]
-"""By method and mapping."""
+"""Intervals by method and mapping."""
 _MARKERS = "osD^v<>Pp*"
 _TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
 
 def all_of(config: Config, folder: Path, errors: Intervals, spent: Mapping[str, float | None]) -> dict[str, Figure]:
-    """Every figure by its title.
+    """All figures by title.
 
     Args:
         config: the command's config.
-        folder: of one seed, with its checkpoints.
-        errors: by method and mapping.
-        spent: by method, CPU seconds of training.
+        folder: the folder of one seed, with its checkpoints.
+        errors: errors by method and mapping.
+        spent: CPU seconds of training by method.
     """
     drawn = {"Error against training time": error_against_cost(errors, spent)}
     if thoughts := runs.metrics_of(folder).imagery:
@@ -45,13 +45,13 @@ def all_of(config: Config, folder: Path, errors: Intervals, spent: Mapping[str, 
 
 
 def error_against_cost(errors: Intervals, spent: Mapping[str, float | None]) -> Figure:
-    """Both cross-modal errors with their intervals, against CPU seconds of training; methods without any stand at the left."""
+    """Both cross-modal errors with intervals, against CPU seconds of training; methods without training are at the left."""
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.6))
     for axis, (mapping, title) in zip(axes, _CROSS.items(), strict=True):
         looks = zip(itertools.cycle(COLORS), itertools.cycle(_MARKERS))
-        for (color, marker), (name, told) in zip(looks, errors.items(), strict=False):
-            if mapping in told:
-                error, seconds = told[mapping], max(spent[name] or 0, 1)
+        for (color, marker), (name, row) in zip(looks, errors.items(), strict=False):
+            if mapping in row:
+                error, seconds = row[mapping], max(spent[name] or 0, 1)
                 bar = [[error.mean - error.low], [error.high - error.mean]]
                 axis.errorbar(seconds, error.mean, bar, color=color, marker=marker, capsize=3, linestyle="", label=name)
         axis.set(xscale="log", yscale="log", title=title, xlabel="training, CPU seconds", ylabel="mean absolute error")
@@ -59,22 +59,22 @@ def error_against_cost(errors: Intervals, spent: Mapping[str, float | None]) -> 
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter("")
         axis.grid(alpha=0.3)
-    told = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    axes[1].legend(told.values(), told, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    axes[1].legend(handles.values(), handles, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
 
 
 def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Figure:
-    """Validation samples, and what every method draws of the picture (left) and of the joints (right)."""
+    """Validation samples, and each method's pictures from the picture (left) and from the joints (right)."""
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[:count]
     known = {
         VISION: torch.from_numpy(data.pictures[chosen]),
         PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]),
     }
-    judgment = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
+    scoring = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
     rows: dict[str, list[Any]] = {"shown": [known[VISION]] * 2}
-    for _, name, method in judgment.predictors(data):
+    for _, name, method in scoring.predictors(data):
         drawn = [method.predict(source, samples).get(VISION) for source, samples in known.items()]
         if any(pictures is not None for pictures in drawn):
             rows[name] = drawn
@@ -87,13 +87,8 @@ def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Fig
                 if pictures is None:
                     axis.set_frame_on(False)
                 else:
-                    axis.imshow(
-                        pictures[number].float().cpu().numpy(),
-                        cmap="gray",
-                        vmin=0,
-                        vmax=1,
-                        aspect=data.eye_size[0] / data.eye_size[1],
-                    )
+                    picture, aspect = pictures[number].float().cpu().numpy(), data.eye_size[0] / data.eye_size[1]
+                    axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=aspect)
     axes[0, 0].set_title("from the picture", loc="left", fontsize=10)
     axes[0, count].set_title("from the joints", loc="left", fontsize=10)
     figure.tight_layout(pad=0.3)

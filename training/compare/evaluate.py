@@ -1,4 +1,4 @@
-"""`infant-arm evaluate`: Table 1 on the test split, beside honest yardsticks."""
+"""`infant-arm evaluate`: Table 1 on the test split, with yardsticks for comparison."""
 
 from ..measure import error_tables
 from ..methods.registry import METHODS, OURS
@@ -11,7 +11,7 @@ from .results import Comparison
 
 
 def run(config: Config) -> Metrics | Comparison:
-    """Evaluates every method, prints Table 1 and what stands beside it, and adds them to `metrics.json`."""
+    """Scores every method, prints Table 1 and further tables, and adds them to `metrics.json`."""
     if config.methods == "all":
         return comparison.compare(config)
     runs.record_config(config.run, "evaluate", config)

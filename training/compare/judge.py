@@ -1,4 +1,4 @@
-"""The methods of Table 1, and how they are scored on the test split."""
+"""Scores the methods of Table 1 on the test split."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -26,81 +26,76 @@ from ..runs.device import Device, pick_device
 from ..runs.metrics import Metrics, Scores
 
 Details = dict[str, dict[str, Scores]]
-"""A method's scores by mapping and subset of the test poses."""
+"""Scores of a method by mapping and subset of the test poses."""
 _SUBSETS = ("all", "shows_hand")
 
 
 @dataclass(frozen=True)
 class JudgeConfig:
-    """What of a run is to be scored, and how."""
+    """The options of scoring a run."""
 
     run: Path
     """The run's folder."""
     neighbors: int = 4
-    """How many neighbors `knn` averages."""
+    """Number of neighbors that `knn` averages."""
     imagery: bool = False
-    """Whether the agent's imagery, which takes minutes, is one of the methods."""
+    """Whether the agent's imagery, which takes minutes, is scored too."""
     device: Device = "auto"
-    """Where to compute."""
+    """The device."""
 
     def predictors(self, data: Dataset) -> list[tuple[Method, str, Predictor]]:
-        """Every reading of every method that is asked for, with its name."""
+        """Every reading of the chosen methods, with its method and name."""
         trained = Trained(self.run, data, pick_device(self.device), self.neighbors)
         methods = present(self.run, slow=self.imagery)
         return [(method, name, read(trained)) for method in methods for name, read in method.readings.items()]
 
 
-def judge(asked: JudgeConfig) -> Metrics:
-    """Scores every method of a run on the test split; adds that to `metrics.json`, and the samples' errors to `errors.npz`."""
-    runs.record(asked.run, Metrics(done={"evaluate": None}))  # whatever was scored before is replaced
-    with runs.timed(asked.run, "evaluate"):
-        data = Dataset.open(runs.data_of(asked.run))
+def judge(config: JudgeConfig) -> Metrics:
+    """Scores every method on the test split; writes the scores to `metrics.json` and the samples' errors to `errors.npz`."""
+    runs.record(config.run, Metrics(done={"evaluate": None}))  # invalidates earlier scores
+    with runs.timed(config.run, "evaluate"):
+        data = Dataset.open(runs.data_of(config.run))
         truth = truth_of(data, data.split("test"))
-        found, details = Metrics(map_bytes=_sizes(asked.run)), dict[str, Details]()
+        found, details = Metrics(map_bytes=_sizes(config.run)), dict[str, Details]()
         kept: dict[str, metrics.Floats] = {}
-        for method, name, predictor in tqdm(asked.predictors(data), desc="evaluate", unit="method"):
+        for method, name, predictor in tqdm(config.predictors(data), desc="evaluate", unit="method"):
             errors, details[name], found.queries_per_s[name] = score(predictor, truth, method.asked_by)
             found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
-        for name, told in details.items():
-            found.details[name] = _with_skill(told, details[CONSTANT])
+        for name, scores in details.items():
+            found.details[name] = _with_skill(scores, details[CONSTANT])
             poses = {subset: from_pictures(details, subset).get(name) for subset in _SUBSETS}
             found.hand_error_cm[name] = {k: s.hand_error_cm for k, s in poses.items() if s and s.hand_error_cm}
             found.joint_error_deg[name] = {k: s.joint_error_deg for k, s in poses.items() if s}
-    with replacing(asked.run / ERRORS) as temporary, temporary.open("wb") as file:
+    with replacing(config.run / ERRORS) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **kept)  # type: ignore[arg-type]
-    runs.record(asked.run, found)
+    runs.record(config.run, found)
     return found
 
 
 def _sizes(run: Path) -> dict[str, int]:
-    """Bytes of the paper's own two maps, where they were trained."""
+    """File sizes in bytes of the two maps of the paper, if they were trained."""
     return {name: size for name in paper.MAPS if (size := size_of(name, run)) is not None}
 
 
 def truth_of(data: Dataset, samples: Any) -> Truth:
-    """What predictions for these samples are held against."""
-    return Truth(
-        given=given(data, samples),
-        shows_hand=data.shows_hand[samples],
-        background=data.background,
-        arm=data.arm,
-    )
+    """These samples as the truth for scoring predictions."""
+    return Truth(given(data, samples), data.shows_hand[samples], data.background, data.arm)
 
 
 def score(
     method: Predictor, truth: Truth, sources: Collection[str] = SOURCES
 ) -> tuple[dict[str, metrics.Floats], Details, dict[str, float]]:
-    """What a method's answers are worth.
+    """Scores a method's predictions.
 
     Args:
-        method: whatever can be put into Table 1.
+        method: any model that Table 1 can contain.
         truth: the samples.
-        sources: the senses that it can be asked by.
+        sources: the senses from which it predicts.
 
     Returns:
-        Its errors per mapping (N,); what stands beside them by subset of the samples; and how many it answers per second, by
-        source.
+        Its errors by mapping, (N,) each; further scores by mapping and subset of the samples; and the number of samples per
+        second, by source.
     """
     errors: dict[str, metrics.Floats] = {}
     details: Details = {}
@@ -108,15 +103,15 @@ def score(
     scorers = {sense.name: sense.score for sense in SENSES}
     for source in (name for name in SOURCES if name in sources):
         start = time.perf_counter()
-        told = method.predict(source, torch.from_numpy(truth.given[source]))
-        answers = {wanted: told[wanted].float().cpu().numpy() for wanted in SOURCES if wanted in told}
+        predicted = method.predict(source, torch.from_numpy(truth.given[source]))
+        answers = {wanted: predicted[wanted].float().cpu().numpy() for wanted in SOURCES if wanted in predicted}
         if answers:
             speed[source] = len(truth) / (time.perf_counter() - start)
-        for wanted, predicted in answers.items():
+        for wanted, answer in answers.items():
             mapping = f"{source}->{wanted}"
-            errors[mapping] = metrics.sample_errors(predicted, truth.given[wanted])
+            errors[mapping] = metrics.sample_errors(answer, truth.given[wanted])
             details[mapping] = {
-                subset: scorers[wanted](predicted[rows], part.given[wanted], part)
+                subset: scorers[wanted](answer[rows], part.given[wanted], part)
                 for subset, rows, part in _subsets(truth)
             }
     return errors, details, speed
@@ -129,7 +124,7 @@ def _subsets(truth: Truth) -> Iterator[tuple[str, Any, Truth]]:
 
 
 def _with_skill(details: Details, constant: Details) -> Details:
-    """Adds the skill against the constant: 1 is perfect, 0 no better than always the same answer."""
+    """Adds the skill against the constant: 1 is perfect, 0 is no better than a constant prediction."""
     return {
         mapping: {
             subset: structs.replace(scores, skill=1 - scores.mae / constant[mapping][subset].mae)

@@ -1,4 +1,4 @@
-"""`RESULTS.md` and `comparison.html`: what the comparison of all methods came to, and the command behind each figure."""
+"""`RESULTS.md` and `comparison.html`: the results of the comparison, and the commands that computed them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,61 +29,61 @@ Section = tuple[str, str, tuple[list[str], list[list[str]]]]
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """What a method's training takes, all that it builds on included, and what it must keep; None where there is nothing."""
+    """Costs of a method's training, with all that it builds on, and of its use; None if there is no cost."""
 
     cpu_s: float | None
     """Mean over the seeds."""
     peak_gb: float | None
-    """Of the largest process, the least over the seeds."""
+    """Peak memory of the largest process, the smallest over the seeds."""
     numbers: float | None
-    """On disk; none for methods that keep the training data."""
+    """Numbers on disk; None for methods that keep the training data."""
     queries_per_s: float | None
-    """From pictures."""
+    """Predictions from pictures per second."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What stands in `comparison.json`."""
+    """The content of `comparison.json`."""
 
     seeds: int
     samples: int
     error: dict[str, dict[str, Interval]]
     """By method and mapping."""
     difference: dict[str, dict[str, Interval]]
-    """From `som_ae_imagery`, likewise."""
+    """Difference from `som_ae_imagery`, by method and mapping."""
     cost: dict[str, TrainingCost]
 
 
 def write(config: Config, folders: Sequence[Path]) -> Comparison:
-    """Prints the tables; writes `comparison.json`, `comparison.html` and `RESULTS.md` to the run's folder.
+    """Prints the tables, and writes `comparison.json`, `comparison.html` and `RESULTS.md` to the run's folder.
 
     Args:
         config: the command's config.
         folders: the seeds' folders, the run's own first.
     """
-    matplotlib.use("Agg")  # files only, wherever it runs
+    matplotlib.use("Agg")  # needs no display
     errors = read_errors(folders)
     seeds, samples = next(iter(errors[REFERENCE].values())).shape
     draw = Resampling(seeds, samples, config.seed)
-    told = [runs.metrics_of(folder) for folder in folders]
+    metrics = [runs.metrics_of(folder) for folder in folders]
     means, apart = intervals(errors, draw), differences(errors, errors[REFERENCE], draw)
-    found = Comparison(seeds, samples, means, apart, {name: cost(name, folders[0], told) for name in errors})
+    found = Comparison(seeds, samples, means, apart, {name: cost(name, folders[0], metrics) for name in errors})
     write_json(config.run / "comparison.json", json_files.plain(found))
-    sections = list(_sections(config, told, found))
+    sections = list(_sections(config, metrics, found))
     print("\n\n".join(f"{title}\n{remark}\n{tables.as_text(*table)}" for title, remark, table in sections))
     drawn = comparison_figures.all_of(config, folders[0], means, {name: c.cpu_s for name, c in found.cost.items()})
-    drawn |= {f"Ablation of {what}": ablate.figure(what, rows) for what, rows in told[0].ablations.items()}
+    drawn |= {f"Ablation of {what}": ablate.figure(what, rows) for what, rows in metrics[0].ablations.items()}
     page.write(config.run / "comparison.html", "The comparison", _html(config, sections, drawn))
     with replacing(config.run / "RESULTS.md") as temporary:
         temporary.write_text("\n".join(_markdown(sections)))
     return found
 
 
-def cost(reading: str, run: Path, told: Sequence[Metrics]) -> TrainingCost:
-    """What a method's training takes, from the metrics of all seeds, and what it must keep in the run's own folder."""
+def cost(reading: str, run: Path, metrics: Sequence[Metrics]) -> TrainingCost:
+    """The costs of a method, from the metrics of all seeds and the files in the run's own folder."""
     stages = method_of(reading).builds_on
-    spent = [[m.cost[stage.name] for stage in stages if stage.name in m.cost] for m in told]
-    speed = [m.queries_per_s.get(reading, {}).get(VISION) for m in told]
+    spent = [[m.cost[stage.name] for stage in stages if stage.name in m.cost] for m in metrics]
+    speed = [m.queries_per_s.get(reading, {}).get(VISION) for m in metrics]
     files = [run / stage.file for stage in stages if stage.file.endswith(".safetensors")]
     return TrainingCost(
         cpu_s=float(np.mean([sum(c.cpu_s for c in each) for each in spent])) if stages else None,
@@ -98,7 +98,7 @@ def _numbers(path: Path) -> int:
         return sum(int(np.prod(file.get_slice(name).get_shape())) for name in file.keys())  # noqa: SIM118
 
 
-def _sections(config: Config, told: Sequence[Metrics], found: Comparison) -> Iterator[Section]:
+def _sections(config: Config, metrics: Sequence[Metrics], found: Comparison) -> Iterator[Section]:
     command = f"`infant-arm evaluate --run {config.run} --methods all --seeds {found.seeds}`"
     yield (
         "Table 1",
@@ -108,24 +108,25 @@ def _sections(config: Config, told: Sequence[Metrics], found: Comparison) -> Ite
     )
     yield (
         f"Difference from {REFERENCE}",
-        "The same seeds and poses, pair by pair. Above zero: worse than the SOM-AE with imagery; a star: zero is excluded.",
+        "Paired differences over the same seeds and poses. Positive: worse than the SOM-AE with imagery. A star: the interval "
+        "excludes zero.",
         _table({n: t for n, t in found.difference.items() if n != REFERENCE}, _signed),
     )
-    yield ("The hand", "From the joints recalled from a picture that shows it; means over the seeds.", _hands(told))
+    yield ("The hand", "Joints are recalled from pictures that show the hand; means over the seeds.", _hands(metrics))
     yield (
         "Joints from a picture",
-        "Normalized error per joint, all test poses, first seed.",
-        error_tables.per_joint(told[0].details),
+        "Normalized error of each joint, all test poses, first seed.",
+        error_tables.per_joint(metrics[0].details),
     )
     yield (
         "Cost",
-        "Training with all that the method builds on, one thread. Peak memory: least over the seeds of its largest process. "
-        "Beside its numbers the plain map keeps the training data, as nearest neighbors do.",
+        "Training with all that the method builds on, one thread. Peak memory is that of its largest process, the smallest over "
+        "the seeds. In addition to its numbers, the plain map keeps the training data, like nearest neighbors.",
         _costs(found.cost),
     )
-    yield ("Where another method beats the SOM-AE", _verdict(found.error), _deep_maps(told))
-    for what, rows in told[0].ablations.items():
-        remark = f"One thing changed, one seed, test split. `infant-arm ablate --run {config.run} --what {what}`"
+    yield ("Where another method beats the SOM-AE", _verdict(found.error), _deep_maps(metrics))
+    for what, rows in metrics[0].ablations.items():
+        remark = f"One setting changed, one seed, test split. `infant-arm ablate --run {config.run} --what {what}`"
         yield f"Ablation: {what.replace('_', ' ')}", remark, ablate.table(rows)
     if tried := trials.found_in(config.run):
         yield "Trials", f"{trials.REMARK} `infant-arm tune --run {config.run}`", trials.table(tried)
@@ -137,7 +138,7 @@ def _names() -> dict[str, str]:
 
 def _table(intervals: Any, form: Any) -> tuple[list[str], list[list[str]]]:
     names = _names()
-    rows = [[method, *(form(told[m]) if m in told else "-" for m in names)] for method, told in intervals.items()]
+    rows = [[method, *(form(row[m]) if m in row else "-" for m in names)] for method, row in intervals.items()]
     return ["method", *names.values()], rows
 
 
@@ -150,12 +151,12 @@ def _signed(found: Interval) -> str:
     return f"{found.mean:+.4f}{star} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
-def _hands(told: Sequence[Metrics]) -> tuple[list[str], list[list[str]]]:
+def _hands(metrics: Sequence[Metrics]) -> tuple[list[str], list[list[str]]]:
     rows = []
-    shown = [error_tables.from_pictures(m.details, "shows_hand") for m in told]
-    for name in told[0].details:
+    shown = [error_tables.from_pictures(m.details, "shows_hand") for m in metrics]
+    for name in metrics[0].details:
         hands = [each[name].hand_error_cm for each in shown if name in each]
-        if len(hands) == len(told):
+        if len(hands) == len(metrics):
             rows.append([name, *(_mean_hand(key, hands) for key in error_tables.HAND)])
     return ["method", *error_tables.HAND.values()], rows
 
@@ -176,11 +177,11 @@ def _costs(found: dict[str, TrainingCost]) -> tuple[list[str], list[list[str]]]:
     return ["method", "CPU seconds", "peak GB", "numbers kept", "pictures answered per s"], rows
 
 
-def _deep_maps(told: Sequence[Metrics]) -> tuple[list[str], list[list[str]]]:
+def _deep_maps(metrics: Sequence[Metrics]) -> tuple[list[str], list[list[str]]]:
     """Quantization and topographic error of the maps over latents, means over the seeds."""
-    maps = {f"{SOM_AE} (test)": [m.map for m in told]}
+    maps = {f"{SOM_AE} (test)": [m.map for m in metrics]}
     for name in (method.name for method in METHODS):
-        maps[f"{name} (validation)"] = [m.baselines[name].map if name in m.baselines else None for m in told]
+        maps[f"{name} (validation)"] = [m.baselines[name].map if name in m.baselines else None for m in metrics]
     rows = []
     for name, found in maps.items():
         known = [each for each in found if each is not None]
@@ -197,12 +198,12 @@ def _mean(values: Sequence[float | None]) -> str:
 
 
 def _verdict(means: Any) -> str:
-    """By mapping, who beats the SOM-AE's best readout."""
+    """A remark on the methods that beat the SOM-AE's best readout, by mapping."""
     lines = []
     for mapping, name in _names().items():
-        errors = {method: told[mapping].mean for method, told in means.items() if mapping in told}
+        errors = {method: row[mapping].mean for method, row in means.items() if mapping in row}
         lines.append(f"{name}: {', '.join(error_tables.better(errors, OURS)) or 'none'}")
-    return "; ".join(lines) + ". Below, what the maps are by their own measures."
+    return "; ".join(lines) + ". Below, the maps by their own measures."
 
 
 def _html(config: Config, sections: list[Section], drawn: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How much a reproduction's figures depend on its seed: mean and spread over whole runs."""
+"""How much a reproduction depends on its seed: mean and spread of the main results over whole runs."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ NAME = "seeds.json"
 
 
 def summarize(folders: Sequence[Path], out: Path) -> str:
-    """Gathers the main figures of finished runs, keeps every one of them in `seeds.json`, and says what they spread over.
+    """Summarizes the main results of finished runs, and writes all of them to `seeds.json`.
 
     Args:
         folders: the runs' folders.
-        out: where `seeds.json` goes.
+        out: the folder for `seeds.json`.
 
     Returns:
         The table for the terminal: mean, standard deviation, least and greatest over the runs.
@@ -46,7 +46,7 @@ def _finished(run: Path) -> Metrics:
 
 
 def figures(metrics: Metrics) -> Iterator[tuple[str, float]]:
-    """The main figures of a run by their names."""
+    """The main results of a run by name."""
     for method, row in metrics.table1.items():
         for mapping, errors in row.items():
             yield f"{method}, {LABELS.get(mapping, mapping)}, MAE", errors.mae
@@ -59,5 +59,5 @@ def figures(metrics: Metrics) -> Iterator[tuple[str, float]]:
 
 
 def _cells(values: np.ndarray[Any, np.dtype[np.float64]], percent: bool) -> list[str]:
-    told = (values.mean(), values.std(ddof=1), values.min(), values.max())
-    return [tables.number(float(value), 1 if percent else 4) for value in told]
+    summary = (values.mean(), values.std(ddof=1), values.min(), values.max())
+    return [tables.number(float(value), 1 if percent else 4) for value in summary]

@@ -1,4 +1,4 @@
-"""What `infant-arm tune` found, as a table."""
+"""The results of `infant-arm tune`, as a file and as a table."""
 
 import math
 from pathlib import Path
@@ -14,25 +14,25 @@ from ..runs.metrics import Trial
 from ..show import tables
 
 FOUND = "trials.json"
-"""File in a run's folder: what came out."""
+"""File of the results in a run's folder."""
 Trials = dict[str, Annotated[list[Trial], Meta(min_length=1)]]
-"""What stands there, by method."""
+"""The content of the file, by method."""
 REMARK = (
-    "Mean absolute error on the validation split, of the reading that errs least: one training each, a third of the epochs, "
-    "as many settings of every method; a star at its best."
+    "Mean absolute error on the validation split, of each method's best reading. Every method has the same number of settings; "
+    "each is trained once, for a third of the epochs. A star marks the best setting."
 )
 
 
 def label(changes: dict[str, Any]) -> str:
-    """A setting's name in tables and folders."""
+    """The name of a setting in tables and folders."""
     return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in changes.items()) or "as compared"
 
 
 def found_in(run: Path) -> Trials:
-    """What `infant-arm tune` found in a run; nothing when it was not run.
+    """The results of `infant-arm tune` in a run; empty if it was not run.
 
     Raises:
-        DamagedFileError: its file is damaged.
+        DamagedFileError: the file is damaged.
     """
     try:
         return json_files.read(run / FOUND, Trials, f"run `infant-arm tune --run {run}` again")
@@ -41,7 +41,7 @@ def found_in(run: Path) -> Trials:
 
 
 def table(found: Trials) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: errors of every setting; a star at each method's best."""
+    """Header and rows: errors of every setting; a star marks the best of each method."""
     names = LABELS | {OVERALL: OVERALL}
     rows = []
     for method, trials in found.items():

@@ -1,4 +1,4 @@
-"""`infant-arm tune`: as many settings of every method, each trained for a third of its epochs, judged on the validation split."""
+"""`infant-arm tune`: tries equally many settings of every method, for a third of the epochs, on the validation split."""
 
 import shutil
 from collections.abc import Collection
@@ -28,15 +28,15 @@ from .judge import score, truth_of
 from .trials import FOUND, REMARK, Trials, label, table
 
 FOLDER = "trials"
-_SHARE = 1 / 3  # of the epochs that the comparison trains
+_SHARE = 1 / 3  # share of the comparison's epochs
 
 
 @dataclass(frozen=True)
 class Config(RunConfig):
-    """Try as many settings of every method of the comparison, and judge them on the validation split."""
+    """Try equally many settings of every method of the comparison, and score them on the validation split."""
 
     workers: int = 2
-    """Processes that train side by side."""
+    """Number of training processes."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,23 @@ class Attempt:
     """One setting of one method."""
 
     run: Path
-    """Takes what is trained, itself like a run's folder."""
+    """The folder of the attempt, like a run's folder."""
     origin: Path
-    """The run that it is an attempt of."""
+    """The folder of the original run."""
     method: str
     changes: dict[str, Any]
     stages: tuple[Any, ...]
-    """Configs of the commands that train it."""
+    """Configs of the stages that train it."""
     data: Path
     fingerprint: str
-    """The data set's: what was judged on another one is judged again."""
+    """Fingerprint of the data set; a score from another data set does not count."""
     neighbors: int
-    """How many `knn` averages."""
+    """Number of neighbors that `knn` averages."""
     device: Device
 
 
 def run(config: Config) -> Trials:
-    """Trains and judges every setting, prints the table and writes `trials.json`; resumes where it stopped."""
+    """Trains and scores every setting, prints the table and writes `trials.json`; after a kill it goes on."""
     runs.record_config(config.run, "tune", config)
     attempts = attempts_of(config)
     tasks = [
@@ -77,12 +77,12 @@ def run(config: Config) -> Trials:
 
 
 def attempts_of(config: Config) -> list[Attempt]:
-    """All settings of all methods, each trained as the comparison does but for its changes and a third of the epochs."""
+    """All settings of all methods; training is as in the comparison, up to the changes and with a third of the epochs."""
     data = runs.data_of(config.run)
     fingerprint = Dataset.open(data).fingerprint
     compared = Comparison(config.run, methods="all", device=config.device)
     found = []
-    for method in sorted(METHODS, key=lambda method: not method.stages):  # those that are trained first
+    for method in sorted(METHODS, key=lambda method: not method.stages):  # trained methods come first
         usual = [comparison.usual(compared, stage, config.seed, config.run) for stage in method.stages]
         for changes in method.trials:
             folder = config.run / FOLDER / method.name / label(changes).replace(" ", "_").replace(",", "")
@@ -95,7 +95,7 @@ def attempts_of(config: Config) -> list[Attempt]:
 
 
 def _changed(usual: Any, folder: Path, changes: dict[str, Any]) -> Any:
-    """How a stage is trained in a trial."""
+    """The Config of a stage in a trial."""
     names = {field.name for field in fields(usual)}
     mine = {name: value for name, value in changes.items() if name in names}
     if "epochs" in names:
@@ -106,9 +106,9 @@ def _changed(usual: Any, folder: Path, changes: dict[str, Any]) -> Any:
 
 
 def attempt(tried: Attempt) -> None:
-    """Trains one setting and judges it, by the reading that errs least.
+    """Trains one setting and scores its best reading.
 
-    What was trained is not trained again, and not judged again unless it changed.
+    Trained models are not trained again, and their scores are kept unless the models changed.
     """
     tried.run.mkdir(parents=True, exist_ok=True)
     method = _method(tried)
@@ -136,6 +136,6 @@ def _judge(tried: Attempt) -> None:
 
 
 def _errors(method: Predictor, truth: Truth, asked_by: Collection[str]) -> dict[str, float]:
-    """Mean absolute errors by mapping, of those that it answers, and their mean."""
-    told = {mapping: float(np.mean(each)) for mapping, each in score(method, truth, asked_by)[0].items()}
-    return {**told, "overall": sum(told.values()) / len(told)}
+    """Mean absolute errors by mapping, and their mean as `overall`."""
+    errors = {mapping: float(np.mean(each)) for mapping, each in score(method, truth, asked_by)[0].items()}
+    return {**errors, "overall": sum(errors.values()) / len(errors)}

@@ -1,4 +1,4 @@
-"""What `infant-arm ablate` changes, one thing at a time."""
+"""The variants of `infant-arm ablate`; each changes one setting."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ What = Literal[
 
 @dataclass(frozen=True)
 class Variant:
-    """One thing changed; with nothing changed it is the run's own SOM-AE.
+    """A SOM-AE with one change; without any change it is the run's own SOM-AE.
 
     Attributes:
         label: its name in tables and figures.
         autoencoder: changes of `train-ae`.
         map: changes of `train-som`.
-        poses: changes of `collect`, for training poses of its own; it is tested on the run's.
-        tested: changes of `collect`, for test poses of its own; it is trained on the run's.
+        poses: changes of `collect`, for its own training poses; the test poses are the run's.
+        tested: changes of `collect`, for its own test poses; the training poses are the run's.
     """
 
     label: str
@@ -64,7 +64,7 @@ def _pictures(*_: Any) -> list[Variant]:
 
 
 def _samples(run: Path, data: Dataset) -> Iterator[Variant]:
-    """500 to 12,000 to train on, all for equally many steps: else the fewest would not have learned even those."""
+    """500 to 12,000 training samples, with the same number of steps; otherwise the small sets would be trained too little."""
     own = autoencoder.STAGE.config_in(run)
     for share in (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3, 1):
         count = round(len(data) * share)
@@ -93,4 +93,4 @@ VARIANTS: dict[str, Callable[[Path, Dataset], Iterable[Variant]]] = {
     "visibility": _visibilities,
     "age": _ages,
 }
-"""Variants of a run, by what they change."""
+"""The variants of a run, by the setting that they change."""

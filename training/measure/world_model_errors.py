@@ -109,8 +109,8 @@ def remark(measured: metrics.WorldModelErrors) -> str:
     straight = f"{measured.straight.near:.1%}" if measured.straight else "-"
     return (
         f"Half of the imagined episodes end within {joints:.3f} deg and {hand:.3f} cm; in {measured.touched[-1]:.0%} of "
-        f"them the real arm has touched the body, and the world model ignores contact. Sent straight to valid poses, {straight} of "
-        f"the hands end within {NEAR:g} cm of the imagined place."
+        "them the real arm has touched the body, and the world model ignores contact. Sent straight to valid poses, "
+        f"{straight} of the hands end within {NEAR:g} cm of the imagined place."
     )
 
 

@@ -1,4 +1,4 @@
-"""The report's pictures: the recalled pictures, the errors, the training; those of the map are in `map_figures`."""
+"""Figures of the report: recalled pictures, errors, training curves; `map_figures` has those of the map."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from ..runs.learning import Learned
 from ..runs.metrics import MapEpoch, PictureEpoch, Scores
 
 COLORS = ("#0072B2", "#D55E00", "#999999", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe-Ito
-_STYLES, _HATCHES = ("-", "--", ":"), ("", "//", "..")  # when there are more methods than colors
+_STYLES, _HATCHES = ("-", "--", ":"), ("", "//", "..")  # if there are more methods than colors
 
 
 def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed: int = 0) -> Figure:
-    """The counterpart of the paper's Table 2: what is shown, what the autoencoder keeps, what the map recalls."""
+    """The counterpart of the paper's Table 2: true pictures, their reconstruction by the autoencoder, and recalled pictures."""
     chosen = np.random.default_rng(seed).permutation(data.split("validation"))[:count]
     images = torch.from_numpy(data.pictures[chosen]).to(mind.device)
     joints = torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)
@@ -49,30 +49,30 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
 
 
 def reliability_diagram(rows: list[tuple[int, float, float]]) -> Figure:
-    """Whether probabilities mean what they say: of hypotheses told with about this one, so many were the pose."""
-    counts, told, right = (np.array(column) for column in zip(*rows, strict=True))
-    spread = 1.96 * np.sqrt(right * (1 - right) / counts)  # of a share, 95 %
+    """Reliability diagram: the share of right hypotheses against their probability, with 95 % intervals."""
+    counts, probabilities, right = (np.array(column) for column in zip(*rows, strict=True))
+    spread = 1.96 * np.sqrt(right * (1 - right) / counts)  # 95 % interval of a share
     figure, axis = plt.subplots(figsize=(4.4, 3.9))
     axis.plot([0, 1], [0, 1], color="#999999", linewidth=1)
-    axis.errorbar(told, right, spread, color=COLORS[0], marker="o", capsize=3)
-    for x, y, count in zip(told, right, counts, strict=True):
+    axis.errorbar(probabilities, right, spread, color=COLORS[0], marker="o", capsize=3)
+    for x, y, count in zip(probabilities, right, counts, strict=True):
         axis.annotate(f"{count}", (x, y), (5, -11), textcoords="offset points", fontsize=8, color="#555555")
-    axis.set(xlabel="probability that it told", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
+    axis.set(xlabel="predicted probability", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
     figure.tight_layout()
     return figure
 
 
 def hand_errors(everywhere: Mapping[str, Scores], shown: Mapping[str, Scores]) -> Figure:
-    """How many test poses each method recalls from a picture how exactly, as the hand's error.
+    """Distribution of the hand's error, for poses that each method recalls from a picture.
 
     Args:
-        everywhere: by method, over all test poses.
-        shown: likewise, over those that show the hand.
+        everywhere: scores by method, over all test poses.
+        shown: scores by method, over the poses that show the hand.
     """
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), sharey=True)
     looks = dict(zip(everywhere, itertools.product(_STYLES, COLORS), strict=False))
-    for axis, told, title in zip(axes, (everywhere, shown), ("all test poses", "hand in view"), strict=True):
-        for name, scores in told.items():
+    for axis, rows, title in zip(axes, (everywhere, shown), ("all test poses", "hand in view"), strict=True):
+        for name, scores in rows.items():
             if name in looks and scores.hand_error_cm_percentiles is not None:
                 style, color = looks[name]
                 percentiles = scores.hand_error_cm_percentiles
@@ -85,13 +85,13 @@ def hand_errors(everywhere: Mapping[str, Scores], shown: Mapping[str, Scores]) -
     return figure
 
 
-def joint_errors(told: Mapping[str, Scores]) -> Figure:
-    """Which joints a picture tells, in degrees, by method."""
+def joint_errors(rows: Mapping[str, Scores]) -> Figure:
+    """Error of each joint, predicted from pictures, in degrees, by method."""
     figure, axis = plt.subplots(figsize=(10, 3.6))
-    width = 0.8 / max(len(told), 1)
-    joints = list(dict.fromkeys(joint for scores in told.values() for joint in scores.joint_error_deg))
+    width = 0.8 / max(len(rows), 1)
+    joints = list(dict.fromkeys(joint for scores in rows.values() for joint in scores.joint_error_deg))
     looks = itertools.product(_HATCHES, COLORS)
-    for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, told.items(), strict=False)):
+    for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, rows.items(), strict=False)):
         degrees = [scores.joint_error_deg.get(joint, np.nan) for joint in joints]
         places = np.arange(len(joints)) + k * width
         axis.bar(places, degrees, width, color=color, hatch=hatch, edgecolor="white", label=name)
@@ -104,7 +104,7 @@ def joint_errors(told: Mapping[str, Scores]) -> Figure:
 
 
 def training_curves(autoencoder: Sequence[PictureEpoch], som: Sequence[MapEpoch]) -> Figure:
-    """How the autoencoder and the map got better."""
+    """Training curves of the autoencoder and the map."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
     epochs = [entry.epoch for entry in autoencoder]
     for color, key, label in ((COLORS[0], "train_mse", "training"), (COLORS[1], "validation_mse", "validation")):
@@ -128,13 +128,13 @@ def frame(picture: NDArray[np.uint8]) -> Figure:
 
 
 def learning_curves(rows: Mapping[str, Learned]) -> Figure:
-    """How many of the fixed goals each way of learning reaches, by real steps; thin: the seeds, thick: their mean."""
+    """Share of the fixed goals that each way of learning reaches, by real steps; thin: the seeds, thick: their mean."""
     figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), sharey=True)
     for axis, which in zip(axes, ("far", "near"), strict=True):
         for color, (name, row) in zip(itertools.cycle(COLORS), rows.items()):
             seeds = row.seeds
             curves = [[(r.model_steps + j.steps, getattr(j, which)) for j in r.judgments] for r in seeds]
-            if seeds[0].imagined or len(curves[0]) < 2:  # no real steps in which it got better
+            if seeds[0].imagined or len(curves[0]) < 2:  # it did not improve with real steps
                 axis.axhline(np.mean([curve[-1][1] for curve in curves]), color=color, linestyle=":", label=name)
                 continue
             for curve in curves:

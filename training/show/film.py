@@ -1,4 +1,4 @@
-"""The film of a reach: the infant from outside, what its eye sees, its goal, what it imagines, and the map's activity."""
+"""The film of a reach: the infant from outside, its view, its goal, what it imagines, and the map's activity."""
 
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,11 @@ class Video:
 
 
 class Film:
-    """The film of a reach, six panels a frame.
+    """The film of a reach; every frame has six panels.
 
     Args:
         path: the file; it appears when the film is closed.
-        arm: the body to show from outside.
+        arm: the body that the outside camera shows.
     """
 
     def __init__(self, path: Path, arm: ArmModel) -> None:
@@ -94,18 +94,18 @@ def fit(picture: NDArray[np.uint8], size: tuple[int, int] = PANEL) -> NDArray[np
 
 
 def inside(eye_size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of a frame of the eye's aspect in a box that one of the paper's aspect, 3:5, fills."""
+    """Rows and columns of the largest frame with the eye's aspect in a box of the paper's aspect, 3:5."""
     wider = (eye_size[1] * 3) / (eye_size[0] * 5)
     return max(1, round(box[0] / max(wider, 1))), max(1, round(box[1] * min(wider, 1)))
 
 
 def as_seen(picture: NDArray[Any], eye_size: tuple[int, int], box: tuple[int, int] = PANEL) -> NDArray[np.uint8]:
-    """A picture at the eye's aspect, in the middle of a box that is white where it does not reach.
+    """A picture with the eye's aspect in the middle of a white box.
 
     Args:
-        picture: RGB of any size, (H, W, 3), uint8, or as agents get it, (64, 64), in [0, 1].
+        picture: RGB of any size, (H, W, 3), uint8, or preprocessed, (64, 64), in [0, 1].
         eye_size: rows and columns of the eye's frames.
-        box: rows and columns of what is given back.
+        box: rows and columns of the box.
     """
     size = inside(eye_size, box)
     shown = to_rgb(picture, size) if picture.ndim == 2 else fit(picture.astype(np.uint8), size)
@@ -122,7 +122,7 @@ def colored(plane: NDArray[Any], low: float, high: float, colors: str = "viridis
 
 
 def map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Activity (X, Y) <= 0 in viridis, a white ring around the winner, centred on a panel."""
+    """Activity (X, Y) <= 0 in viridis with a white ring around the winner, centered on a panel."""
     square = Image.fromarray(colored(activity, float(np.percentile(activity, 1)), float(activity.max()))).resize(
         (PANEL[0], PANEL[0]), Image.Resampling.BOX
     )
@@ -144,7 +144,7 @@ def _infant(agent: MentalImageryAgent, info: dict[str, Any], hand_goal: NDArray[
 
 
 def ideas(agent: MentalImageryAgent, eye_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Its hypotheses as it imagines them, at the eye's aspect, with their probabilities, the likeliest first."""
+    """Pictures of the agent's hypotheses with their probabilities, at the eye's aspect, the likeliest first."""
     assert agent.hypotheses is not None
     panel = Image.new("RGB", PANEL[::-1], "white")
     pen, (rows, columns) = ImageDraw.Draw(panel), (PANEL[0] // 2 - 30, PANEL[1] // 3 - 8)
@@ -167,5 +167,5 @@ def _labelled(label: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """What is written in pictures with, its size in pixels."""
+    """The font for text in pictures; size in pixels."""
     return ImageFont.load_default(size)

@@ -1,4 +1,4 @@
-"""The report's pictures of the map: what its neurons hold, how it lies in the data, and where it is wrong."""
+"""Figures of the map for the report: the weights of its neurons, its place in the data, and its errors."""
 
 from collections.abc import Sequence
 
@@ -24,16 +24,16 @@ ASKED = {
     "proprioception alone": (PROPRIOCEPTION,),
     "both": (VISION, PROPRIOCEPTION),
 }
-"""The ways to ask the map for a pose, by the title of their panel."""
+"""The senses of each query for a pose, by the title of its panel."""
 
 
 def atlas(mind: SomAutoencoder, tiles: int = 16, aspect: float = 3 / 5) -> Figure:
-    """What neurons all over the map imagine: every tile is one neuron's decoded picture.
+    """Decoded pictures of neurons all over the map, one tile for each.
 
     Args:
-        mind: whose map.
-        tiles: along each side, at most.
-        aspect: of the eye's frames, rows over columns.
+        mind: the SOM-AE.
+        tiles: largest number of tiles along each side.
+        aspect: rows over columns of the eye's frames.
     """
     rows, columns = mind.som.shape
     tiles = min(tiles, rows, columns)
@@ -49,7 +49,7 @@ def atlas(mind: SomAutoencoder, tiles: int = 16, aspect: float = 3 / 5) -> Figur
 
 
 def tile_pictures(mind: SomAutoencoder, down: int, across: int) -> Floats:
-    """What the neurons in the middle of equal tiles of the map imagine, shape (down, across, 64, 64)."""
+    """Decoded pictures of the neurons in the middle of equal tiles of the map, shape (down, across, 64, 64)."""
     rows, columns = (
         ((np.arange(tiles) + 0.5) * side / tiles).astype(int)
         for tiles, side in zip((down, across), mind.som.shape, strict=True)
@@ -93,7 +93,7 @@ def _planes(planes: Floats, titles: list[str], unit: str, across: int) -> Figure
 
 
 def lay(som: MultiModalSom, winners: Tensor) -> Figure:
-    """How the map lies in the samples: the U-matrix, and how many samples each block of neurons won."""
+    """The map's place in the data: the U-matrix, and the number of samples that each block of neurons won."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.2))
     distances = map_quality.u_matrix(som).cpu().numpy()
     hits = map_quality.hit_histogram(winners, som.shape).float().cpu().numpy()
@@ -106,9 +106,8 @@ def lay(som: MultiModalSom, winners: Tensor) -> Figure:
 def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
     """The activity of the map (Eq. 3) for one test pose by vision, by proprioception and by both; the winner is marked."""
     test = data.split("test")
-    chosen = np.random.default_rng(seed).permutation(
-        test[data.shows_hand[test]] if data.shows_hand[test].any() else test
-    )[:1]
+    shown = test[data.shows_hand[test]]
+    chosen = np.random.default_rng(seed).permutation(shown if len(shown) else test)[:1]
     with torch.inference_mode():
         latents = mind.autoencoder.encode(torch.from_numpy(data.pictures[chosen]).to(mind.device))
     pose = {VISION: latents, PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)}
@@ -124,7 +123,7 @@ def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
 
 
 def errors(som: MultiModalSom, samples: dict[str, Tensor]) -> Figure:
-    """Where the map is wrong: mean quantization error and share of topographic errors, by block of neurons."""
+    """The map's errors: mean quantization error and share of topographic errors, by block of neurons."""
     distances, winners = som.nearest(samples)
     folds = map_quality.on_fold(som, samples).float()
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.2))
@@ -138,7 +137,7 @@ def errors(som: MultiModalSom, samples: dict[str, Tensor]) -> Figure:
 
 
 def _plane(axis: Axes, plane: Floats, shape: tuple[int, int], label: str, title: str) -> None:
-    """One number per neuron, or per block of neurons, of a map of this shape; grey where there is none."""
+    """Draws one number per neuron, or per block of neurons, of a map of this shape; gray if there is no number."""
     low, high = np.nanpercentile(plane, (0.5, 99.5)).tolist()
     cmap = plt.get_cmap("viridis").with_extremes(bad="#dddddd")
     side = -(-max(shape) // max(plane.shape))  # of a block
@@ -150,13 +149,13 @@ def _plane(axis: Axes, plane: Floats, shape: tuple[int, int], label: str, title:
 
 
 def block_means(values: Tensor, winners: Tensor, shape: tuple[int, int], blocks: int) -> Floats:
-    """Means over square blocks of the samples that won there, at most `blocks` a side; NaN where none did.
+    """Means over square blocks of the samples that won there, at most `blocks` per side; NaN for a block without samples.
 
     Args:
         values: one number per sample, shape (N,).
         winners: flat index of every sample's winner, shape (N,).
         shape: rows and columns of the map.
-        blocks: see above.
+        blocks: largest number of blocks per side.
     """
     sums, counts = (
         block_sums(torch.bincount(winners, weights, shape[0] * shape[1]).view(shape).float().cpu().numpy(), blocks)
@@ -166,7 +165,7 @@ def block_means(values: Tensor, winners: Tensor, shape: tuple[int, int], blocks:
 
 
 def block_sums(plane: Floats, blocks: int) -> Floats:
-    """Sums over square blocks, at most `blocks` a side: single hits on a large map are too small to see."""
+    """Sums over square blocks, at most `blocks` per side, because single hits on a large map are too small to see."""
     side = -(-max(plane.shape) // blocks)
     rows, columns = (-(-length // side) for length in plane.shape)
     padded = np.zeros((rows * side, columns * side), plane.dtype)

@@ -1,4 +1,4 @@
-"""One HTML file without outside references, and the figures that stand in it."""
+"""Writes one HTML file without external references, with figures inside it."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ p.note { color: #555; font-size: 14px }
 
 
 def write(path: Path, title: str, sections: Iterable[str]) -> Path:
-    """Writes a page, as a whole or not at all, and says where it is."""
+    """Writes a page, completely or not at all, and prints its path."""
     content = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{chr(10).join(sections)}</body></html>\n"
@@ -35,7 +35,7 @@ def write(path: Path, title: str, sections: Iterable[str]) -> Path:
 
 
 def figure(run: Path, name: str, drawn: Figure) -> str:
-    """Puts a figure into the run's `figures` and gives it for the page."""
+    """Saves a figure in the run's `figures`; returns its HTML."""
     content = png(drawn)
     path = run / "figures" / f"{name}.png"
     path.parent.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def figure(run: Path, name: str, drawn: Figure) -> str:
 
 
 def png(drawn: Figure) -> bytes:
-    """A figure as a PNG file; it is closed."""
+    """A figure as a PNG file; closes the figure."""
     buffer = io.BytesIO()
     drawn.savefig(buffer, dpi=110, format="png")
     plt.close(drawn)
@@ -52,5 +52,5 @@ def png(drawn: Figure) -> bytes:
 
 
 def image(content: bytes, description: str) -> str:
-    """A PNG file within the page."""
+    """The HTML of a PNG file, with the file inside."""
     return f'<img alt="{escape(description)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'

@@ -7,7 +7,7 @@ Row = Sequence[str]
 
 
 def as_text(header: Row, rows: Sequence[Row]) -> str:
-    """A table with aligned columns: the first to the left, the others to the right."""
+    """A table with aligned columns: the first on the left, the others on the right."""
     widths = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
     lines = [
         "  ".join(
@@ -19,20 +19,20 @@ def as_text(header: Row, rows: Sequence[Row]) -> str:
 
 
 def as_html(header: Row, rows: Sequence[Row]) -> str:
-    """The same as an HTML table."""
+    """A table as HTML."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def as_markdown(header: Row, rows: Sequence[Row]) -> str:
-    """The same as Markdown: the first column to the left, the others to the right."""
+    """A table as Markdown: the first column on the left, the others on the right."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A figure without its leading zero, as papers print errors; a dash when there is none."""
+    """A number without its leading zero, as papers print errors; a dash for None."""
     if value is None:
         return "-"
     text = f"{value:.{digits}f}"
