@@ -37,7 +37,7 @@ def all_of(config: Config, folder: Path, errors: Intervals, spent: Mapping[str, 
         spent: by method, CPU seconds of training.
     """
     drawn = {"Error against training time": error_against_cost(errors, spent)}
-    if thoughts := runs.metrics_of(folder).imagery:
+    if thoughts := runs.metrics_of(folder, "imagery").imagery:
         drawn["What the probabilities of imagined poses are worth"] = reliability(thoughts.hypotheses.all.reliability)
     return {**drawn, "What every method recalls": recalled(config, folder, Dataset.open(runs.data_of(folder)))}
 

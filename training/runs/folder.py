@@ -101,14 +101,20 @@ def provenance(run: Path) -> Provenance:
     return json_files.fit(_content(run / CONFIG), Provenance, run / CONFIG, _DELETE)
 
 
-def metrics_of(run: Path) -> Metrics:
+def metrics_of(run: Path, *sections: str) -> Metrics:
     """What stands in a run's `metrics.json`; no section when there is no such file.
+
+    Args:
+        run: the run's folder.
+        sections: those that are read; by default all.
 
     Raises:
         DamagedFileError: it is damaged; the message says where, and which command writes that again.
     """
     path, found = run / METRICS, dict[str, Any]()
     for part in parts.of(_content(path)):
+        if sections and part.section not in sections:
+            continue
         value = part.fitted(path, f"run `{_line(run, part.command)}` again")
         if part.entry is None:
             found[part.section] = value

@@ -68,7 +68,7 @@ def _load(run: Path, _: Dataset, __: torch.device) -> Calibration:
 
 def _header(run: Path) -> Mapping[str, Any]:
     """What the calibration depends on; its file holds but its numbers."""
-    report = runs.metrics_of(run).calibration
+    report = runs.metrics_of(run, "calibration").calibration
     of = report.of if report else {}
     if "config" in of or not of:
         return of
