@@ -1,4 +1,4 @@
-"""What the infant's mind is made of; importing this registers `ImaginedArmReach-v0`, and loads the rest when it is asked for."""
+"""The infant's mind; importing this registers `ImaginedArmReach-v0`. Everything else is loaded at its first use."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The data-collection agent: it babbles with its arm and keeps the poses from which one can learn."""
+"""The data-collection agent: it babbles with its arm and keeps the poses that are worth learning from."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,29 +18,29 @@ _MAX_DRAWS = 2_000
 
 @dataclass(frozen=True)
 class Sample:
-    """One pose that was kept, and what it took to find it."""
+    """One kept pose, and the numbers of rejected poses before it."""
 
     eye: NDArray[np.uint8]
-    """What the eye sees, shape (H, W, 3)."""
+    """The eye's RGB frame, shape (H, W, 3)."""
     joints: NDArray[np.float32]
     """The pose, shape (J,), rad."""
     hand_position: NDArray[np.float32]
-    """Shape (3,), metres."""
+    """The hand's position, shape (3,), m."""
     arm_in_view: float
     """Share of the pixels that show the arm."""
     hand_in_view: float
     """Share of the pixels that show the hand."""
     rejected: Counter[str]
-    """How many poses were drawn in vain before this one, by reason."""
+    """Number of poses that were rejected before this one, by reason."""
 
 
 class BabblingAgent:
-    """Draws poses uniformly in joint space and keeps those that are possible and visible (paper, Sec. 2.1).
+    """Draws poses uniformly in joint space and keeps those that are valid and visible (paper, Sec. 2.1).
 
-    A pose is rejected when the arm penetrates the body by more than 5 mm (the paper speaks of valid poses), else when the arm
-    shows in less than `min_arm_in_view` of the pixels ("samples where the arm was not visible were discarded").
+    It rejects a pose if the arm penetrates the body by more than 5 mm (the paper speaks of valid poses), or if less than
+    `min_arm_in_view` of the pixels show the arm ("samples where the arm was not visible were discarded").
 
-    Sample i depends on the seed and on i alone, so that any number of agents may share the work in any order.
+    Sample i depends only on the seed and on i, so any number of agents can share the work in any order.
 
     Args:
         arm: the body to babble with.
@@ -59,10 +59,10 @@ class BabblingAgent:
         self._eye = EyeCamera(arm, eye_size)
 
     def sample(self, i: int) -> Sample:
-        """Babbles until a pose is good.
+        """Draws poses until one is kept.
 
         Args:
-            i: number of the sample in the data set.
+            i: index of the sample in the data set.
 
         Raises:
             UserError: 2,000 poses in a row were rejected.
@@ -71,24 +71,24 @@ class BabblingAgent:
         low, high = self.arm.joint_ranges.T
         rejected: Counter[str] = Counter()
         for _ in range(_MAX_DRAWS):
-            joints = random.uniform(low, high).astype(np.float32)  # rounded before posing: picture and record agree
+            joints = random.uniform(low, high).astype(np.float32)  # rounded first, so picture and record agree
             self.arm.pose(self._data, joints)
-            reason, arm_in_view, hand_in_view = self._judge()
+            reason, arm_in_view, hand_in_view = self._rejection()
             if reason is None:
                 hand = self.arm.hand_position(self._data).astype(np.float32)
                 return Sample(self._eye.render(self._data), joints, hand, arm_in_view, hand_in_view, rejected)
             rejected[reason] += 1
         raise UserError(
-            f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected that the eye sees the arm in some; "
-            "turn the eye's camera to the arm or lower min_arm_in_view"
+            f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some in which the eye sees the arm; turn "
+            "the eye's camera to the arm, or lower min_arm_in_view"
         )
 
     def close(self) -> None:
         """Frees the camera."""
         self._eye.close()
 
-    def _judge(self) -> tuple[str | None, float, float]:
-        """Why the present pose is rejected (None: it is kept), and the shares of arm and hand in view."""
+    def _rejection(self) -> tuple[str | None, float, float]:
+        """The reason to reject the present pose (None: keep it), and the shares of arm and hand in view."""
         if self.arm.penetration(self._data) > PENETRATION_LIMIT:
             return PENETRATES, 0.0, 0.0
         arm_in_view, hand_in_view = self._eye.in_view(self._data)

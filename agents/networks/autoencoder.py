@@ -1,4 +1,4 @@
-"""`ConvAutoencoder`: pictures to a few numbers and back (paper, Sec. 2.3)."""
+"""`ConvAutoencoder`: pictures to latents and back (paper, Sec. 2.3)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,19 +13,19 @@ from ..tools import checkpoints
 
 KIND = "autoencoder"
 ARM_DIFFERS_BY = 2 / 255
-"""A pixel shows the arm when it differs from the background by more than this."""
+"""A pixel shows the arm if it differs from the background by more than this."""
 
 _FINEST = 16  # rows and columns of the finest feature map
-_PATCH = 4  # pixels of a 64x64 picture, per side, that one of its positions covers
+_PATCH = 4  # side, in pixels of a 64x64 picture, of the square that one position of this map covers
 
 
 class ConvAutoencoder(nn.Module):
     """Pictures of the arm, 64x64, to latents of size 8, and back (paper: e and d in Sec. 2.3).
 
-    The paper gives the sizes and the loss (mean squared reconstruction error); the layers are this code's. Departures:
-    the static background is subtracted before encoding and added after decoding, which halves the time of training
-    and leaves all of the latents to the arm; latents are standardised by the training set's mean and standard deviation; the
-    finest feature maps have one position per 4x4 pixels (the pixels of a patch are channels), which processors like.
+    The paper gives the sizes and the loss (mean squared reconstruction error), but no layers. Departures from the paper:
+    The static background is subtracted before encoding and added after decoding; this halves the training time, and the
+    latents describe only the arm. Latents are standardized by the training set's mean and standard deviation. The finest
+    feature maps have one position per 4x4 pixels (the pixels of a patch are channels), which is fast.
 
     ```python
     autoencoder = ConvAutoencoder.load("runs/paper/autoencoder.safetensors")
@@ -34,13 +34,13 @@ class ConvAutoencoder(nn.Module):
     ```
 
     Args:
-        background: the picture without the arm, shape (64, 64), in [0, 1]; for pictures of other formats (16k, 16k), or
-            (3, 16k, 16k) in color: wherever shapes say (64, 64), it is then that.
-        latent_size: numbers that a picture is pressed into, D (paper: 8).
+        background: the picture without the arm, shape (64, 64), in [0, 1]. For other formats it is (16k, 16k), or
+            (3, 16k, 16k) in color; then all shapes (64, 64) below are this shape instead.
+        latent_size: number of latents, D (paper: 8).
         width: channels of the finest feature maps; the coarser ones have two and four times as many.
 
     Raises:
-        UserError: the background is of no such shape, or a size is below 1.
+        UserError: the background has another shape, or a size is below 1.
     """
 
     background: Tensor
@@ -67,7 +67,7 @@ class ConvAutoencoder(nn.Module):
         self.decoder = picture_decoder(latent_size, width, *form)
 
     def encode(self, images: Tensor) -> Tensor:
-        """Standardised latents of pictures.
+        """Standardized latents of pictures.
 
         Args:
             images: shape (B, 64, 64), in [0, 1].
@@ -78,7 +78,7 @@ class ConvAutoencoder(nn.Module):
         return (self.raw_latents(images) - self.latent_mean) / self.latent_std
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Pictures of standardised latents.
+        """Pictures of standardized latents.
 
         Args:
             latents: shape (B, D).
@@ -89,21 +89,21 @@ class ConvAutoencoder(nn.Module):
         return self.draw(latents * self.latent_std + self.latent_mean).clamp(0, 1)
 
     def raw_latents(self, images: Tensor) -> Tensor:
-        """Latents as the network gives them, shape (B, D)."""
+        """The network's latents before standardization, shape (B, D)."""
         latents: Tensor = self.encoder((images - self.background).view(len(images), *self._planes))
         return latents
 
     def forward(self, images: Tensor) -> Tensor:
-        """The reconstruction as it is trained, (B, 64, 64) -> (B, 64, 64); see `draw`."""
+        """The reconstruction for training, (B, 64, 64) -> (B, 64, 64); see `draw`."""
         return self.draw(self.raw_latents(images))
 
     def draw(self, raw_latents: Tensor) -> Tensor:
-        """Pictures of raw latents, (B, D) -> (B, 64, 64), not clamped: a pixel out of range keeps its gradient."""
+        """Pictures of raw latents, (B, D) -> (B, 64, 64); not clamped, so pixels out of range keep their gradients."""
         difference: Tensor = self.decoder(raw_latents)  # (B, 1, 64, 64)
         return self.background + difference.view(len(raw_latents), *self.background.shape)
 
     def standardize(self, raw_latents: Tensor) -> None:
-        """Takes the mean and standard deviation for `encode` and `decode` from these raw latents, shape (N, D)."""
+        """Sets the mean and standard deviation of `encode` and `decode` to those of raw latents, shape (N, D)."""
         self.latent_mean.copy_(raw_latents.mean(dim=0))
         self.latent_std.copy_(raw_latents.std(dim=0).clamp_min(1e-6))
 
@@ -112,7 +112,7 @@ class ConvAutoencoder(nn.Module):
 
         Args:
             path: the file, usually `autoencoder.safetensors`.
-            header: what else shall stand in the file's header, as JSON.
+            header: further entries of the file's header, in JSON's types.
         """
         sizes = {"latent_size": self.latent_size, "width": self.width}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
@@ -122,18 +122,18 @@ class ConvAutoencoder(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            UserError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
         return checkpoints.read_network(Path(path), KIND, cls, ("latent_size", "width"), device)
 
 
 def arm_mask(images: Tensor, background: Tensor) -> Tensor:
-    """Which pixels show the arm, (..., 64, 64) -> bool of the same shape."""
+    """Mask of the pixels that show the arm, (..., 64, 64) -> bool of the same shape."""
     return (images - background).abs() > ARM_DIFFERS_BY
 
 
 def picture_encoder(outputs: int, width: int, colors: int = 1, patch: int = _PATCH) -> nn.Sequential:
-    """Layers from pictures without background, (B, colors, 16 patch, 16 patch), to some numbers, (B, outputs)."""
+    """Layers from pictures without background, (B, colors, 16 patch, 16 patch), to (B, outputs)."""
     return nn.Sequential(
         nn.PixelUnshuffle(patch),  # (B, colors * patch**2, 16, 16)
         nn.Conv2d(colors * patch**2, width, 3, padding=1),
@@ -150,7 +150,7 @@ def picture_encoder(outputs: int, width: int, colors: int = 1, patch: int = _PAT
 
 
 def picture_decoder(latent_size: int, width: int, colors: int = 1, patch: int = _PATCH) -> nn.Sequential:
-    """Layers from latents, (B, D), to what pictures show before the background, (B, colors, 16 patch, 16 patch)."""
+    """Layers from latents, (B, D), to pictures without background, (B, colors, 16 patch, 16 patch)."""
     return nn.Sequential(
         nn.Linear(latent_size, 8 * width),
         nn.SiLU(),

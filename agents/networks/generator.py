@@ -1,4 +1,4 @@
-"""`PictureGenerator`: what the eye would see in a pose, drawn by a network; the means of trying things in the head."""
+"""`PictureGenerator`: a network that draws what the eye would see in a pose; the imagination compares such pictures."""
 
 import math
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from infant_env.errors import UserError
 from ..tools import checkpoints
 
 KIND = "generator"
-_PATCH, _SIDE = 4, 16  # pixels per side that one position of the feature maps covers, and positions per side
+_PATCH, _SIDE = 4, 16  # side of a patch, in pixels, and of the feature maps, in patches
 
 
 class PictureGenerator(nn.Module):
-    """Poses to pictures, 64x64, without the detour over a map's neuron.
+    """Poses to pictures, 64x64, without a map.
 
-    The map recalls what it has seen; between neurons it does not draw. This network does, so that a pose can be moved by
-    its gradient until its picture fits (Sec. 3 of the paper asks for an agent that imagines; the network is this code's).
-    Beside ordinary transposed convolutions it learns where some points of the arm are in the picture, and draws around them:
-    these move smoothly with the joints, and are learned from few poses (after Jakab et al., NeurIPS 2018).
+    A map only recalls its neurons. This network also draws the poses between them, so a pose can follow its gradient until
+    its picture fits (Sec. 3 of the paper asks for an agent that imagines; the network is not in the paper). In addition to
+    transposed convolutions, it learns the positions of some points of the arm in the picture and draws spots around them.
+    These points move smoothly with the joints and are learned from few poses (after Jakab et al., NeurIPS 2018).
 
     ```python
     generator = PictureGenerator.load("runs/paper/generator.safetensors")
@@ -33,7 +33,7 @@ class PictureGenerator(nn.Module):
         background: the picture without the arm, shape (64, 64), in [0, 1].
         joint_count: number of joints, J.
         width: channels of the finest feature maps.
-        points: points of the arm that are followed in the picture.
+        points: number of the arm's points in the picture.
 
     Raises:
         UserError: a size is below 1.
@@ -50,14 +50,14 @@ class PictureGenerator(nn.Module):
             )
         self.joint_count, self.width, self.points = joint_count, width, points
         self.register_buffer("background", background.to(torch.float32).clone())
-        self.register_buffer("places", (torch.arange(_SIDE) + 0.5) / _SIDE * 2 - 1)  # of the positions, in [-1, 1]
+        self.register_buffer("places", (torch.arange(_SIDE) + 0.5) / _SIDE * 2 - 1)  # centers of patches, in [-1, 1]
         self.home = nn.Parameter(torch.rand(points, 2) * 2 - 1)
         self.pointer = _pointer(5 * joint_count, points)
         self.canvas = _canvas(5 * joint_count, width)
         self.painter = _painter(width + points, width)
 
     def draw(self, joints: Tensor) -> Tensor:
-        """What the eye would see.
+        """Pictures of what the eye would see in poses.
 
         Args:
             joints: normalized joints, shape (B, J), in [0, 1].
@@ -69,7 +69,7 @@ class PictureGenerator(nn.Module):
         return pictures
 
     def forward(self, joints: Tensor) -> Tensor:
-        """The pictures as they are trained, (B, J) -> (B, 64, 64), not clamped: a pixel out of range keeps its gradient."""
+        """The pictures for training, (B, J) -> (B, 64, 64); not clamped, so pixels out of range keep their gradients."""
         waves = _waves(joints)
         features = self.canvas(waves)  # (B, width, 16, 16)
         spots = self._spots(self.pointer(waves).float().view(len(joints), -1, 4))
@@ -77,7 +77,7 @@ class PictureGenerator(nn.Module):
         return self.background + difference
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes a checkpoint, with this in its header."""
+        """Writes a checkpoint; `header` gives further entries of its header."""
         sizes = {"joint_count": self.joint_count, "width": self.width, "points": self.points}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
@@ -86,20 +86,20 @@ class PictureGenerator(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            UserError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
         return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width", "points"), device)
 
-    def _spots(self, told: Tensor) -> Tensor:
-        """Where each point is, how wide and how strong, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""
-        x, y = (self.home + told[..., :2]).unsqueeze(-1).unbind(2)  # (B, P, 1)
-        width, strength = (0.5 * told[..., 2, None] - 1.2).exp(), 1 + told[..., 3, None]
+    def _spots(self, points: Tensor) -> Tensor:
+        """Position, width and strength of each point, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""
+        x, y = (self.home + points[..., :2]).unsqueeze(-1).unbind(2)  # (B, P, 1)
+        width, strength = (0.5 * points[..., 2, None] - 1.2).exp(), 1 + points[..., 3, None]
         across, down = (torch.exp(-0.5 * ((self.places - at) / width) ** 2) for at in (x, y))  # (B, P, 16)
         return (strength * down)[..., None] * across[..., None, :]
 
 
 def _waves(joints: Tensor) -> Tensor:
-    """Normalized joints with slow and faster sines and cosines of each, (B, J) -> (B, 5 J)."""
+    """Normalized joints with two sines and two cosines of each, (B, J) -> (B, 5 J)."""
     centered = 2 * joints - 1
     angles = 0.75 * math.pi * centered
     return torch.cat([centered, *(wave(k * angles) for k in (1, 2) for wave in (torch.sin, torch.cos))], 1)

@@ -1,4 +1,4 @@
-"""`Glance`: where the arm seems to be at first sight, and how sure that is."""
+"""`Glance`: a network that guesses the pose in a picture, and says how sure it is."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from ..tools import checkpoints
 from .expectation import Expectation
 
 KIND = "glance"
-_CHUNK = 500  # pictures at a time where nothing is trained
-_GUESSES = 8  # of every picture
-_LEAST_DOUBT = 0.005  # normalized joints: no guess is surer
-_USUAL = 2.5  # a doubt that was not learned yet is e^-2.5 more
-_APART = 0.7  # of logits: how the guesses differ before they have learned anything
+_CHUNK = 500  # pictures per forward pass outside of training
+_GUESSES = 8  # per picture
+_LEAST_DOUBT = 0.005  # normalized joints
+_FIRST_DOUBT = 2.5  # before training, doubts exceed the least one by about e^-2.5
+_FIRST_DEVIATION = 0.7  # standard deviation of the guesses' logits before training
 
 
 class PictureReader(nn.Module):
-    """Convolutions from a picture, less the empty view, to some numbers.
+    """Convolutions from the difference between a picture and the background to a vector of numbers.
 
     Args:
         background: the picture without the arm, shape (64, 64), in [0, 1].
@@ -41,15 +41,15 @@ class PictureReader(nn.Module):
     @staticmethod
     @abstractmethod
     def numbers(joint_count: int) -> int:
-        """How many numbers are read from a picture."""
+        """Number of outputs per picture."""
 
     def read(self, images: Tensor) -> Tensor:
         """Pictures (B, 64, 64) -> (B, numbers)."""
-        told: Tensor = self.layers((images - self.background).unsqueeze(1)).float()
-        return told
+        outputs: Tensor = self.layers((images - self.background).unsqueeze(1)).float()
+        return outputs
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes a checkpoint, with this in its header."""
+        """Writes a checkpoint; `header` gives further entries of its header."""
         sizes = {"joint_count": self.joint_count, "width": self.width}
         checkpoints.write(Path(path), self.kind, self.state_dict(), {**(header or {}), **sizes})
 
@@ -58,18 +58,18 @@ class PictureReader(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            UserError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
         return checkpoints.read_network(Path(path), cls.kind, cls, ("joint_count", "width"), device)
 
 
 class Glance(PictureReader):
-    """A few quick guesses at the pose in a picture; what they are unsure of is left to the imagination.
+    """A few quick guesses at the pose in a picture; the `Imagination` refines them.
 
-    Of a picture that shows the arm it knows every joint to a few degrees; of one that shows a fingertip it knows little, and
-    says so; where two poses look alike it guesses both. That is what trying poses in the head starts from and is held to
-    (`Imagination`): many poses fit a fingertip, and most of them are unlikely. It learns from what was seen, and from as much
-    again that the generator imagines (after the wake-sleep algorithm, Hinton et al., 1995). It is no part of the paper.
+    If the picture shows the arm, the guesses are right to a few degrees in every joint. If it shows only a fingertip, their
+    doubts are large. If two poses look alike, it guesses both. The imagination starts from these guesses and prefers poses
+    near them: many poses fit a fingertip, and most of them are unlikely. The network learns from seen pictures and from as
+    many pictures of the generator (after the wake-sleep algorithm, Hinton et al., 1995). It is not part of the paper.
 
     ```python
     expected = Glance.load("runs/paper/glance.safetensors").guess(pictures)  # (B, 64, 64) -> eight guesses each
@@ -83,28 +83,30 @@ class Glance(PictureReader):
         super().__init__(background, joint_count, width)
         with torch.no_grad():
             *_, bias = self.layers.parameters()
-            bias[: _GUESSES * joint_count].normal_(std=_APART)
+            bias[: _GUESSES * joint_count].normal_(std=_FIRST_DEVIATION)
 
     @staticmethod
     def numbers(joint_count: int) -> int:
-        """Joints and doubts of every guess, and its share."""
+        """Joints, doubts and share of every guess."""
         return _GUESSES * (2 * joint_count + 1)
 
     def forward(self, images: Tensor) -> Expectation:
-        """What pictures (B, 64, 64) lead to expect, as it is trained."""
+        """The expectation for pictures (B, 64, 64), for training."""
         each = _GUESSES * self.joint_count
         joints, doubts, shares = self.read(images).split([each, each, _GUESSES], 1)
         shape = len(images), _GUESSES, self.joint_count
         return Expectation(
-            joints.sigmoid().view(shape), _LEAST_DOUBT + (doubts - _USUAL).exp().view(shape), shares.log_softmax(1)
+            joints.sigmoid().view(shape),
+            _LEAST_DOUBT + (doubts - _FIRST_DOUBT).exp().view(shape),
+            shares.log_softmax(1),
         )
 
     @torch.inference_mode()
     def guess(self, images: Tensor) -> Expectation:
-        """The poses that pictures seem to show.
+        """Guesses at the poses in any number of pictures.
 
         Args:
-            images: shape (B, 64, 64), in [0, 1], any number of them.
+            images: shape (B, 64, 64), in [0, 1].
         """
         self.eval()
         parts = [vars(self(part.to(self.background.device))).values() for part in images.split(_CHUNK)]
@@ -112,7 +114,7 @@ class Glance(PictureReader):
 
 
 def _layers(outputs: int, width: int) -> nn.Sequential:
-    """From differences of pictures from the background, (B, 1, 64, 64), to some numbers each, (B, outputs)."""
+    """Layers from differences between pictures and the background, (B, 1, 64, 64), to (B, outputs)."""
     return nn.Sequential(
         nn.PixelUnshuffle(2),  # (B, 4, 32, 32)
         *_convolution(4, width, kernel=3, stride=1),

@@ -1,4 +1,4 @@
-"""The map, taught: schedules, the paper's literal rule, coarse to fine, the map over samples."""
+"""Training of maps: schedules, the paper's literal rule, coarse to fine, the map over samples."""
 
 from .coarse_to_fine import TrainingProgress, train
 from .literal import LiteralProgress, train_literal

@@ -1,9 +1,9 @@
-"""How a map is trained: `train`, coarse to fine in seconds, and `train_literal`, the paper's rule as printed.
+"""Training of a map: `train`, coarse to fine in seconds, and `train_literal`, the paper's rule as printed.
 
 The fast schedule starts with a map of about 25x25 neurons in the plane of the two principal components and doubles it
-until the wanted shape is reached. Each epoch replaces every neuron by the mean of the samples, weighted by a Gaussian
-of the distance between the neuron and the sample's winner (the batch rule). After the coarsest level a sample's winner
-moves by at most two neurons, so no epoch ever searches the whole map.
+until it has the wanted shape. Each epoch replaces every neuron by a mean of the samples, weighted by a Gaussian of the
+distance between the neuron and the sample's winner (the batch rule). After the coarsest level, a sample's winner moves by
+at most two neurons per epoch, so no epoch searches the whole map.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -40,26 +40,26 @@ __all__ = [
 ]
 
 WINDOW = 2
-"""How far a sample's winner may move per epoch once the coarsest level is done, in neurons."""
+"""How far a sample's winner may move per epoch after the coarsest level, in neurons."""
 PLANE_SAMPLES = 4096
-"""At most this many samples, evenly spaced, make the initial plane."""
+"""The initial plane is computed from at most this many samples, evenly spaced."""
 PLANES = 8
-"""Dimensions that are updated together, a compromise between speed and memory."""
-VANISHED = 1e-30
-"""A neuron whose neighborhood weights sum to less keeps its old weight."""
+"""Number of dimensions that are updated together, a compromise between speed and memory."""
+LEAST_WEIGHT = 1e-30
+"""A neuron keeps its old weights if its neighborhood weights sum to less than this."""
 
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """What `train` reports after each epoch.
+    """The report of `train` after each epoch.
 
     Attributes:
         epoch: epochs done so far, from 1.
-        epochs: epochs in all.
+        epochs: total number of epochs.
         shape: shape of the map in this epoch; it grows.
         sigma: radius of the neighborhood in neurons.
         quantization_error: mean distance (-A of Eq. 3) between the samples and their winners before the update.
-        state: everything that `train(..., resume=state)` needs to go on from here; tensors only, fit for safetensors.
+        state: all that `train(..., resume=state)` needs to continue from here; only tensors, fit for safetensors.
     """
 
     epoch: int
@@ -80,29 +80,28 @@ def train(
     resume: Mapping[str, Tensor] | None = None,
     group: "ProcessGroup | None" = None,
 ) -> MultiModalSom:
-    """Train a map coarse to fine with the batch rule, on the device of the samples.
+    """Trains a map coarse to fine with the batch rule, on the device of the samples.
 
-    Reaches the quality of the literal rule (Eq. 2-5) or better in a small part of its time. Equal arguments give equal
+    It reaches the quality of the literal rule (Eq. 2-5) or better in a small part of its time. Equal arguments give equal
     bytes on the CPU.
 
     Args:
         samples: modality -> features, shape (N, width). Scale them to a similar spread first (latents z-scored, joints
-            to [0, 1]). A row that is NaN throughout a modality says that this sample lacks it: it neither votes nor
-            updates there.
+            to [0, 1]). A row with only NaN means that the sample lacks the modality: then the modality neither votes for
+            the sample's winner nor learns from the sample.
         shape: rows and columns of the map, (X, Y).
-        c: influence c^(m) of each modality on the winner, 1 if not given.
-        seed: seed of the initial plane's tilt and of its noise.
+        c: influence c^(m) of each modality on the winner, by default 1.
+        seed: seed of the random tilt of the initial plane.
         progress: called after each epoch.
-        last_sigma: radius of the last epoch in neurons; by default it follows the neurons per sample, see
-            `sigma_for`.
-        resume: the state of an earlier, equal call's progress report.
-        group: processes (torch.distributed, gloo or nccl) that train one map together. `samples` is then the share of
-            this process, in the order of the ranks; each gets the same map, byte for byte that of one process with all
-            samples on the same kind of device, with equally many threads.
+        last_sigma: radius of the last epoch in neurons; the default depends on the neurons per sample, see `sigma_for`.
+        resume: the state from a progress report of an earlier call with equal arguments.
+        group: processes (torch.distributed, gloo or nccl) that train one map together. Then `samples` is the share of this
+            process, in the order of the ranks. Each process gets the same map; it has the same bytes as the map of one
+            process with all samples, on the same kind of device and with the same number of threads.
 
     Raises:
-        UserError: no samples, broken values, an unknown modality in `c`, a map larger than the memory, or a state that
-            belongs to another training.
+        UserError: there are no samples, broken values or an unknown modality in `c`, the map is larger than the memory, or
+            the state belongs to another training.
     """
     check_shape(shape)
     widths = widths_of(samples)
@@ -117,12 +116,12 @@ def train(
 
 
 class CoarseToFine:
-    """A training under way.
+    """One training of `train`, epoch by epoch.
 
     Attributes:
-        weights: the map so far, dimension by dimension, (D, X, Y).
+        weights: the present map, dimension by dimension, (D, X, Y).
         winners: row and column of each sample's winner, (N, 2).
-        epoch: epochs done.
+        epoch: number of epochs done.
     """
 
     def __init__(
@@ -134,8 +133,7 @@ class CoarseToFine:
         resume: Mapping[str, Tensor] | None = None,
         group: "ProcessGroup | None" = None,
     ) -> None:
-        """Start anew, or from the state of an earlier training's progress report; the arguments are those of
-        `train`."""
+        """Starts from the initial plane, or from the state in `resume`; see `train` for the arguments."""
         self.modalities = Modalities.of(widths_of(samples), c)
         self.features, self.has = self.modalities.stack(samples)
         self.plan = plan
@@ -148,14 +146,14 @@ class CoarseToFine:
             state = resumed(resume, self.identity, self.features.device)
             self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
             return
-        some, known = self.processes.gathered_evenly([self.features, self.has], PLANE_SAMPLES)
-        weights = principal_plane(self.modalities, some, known, plan[0].shape, seed)
+        subset, known = self.processes.gathered_evenly([self.features, self.has], PLANE_SAMPLES)
+        weights = principal_plane(self.modalities, subset, known, plan[0].shape, seed)
         self.weights = weights.permute(2, 0, 1).contiguous()
         self.winners = self.features.new_zeros((len(self.features), 2), dtype=torch.long)
         self.epoch = 0
 
     def run(self, progress: Callable[[TrainingProgress], None] | None = None) -> None:
-        """All epochs that are left."""
+        """Runs all remaining epochs."""
         while self.epoch < len(self.plan):
             error = self.step()
             if progress is not None:
@@ -163,17 +161,17 @@ class CoarseToFine:
                 progress(TrainingProgress(self.epoch, len(self.plan), epoch.shape, epoch.sigma, error, self.state()))
 
     def state(self) -> dict[str, Tensor]:
-        """What `resume` needs, tensors only."""
+        """The state for `resume`, only tensors."""
         epoch = torch.tensor(self.epoch)
         return {"weights": self.weights, "winners": self.winners, "epoch": epoch, "training": self.identity}
 
     def step(self) -> float:
-        """One epoch; returns the quantization error before the update."""
+        """Runs one epoch and returns the quantization error before its update."""
         epoch = self.plan[self.epoch]
         if tuple(self.weights.shape[1:]) != epoch.shape:
             self._grow(epoch.shape)
         if epoch.shape == self.plan[0].shape:
-            self.winners, errors = self._search_everywhere()
+            self.winners, errors = self._search_all()
         else:
             self.winners, errors = self._search_near()
         self._update(epoch.sigma)
@@ -182,20 +180,21 @@ class CoarseToFine:
         return float(self.processes.total(errors.double().sum()) / count)
 
     def som(self) -> MultiModalSom:
-        """The map as it stands."""
+        """The present map."""
         weights = self.modalities.split(self.weights.permute(1, 2, 0))
         return MultiModalSom({name: rows.contiguous() for name, rows in weights.items()}, self.modalities.c)
 
     def _grow(self, shape: tuple[int, int]) -> None:
-        """Bilinear interpolation of the weights; the winners move to the same place on the larger map."""
+        """Interpolates the weights to a larger map and moves the winners to the same relative position."""
         old = self.weights.new_tensor(self.weights.shape[1:])
         new = self.weights.new_tensor(shape)
         self.weights = functional.interpolate(self.weights[None], size=shape, mode="bilinear", align_corners=False)[0]
         places = (self.winners + 0.5) * (new / old) - 0.5
-        self.winners = places.floor().long().clamp(min=0)  # doubling puts it between 2w and 2w + 1
+        self.winners = places.floor().long().clamp(min=0)  # after doubling, winner w lies between 2w and 2w + 1
         self.winners = torch.minimum(self.winners, (new - 1).long())
 
-    def _search_everywhere(self) -> tuple[Tensor, Tensor]:
+    def _search_all(self) -> tuple[Tensor, Tensor]:
+        """Winners among all neurons, (N, 2), and their distances, (N,)."""
         columns = self.weights.shape[2]
         neurons = self.weights.flatten(1).T  # (X*Y, D)
         flat = self.winners.new_empty(len(self.features))
@@ -208,7 +207,7 @@ class CoarseToFine:
         return torch.stack([flat // columns, flat % columns], 1), errors
 
     def _search_near(self) -> tuple[Tensor, Tensor]:
-        """Winners among the neurons at most `WINDOW` away from the old ones, (N, 2), and their distances, (N,)."""
+        """Winners among the neurons at most `WINDOW` away from the old winners, (N, 2), and their distances, (N,)."""
         limit = self.winners.new_tensor(self.weights.shape[1:]) - 1
         steps = torch.arange(-WINDOW, WINDOW + 1, device=limit.device)
         offsets = torch.cartesian_prod(steps, steps)  # (K, 2)
@@ -224,14 +223,14 @@ class CoarseToFine:
         return places[torch.arange(len(best), device=best.device), best], errors
 
     def _update(self, sigma: float) -> None:
-        """The batch rule: every neuron becomes the neighborhood-weighted mean of the samples that have the modality."""
+        """Applies the batch rule: every neuron becomes the weighted mean of the samples that have the modality."""
         shape = self.weights.shape[1:]
         cells = self.winners[:, 0] * shape[1] + self.winners[:, 1]
-        weights = torch.empty_like(self.weights)  # the old ones may still be in the hands of `progress`
+        weights = torch.empty_like(self.weights)  # `progress` may have kept a reference to the old weights
         for dims, rows in self._known():
             at = cells[rows]
             weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma)[0]
-            reached = weight > VANISHED
+            reached = weight > LEAST_WEIGHT
             weight = torch.where(reached, weight, 1.0)
             for first in range(dims.start, dims.stop, PLANES):
                 part = slice(first, min(first + PLANES, dims.stop))
@@ -240,7 +239,7 @@ class CoarseToFine:
         self.weights = weights
 
     def _known(self) -> Iterator[tuple[slice, Tensor]]:
-        """Dimensions that belong together, and the samples that have them."""
+        """Groups of dimensions with the same samples, and these samples."""
         complete = bool(self.processes.largest((~self.has).any().long()) == 0)
         if complete:
             yield slice(0, self.modalities.width), torch.arange(len(self.has), device=self.has.device)

@@ -1,7 +1,7 @@
-"""The paper's training rule, Eq. 2-5, exactly as printed but for one sign: the reference for everything faster.
+"""The paper's training rule, Eq. 2-5, as printed except for one sign: the reference for everything faster.
 
-Eq. 4 prints dw = (w - d) * lambda * mu; it must be subtracted, so that the step goes towards the data. Whatever is
-left out to save time, neurons that cannot win and neurons whose mu is 0, would have changed nothing.
+Eq. 4 prints dw = (w - d) * lambda * mu; here it is subtracted, so that the step goes toward the data. To save time, the code
+skips neurons that cannot win and neurons whose mu is 0; this does not change the result.
 """
 
 import math
@@ -22,14 +22,14 @@ from .tiled_map import TiledMap
 
 @dataclass(frozen=True)
 class LiteralProgress:
-    """What `train_literal` reports after each epoch.
+    """The report of `train_literal` after each epoch.
 
     Attributes:
         epoch: epochs done so far, from 1.
-        epochs: epochs in all.
+        epochs: total number of epochs.
         sigma: radius of the neighborhood at the end of the epoch, in neurons.
         quantization_error: mean distance (-A of Eq. 3) between each sample and its winner when it was presented.
-        state: everything that `train_literal(..., resume=state)` needs to go on from here; tensors only.
+        state: all that `train_literal(..., resume=state)` needs to continue from here; only tensors.
     """
 
     epoch: int
@@ -54,32 +54,32 @@ def train_literal(
     progress: Callable[[LiteralProgress], None] | None = None,
     resume: Mapping[str, Tensor] | None = None,
 ) -> MultiModalSom:
-    """Train a map by Eq. 2-5, sample by sample or by mini-batches.
+    """Trains a map by Eq. 2-5, sample by sample or by mini-batches.
 
-    The paper gives neither learning rate nor radius; the defaults are those that did best here. Eq. 5 divides a step by
-    the batch, so large batches learn slowly.
+    The paper gives neither learning rate nor radius; the defaults gave the best results here. Eq. 5 divides a step by the
+    batch size, so large batches learn slowly.
 
     Args:
-        samples: modality -> features, shape (N, width). A row that is NaN throughout a modality says that this sample
-            lacks it: it neither votes for the winner nor updates there.
+        samples: modality -> features, shape (N, width). A row with only NaN means that the sample lacks the modality: then
+            the modality neither votes for the sample's winner nor learns from the sample.
         shape: rows and columns of the map, (X, Y).
-        c: influence c^(m) of each modality on the winner, 1 if not given.
+        c: influence c^(m) of each modality on the winner, by default 1.
         epochs: passes over the samples (paper: 200).
         batch_size: samples per update (paper: 1 for the plain SOM, 10 for the SOM-AE).
-        learning_rate: lambda of Eq. 4 over the training; by default 1 throughout.
-        sigma: radius in neurons; by default falling from .3 of the longer side to .5.
-        neighborhood: mu of Eq. 4: one of `neighborhoods`, or any function of squared distances on the map and sigma
-            that works element by element.
-        shuffle: present the samples in a new order each epoch, else in their own.
-        initial: modality -> weights to start from, shape (X, Y, width); by default the plane of the principal
-            components.
+        learning_rate: lambda of Eq. 4 over the training; by default always 1.
+        sigma: radius in neurons over the training; by default it falls from .3 of the longer side to .5.
+        neighborhood: mu of Eq. 4: one of `neighborhoods`, or any elementwise function of squared distances on the map and
+            sigma.
+        shuffle: whether each epoch presents the samples in a new random order.
+        initial: modality -> initial weights, shape (X, Y, width); by default the plane of the principal components.
         seed: seed of the initial map and of the order of samples.
         progress: called after each epoch.
-        resume: the state of an earlier, equal call's progress report.
+        resume: the state from a progress report of an earlier call with equal arguments.
 
     Raises:
-        UserError: no samples, broken values, an unknown modality, a sample that cannot vote, a map larger than the
-            memory, a state of another training, or a learning rate so large that the weights grow without end.
+        UserError: there are no samples, broken values, an unknown modality or a sample whose modalities all have influence
+            0; the map is larger than the memory; the state belongs to another training; or the weights diverge because
+            the learning rate is too large.
     """
     modalities = Modalities.of(widths_of(samples), c)
     features, has = modalities.stack(samples)
@@ -106,7 +106,7 @@ def train_literal(
             share = (epoch * batches + number) / (epochs * batches)
             radius, batch = sigma(share), features[rows]
             winners, distances = tiled.winners(batch, factors[rows])
-            error += _finite(distances)
+            error += _checked_sum(distances)
             tiled.step(winners, batch, known[rows], learning_rate(share), neighborhood, radius)
         if progress is not None:
             state = {"weights": tiled.flat(), "epoch": torch.tensor(epoch + 1), "training": identity}
@@ -115,20 +115,20 @@ def train_literal(
 
 
 def _factors(modalities: Modalities, has: Tensor) -> Tensor:
-    """c_m / n_m / sum(c) of Eq. 2-3, the sum over the modalities that a sample has; 0 where it has none, (N, D)."""
+    """c_m / n_m / sum(c) of Eq. 2-3, with the sum over a sample's own modalities; 0 for missing ones, (N, D)."""
     factors = torch.zeros((len(has), modalities.width), device=has.device)
     for rows, names in modalities.patterns(has):
         factors[rows[:, None], modalities.columns(names).to(has.device)] = modalities.scales(names).to(has.device)
     return factors
 
 
-def _finite(distances: Tensor) -> float:
-    """The sum of the winners' distances; UserError when weights have grown without end."""
+def _checked_sum(distances: Tensor) -> float:
+    """The sum of the winners' distances; raises a UserError if the weights have diverged."""
     total = float(distances.sum())
     if not math.isfinite(total):
         raise UserError(
-            "the weights have grown beyond float32: a learning rate above 2 throws a winner farther from its sample than "
-            "it was; choose one of 1 or less, or look for huge values among the samples and initial weights"
+            "the weights have grown beyond float32: a learning rate above 2 moves a winner away from its sample; choose "
+            "one of 1 or less, or look for huge values among the samples and initial weights"
         )
     return total
 
@@ -147,13 +147,13 @@ def _initial(
         expected = {name: (*shape, width) for name, width in modalities.widths.items()}
         given = {name: tuple(rows.shape) for name, rows in initial.items()}
         if given != expected:
-            raise UserError(f"initial weights must have the shapes {expected}, got {given}")
+            raise UserError(f"got initial weights of shapes {given}, expected {expected}")
         weights = torch.cat([initial[name].to(features) for name in modalities.widths], 2)
     return weights.reshape(shape[0] * shape[1], modalities.width).clone()
 
 
 def _order(count: int, shuffle: bool, seed: int, epoch: int) -> Tensor:
-    """The order of presentation; depends on seed and epoch alone, so that resuming needs no generator's state."""
+    """The order of the samples in an epoch; it depends only on seed and epoch, so `resume` needs no generator state."""
     if not shuffle:
         return torch.arange(count)
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)

@@ -1,13 +1,12 @@
-"""The plain pixel map at full size: a self-organizing map that stores no weights, only where its samples won.
+"""The plain pixel map at full size: a self-organizing map that stores its samples and their winners instead of weights.
 
-After an epoch of the batch rule each neuron is a mean of the samples, weighted by a Gaussian of the distance between
-the neuron and the sample's winner. So one winner per sample, the radius and the samples themselves are the whole map,
-and a neuron's pixels are computed when they are asked for: 800x800 neurons of 64x64 pixels take 48 kB beside the
-samples, where the paper needs 10.5 GB.
+After an epoch of the batch rule, each neuron is a mean of the samples, weighted by a Gaussian of the distance between
+the neuron and the sample's winner. So the samples, their winners and the radius define the whole map, and a neuron's pixels
+are computed on demand: 800x800 neurons of 64x64 pixels take 48 kB in addition to the samples; the paper needs 10.5 GB.
 
-Winners are sought on the means of 8x8 pixels. Averaging commutes with the rule, so that these means form a map of their
-own; and the mean absolute error of block means never exceeds that of smaller blocks, nor that of the pixels: it
-certifies, from coarse to fine, which neurons need no closer look.
+The search for winners starts with means of 8x8 pixels. Averaging commutes with the rule, so these means are a map too. The
+mean absolute error of block means never exceeds the error of smaller blocks or of the pixels. So it rules out neurons, from
+coarse to fine, and the result is exact.
 """
 
 from collections.abc import Mapping
@@ -27,21 +26,20 @@ from .start import check_memory, check_shape
 SIDES = (8, 4, 2, 1)
 """Sides of the pixel blocks whose means are compared, coarse to fine."""
 MARGIN = 1e-5
-"""Relative slack of the certificate, far above all roundings."""
-FIRST_LOOKS = 16
-"""Samples most like the query, by block means, whose winners give a first bound."""
+"""Relative slack of the bounds, far above all rounding errors."""
+FIRST_SAMPLES = 16
+"""The winners of this many samples, the most similar ones by block means, give a query's first bound."""
 QUERIES = 64
-"""Pictures that are searched together, by one thread."""
+"""Number of pictures that one thread searches together."""
 NUMBERS = 2**20
-"""Numbers of neurons' weights that are computed together; 4 MB."""
+"""Number of weights that are computed together; 4 MB."""
 
 
 class SampleSom(MultiModalSom):
-    """A map of the same kind as `MultiModalSom`, for pictures: the weights are computed on demand.
+    """A `MultiModalSom` for pictures that computes its weights on demand.
 
-    Winners are exact. `best_tiles`, and with it the readouts `tiles` and `local_linear`, choose their candidates by the
-    means of pixel blocks. A query by modalities that are no pictures is as fast as on the other map; a picture takes
-    milliseconds.
+    Winners are exact. `best_tiles`, and therefore the readouts `tiles` and `local_linear`, choose their candidates by the
+    means of pixel blocks. Queries without pictures are as fast as on a `MultiModalSom`; a picture takes milliseconds.
     """
 
     def __init__(
@@ -53,7 +51,7 @@ class SampleSom(MultiModalSom):
         pictures: Mapping[str, tuple[int, int]],
         c: Mapping[str, float] | None = None,
     ) -> None:
-        """Make the map from what it is made of.
+        """Makes the map from samples and their winners.
 
         Args:
             samples: modality -> features, shape (N, width), all modalities of all samples.
@@ -61,10 +59,10 @@ class SampleSom(MultiModalSom):
             sigma: radius of the neighborhood in neurons.
             shape: rows and columns of the map.
             pictures: the modalities that are pictures, with their height and width, multiples of 8.
-            c: influence of each modality, 1 if not given.
+            c: influence of each modality, by default 1.
 
         Raises:
-            UserError: incomplete samples, pictures of another size than said, or winners off the map.
+            UserError: samples are incomplete, pictures do not have the given size, or winners lie outside the map.
         """
         check_shape(shape)
         self.shape = shape
@@ -75,7 +73,10 @@ class SampleSom(MultiModalSom):
         self.sample_winners = winners
         limit = torch.tensor(shape, device=winners.device)
         if winners.shape != (len(next(iter(samples.values()))), 2) or bool(((winners < 0) | (winners >= limit)).any()):
-            raise UserError(f"winners must be one (row, column) on the {shape[0]}x{shape[1]} map for each sample")
+            raise UserError(
+                f"got winners of shape {tuple(winners.shape)}, expected one (row, column) per sample on the "
+                f"{shape[0]}x{shape[1]} map; take the winners of this map"
+            )
         self._neighborhoods = SampleNeighborhoods(winners, sigma, shape)
         self._levels = {side: pool(self.samples, self.pictures, side) for side in SIDES}
         neurons = torch.arange(shape[0] * shape[1], device=winners.device)
@@ -84,7 +85,7 @@ class SampleSom(MultiModalSom):
 
     @property
     def device(self) -> torch.device:
-        """Where the samples lie."""
+        """The device of the samples."""
         return self.sample_winners.device
 
     def to(self, device: torch.device | str) -> "SampleSom":
@@ -93,10 +94,10 @@ class SampleSom(MultiModalSom):
         return SampleSom(samples, self.sample_winners.to(device), self.sigma, self.shape, self.pictures, self.c)
 
     def weights(self, modality: str) -> Tensor:
-        """All neurons' weights of a modality, (X*Y, width); for pictures on a large map see `weights_at`.
+        """The weights of all neurons for a modality, (X*Y, width); for pictures on a large map use `weights_at`.
 
         Raises:
-            UserError: an unknown modality, or the weights exceed the memory.
+            UserError: the modality is unknown, or the weights exceed the memory.
         """
         self._layout.check_known([modality])
         if modality not in self.pictures:
@@ -105,13 +106,12 @@ class SampleSom(MultiModalSom):
         return self.weights_at(modality, torch.arange(self.shape[0] * self.shape[1], device=self.device))
 
     def weights_at(self, modality: str, neurons: Tensor) -> Tensor:
-        """Some neurons' weights of a modality: flat indices (...,) -> (..., width)."""
+        """The weights of some neurons for a modality: flat indices (...,) -> (..., width)."""
         self._layout.check_known([modality])
         return self._means(modality, neurons.flatten(), 1).view(*neurons.shape, -1)
 
     def activity(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
-        """Activity A of every neuron, Eq. 2-3, (B, X, Y); with pictures, the pixels of all neurons are computed
-        once."""
+        """Activity A of every neuron, Eq. 2-3, (B, X, Y); each call computes the pixels of all neurons."""
         features, has = self._query(query)
         total = features.new_zeros((len(features), self.shape[0] * self.shape[1]))
         for neurons in torch.arange(total.shape[1], device=self.device).split(NUMBERS // self._layout.width + 1):
@@ -123,15 +123,15 @@ class SampleSom(MultiModalSom):
         return total.view(-1, *self.shape)
 
     def nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
-        """Distance -A to the winner, and the winner, both (B,): exact, certified by the means of pixel blocks."""
+        """Distance -A between each row and its winner, and the winner, both (B,), exactly."""
         features, has = self._query(query)
         distances = features.new_empty(len(features))
         neurons = torch.empty(len(features), dtype=torch.long, device=self.device)
         for rows, names, _ in self._same_modalities(has, c):
-            asked = {name: values for name, values in self._layout.split(features).items() if name in names}
+            known = {name: values for name, values in self._layout.split(features).items() if name in names}
 
-            def search(part: Tensor, asked: dict[str, Tensor] = asked) -> tuple[Tensor, Tensor]:
-                return self._certified({name: values[part] for name, values in asked.items()}, c)
+            def search(part: Tensor, known: dict[str, Tensor] = known) -> tuple[Tensor, Tensor]:
+                return self._exact_winners({name: values[part] for name, values in known.items()}, c)
 
             found = in_threads(search, rows, QUERIES)
             distances[rows], neurons[rows] = (torch.cat(part) for part in zip(*found, strict=True))
@@ -145,14 +145,14 @@ class SampleSom(MultiModalSom):
         return self._pooled.best_tiles(pool({name: values[name] for name in query}, self.pictures, SIDES[0]), k, c)
 
     def two_nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
-        """The two neurons that are nearest by the means of pixel blocks, (B, 2)."""
+        """The two nearest neurons by the means of pixel blocks, (B, 2)."""
         self._query(query)
         return self._pooled.two_nearest(pool(query, self.pictures, SIDES[0]), c)
 
-    def _certified(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
-        """Look closer, block side by block side, at every neuron whose block means do not rule it out."""
+    def _exact_winners(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
+        """Distances and winners; compares, with finer and finer blocks, all neurons that are not ruled out yet."""
         levels = {side: pool(query, self.pictures, side) for side in SIDES}
-        start = self._winners_of_alike(levels[SIDES[0]], c)  # (B, k)
+        start = self._winners_of_similar(levels[SIDES[0]], c)  # (B, k)
         rows = torch.arange(len(start), device=start.device).repeat_interleave(start.shape[1])
         best = self._distances(levels, 1, rows, start.flatten(), c).view(start.shape).amin(1)
         rows, neurons, _ = self._pooled.neurons_within(levels[SIDES[0]], relaxed(best), c)
@@ -169,8 +169,8 @@ class SampleSom(MultiModalSom):
         equal = torch.where(exact == best[rows], neurons, none)
         return best, torch.full_like(start[:, 0], none).scatter_reduce_(0, rows, equal, "amin")
 
-    def _winners_of_alike(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> Tensor:
-        """The winners of the samples that are most like the query, by block means: flat indices (B, k)."""
+    def _winners_of_similar(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> Tensor:
+        """The winners of the samples that are most similar to the query, by block means: flat indices (B, k)."""
         influences, samples = self._layout.influences(c), self._levels[SIDES[0]]
         gaps = torch.stack(
             [
@@ -178,7 +178,7 @@ class SampleSom(MultiModalSom):
                 for name, values in query.items()
             ]
         ).sum(0)
-        nearest = gaps.topk(min(FIRST_LOOKS, gaps.shape[1]), 1, largest=False).indices
+        nearest = gaps.topk(min(FIRST_SAMPLES, gaps.shape[1]), 1, largest=False).indices
         return self.sample_winners[nearest, 0] * self.shape[1] + self.sample_winners[nearest, 1]
 
     def _distances(
@@ -189,7 +189,7 @@ class SampleSom(MultiModalSom):
         neurons: Tensor,
         c: Mapping[str, float] | None,
     ) -> Tensor:
-        """Distances of pairs of a query and a neuron by the means of blocks of this side, (P,); of side 1, exactly."""
+        """Distances of pairs of a query and a neuron by the means of blocks of this side, (P,); exact for side 1."""
         query, influences = levels[side], self._layout.influences(c)
         total = sum(influences[name] for name in query)
         out = torch.zeros(len(rows), device=rows.device)
@@ -200,22 +200,22 @@ class SampleSom(MultiModalSom):
         return out
 
     def _means(self, modality: str, neurons: Tensor, side: int) -> Tensor:
-        """Some neurons' weights of a modality, as means of blocks of this side: flat indices (n,) -> (n, width)."""
+        """The weights of some neurons for a modality, as means of blocks of this side: flat indices (n,) -> (n, width)."""
         values = self._levels[side][modality]
         parts = neurons.split(NUMBERS // values.shape[1] + 1)
         return torch.cat([self._neighborhoods.means(part, values) for part in parts])
 
 
 def relaxed(distances: Tensor) -> Tensor:
-    """Somewhat more than these distances: what a bound must exceed to rule a neuron out."""
+    """Distances plus the slack for rounding errors; a bound above this rules a neuron out."""
     return distances * (1 + MARGIN) + 1e-7
 
 
 def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]], side: int) -> dict[str, Tensor]:
-    """Pictures as means of blocks of side x side pixels, all else as it is.
+    """Reduces pictures to means of blocks of side x side pixels; other modalities do not change.
 
     Raises:
-        UserError: a picture of another size than said, or of sides that are no multiples of 8.
+        UserError: a picture does not have the given size, or its sides are not multiples of 8.
     """
     pooled = dict(samples)
     for name, (height, width) in pictures.items():
@@ -224,8 +224,8 @@ def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]], side: int) -
         rows = samples[name]
         if rows.shape[1] != height * width or height % SIDES[0] or width % SIDES[0]:
             raise UserError(
-                f"{name} is said to be pictures of {height}x{width} pixels, multiples of {SIDES[0]}, "
-                f"but has {rows.shape[1]} dimensions"
+                f"got {name} of {rows.shape[1]} dimensions as pictures of {height}x{width} pixels, expected {height * width} "
+                f"dimensions and sides that are multiples of {SIDES[0]}"
             )
         if side > 1:
             pooled[name] = functional.avg_pool2d(rows.view(-1, 1, height, width), side).flatten(1)
@@ -233,14 +233,14 @@ def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]], side: int) -
 
 
 def complete(samples: Samples, layout: Modalities) -> dict[str, Tensor]:
-    """The checked samples as float32, if each has every modality.
+    """The checked samples as float32.
 
     Raises:
-        UserError: one lacks a modality.
+        UserError: a sample lacks a modality.
     """
     rows = {name: values.to(torch.float32) for name, values in samples.items()}
-    features, has = layout.stack(rows)
-    del features
-    if not bool(has.all()):
-        raise UserError("a map that keeps its samples needs all modalities of each; leave incomplete samples out")
+    if not bool(layout.stack(rows)[1].all()):
+        raise UserError(
+            "got samples that lack a modality, expected all modalities of each; leave incomplete samples out"
+        )
     return rows

@@ -1,4 +1,4 @@
-"""How the map that keeps its samples is trained: on means of pixel blocks, by the fast schedule."""
+"""Training of `SampleSom`: on means of pixel blocks, with the fast schedule."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,21 +21,20 @@ def train_sample_som(
     last_sigma: float | None = None,
     resume: Mapping[str, Tensor] | None = None,
 ) -> SampleSom:
-    """Train a map of whole pictures with the fast schedule of `train`, which sees them as means of 8x8 pixels.
+    """Trains a map of whole pictures with the fast schedule of `train`, on their means of 8x8 pixels.
 
     Args:
-        samples: modality -> features, shape (N, width); a picture is a row of its pixels. Every sample has every
-            modality.
+        samples: modality -> features, shape (N, width); a picture is a row of pixels. All samples need all modalities.
         pictures: the modalities that are pictures, with their height and width, multiples of 8.
         shape: rows and columns of the map.
-        c: influence c^(m) of each modality on the winner, 1 if not given.
+        c: influence c^(m) of each modality on the winner, by default 1.
         seed: seed of the initial map.
         progress: called after each epoch.
         last_sigma: radius of the last epoch in neurons; see `sigma_for`.
-        resume: the state of an earlier, equal call's progress report.
+        resume: the state from a progress report of an earlier call with equal arguments.
 
     Raises:
-        UserError: see `train`; and incomplete samples, or pictures of another size than said.
+        UserError: see `train`; or samples are incomplete, or pictures do not have the given size.
     """
     layout = Modalities.of(widths_of(samples), c)
     rows = complete(samples, layout)

@@ -1,4 +1,4 @@
-"""The coarse-to-fine schedule: shape and radius of every epoch, and the Gaussian sums over a neighborhood."""
+"""The coarse-to-fine schedule, that is, shape and radius of every epoch; and Gaussian sums over a neighborhood."""
 
 import math
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 COARSEST_SIDE = 32
-"""The map is halved until its longer side is no longer than this."""
+"""The longer side of the coarsest level has at most this many neurons."""
 FEW_LEVELS, MANY_LEVELS = (15, 6, 5, 5), (7, 4, 4, 4, 3)
-"""Epochs of each level from the coarsest, of maps with up to four levels (to about 250x250) and with more; 3 beyond these.
+"""Epochs per level from the coarsest, for maps with up to four levels (to about 250x250) and with more; all others have 3.
 
-The more levels follow, the less the first ones matter.
+The first levels matter less if many levels follow.
 """
 LAST_EPOCHS, LAST_UPDATES = 30, 2**19
-"""Small maps, whose epochs are cheap, stay at their full size for up to so many epochs, or updates of a neuron."""
+"""Small maps have cheap epochs: the last level gets up to this many epochs, within this many updates of single neurons."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Epoch:
 
 
 def sigma_for(shape: tuple[int, int], count: int) -> float:
-    """The last radius that suits a map of this shape trained on `count` samples, in neurons.
+    """The default last radius, in neurons, of a map of this shape that is trained on `count` samples.
 
-    About a quarter of the samples' mean spacing on the map, at least .4: smaller radii memorise single samples, larger
+    It is about a quarter of the samples' mean spacing on the map, at least .4: smaller radii memorize single samples, larger
     ones blur.
     """
     return max(0.4, 0.275 * math.sqrt(shape[0] * shape[1] / count))
@@ -52,20 +52,20 @@ def schedule(shape: tuple[int, int], last_sigma: float) -> list[Epoch]:
 
 
 def geometric(first: float, last: float, count: int) -> list[float]:
-    """`count` values from first to last, each the same factor from the one before."""
+    """A geometric sequence of `count` values from first to last."""
     return [first * (last / first) ** (step / max(count - 1, 1)) for step in range(count)]
 
 
 def smooth(planes: Tensor, sigma: float, reach: float = 4.5, block: int = 32) -> Tensor:
-    """Sum over a Gaussian neighborhood, exp(-distance^2 / (2 sigma^2)) cut at `reach` sigma, without normalising.
+    """Sums over a Gaussian neighborhood, exp(-distance^2 / (2 sigma^2)), cut at `reach` sigma and not normalized.
 
-    Separable, and each axis is a product with a banded matrix, taken block by block.
+    The Gaussian is separable; each axis is a product with a banded matrix, computed block by block.
 
     Args:
         planes: sums per cell, shape (D, X, Y).
         sigma: radius in neurons.
-        reach: where the Gaussian is cut, in sigma.
-        block: outputs per product.
+        reach: distance at which the Gaussian is cut, in sigma.
+        block: number of outputs per product.
 
     Returns:
         Shape (D, X, Y).
@@ -78,7 +78,7 @@ def smooth(planes: Tensor, sigma: float, reach: float = 4.5, block: int = 32) ->
 
 
 def _banded(size: int, radius: int, sigma: float, block: int, like: Tensor) -> list[tuple[int, int, Tensor]]:
-    """Blocks of a banded Gaussian matrix: inputs from lo to hi and the kernel (outputs, hi - lo)."""
+    """Blocks of a banded Gaussian matrix: the inputs' range from lo to hi, and the kernel (outputs, hi - lo)."""
     places = torch.arange(size, dtype=like.dtype, device=like.device)
     blocks = []
     for start in range(0, size, block):

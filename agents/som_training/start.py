@@ -1,4 +1,4 @@
-"""What both ways of training share: checks, the initial map, and how a training recognises its own checkpoints."""
+"""Start of a training, for both rules: checks, the initial map, and the identity of its checkpoints."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from ..som.modalities import Modalities
 
 
 def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings: Sequence[float]) -> Tensor:
-    """Numbers that tell one training from another: its settings, weights c, and sums over its samples, float64."""
+    """Numbers that identify a training: its settings, weights c, and sums over its samples, float64."""
     ramp = torch.linspace(1, 2, len(features), dtype=torch.float64, device=features.device)
     data = [float((features.double().sum(1) * ramp).sum()), float(has.sum())]
     numbers = [*map(float, settings), *modalities.widths.values(), *modalities.c.values(), *features.shape, *data]
@@ -20,16 +20,16 @@ def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings:
 
 
 def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device) -> dict[str, Tensor]:
-    """A copy of a checkpoint's tensors on the device, if it belongs to this training.
+    """A copy of a checkpoint's tensors on the device.
 
     Raises:
-        UserError: it belongs to another one.
+        UserError: the checkpoint belongs to another training.
     """
     saved = state.get("training", torch.empty(0)).cpu()
     if saved.shape != identity.shape or not torch.allclose(saved, identity, rtol=1e-9, atol=1e-9):
         raise UserError(
-            f"the state to resume belongs to another training: it says {saved.tolist()}, this one {identity.tolist()} "
-            "(settings, widths, weights c, sums of the samples); resume with equal arguments, or start anew without it"
+            f"got a state of another training, with {saved.tolist()}, expected {identity.tolist()} (settings, widths, "
+            "weights c, sums of the samples); resume with equal arguments, or start again without it"
         )
     return {name: value.to(device, copy=True) for name, value in state.items()}
 
@@ -37,7 +37,7 @@ def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device)
 def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
     """An initial map: a grid in the plane of the two principal components of the samples, (X, Y, D).
 
-    Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the spread.
+    Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the standard deviation.
     """
     known = modalities.per_dimension(has)
     mean = (features * known).sum(0) / known.sum(0).clamp(min=1)
@@ -60,8 +60,7 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape
 
 
 def _principal_axes(centred: Tensor) -> Tensor:
-    """The two longest principal axes of centred samples, (D, 2); by subspace iteration, since D may be thousands of
-    pixels."""
+    """The two longest principal axes of centered samples, (D, 2), by subspace iteration: D may be thousands of pixels."""
     generator = torch.Generator().manual_seed(0)
     width = centred.shape[1]
     axes = torch.randn((width, min(4, width)), generator=generator).to(centred)
@@ -73,22 +72,22 @@ def _principal_axes(centred: Tensor) -> Tensor:
 
 
 def check_shape(shape: tuple[int, int]) -> None:
-    """Raise UserError unless the shape has at least one row and one column."""
+    """Raises a UserError unless the shape has at least one row and one column."""
     if len(shape) != 2 or min(shape) < 1:
-        raise UserError(f"a map needs a shape (rows, columns) of 1 or more each, got {shape}")
+        raise UserError(f"got the shape {shape}, expected (rows, columns), 1 or more each")
 
 
 def check_memory(shape: tuple[int, int], width: int, device: torch.device) -> None:
-    """Raise UserError for a map whose training would not fit into the device's memory."""
-    needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and what smoothing them takes
+    """Raises a UserError if the training of such a map does not fit into the device's memory."""
+    needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and the memory to smooth them
     if device.type == "cuda":
-        there = torch.cuda.mem_get_info(device)[0]
+        available = torch.cuda.mem_get_info(device)[0]
     elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     else:
         return
-    if needed > there:
+    if needed > available:
         raise UserError(
-            f"training a {shape[0]}x{shape[1]} map of {width} dimensions takes about {needed / 2**30:.1f} GiB, "
-            f"but {device} has {there / 2**30:.1f} GiB; choose a smaller map or fewer dimensions (latents, not pixels)"
+            f"training a {shape[0]}x{shape[1]} map of {width} dimensions takes about {needed / 2**30:.1f} GiB, but {device} "
+            f"has {available / 2**30:.1f} GiB; choose a smaller map or fewer dimensions (latents, not pixels)"
         )

@@ -1,1 +1,1 @@
-"""Tools that know no arm: files, checkpoints, threads, processes, least squares."""
+"""General tools: files, checkpoints, threads, processes, least squares."""

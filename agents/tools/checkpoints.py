@@ -1,4 +1,4 @@
-"""Trained things on disk: safetensors with a JSON header, never a pickle."""
+"""Checkpoints of trained models: safetensors with a JSON header, never a pickle."""
 
 import hashlib
 import json
@@ -19,19 +19,19 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-    """Writes a checkpoint, whole or not at all.
+    """Writes a checkpoint, completely or not at all.
 
     Args:
         path: the file.
-        kind: what it is, such as `autoencoder`.
-        tensors: its tensors by name.
-        header: what else it is made of, as JSON.
+        kind: kind of model, such as `autoencoder`.
+        tensors: the model's tensors by name.
+        header: further entries of the header, in JSON's types.
     """
     content = {"format": FORMAT, "kind": kind, **header}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {"header": json.dumps(content, sort_keys=True)}  # one key: safetensors keeps no order of several
+    metadata = {"header": json.dumps(content, sort_keys=True)}  # one key: safetensors does not keep the order of keys
     with replacing(path) as temporary:
-        temporary.write_bytes(save(plain, metadata))  # save_file would make a file that only its owner may read
+        temporary.write_bytes(save(plain, metadata))  # save_file would make a file that only its owner can read
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -39,13 +39,13 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Args:
         path: the file.
-        kind: what it must be.
+        kind: expected kind of model.
 
     Returns:
-        Its tensors and its header.
+        The tensors and the header.
 
     Raises:
-        UserError: there is no such file, it is damaged, of another kind or of a later format.
+        UserError: the file is missing or damaged, or holds another kind or a later format.
     """
     header = read_header(path, kind)
     try:
@@ -58,41 +58,41 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def read_network(
     path: Path, kind: str, make: Callable[..., Network], sizes: Sequence[str], where: str | device
 ) -> Network:
-    """Reads a network that draws or reads pictures before a background.
+    """Reads a network whose constructor takes a background picture and sizes.
 
     Args:
         path: the file.
-        kind: what it must be.
-        make: called with the background and the sizes.
+        kind: expected kind of model.
+        make: makes the network from the background and the sizes.
         sizes: names of the sizes in the header.
         where: the device.
 
     Raises:
-        UserError: see `read`; or its tensors are not those of this network.
+        UserError: see `read`; or the tensors do not fit this network.
     """
     tensors, header = read(path, kind)
     try:
         network = make(tensors["background"], *(header[size] for size in sizes))
     except KeyError as error:
-        raise UserError(_of_another(path, error)) from None
+        raise UserError(_other_network(path, error)) from None
     return fill(path, network, tensors, where)
 
 
 def fill(path: Path, network: Network, tensors: Mapping[str, Tensor], where: str | device) -> Network:
-    """Gives a network the tensors that were read, moves it to a device and sets it to `eval`.
+    """Loads tensors into a network, moves it to a device and sets it to evaluation mode.
 
     Raises:
-        UserError: the tensors are not those of this network.
+        UserError: the tensors do not fit this network.
     """
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise UserError(_of_another(path, error)) from None
+        raise UserError(_other_network(path, error)) from None
     return network.to(where).eval()
 
 
 def read_header(path: Path, kind: str) -> dict[str, Any]:
-    """The header alone; raises as `read` does."""
+    """Reads only the header; raises the same errors as `read`."""
     if not path.exists():
         raise UserError(f"there is no {path}, expected a trained {kind}; train it first")
     try:
@@ -103,7 +103,7 @@ def read_header(path: Path, kind: str) -> dict[str, Any]:
     if header.get("kind") != kind or header.get("format", 0) > FORMAT:
         raise UserError(
             f"{path} holds {header.get('kind')!r} of format {header.get('format')!r}, expected {kind!r} of format {FORMAT} "
-            "at most; was it written by a later version?"
+            "or earlier; if a later version wrote it, install that version"
         )
     return header
 
@@ -114,7 +114,7 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _of_another(path: Path, error: Exception) -> str:
+def _other_network(path: Path, error: Exception) -> str:
     return f"{path} holds the tensors of another network ({error}); train it again with this version"
 
 

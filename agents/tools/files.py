@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class DamagedFileError(UserError):
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path to write to; on success it is fsynced and takes the place of `path` at once."""
+    """Yields a temporary path to write to; on success, that file is fsynced and atomically replaces `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -32,17 +32,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file, whole or not at all."""
+    """Writes a JSON file, completely or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the temporary files of processes that were killed while writing below a folder."""
+    """Removes the temporary files in a folder and below it whose processes have died."""
     for leftover in folder.rglob(".*.tmp"):
         try:
-            os.kill(int(leftover.name.split(".")[-2]), 0)  # is its writer still there?
+            os.kill(int(leftover.name.split(".")[-2]), 0)  # raises an error if the process is gone
         except (ProcessLookupError, ValueError, IndexError):
             leftover.unlink(missing_ok=True)
         except PermissionError:
-            pass  # somebody else's process, and alive
+            pass  # the process is alive and belongs to another user

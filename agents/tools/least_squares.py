@@ -1,4 +1,4 @@
-"""Least squares by Levenberg and Marquardt's steps, with errors that count less the more they stand out (Huber)."""
+"""Robust least squares: Levenberg and Marquardt's steps with Huber's loss."""
 
 from collections.abc import Callable
 
@@ -6,23 +6,23 @@ import torch
 from torch import Tensor
 from torch.func import jacfwd
 
-_FEWEST, _MOST = 1e-9, 1e6  # of the damping, beyond which no step is worth a try
-_EASIER, _HARDER = 0.2, 4.0
+_LEAST_DAMPING, _MOST_DAMPING = 1e-9, 1e6  # with more damping, steps are too small to help
+_AFTER_SUCCESS, _AFTER_FAILURE = 0.2, 4.0  # factors of the damping
 
 
 def fit(
     residuals: Callable[[Tensor], Tensor], start: Tensor, iterations: int = 60, tolerance: float = 1e-4
 ) -> tuple[Tensor, float]:
-    """The parameters in whose neighborhood the residuals are least.
+    """Parameters at a local minimum of the residuals' cost.
 
-    Each step solves the equations linearised at the present parameters, damped as Marquardt (1963) proposed; residuals beyond 1
-    count by their size, not by their square (Huber, 1964), so that a few that no parameters explain do not bend the others.
+    Each step solves the equations linearized at the present parameters, with Marquardt's damping (1963). Residuals above 1
+    count linearly instead of quadratically (Huber, 1964), so a few outliers hardly distort the fit.
 
     Args:
-        residuals: parameters (P,) -> errors (R,), 1 where one is as large as expected of a good fit.
-        start: shape (P,), float64.
-        iterations: at most.
-        tolerance: the share of the cost that a step must take away for another one.
+        residuals: parameters (P,) -> errors (R,), in units of the error that a good fit has.
+        start: first parameters, shape (P,), float64.
+        iterations: largest number of steps.
+        tolerance: the fit ends when a step reduces the cost by less than this share.
 
     Returns:
         Parameters, shape (P,), and their mean cost.
@@ -41,7 +41,7 @@ def fit(
 
 
 def _equations(slopes: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
-    """The normal equations, (P, P) and (P,), of residuals that are weighted by how much they count."""
+    """The normal equations, (P, P) and (P,), of residuals weighted by Huber's loss."""
     weighted = slopes / errors.abs().clamp(min=1)[:, None]  # (R, P)
     return slopes.T @ weighted, weighted.T @ errors
 
@@ -54,18 +54,18 @@ def _step(
     gradient: Tensor,
     damping: float,
 ) -> tuple[tuple[Tensor, Tensor] | None, float]:
-    """Better parameters and their residuals, and the next damping; None where no step is better."""
+    """Better parameters and their residuals, and the next damping; None instead of these if no step is better."""
     scale = normal.diagonal() + 1e-3 * normal.diagonal().mean()
-    while damping < _MOST:
+    while damping < _MOST_DAMPING:
         change = torch.linalg.solve(normal + damping * scale.diag(), gradient).clamp(-1, 1)
         errors = residuals(parameters - change)
         if _cost(errors) < cost:
-            return (parameters - change, errors), max(_EASIER * damping, _FEWEST)
-        damping *= _HARDER
+            return (parameters - change, errors), max(_AFTER_SUCCESS * damping, _LEAST_DAMPING)
+        damping *= _AFTER_FAILURE
     return None, damping
 
 
 def _cost(errors: Tensor) -> float:
-    """Half the square of a residual up to 1, and from there on linear, on average."""
+    """Mean of Huber's loss: half the square of a residual up to 1, and linear above."""
     size = errors.abs()
     return float(torch.where(size < 1, 0.5 * size.square(), size - 0.5).mean().nan_to_num(torch.inf))

@@ -1,4 +1,4 @@
-"""Several processes that train one map together, each on its share of the samples."""
+"""Sums over several processes that train one map together, each with its share of the samples."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 
 
 class Processes:
-    """What a process must know of the others; without a group it is alone.
+    """Communication between the processes of a training; without a group there is only this process.
 
-    All sums that a map depends on are of integers, so that they do not depend on how many processes share the samples,
-    nor on their order.
+    All sums that a map depends on are sums of integers, so they do not depend on the number or the order of the processes.
 
     Args:
         group: a group of torch.distributed (gloo or nccl), or None.
@@ -36,7 +35,7 @@ class Processes:
         return values
 
     def gathered_evenly(self, columns: list[Tensor], most: int) -> list[Tensor]:
-        """At most so many rows of all processes, evenly spaced, in the order of the ranks: (N, ...) -> (n, ...) each."""
+        """At most this many rows of all processes, evenly spaced, in the order of the ranks: (N, ...) -> (n, ...) each."""
         lengths = self._gather(len(columns[0]))
         stride = -(-sum(lengths) // most)
         offset = sum(lengths[: dist.get_rank(self.group)]) if self.group is not None else 0
@@ -46,20 +45,20 @@ class Processes:
     def _gather(self, mine: Any) -> list[Any]:
         if self.group is None:
             return [mine]
-        everyones = [None] * dist.get_world_size(self.group)
-        dist.all_gather_object(everyones, mine, group=self.group)
-        return everyones
+        gathered = [None] * dist.get_world_size(self.group)
+        dist.all_gather_object(gathered, mine, group=self.group)
+        return gathered
 
 
 class FixedPoint:
-    """Samples as integers, whose sums are exact in any order: on several processes, and by CUDA's atomic additions.
+    """Samples as integers: their sums are exact in any order, over several processes and with CUDA's atomic additions.
 
-    One unit is the largest absolute value of the dimension times the number of samples over 2^62: far below float32's
+    The unit of a dimension is its largest absolute value times the number of samples / 2^62. This is far below float32's
     resolution, and no sum overflows.
 
     Args:
         features: this process's samples, shape (N, D).
-        processes: all that share the samples.
+        processes: the processes that share the samples.
     """
 
     def __init__(self, features: Tensor, processes: Processes) -> None:
@@ -70,12 +69,12 @@ class FixedPoint:
         self.values = (features.double() / self.unit).round_().long().T.contiguous()  # (D, N)
 
     def sums(self, dims: slice, rows: Tensor, cells: Tensor, size: int) -> Tensor:
-        """Sums of some dimensions of some samples, over all processes, per cell: (d, size), float32.
+        """Sums of some dimensions of some samples, per cell and over all processes: (d, size), float32.
 
         Args:
-            dims: which dimensions.
-            rows: which samples, shape (n,).
-            cells: the cell of each of these, shape (n,).
+            dims: the dimensions.
+            rows: the samples, shape (n,).
+            cells: the cell of each of these samples, shape (n,).
             size: number of cells.
         """
         values, unit = self.values[dims][:, rows], self.unit[dims, None]
@@ -89,5 +88,5 @@ class FixedPoint:
         return (self.processes.total(sums) * unit).float()
 
     def counts(self, cells: Tensor, size: int) -> Tensor:
-        """How many samples of all processes fell into each cell, (size,), float32."""
+        """Number of samples of all processes in each cell, (size,), float32."""
         return self.processes.total(torch.bincount(cells, minlength=size)).float()

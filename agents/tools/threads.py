@@ -1,4 +1,4 @@
-"""Work in several threads of which each computes on one processor core, and in none where a fork has lost them."""
+"""Work in several threads, one per processor core; and a safe number of threads after a fork."""
 
 import os
 from collections.abc import Callable
@@ -9,28 +9,28 @@ import torch
 from torch import Tensor
 
 Result = TypeVar("Result")
-_PROCESS = os.getpid()  # which imported this
+_PROCESS = os.getpid()  # number of the process that imported this module
 
 
 def one_thread_after_fork() -> None:
-    """Lets torch compute on one thread in a forked process: its others were not forked, and it would wait for them for ever."""
+    """Limits torch to one thread in a forked process: a fork does not copy the others, and torch would wait for them for ever."""
     if os.getpid() != _PROCESS:
         torch.set_num_threads(1)
 
 
 def in_threads(function: Callable[[Tensor], Result], rows: Tensor, most: int, least: int = 1) -> list[Result]:
-    """What a function gives for each chunk of rows, in order; on the CPU by as many threads as torch computes with.
+    """Results of a function for each chunk of rows, in order; on the CPU it uses as many threads as torch does.
 
-    Many small operations gain little from a second core each, and wait for it; whole chunks side by side gain all of it.
+    Small operations gain little from a second core and must wait for it; chunks that run in parallel use all cores fully.
 
     Args:
-        function: called with some of the rows at a time.
+        function: called with one chunk at a time.
         rows: shape (N, ...).
-        most: rows of a chunk at most.
-        least: rows of a chunk that are worth a thread.
+        most: largest number of rows in a chunk.
+        least: smallest number of rows for which a thread pays off.
     """
     threads = torch.get_num_threads() if rows.device.type == "cpu" else 1
-    rounds = -(-len(rows) // (threads * most))  # each thread gets as many chunks as every other
+    rounds = -(-len(rows) // (threads * most))  # all threads get the same number of chunks
     chunks = rows.split(max(least, -(-len(rows) // (threads * max(rounds, 1)))))
     if min(threads, len(chunks)) < 2:
         return [function(chunk) for chunk in chunks]
@@ -38,4 +38,4 @@ def in_threads(function: Callable[[Tensor], Result], rows: Tensor, most: int, le
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(function, chunks))
     finally:
-        torch.set_num_threads(threads)  # new threads take the number that was set last, by whichever thread
+        torch.set_num_threads(threads)  # new threads inherit the number that any thread set last

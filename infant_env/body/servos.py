@@ -9,7 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .given import detached, numbers, shown
+from ..given import detached, numbers, shown
 from .model import ArmModel
 
 CONTROL_HZ = 25

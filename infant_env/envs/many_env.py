@@ -12,8 +12,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ..body.checks import check_choice, check_counts, check_options, checked_mask, seed_of_each
-from ..body.given import shown
 from ..errors import UserError
+from ..given import shown
 from .recorded_spec import RecordedSpec
 
 Observations = dict[str, NDArray[Any]]

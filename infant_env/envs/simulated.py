@@ -7,10 +7,10 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from ..body.given import shown
 from ..body.model import ArmModel
 from ..body.servos import Servos
 from ..errors import UserError
+from ..given import shown
 from .recorded_spec import RecordedSpec
 
 

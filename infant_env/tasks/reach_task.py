@@ -10,9 +10,9 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from ..body.checks import check_choice, check_options, checked_joints, checked_start
-from ..body.given import detached, numbers, shown
 from ..body.model import PENETRATION_LIMIT, ArmModel
 from ..errors import UserError
+from ..given import detached, numbers, shown
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..senses.spaces import eye_space, joint_space, proprioception_space
 from . import rewards

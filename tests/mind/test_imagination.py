@@ -61,7 +61,9 @@ def test_what_is_guessed_at_a_glance_is_imagined_too(imagination: Imagination, p
     assert imagination.glance is not None
     alone = Imagination(imagination.mind, imagination.generator)
     goals = torch.from_numpy(pictures).flatten(1)
-    recalled, with_guess = (i._recalled(i.mind.latents(pictures), i._expected(goals)) for i in (alone, imagination))
+    recalled, with_guess = (
+        i._candidates(i.mind.latents(pictures), i._expectation(goals)) for i in (alone, imagination)
+    )
     expected = imagination.glance.guess(torch.from_numpy(pictures))
     assert torch.equal(with_guess, torch.cat([recalled, expected.joints, expected.samples(GUESSED)], 1))
 

@@ -76,10 +76,10 @@ def test_equal_seeds_give_the_same_map(trained):
 
 def test_samples_that_do_not_fit_are_refused():
     samples = views(5, seed=0)
-    with pytest.raises(ValueError, match=r"pictures of 8x8 pixels, multiples of 8, but has 384"):
+    with pytest.raises(ValueError, match=r"384 dimensions as pictures of 8x8 pixels, expected 64 dimensions"):
         train_sample_som(samples, {"vision": (8, 8)}, shape=(4, 4))
     samples["proprioception"][1] = torch.nan
-    with pytest.raises(ValueError, match="needs all modalities of each"):
+    with pytest.raises(ValueError, match="expected all modalities of each"):
         train_sample_som(samples, PICTURES, shape=(4, 4))
     with pytest.raises(ValueError, match="4x4 map"):
         SampleSom(views(5, seed=0), torch.full((5, 2), 4), 1.0, (4, 4), PICTURES)

@@ -183,9 +183,9 @@ def test_the_state_of_another_training_is_refused():
     samples, reports = poses(100, seed=0), []
     train(samples, shape=(10, 10), progress=reports.append)
     for other in ({"shape": (10, 9)}, {"seed": 1}, {"c": {"vision": 2.0}}, {"last_sigma": 1.0}):
-        with pytest.raises(ValueError, match="belongs to another training"):
+        with pytest.raises(ValueError, match="state of another training"):
             train(samples, resume=reports[-1].state, **{"shape": (10, 10), **other})
-    with pytest.raises(ValueError, match="belongs to another training"):
+    with pytest.raises(ValueError, match="state of another training"):
         train(poses(100, seed=1), shape=(10, 10), resume=reports[-1].state)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from infant_env.body.given import shown
 from infant_env.errors import UserError
+from infant_env.given import shown
 
 MEND = "restore it or collect anew"
 """What mends a file that is damaged."""

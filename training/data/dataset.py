@@ -109,7 +109,7 @@ class Dataset:
     @cached_property
     def joints(self) -> NDArray[np.float32]:
         """Joint angles, shape (N, J), rad."""
-        return self._column("joints")
+        return self.column("joints")
 
     @cached_property
     def joint_ranges(self) -> NDArray[np.float32]:
@@ -125,19 +125,19 @@ class Dataset:
     @cached_property
     def hand_position(self) -> NDArray[np.float32]:
         """Position of the hand, shape (N, 3), metres."""
-        return self._column("hand_position")
+        return self.column("hand_position")
 
     @cached_property
     def shows_hand(self) -> NDArray[np.bool_]:
         """Whether the hand takes .3 % of the pixels or more, shape (N,)."""
-        return self._column("hand_in_view") >= HAND_IN_VIEW
+        return self.column("hand_in_view") >= HAND_IN_VIEW
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The pictures as rendered, read from disk, shape (..., H, W, 3)."""
         if isinstance(samples, np.ndarray):
             order, back = np.unique(samples, return_inverse=True)
-            return self._column("eye", order)[back]  # HDF5 reads in rising order only
-        return self._column("eye", samples)
+            return self.column("eye", order)[back]  # HDF5 reads in rising order only
+        return self.column("eye", samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
@@ -168,7 +168,12 @@ class Dataset:
         head = json.dumps(self.info.identity(), sort_keys=True)
         return hashlib.sha256(head.encode() + self.joints.tobytes()).hexdigest()
 
-    def _column(self, name: str, rows: Any = slice(None)) -> NDArray[Any]:
+    def column(self, name: str, rows: Any = slice(None)) -> NDArray[Any]:
+        """Some samples of a column, as the shards hold it; all by default.
+
+        Raises:
+            UserError: the index is damaged, or has no such column.
+        """
         index = self.path / "index.h5"
         try:
             with h5py.File(index) as file:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from infant_env.body.description import Body
-from infant_env.body.given import shown
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
+from infant_env.given import shown
 
 from .checked import MEND, Part, by_name, is_number, is_range, is_size, is_text, is_texts, is_whole
 

@@ -23,8 +23,8 @@ class RunConfig:
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        counts = [each.name for each in dataclasses.fields(self) if each.name != "seed"]
-        check_counts(self, *(name for name in counts if type(getattr(self, name)) is int))
+        counts = [each.name for each in dataclasses.fields(self) if each.type in (int, int | None)]
+        check_counts(self, *(name for name in counts if name != "seed" and getattr(self, name) is not None))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock
 from msgspec import Struct
 
 from agents.tools import json_files
@@ -211,6 +210,9 @@ def _content(path: Path) -> dict[str, Any]:
 @contextmanager
 def _changing(path: Path) -> Iterator[dict[str, Any]]:
     """Gives the content of a JSON file to change, and writes it at the end; other processes wait."""
+
+    from filelock import FileLock  # here: it loads asyncio, which a command that only collects does not need
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
         content = _content(path)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UserError
-from ..given import numbers, shown
+from ...given import numbers, shown
 
 YOUNGEST, OLDEST = 1.0, 24.0
 """Youngest and oldest age, months, for which all sources below have data."""
