@@ -17,7 +17,8 @@ from ..data.dataset import Dataset
 from ..measure.probabilities import calibration_error, right_ones
 from ..runs import folder as runs
 from ..runs.config import StageConfig
-from ..runs.metrics import Calibrated, Metrics
+from ..runs.metrics import Metrics
+from ..runs.trained import Calibrated
 from . import generator, glance, som
 from .skeleton import Stage, Work
 

@@ -13,7 +13,8 @@ from ..data.dataset import Dataset
 from ..data.latents import in_chunks
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from ..runs.metrics import Epochs, Metrics
+from ..runs.metrics import Metrics
+from ..runs.trained import Epochs
 from .network import NetworkTraining, picture_errors
 from .samples import samples_of
 from .skeleton import Stage, Work

@@ -14,7 +14,8 @@ from ..data.dataset import Dataset
 from ..data.latents import CHUNK
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from ..runs.metrics import Metrics, Regressor
+from ..runs.metrics import Metrics
+from ..runs.trained import Regressor
 from .network import NetworkTraining
 from .samples import samples_of
 from .skeleton import Stage, Work

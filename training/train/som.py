@@ -18,7 +18,8 @@ from ..data.dataset import Dataset
 from ..data.latents import load_latents
 from ..measure.senses import SENSES, features
 from ..runs.config import StageConfig
-from ..runs.metrics import MapEpoch, MapQuality, MapTraining, Metrics
+from ..runs.metrics import Metrics
+from ..runs.trained import MapEpoch, MapQuality, MapTraining
 from . import autoencoder
 from .skeleton import Stage, Work
 
