@@ -82,7 +82,7 @@ def _errors(config: Config, result: Metrics) -> Iterator[str]:
     yield tables.as_html(*error_tables.table1(result.table1))
     yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result.table1, OURS))
     yield (
-        '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
+        '<p class="note">The paper rendered its own body and room; its columns belong to other pictures. '
         "<code>constant</code> always predicts the median picture and the median pose; compare errors over whole pictures with "
         "its errors. From joints to joints the local linear readout is the identity by construction.</p>"
     )
@@ -100,7 +100,7 @@ def _errors(config: Config, result: Metrics) -> Iterator[str]:
     yield tables.as_html(*error_tables.pictures(result.details))
     yield "<h2>Hand</h2><p>Distance of the hand if the arm took the pose recalled from a picture, for the same subsets.</p>"
     yield tables.as_html(*error_tables.hands(result.details))
-    yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN shows how much a picture says about the pose.</p>"
+    yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN shows how much a picture says of the pose.</p>"
     yield tables.as_html(*error_tables.per_joint(result.details))
     everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
     yield page.figure(config.run, "joint_errors", figures.joint_errors(everywhere))

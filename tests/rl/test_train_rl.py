@@ -34,7 +34,7 @@ def test_it_learns_is_judged_and_is_not_learned_twice(run_folder: Path, capsys: 
     rows = train_rl.run(config)
     judgments = rows["sac_hand"].seeds[0].judgments
     assert [judgment.steps for judgment in judgments] == [200, 400, 450]
-    assert all(0 <= judgment["near"] <= judgment["far"] <= 1 for judgment in judgments)
+    assert all(0 <= judgment.near <= judgment.far <= 1 for judgment in judgments)
     folder = config.folder / "seed0"
     assert [path.name for path in checkpoints(folder)] == ["checkpoint-450"]
     logs = folder / "logs" / "000"

@@ -51,7 +51,7 @@ def test_two_processes_train_the_autoencoder_that_one_trains(small_data: Dataset
     in_two_processes(
         "train-ae", "--data", str(small_data.path), "--run", str(tmp_path / "two"), "--device", "cpu", *line
     )
-    train_autoencoder.run(train_autoencoder.Config(small_data.path, tmp_path / "one", device="cpu", **options))
+    train_autoencoder.run(train_autoencoder.Config(tmp_path / "one", data=small_data.path, device="cpu", **options))
     one, two = (runs.metrics_of(tmp_path / name).autoencoder.epochs for name in ("one", "two"))
     for key in ("train_mse", "validation_mse"):
         assert [getattr(e, key) for e in two] == pytest.approx([getattr(e, key) for e in one], rel=1e-3)

@@ -37,7 +37,7 @@ def all_of(config: Config, folder: Path, errors: Intervals, spent: Mapping[str, 
         spent: CPU seconds of training by method.
     """
     drawn = {"Error against training time": error_against_cost(errors, spent)}
-    if thoughts := runs.metrics_of(folder).imagery:
+    if thoughts := runs.metrics_of(folder, "imagery").imagery:
         drawn["What the probabilities of imagined poses are worth"] = reliability_diagram(
             thoughts.hypotheses.all.reliability
         )

@@ -69,7 +69,7 @@ def run(config: Config) -> Trials:
     run_side_by_side(tasks, config.workers)
     found: Trials = {}
     for tried in attempts:
-        if trial := runs.metrics_of(tried.run).trial:
+        if trial := runs.metrics_of(tried.run, "trial").trial:
             found.setdefault(tried.method, []).append(trial)
     write_json(config.run / FOUND, json_files.plain(found))
     print(f"{REMARK}\n{tables.as_text(*table(found))}")
@@ -130,7 +130,7 @@ def _judge(tried: Attempt) -> None:
     trained = Trained(tried.run, data, pick_device(tried.device), tried.neighbors)
     method = _method(tried)
     errors = [_errors(read(trained), truth, method.asked_by) for read in method.readings.values()]
-    spent = sum(stage.cpu_s for stage in runs.metrics_of(tried.run).cost.values())
+    spent = sum(stage.cpu_s for stage in runs.metrics_of(tried.run, "cost").cost.values())
     least = min(errors, key=lambda each: each["overall"])
     runs.record(tried.run, Metrics(trial=Trial(label(tried.changes), least, spent)))
 

@@ -100,14 +100,20 @@ def provenance(run: Path) -> Provenance:
     return json_files.fit(_content(run / CONFIG), Provenance, run / CONFIG, _DELETE)
 
 
-def metrics_of(run: Path) -> Metrics:
+def metrics_of(run: Path, *sections: str) -> Metrics:
     """The content of a run's `metrics.json`; empty if the file is missing.
+
+    Args:
+        run: the run's folder.
+        sections: names of the sections to read; by default all.
 
     Raises:
         DamagedFileError: the file is damaged; the message says where, and which command writes this part again.
     """
     path, found = run / METRICS, dict[str, Any]()
     for part in parts.of(_content(path)):
+        if sections and part.section not in sections:
+            continue
         value = part.fitted(path, f"run `{_line(run, part.command)}` again")
         if part.entry is None:
             found[part.section] = value

@@ -1,16 +1,10 @@
 """The content of a run's `metrics.json`, section by section."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import Meta, Struct, field, structs
+from msgspec import Meta, field
 
-Curve = list[dict[str, float]]
-"""The measurements after each epoch, by name."""
-
-
-class Section(Struct, omit_defaults=True):
-    """A part of the file; fields with a default may be missing."""
+from .trained import Autoencoder, Baseline, Calibrated, Epochs, MapQuality, MapTraining, Regressor, Section
 
 
 class Cost(Section):
@@ -51,83 +45,6 @@ class Scores(Section):
     hand_error_cm: Hand | None = None
     hand_error_cm_percentiles: Annotated[list[float], Meta(min_length=101, max_length=101)] | None = None
     skill: float | None = None
-
-
-class PictureEpoch(Section):
-    """An epoch of the autoencoder's training."""
-
-    epoch: int
-    train_mse: float
-    validation_mse: float
-    mae: float | None = None
-    arm_mae: float | None = None
-    seconds: float | None = None
-
-
-class Autoencoder(Section):
-    """The autoencoder's training."""
-
-    epochs: list[PictureEpoch]
-    best: PictureEpoch
-    parameters: int
-
-
-class MapEpoch(Section):
-    """An epoch of a map's training."""
-
-    epoch: int
-    sigma: float
-    quantization_error: float
-
-
-class MapTraining(Section):
-    """The map's training."""
-
-    epochs: list[MapEpoch]
-
-
-class MapQuality(Section):
-    """The quality of a map by its own measures; a small data set or map has only the first ones."""
-
-    quantization_error: float
-    topographic_error: float | None = None
-    trustworthiness: float | None = None
-
-    def measures(self) -> Iterator[tuple[str, float]]:
-        """The measures that exist, by name."""
-        for name, value in structs.asdict(self).items():
-            if value is not None:
-                yield name.replace("_", " "), value
-
-
-class Epochs(Section):
-    """The training of a network."""
-
-    epochs: Curve
-
-
-class Regressor(Epochs):
-    """The training of the CNN from pictures to joints."""
-
-    validation_joint_mae: dict[str, float]
-
-
-class Calibrated(Section):
-    """The fit of the calibration."""
-
-    of: dict[str, Any]
-    """Settings and files that it depends on."""
-    samples: int
-    validation_calibration_error: float
-
-
-class Baseline(Section):
-    """The training of a baseline."""
-
-    epochs: Curve | dict[str, Curve]
-    best: dict[str, float] = {}
-    map: MapQuality | None = None
-    shape: list[int] = []
 
 
 class Reached(Section):

@@ -22,7 +22,8 @@ from ..data.dataset import Dataset
 from ..data.latents import in_chunks, load_latents
 from ..runs.config import NetworkConfig, check_not_negative
 from ..runs.distributed import Place
-from ..runs.metrics import Autoencoder, Metrics, PictureEpoch
+from ..runs.metrics import Metrics
+from ..runs.trained import Autoencoder, PictureEpoch
 from .pictures import PictureTraining, picture_errors
 from .skeleton import Stage, Work
 

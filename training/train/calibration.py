@@ -16,7 +16,8 @@ from agents.tools import checkpoints
 from ..measure.probabilities import calibration_error, right_ones
 from ..runs import folder as runs
 from ..runs.config import StageConfig
-from ..runs.metrics import Calibrated, Metrics
+from ..runs.metrics import Metrics
+from ..runs.trained import Calibrated
 from . import generator, glance, som
 from .skeleton import Stage, Work
 
@@ -59,7 +60,7 @@ def _fit(work: Work[Config]) -> tuple[Calibration, Metrics]:
 
 def _header(run: Path) -> Mapping[str, Any]:
     """Settings and files that the calibration depends on; its own file holds only its numbers."""
-    report = runs.metrics_of(run).calibration
+    report = runs.metrics_of(run, "calibration").calibration
     of = report.of if report else {}
     if "config" in of or not of:
         return of

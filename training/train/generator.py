@@ -12,7 +12,8 @@ from ..data.dataset import Dataset
 from ..data.latents import in_chunks
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from ..runs.metrics import Epochs, Metrics
+from ..runs.metrics import Metrics
+from ..runs.trained import Epochs
 from .pictures import PictureTraining, picture_errors
 from .skeleton import Stage, Work
 

@@ -14,7 +14,8 @@ from agents.networks.glance import KIND, Glance
 from ..data.dataset import Dataset
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from ..runs.metrics import Epochs, Metrics
+from ..runs.metrics import Metrics
+from ..runs.trained import Epochs
 from . import generator
 from .pictures import PictureTraining
 from .skeleton import Stage, Work

@@ -13,7 +13,8 @@ from ..data.dataset import Dataset
 from ..data.latents import CHUNK
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from ..runs.metrics import Metrics, Regressor
+from ..runs.metrics import Metrics
+from ..runs.trained import Regressor
 from .pictures import PictureTraining
 from .skeleton import Stage, Work
 

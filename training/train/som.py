@@ -15,7 +15,8 @@ from infant_env.errors import UserError
 from ..data.latents import load_latents
 from ..measure.senses import SENSES, features
 from ..runs.config import StageConfig
-from ..runs.metrics import MapEpoch, MapQuality, MapTraining, Metrics
+from ..runs.metrics import Metrics
+from ..runs.trained import MapEpoch, MapQuality, MapTraining
 from . import autoencoder
 from .skeleton import Stage, Work
 

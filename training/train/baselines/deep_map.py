@@ -15,7 +15,7 @@ from ...data.dataset import Dataset
 from ...data.latents import in_chunks
 from ...runs.config import check_not_negative
 from ...runs.distributed import Place
-from ...runs.metrics import Baseline, MapQuality
+from ...runs.trained import Baseline, MapQuality
 from ..autoencoder import joint_reader
 from .gradient import BaselineConfig, BaselineTraining
 

@@ -13,7 +13,8 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from ...data.dataset import Dataset
 from ...runs.config import NetworkConfig
 from ...runs.distributed import Place
-from ...runs.metrics import Baseline, Metrics
+from ...runs.metrics import Metrics
+from ...runs.trained import Baseline
 from ..pictures import PictureTraining, picture_errors
 from ..skeleton import Stage, Work
 

@@ -18,7 +18,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from ...data.dataset import Dataset
 from ...runs.config import check_positive
 from ...runs.distributed import Place
-from ...runs.metrics import Baseline
+from ...runs.trained import Baseline
 from ..pictures import samples_of
 from ..skeleton import Identity, matches
 from .gradient import BaselineConfig, baseline
