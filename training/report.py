@@ -100,7 +100,7 @@ def _errors(config: Config, result: Metrics) -> Iterator[str]:
     yield tables.as_html(*error_tables.pictures(result.details))
     yield "<h2>Hand</h2><p>Distance of the hand if the arm took the pose recalled from a picture, for the same subsets.</p>"
     yield tables.as_html(*error_tables.hands(result.details))
-    yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN shows how much a picture says of the pose.</p>"
+    yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN shows how much a picture says.</p>"
     yield tables.as_html(*error_tables.per_joint(result.details))
     everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
     yield page.figure(config.run, "joint_errors", figures.joint_errors(everywhere))

@@ -17,6 +17,7 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
+from ..runs.config import RunConfig
 
 _TOLERANCE = 0.03  # largest relative difference of a picture's aspect from the eye's
 
@@ -34,31 +35,41 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """The choice of goals; `reach.Config` documents the fields."""
+class GoalConfig(RunConfig):
+    """The options of a command that reaches for goals."""
 
-    run: Path
-    goal: Path | None = None
-    goal_joints: tuple[float, ...] | None = None
-    imagine: bool = False
     goals: int = 100
+    """Number of test pictures that show the hand to reach for."""
     hidden_hands: bool = False
-    seed: int = 0
+    """Also use test pictures that do not show the hand."""
+    goal: Path | None = None
+    """Reach for this picture instead (PNG or another format; a view of the eye with its aspect)."""
+    goal_joints: tuple[float, ...] | None = None
+    """Reach for the picture of this pose instead, in degrees."""
+    imagine: bool = False
+    """Reach for pictures that the infant imagines itself, of poses that it remembers, instead of the test pictures."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
+            raise UserError("got several of --goal, --goal-joints and --imagine, expected one of them")
 
 
-def goals_of(wish: Wish, data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
+def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
     """The goals that a command asks for; imagined goals need an imagination.
 
     Raises:
         UserError: there is no goal or no imagination, the file is not a picture, or the body cannot take the pose.
     """
-    if wish.goal is not None:
-        return [Goal(to_gray(read_picture(wish.goal, eye_size=data.eye_size)))]
-    if wish.goal_joints is not None:
-        return [_pose(wish.goal_joints, data, arm)]
-    if wish.imagine:
-        return _imagined(wish, arm, imagination)
-    chosen = some_of_test(data, wish.goals, wish.seed, wish.hidden_hands)
+    if config.goal is not None:
+        return [Goal(to_gray(read_picture(config.goal, eye_size=data.eye_size)))]
+    if config.goal_joints is not None:
+        return [_pose(config.goal_joints, data, arm)]
+    if config.imagine:
+        if imagination is None:
+            raise UserError(f"{config.run} has no generator for imagined goals; run `infant-arm train-generator` first")
+        return imagined_goals(imagination, arm, config.goals, config.seed)
+    chosen = some_of_test(data, config.goals, config.seed, config.hidden_hands)
     if not len(chosen):
         raise UserError(f"{data.path} has no test picture that shows the hand; collect more samples")
     rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
@@ -70,13 +81,6 @@ def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> ND
     test = data.split("test")
     wanted: NDArray[np.int64] = test if hidden_hands else test[data.shows_hand[test]]
     return np.random.default_rng(seed).permutation(wanted)[:count]
-
-
-def _imagined(wish: Wish, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
-    """Goals that the infant imagines."""
-    if imagination is None:
-        raise UserError(f"{wish.run} has no generator for imagined goals; run `infant-arm train-generator` first")
-    return imagined_goals(imagination, arm, wish.goals, wish.seed)
 
 
 def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: int) -> list[Goal]:

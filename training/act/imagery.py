@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from agents.mind.imagination import Hypotheses, Imagination
 from infant_env.body.model import ArmModel
-from infant_env.senses.camera import EyeCamera
-from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
 from ..measure import metrics
@@ -21,6 +19,7 @@ from ..runs.device import pick_device, threads
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
 from .goals import some_of_test
+from .true_eye import TrueEye
 
 Floats = NDArray[np.float32]
 AGES = 1.0, 6.0, 9.0, 18.0, 24.0
@@ -124,12 +123,10 @@ def strange_pictures(
 
 
 def _seen(arm: ArmModel, size: tuple[int, int], poses: Floats) -> Floats:
-    camera, state, pictures = EyeCamera(arm, size), mujoco.MjData(arm.model), []
-    for pose in arm.denormalize(poses.astype(np.float64)):
-        arm.pose(state, pose)
-        pictures.append(to_gray(camera.render(state)))
-    camera.close()
-    return np.stack(pictures)
+    eye = TrueEye(arm, size)
+    pictures = eye(torch.from_numpy(poses)).numpy()
+    eye.close()
+    return pictures
 
 
 def _strangeness(imagination: Imagination, pictures: Floats) -> Floats:

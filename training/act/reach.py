@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -18,7 +17,6 @@ from tqdm import tqdm
 import infant_env  # noqa: F401 (registers the environments)
 from agents.mind.agent import MentalImageryAgent
 from agents.mind.som_autoencoder import SomAutoencoder
-from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import to_gray
 
@@ -27,30 +25,19 @@ from ..measure import metrics
 from ..methods.method import Predictor, Trained
 from ..methods.registry import present
 from ..runs import folder as runs
-from ..runs.config import RunConfig
 from ..runs.device import pick_device, threads
 from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
 from ..train import generator, glance
-from .goals import Goal, Wish, goals_of
+from .goals import Goal, GoalConfig, goals_of
 from .true_eye import LOOKS, corrected_by_the_true_eye
 
 
 @dataclass(frozen=True)
-class Config(RunConfig):
+class Config(GoalConfig):
     """Let the infant reach for goal pictures, in real physics."""
 
-    goals: int = 100
-    """Number of test pictures that show the hand to reach for."""
-    hidden_hands: bool = False
-    """Also use test pictures that do not show the hand."""
-    goal: Path | None = None
-    """Reach for this picture instead (PNG or another format; a view of the eye with its aspect)."""
-    goal_joints: tuple[float, ...] | None = None
-    """Reach for the picture of this pose instead, in degrees."""
-    imagine: bool = False
-    """Reach for pictures that the infant imagines itself, from test poses, instead of the test pictures."""
     looks: int = 5
     """Largest number of looks, each with a correction."""
     hypotheses: int = 5
@@ -65,11 +52,6 @@ class Config(RunConfig):
     """Number of goals in the video."""
     threads: int = 1
     """Processor threads."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
-            raise UserError("got several of --goal, --goal-joints and --imagine, expected one of them")
 
 
 @dataclass(frozen=True)
@@ -92,10 +74,7 @@ def run(config: Config) -> dict[str, Reached]:
     agent = load_agent(config, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make("InfantArm-v0", arm=arm, eye_size=data.eye_size, max_episode_steps=10_000)
-    wish = Wish(
-        config.run, config.goal, config.goal_joints, config.imagine, config.goals, config.hidden_hands, config.seed
-    )
-    goals = goals_of(wish, data, arm, agent.imagination if agent else None)
+    goals = goals_of(config, data, arm, agent.imagination if agent else None)
     rows = {}
     with runs.timed(config.run, "reach"), threads(config.threads):
         for name, recalled in _recalls(config, data, mind, goals):

@@ -117,14 +117,7 @@ METHODS = (
         "mvae",
         {"mvae": lambda at: at.made_by(mvae.STAGE)},
         (mvae.STAGE,),
-        (
-            {},
-            {"learning_rate": 1.5e-3},
-            {"learning_rate": 6e-3},
-            {"batch_size": 64},
-            {"beta": 0.3},
-            {"beta": 3.0},
-        ),
+        ({}, {"learning_rate": 1.5e-3}, {"learning_rate": 6e-3}, {"batch_size": 64}, {"beta": 0.3}, {"beta": 3.0}),
     ),
     Method(
         "desom",
@@ -133,14 +126,7 @@ METHODS = (
             "desom_local_linear": lambda at: MapReading(at.made_by(desom.STAGE).mind(), "local_linear"),
         },
         (desom.STAGE,),
-        (
-            {},
-            {"gamma": 1e-5},
-            {"gamma": 1e-3},
-            {"neuron_rate": 5.0},
-            {"last_temperature": 1.0},
-            {SIDE: 0.5},
-        ),
+        ({}, {"gamma": 1e-5}, {"gamma": 1e-3}, {"neuron_rate": 5.0}, {"last_temperature": 1.0}, {SIDE: 0.5}),
     ),
     Method(
         "dnm",

@@ -19,11 +19,7 @@ from ..data.dataset import Dataset
 
 Floats = NDArray[np.float32]
 
-ASKED = {
-    "vision alone": (VISION,),
-    "proprioception alone": (PROPRIOCEPTION,),
-    "both": (VISION, PROPRIOCEPTION),
-}
+ASKED = {"vision alone": (VISION,), "proprioception alone": (PROPRIOCEPTION,), "both": (VISION, PROPRIOCEPTION)}
 """The senses of each query for a pose, by the title of its panel."""
 
 

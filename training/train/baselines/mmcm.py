@@ -71,11 +71,7 @@ class Training:
         hand = torch.from_numpy(data.hand_position[data.split("train")]).to(here.device)
         low, high = hand.amin(0), hand.amax(0)
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
-        self.samples = {
-            VISION: blurred(self.images),
-            PROPRIOCEPTION: joints,
-            "hand": scaled(hand, self.hand_range),
-        }
+        self.samples = {VISION: blurred(self.images), PROPRIOCEPTION: joints, "hand": scaled(hand, self.hand_range)}
         self.config = config
         self.states: dict[str, dict[str, Tensor]] = {}  # by map: the state from which `train_literal` goes on
         self.curves: dict[str, list[dict[str, float]]] = {}
