@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +15,7 @@ from ..data.dataset import Dataset
 from ..measure.senses import JOINTS_TO_PICTURE, PICTURE_TO_JOINTS
 from ..measure.statistics import Interval
 from ..runs import folder as runs
-from ..show.figures import COLORS, reliability_diagram
+from ..show.figures import COLORS, picture_grid, reliability_diagram
 from .config import Config
 from .judge import JudgeConfig
 
@@ -73,23 +72,15 @@ def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Fig
         PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]),
     }
     scoring = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
-    rows: dict[str, list[Any]] = {"shown": [known[VISION]] * 2}
+    rows = {"shown": [*known[VISION].numpy()] * 2}
     for _, name, method in scoring.predictors(data):
         drawn = [method.predict(source, samples).get(VISION) for source, samples in known.items()]
         if any(pictures is not None for pictures in drawn):
-            rows[name] = drawn
-    figure, axes = plt.subplots(len(rows), 2 * count, figsize=(2.2 * count + 2, 0.72 * len(rows) + 0.3), squeeze=False)
-    for line, (name, halves) in zip(axes, rows.items(), strict=True):
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-        for half, pictures in enumerate(halves):
-            for axis, number in zip(line[half * count :], range(count), strict=False):
-                axis.set(xticks=[], yticks=[])
-                if pictures is None:
-                    axis.set_frame_on(False)
-                else:
-                    picture, aspect = pictures[number].float().cpu().numpy(), data.eye_size[0] / data.eye_size[1]
-                    axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=aspect)
+            halves = [[None] * len(chosen) if each is None else [*each.float().cpu().numpy()] for each in drawn]
+            rows[name] = halves[0] + halves[1]
+    aspect, size = data.eye_size[0] / data.eye_size[1], (2.2 * count + 2, 0.72 * len(rows) + 0.3)
+    figure, axes = picture_grid(rows, aspect, size)
     axes[0, 0].set_title("from the picture", loc="left", fontsize=10)
-    axes[0, count].set_title("from the joints", loc="left", fontsize=10)
+    axes[0, len(chosen)].set_title("from the joints", loc="left", fontsize=10)
     figure.tight_layout(pad=0.3)
     return figure

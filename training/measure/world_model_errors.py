@@ -1,6 +1,5 @@
 """Errors of imagined motion against the simulator, from the same start with the same actions."""
 
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -128,14 +127,6 @@ def figure(measured: metrics.WorldModelErrors) -> Figure:
     drawn.legend(*axes[0].get_legend_handles_labels(), fontsize=8, ncols=3, loc="lower center")
     drawn.tight_layout(rect=(0, 0.13, 1, 1))
     return drawn
-
-
-def save_figure(run: Path, measured: metrics.WorldModelErrors) -> None:
-    """Writes `figures/world_model.png`."""
-    drawn, path = figure(measured), run / "figures" / "world_model.png"
-    path.parent.mkdir(exist_ok=True)
-    drawn.savefig(path, dpi=110)
-    plt.close(drawn)
 
 
 def _imagined(world: WorldModel, motion: Motion) -> Floats:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,16 +38,32 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
         "joints -> vision\nlocal linear": mind.predict(PROPRIOCEPTION, joints, "local_linear")[VISION],
     }
     aspect = data.eye_size[0] / data.eye_size[1]
-    figure, axes = plt.subplots(
-        len(rows), len(chosen), figsize=(1.5 * len(chosen) + 1, 1.02 * len(rows) * aspect / 0.6), squeeze=False
-    )
-    for line, (label, pictures) in zip(axes, rows.items(), strict=True):
-        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
-        for axis, picture in zip(line, pictures.float().cpu().numpy(), strict=True):
-            axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=aspect)
-            axis.set(xticks=[], yticks=[])
+    size = 1.5 * len(chosen) + 1, 1.02 * len(rows) * aspect / 0.6
+    figure, _ = picture_grid({label: list(each.float().cpu().numpy()) for label, each in rows.items()}, aspect, size)
     figure.tight_layout(pad=0.4)
     return figure
+
+
+def picture_grid(
+    rows: Mapping[str, Sequence[NDArray[np.float32] | None]], aspect: float, size: tuple[float, float]
+) -> tuple[Figure, NDArray[Any]]:
+    """A grid of pictures, and its axes; a cell stays empty for None.
+
+    Args:
+        rows: pictures (64, 64) by label, equally many in each row.
+        aspect: rows over columns of the eye's frames.
+        size: width and height of the figure, inches.
+    """
+    figure, axes = plt.subplots(len(rows), len(next(iter(rows.values()))), figsize=size, squeeze=False)
+    for line, (label, pictures) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
+        for axis, picture in zip(line, pictures, strict=True):
+            axis.set(xticks=[], yticks=[])
+            if picture is None:
+                axis.set_frame_on(False)
+            else:
+                axis.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=aspect)
+    return figure, axes
 
 
 def reliability_diagram(rows: list[tuple[int, float, float]]) -> Figure:

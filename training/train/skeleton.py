@@ -102,7 +102,8 @@ class Stage(Generic[C, M]):
         data = Dataset.open(config.data if isinstance(config, DataConfig) else runs.data_of(config.run))
         identity, path = self.identity(config, data), config.run / self.file
         with place(config.device) as here:
-            self._check_alone(here)
+            if here.count > 1 and not self.shared:
+                raise UserError(f"got {here.count} processes, expected one: {self.command} does not share its work")
             existing = self._existing(config.run, identity, data, here.device)
             if here.first and (existing is None or not self._is_recorded(config.run)):
                 runs.record_config(config.run, self.name, config)
@@ -189,10 +190,6 @@ class Stage(Generic[C, M]):
             return runs.recorded(run, self.name, self.config) is not None
         except DamagedFileError:
             return False
-
-    def _check_alone(self, here: Place) -> None:
-        if here.count > 1 and not self.shared:
-            raise UserError(f"got {here.count} processes, expected one: {self.command} does not share its work")
 
 
 def matches(identity: Identity, header: Mapping[str, Any]) -> bool:
