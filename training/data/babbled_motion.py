@@ -14,10 +14,7 @@ from infant_env.envs.reach_env import InfantArmReachEnv
 EPISODE = 25
 """Control steps from one start at rest to the next."""
 _NEW_TARGET = 0.3  # probability per step
-_RESTLESS, _RESTLESSNESS = (
-    0.5,
-    0.1,
-)  # probability, and standard deviation of the noise on the target: like a policy that explores
+_RESTLESS, _RESTLESSNESS = 0.5, 0.1  # probability and standard deviation of noise on the target, as in exploration
 
 Floats = NDArray[np.float32]
 

@@ -34,9 +34,7 @@ def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -
     """
     with replacing(cache_path(folder, shard)) as temporary, open(temporary, "wb") as file:
         np.save(file, np.stack([vision.to_gray(eye) for eye in columns["eye"]]))
-    with h5py.File(
-        "in memory", "w", driver="core", backing_store=False
-    ) as file:  # so that a full disk fails in one place only
+    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:  # so a full disk fails only below
         for name, column in columns.items():
             chunks = (1, *column.shape[1:]) if name == "eye" else column.shape
             options = {"compression": "gzip", "compression_opts": 1} if name == "eye" else {}

@@ -95,9 +95,8 @@ class Training(PictureTraining):
         with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
             errors = self.errors(self.images[mine], self.joints[mine])
         picture_error, joint_error = (each.sum() / len(batch) for each in errors)
-        loss = (
-            picture_error + self.config.joint_weight * joint_error
-        ) * self.here.count  # DistributedDataParallel averages the gradients
+        # times the number of processes, because DistributedDataParallel averages the gradients
+        loss = (picture_error + self.config.joint_weight * joint_error) * self.here.count
         return loss, picture_error
 
     @torch.inference_mode()
