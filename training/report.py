@@ -23,7 +23,7 @@ from .runs import learning
 from .runs.config import RunConfig
 from .runs.device import pick_device
 from .runs.metrics import Metrics
-from .show import figures, map_figures, page, tables
+from .show import figures, html_page, map_figures, tables
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ def run(config: Config) -> Path:
     data = Dataset.open(runs.data_of(config.run))
     mind = SomAutoencoder.load(config.run, pick_device(config.device))
     sections = _sections(config, result, data, mind)
-    return page.write(config.run / "report.html", "An infant learns where its arm is", sections)
+    return html_page.write(config.run / "report.html", "An infant learns where its arm is", sections)
 
 
 def _sections(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
     yield from _head(config, data, mind)
     yield from _errors(config, result)
     yield "<h2>What it recalls</h2><p>Validation samples, drawn at random (the paper's Table 2).</p>"
-    yield page.figure(config.run, "recalled", figures.recalled_pictures(mind, data, seed=config.seed))
+    yield html_page.figure(config.run, "recalled", figures.recalled_pictures(mind, data, seed=config.seed))
     yield from _map(config, result, data, mind)
     yield from _reaching(config, result)
     yield from _imagery(config, result)
@@ -56,7 +56,7 @@ def _sections(config: Config, result: Metrics, data: Dataset, mind: SomAutoencod
     if result.autoencoder and result.som:
         yield "<h2>Training</h2>"
         curves = figures.training_curves(result.autoencoder.epochs, result.som.epochs)
-        yield page.figure(config.run, "training", curves)
+        yield html_page.figure(config.run, "training", curves)
     yield from _provenance(config, result)
 
 
@@ -70,7 +70,9 @@ def _head(config: Config, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
         f"Poses rejected while collecting: {escape(_counts(data.info.rejected or {}))}.</p>"
     )
     example = int(np.argmax(data.shows_hand))  # the first one that shows the hand, if there is one
-    yield page.image(page.png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees")
+    yield html_page.image(
+        html_page.png(figures.frame(data.eye(example))), "a sample of the data set: what the right eye sees"
+    )
 
 
 def _counts(rejected: Mapping[str, int]) -> str:
@@ -103,8 +105,8 @@ def _errors(config: Config, result: Metrics) -> Iterator[str]:
     yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN shows how much a picture says.</p>"
     yield tables.as_html(*error_tables.per_joint(result.details))
     everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
-    yield page.figure(config.run, "joint_errors", figures.joint_errors(everywhere))
-    yield page.figure(config.run, "hand_errors", figures.hand_errors(everywhere, shown))
+    yield html_page.figure(config.run, "joint_errors", figures.joint_errors(everywhere))
+    yield html_page.figure(config.run, "hand_errors", figures.hand_errors(everywhere, shown))
 
 
 def _map(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
@@ -116,18 +118,18 @@ def _map(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -
             ".5 by chance.)</p>"
         )
     yield "<p>Decoded pictures of neurons all over the map:</p>"
-    yield page.figure(config.run, "atlas", map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]))
+    yield html_page.figure(config.run, "atlas", map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]))
     yield "<p>The value that each neuron holds for each joint and each latent:</p>"
-    yield page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.joint_names))
-    yield page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))
+    yield html_page.figure(config.run, "joint_planes", map_figures.joint_planes(mind, data.joint_names))
+    yield html_page.figure(config.run, "latent_planes", map_figures.latent_planes(mind))
     train, test = (features(config.run, data, split, mind.device) for split in ("train", "test"))
     yield "<p>The distance of each neuron from its direct neighbors, and the number of its wins (training split):</p>"
-    yield page.figure(config.run, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
+    yield html_page.figure(config.run, "u_matrix_and_hits", map_figures.lay(mind.som, mind.som.winners(train)))
     yield "<p>Errors of the map: distances of samples from their winners, and samples on a fold (test split, by block of "
     yield "neurons; gray: no sample won there):</p>"
-    yield page.figure(config.run, "map_errors", map_figures.errors(mind.som, test))
+    yield html_page.figure(config.run, "map_errors", map_figures.errors(mind.som, test))
     yield "<p>Three queries for one test pose: the activity of the map (Eq. 3), and its winner (circle):</p>"
-    yield page.figure(config.run, "activity", map_figures.activities(mind, data, config.seed))
+    yield html_page.figure(config.run, "activity", map_figures.activities(mind, data, config.seed))
 
 
 _REACHING = (
@@ -155,7 +157,9 @@ def _imagery(config: Config, result: Metrics) -> Iterator[str]:
     for title, header, rows in imagery.three_tables(result.imagery):
         yield f"<p>{escape(title)}</p>" + tables.as_html(header, rows)
     yield "<p>Probabilities and frequencies (test split; numbers of hypotheses, and 95 % intervals):</p>"
-    yield page.figure(config.run, "reliability", figures.reliability_diagram(result.imagery.hypotheses.all.reliability))
+    yield html_page.figure(
+        config.run, "reliability", figures.reliability_diagram(result.imagery.hypotheses.all.reliability)
+    )
 
 
 def _world_model(config: Config, result: Metrics) -> Iterator[str]:
@@ -167,7 +171,7 @@ def _world_model(config: Config, result: Metrics) -> Iterator[str]:
         f"start alone; the errors are against the simulator. {escape(world_model_errors.remark(measured))}</p>"
     )
     yield tables.as_html(*world_model_errors.table(measured))
-    yield page.figure(config.run, "world_model", world_model_errors.figure(measured))
+    yield html_page.figure(config.run, "world_model", world_model_errors.figure(measured))
 
 
 def _learned(config: Config) -> Iterator[str]:
@@ -175,7 +179,7 @@ def _learned(config: Config) -> Iterator[str]:
     if rows:
         yield f"<h2>Reinforcement learning</h2><p>{rl_table.NOTE}</p>"
         yield tables.as_html(*rl_table.table(rows))
-        yield page.figure(config.run, "learning_curves", figures.learning_curves(rows))
+        yield html_page.figure(config.run, "learning_curves", figures.learning_curves(rows))
 
 
 def _provenance(config: Config, result: Metrics) -> Iterator[str]:

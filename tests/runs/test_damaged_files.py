@@ -31,7 +31,6 @@ from training.runs import folder as runs
 from training.runs.learning import collected
 from training.runs.metrics import Metrics
 from training.runs.unless_done import run_unless_done
-from training.show import page
 from training.train import som
 
 ARCHIVE = Path(__file__).parent.parent / "runs_of_0_1" / "run_of_0_1.tar.xz"

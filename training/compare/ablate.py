@@ -28,7 +28,7 @@ from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device
 from ..runs.metrics import Ablated, Metrics
-from ..show import page, tables
+from ..show import html_page, tables
 from ..show.figures import COLORS
 from ..train import autoencoder as train_autoencoder
 from ..train import som as train_som
@@ -63,7 +63,7 @@ def run(config: Config) -> Rows:
         mind = _trained(config, variant, folder, data)
         rows[variant.label] = _scores(mind, *_tested(config, variant, folder, data))
     runs.record(config.run, Metrics(ablations={config.what: rows}))
-    page.figure(config.run, f"ablation_{config.what}", figure(config.what, rows))
+    html_page.figure(config.run, f"ablation_{config.what}", figure(config.what, rows))
     print(f"{config.what}, test split\n{tables.as_text(*table(rows))}")
     return rows
 

@@ -19,7 +19,7 @@ from ..measure.statistics import OVERALL, Interval, Resampling, differences, int
 from ..methods.registry import METHODS, OURS, REFERENCE, SOM_AE, method_of
 from ..runs import folder as runs
 from ..runs.metrics import Hand, Metrics
-from ..show import page, tables
+from ..show import html_page, tables
 from . import ablate, comparison_figures, trials
 from .config import Config
 
@@ -73,7 +73,7 @@ def write(config: Config, folders: Sequence[Path]) -> Comparison:
     print("\n\n".join(f"{title}\n{remark}\n{tables.as_text(*table)}" for title, remark, table in sections))
     drawn = comparison_figures.all_of(config, folders[0], means, {name: c.cpu_s for name, c in found.cost.items()})
     drawn |= {f"Ablation of {what}": ablate.figure(what, rows) for what, rows in metrics[0].ablations.items()}
-    page.write(config.run / "comparison.html", "The comparison", _html(config, sections, drawn))
+    html_page.write(config.run / "comparison.html", "The comparison", _html(config, sections, drawn))
     with replacing(config.run / "RESULTS.md") as temporary:
         temporary.write_text("\n".join(_markdown(sections)))
     return found
@@ -211,7 +211,7 @@ def _html(config: Config, sections: list[Section], drawn: dict[str, Any]) -> Ite
     for title, remark, table in sections:
         yield f"<h2>{title}</h2><p>{remark.replace('`', '')}</p>{tables.as_html(*table)}"
     for title, figure in drawn.items():
-        yield f"<h2>{title}</h2>{page.figure(config.run, title.lower().replace(' ', '_'), figure)}"
+        yield f"<h2>{title}</h2>{html_page.figure(config.run, title.lower().replace(' ', '_'), figure)}"
     yield "<h2>How to get this</h2>"
     yield tables.as_html(["stage", "command"], [[k, v] for k, v in runs.provenance(config.run).command.items()])
 

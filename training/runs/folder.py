@@ -23,7 +23,7 @@ from agents.tools import json_files
 from agents.tools.files import DamagedFileError, write_json
 from infant_env.errors import UserError
 
-from . import parts
+from . import metrics_parts
 from .metrics import GATHERED, Cost, Metrics
 
 CONFIG, METRICS = "config.json", "metrics.json"
@@ -111,7 +111,7 @@ def metrics_of(run: Path, *sections: str) -> Metrics:
         DamagedFileError: the file is damaged; the message says where, and which command writes this part again.
     """
     path, found = run / METRICS, dict[str, Any]()
-    for part in parts.of(_content(path)):
+    for part in metrics_parts.of(_content(path)):
         if sections and part.section not in sections:
             continue
         value = part.fitted(path, f"run `{_line(run, part.command)}` again")
@@ -130,13 +130,13 @@ def record(run: Path, found: Metrics) -> None:
     """
     with _changing(run / METRICS) as content:
         for section, value in json_files.plain(found).items():
-            there = parts.sound_entries(section, content.get(section)) if section in GATHERED else {}
-            content[section] = there | value
+            kept = metrics_parts.sound_entries(section, content.get(section)) if section in GATHERED else {}
+            content[section] = kept | value
 
 
 def is_damaged(run: Path, command: str) -> bool:
     """Whether a part of `metrics.json` that this command wrote is damaged."""
-    return any(part.is_of(command) and not part.is_sound for part in parts.of(_content(run / METRICS)))
+    return any(part.is_of(command) and not part.is_sound for part in metrics_parts.of(_content(run / METRICS)))
 
 
 def was_done(run: Path, command: str, key: str) -> bool:
@@ -144,7 +144,7 @@ def was_done(run: Path, command: str, key: str) -> bool:
     content = _content(run / METRICS)
     done = content.get("done")
     noted = isinstance(done, dict) and done.get(command) == key
-    return noted and parts.sections_of(command) <= content.keys() and not is_damaged(run, command)
+    return noted and metrics_parts.sections_of(command) <= content.keys() and not is_damaged(run, command)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ..data.dataset import Dataset
 from ..measure import world_model_errors
 from ..runs.config import StageConfig
 from ..runs.metrics import Metrics, WorldModelErrors
-from ..show import page, tables
+from ..show import html_page, tables
 from . import generator, som
 from .skeleton import Stage, Work
 
@@ -82,7 +82,7 @@ def _measured(
         pictures=world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures),
         straight=world_model_errors.of_ends(world, straight),
     )
-    page.figure(config.run, "world_model", world_model_errors.figure(measured))
+    html_page.figure(config.run, "world_model", world_model_errors.figure(measured))
     print(tables.as_text(*world_model_errors.table(measured)))
     print(world_model_errors.remark(measured))
     return measured

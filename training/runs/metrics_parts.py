@@ -15,7 +15,7 @@ _KINDS = get_type_hints(Metrics)
 
 
 @dataclass(frozen=True)
-class Part:
+class MetricsPart:
     """A section of the file, or one entry of a section with named entries."""
 
     section: str
@@ -53,7 +53,7 @@ class Part:
         return True
 
 
-def of(content: Mapping[str, Any]) -> Iterator[Part]:
+def of(content: Mapping[str, Any]) -> Iterator[MetricsPart]:
     """The parts of a file with this content; sections of later versions are ignored."""
     for section in _KINDS:
         if section in content:
@@ -72,13 +72,13 @@ def sections_of(command: str) -> set[str]:
     return {section for section in _KINDS if _writer(section, "") == command}
 
 
-def _of_section(section: str, content: Any) -> Iterator[Part]:
+def _of_section(section: str, content: Any) -> Iterator[MetricsPart]:
     kind = _KINDS[section]
     if get_origin(kind) is dict and isinstance(content, dict):
         for entry, part in content.items():
-            yield Part(section, entry, part, get_args(kind)[1])
+            yield MetricsPart(section, entry, part, get_args(kind)[1])
     else:
-        yield Part(section, None, content, kind)
+        yield MetricsPart(section, None, content, kind)
 
 
 def _writer(section: str, entry: str) -> str:
