@@ -71,7 +71,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _quick_figures() -> Iterator[None]:
     matplotlib.use("Agg")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(page, "figure", lambda *_: plt.close("all") or "")
+        patch.setattr(html_page, "figure", lambda *_: plt.close("all") or "")
         patch.setattr(Figure, "tight_layout", lambda *_, **__: None)
         yield
 
