@@ -31,6 +31,7 @@ from training.runs import folder as runs
 from training.runs.learning import collected
 from training.runs.metrics import Metrics
 from training.runs.unless_done import run_unless_done
+from training.show import html_page
 from training.train import som
 
 ARCHIVE = Path(__file__).parent.parent / "runs_of_0_1" / "run_of_0_1.tar.xz"
