@@ -173,7 +173,7 @@ def _world_model(config: Config, result: dict[str, Any]) -> Iterator[str]:
 
 
 def _learned(config: Config) -> Iterator[str]:
-    rows = rl_table.collected(config.run)
+    rows = rl_table.read_results(config.run)
     if rows:
         yield f"<h2>Reinforcement learning</h2><p>{rl_table.NOTE}</p>"
         yield tables.as_html(*rl_table.table(rows))
