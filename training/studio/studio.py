@@ -1,4 +1,4 @@
-"""What all views of the studio share: the page, the infant, its mind, its data; and how they talk to the user."""
+"""What all views of the studio share: the page, the infant, the agent and the data, and messages to the user."""
 
 import traceback
 from collections.abc import Callable, Hashable
@@ -9,15 +9,15 @@ from agents.mind.agent import MentalImageryAgent
 from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
-from .infant import LiveInfant, patiently
+from .infant import LiveInfant, retrying
 
-Job = Callable[[Any], None]
-"""Answers an event of the page, in the infant's thread."""
+Handler = Callable[[Any], None]
+"""Handles an event of the page, in the infant's thread."""
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The page and whom it shows."""
+class Studio:
+    """The page, and the infant that it shows."""
 
     server: Any
     """The `viser.ViserServer`."""
@@ -25,55 +25,51 @@ class Stage:
     agent: MentalImageryAgent
     data: Dataset
     status: Any
-    """The page's line that tells what goes on."""
+    """The line of the page that says what happens."""
     bar: Any
-    """The page's progress bar."""
+    """The progress bar of the page."""
 
     def progress(self, percent: float | None) -> None:
-        """How far something that takes long has come, 0 to 100; None when it is over."""
+        """Shows the progress of a long computation, 0 to 100; None hides the bar."""
         if percent is not None:
             self.bar.value = round(percent)
         self.bar.visible = percent is not None
 
     def say(self, text: str) -> None:
-        """Tells what goes on."""
+        """Shows a text in the status line."""
         self.status.content = text
 
-    def when(self, hook: Callable[[Callable[[Any], None]], Any], job: Job, key: Hashable = None) -> None:
-        """Does a job in the infant's thread when the user does something, and tells the same user when that fails.
+    def when(self, hook: Callable[[Callable[[Any], None]], Any], handler: Handler, key: Hashable = None) -> None:
+        """Runs a handler in the infant's thread when the user does something; shows its error to the same user.
 
         Args:
-            hook: of a handle of the page, such as `button.on_click`.
-            job: given the event.
-            key: of what waits under the same key, the newest alone is done.
+            hook: registers a function for an event of the page, for example `button.on_click`.
+            handler: is called with the event.
+            key: of the waiting handlers with the same key, only the newest runs.
         """
 
-        def told(event: Any) -> None:
-            if event.client is not None:  # a browser's doing, not the program's own
-                self.infant.do(lambda: self._guarded(job, event), key)
+        def submit(event: Any) -> None:
+            if event.client is not None:  # the user caused the event, not the program
+                self.infant.do(lambda: self._guarded(handler, event), key)
 
-        hook(told)
+        hook(submit)
 
-    def report(self, client: Any) -> Callable[[Exception], None]:
-        """What tells a user that something failed."""
-        return lambda error: self.tell(client, error)
-
-    def tell(self, client: Any, error: Exception) -> None:
-        """Shows in a user's browser what failed: the error's own words when it was made for users."""
-        words = str(error)
+    def show_error(self, client: Any, error: Exception) -> None:
+        """Shows an error in a user's browser: its own message if it was written for users."""
+        message = str(error)
         if not isinstance(error, UserError | OSError):
             traceback.print_exception(error)
-            words = f"Something went wrong inside ({type(error).__name__}: {error}). The studio goes on."
+            message = f"An error inside the studio ({type(error).__name__}: {error}). The studio goes on."
         self.say("**That did not work**; see the note on the left.")
-        client.add_notification("That did not work", words, color="red", auto_close_seconds=20.0)
+        client.add_notification("That did not work", message, color="red", auto_close_seconds=20.0)
 
-    def _guarded(self, job: Job, event: Any) -> None:
+    def _guarded(self, handler: Handler, event: Any) -> None:
         try:
-            patiently(lambda: job(event))
-        except Exception as error:  # the page lives on
-            self.tell(event.client, error)
+            retrying(lambda: handler(event))
+        except Exception as error:  # the page must go on
+            self.show_error(event.client, error)
 
 
 def spoken(joint: str) -> str:
-    """A joint's name for people: `right_elbow_flexion` -> `elbow flexion`."""
+    """A joint's name for readers: `right_elbow_flexion` -> `elbow flexion`."""
     return joint.removeprefix("right_").replace("_", " ")
