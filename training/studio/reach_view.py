@@ -21,19 +21,14 @@ _STILL = 0.05  # rad/s
 
 
 class ReachView:
-    """Lets the user choose a goal picture and lets the agent reach for it, without a pause or step by step.
-
-    Attributes:
-        result: errors of the last reach: of the hand in cm (None if unknown), and of the picture.
-    """
+    """Lets the user choose a goal picture and lets the agent reach for it, without a pause or step by step."""
 
     def __init__(self, studio: Studio, pictures: TestPictures) -> None:
         self._studio, self._pictures = studio, pictures
         self._chosen = pictures[1]
-        self._stepping, self._thought = False, False
+        self._stepping, self._has_hypotheses = False, False
         self._reaching: Behavior | None = None
         self._looks: list[str] = []  # the error at each look
-        self.result: tuple[float | None, float] | None = None
         self._grid = partial(grid, eye_size=studio.data.eye_size)
         gui = studio.server.gui
         gui.add_markdown("**Choose a picture**, then let the infant reach for it.")
@@ -53,7 +48,7 @@ class ReachView:
     @property
     def under_way(self) -> bool:
         """Whether the infant reaches for a goal and has its hypotheses."""
-        return self._thought and self._reaching is not None and self._studio.infant.behavior is self._reaching
+        return self._has_hypotheses and self._reaching is not None and self._studio.infant.behavior is self._reaching
 
     def _choose(self, chosen: Chosen) -> None:
         self._studio.infant.stop()
@@ -95,7 +90,7 @@ class ReachView:
         infant = self._studio.infant
         infant.waiting = False
         if infant.behavior is None or infant.behavior is not self._reaching:
-            self._looks, self._thought, self._reaching = [], False, self._reach(self._chosen)
+            self._looks, self._has_hypotheses, self._reaching = [], False, self._reach(self._chosen)
             infant.perform(self._reaching, partial(self._studio.show_error, client))
 
     def _reach(self, chosen: Chosen) -> Behavior:
@@ -128,7 +123,7 @@ class ReachView:
                 yield None
                 yield from self._pause()
             agent.set_goal(chosen.goal.picture)
-            self._thought = True
+            self._has_hypotheses = True
         finally:
             self._studio.progress(None)
         self._show_hypotheses()
@@ -157,15 +152,10 @@ class ReachView:
         assert found is not None
         cells = [
             Cell(f"{share:.0%}", picture, k == agent.trying)
-            for k, (picture, share, repeated) in enumerate(
-                zip(
-                    agent.imagine(found.joints[0]),
-                    found.probabilities[0].tolist(),
-                    found.repeated[0].tolist(),
-                    strict=True,
-                )
+            for k, (picture, share) in enumerate(
+                zip(agent.imagine(found.joints[0]), found.probabilities[0].tolist(), strict=True)
             )
-            if not repeated
+            if not found.repeated[0, k]
         ]
         self._thoughts.image = self._grid(cells, 3)
         self._thoughts.label = "Its hypotheses, and how probable they are"
@@ -181,10 +171,9 @@ class ReachView:
         self._studio.say(f"**Look {len(agent.looks)}**: {_errors(hand, off)}.")
 
     def _show_end(self, chosen: Chosen) -> None:
-        self.result = hand, off = self._measure(chosen)
         self._show_goal_and_eye(chosen, "sees at the end")
         looks = len(self._studio.agent.looks)
-        self._studio.say(f"**Done** after {looks} look{'s' if looks != 1 else ''}: {_errors(hand, off)}.")
+        self._studio.say(f"**Done** after {looks} look{'s' if looks != 1 else ''}: {_errors(*self._measure(chosen))}.")
 
     def _show_goal_and_eye(self, chosen: Chosen, caption: str) -> None:
         eye = self._studio.infant.moment.observation["eye"]
