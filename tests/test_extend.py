@@ -113,7 +113,7 @@ def test_a_new_modality_goes_from_the_environment_to_the_report(house: Path):
 
 def test_a_third_sense_goes_from_the_data_set_to_the_report_by_one_entry(house: Path):
     table = house / "training/measure/senses.py"
-    entry = '    Sense("place", "place", _places, lambda told, true, _: {"mae": float(abs(told - true).mean())}),\n'
+    entry = '    Sense("place", "place", _places, lambda told, true, _: Scores(float(abs(told - true).mean()))),\n'
     change(table, 'joints on the winner.",\n    ),\n', 'joints on the winner.",\n    ),\n' + entry)
     place = "    low, high = data.hand_position.min(0), data.hand_position.max(0)\n"
     place += "    return (data.hand_position - low) / (high - low)\n\n\n"

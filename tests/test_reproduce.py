@@ -153,19 +153,19 @@ def copy(tiny_run: Path, tmp_path: Path) -> Path:
 
 def test_it_reaches_for_a_picture_file(copy: Path):
     rows = reach.run(reach.Config(copy, goal=copy / "dataset" / "background.png", steps=2))
-    assert rows["som_ae"]["goals"] == 1
-    assert "hand_error_cm" not in rows["som_ae"]  # nobody knows where the hand should be
+    assert rows["som_ae"].goals == 1
+    assert rows["som_ae"].hand_error_cm is None  # nobody knows where the hand should be
 
 
 def test_it_reaches_for_what_it_imagines(copy: Path):
     rows = reach.run(reach.Config(copy, imagine=True, goals=2, steps=2))
-    assert rows["som_ae_local_linear"]["goals"] == 2
+    assert rows["som_ae_local_linear"].goals == 2
     assert set(metrics(copy)["reach"]) == {"test", "imagined"}
 
 
 def test_it_reaches_for_a_pose(copy: Path):
     rows = reach.run(reach.Config(copy, goal_joints=(20, 30, -20, 60, 10), steps=2, looks=1))
-    assert rows["looks"]["hand_error_cm"]["mean"] > 0
+    assert rows["looks"].hand_error_cm.mean > 0
     with pytest.raises(ValueError, match="expected degrees within right_shoulder_flexion -52..115"):
         reach.run(reach.Config(copy, goal_joints=(400, 0, 0, 0, 0)))
 
@@ -179,7 +179,7 @@ def test_a_run_without_a_generator_says_how_to_get_the_agent(copy: Path, capsys:
 def test_a_run_without_yardsticks_says_how_to_add_them(copy: Path, capsys: pytest.CaptureFixture[str]):
     (copy / "pixel_som.safetensors").unlink()
     (copy / "regressor.safetensors").unlink()
-    assert not {"som", "regressor"} & set(evaluate.run(evaluate.Config(copy))["table1"])
+    assert not {"som", "regressor"} & set(evaluate.run(evaluate.Config(copy)).table1)
     assert "som: not trained; `infant-arm train-pixel-som" in capsys.readouterr().out
     assert "The paper's two columns" not in report.run(report.Config(copy)).read_text()
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -20,8 +19,10 @@ from .measure.senses import features
 from .methods.registry import OURS
 from .rl import table as rl_table
 from .runs import folder as runs
+from .runs import learning
 from .runs.config import RunConfig
 from .runs.device import pick_device
+from .runs.metrics import Metrics
 from .show import figures, map_figures, page, tables
 
 
@@ -33,8 +34,8 @@ class Config(RunConfig):
 def run(config: Config) -> Path:
     """Draws every figure from the run's checkpoints and metrics and writes the page."""
     matplotlib.use("Agg")  # files only, wherever it runs
-    result = runs.read(config.run, "metrics.json")
-    if "table1" not in result:
+    result = runs.metrics_of(config.run)
+    if not result.table1 or not result.details:
         raise UserError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
     data = Dataset.open(runs.data_of(config.run))
     mind = SomAutoencoder.load(config.run, pick_device(config.device))
@@ -45,7 +46,7 @@ def run(config: Config) -> Path:
     )
 
 
-def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
+def _sections(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
     yield from _head(config, data, mind)
     yield from _errors(config, result)
     yield "<h2>What it recalls</h2><p>Validation samples, drawn at random (the paper's Table 2).</p>"
@@ -55,10 +56,10 @@ def _sections(config: Config, result: dict[str, Any], data: Dataset, mind: SomAu
     yield from _imagery(config, result)
     yield from _world_model(config, result)
     yield from _learned(config)
-    yield "<h2>Training</h2>"
-    yield page.figure(
-        config.run, "training", figures.training_curves(result["autoencoder"]["epochs"], result["som"]["epochs"])
-    )
+    if result.autoencoder and result.som:
+        yield "<h2>Training</h2>"
+        curves = figures.training_curves(result.autoencoder.epochs, result.som.epochs)
+        yield page.figure(config.run, "training", curves)
     yield from _provenance(config, result)
 
 
@@ -79,16 +80,16 @@ def _counts(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in rejected.items())
 
 
-def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
+def _errors(config: Config, result: Metrics) -> Iterator[str]:
     yield "<h2>Table 1</h2><p>Mean absolute error on the test split, mean and standard deviation over the samples.</p>"
-    yield tables.as_html(*error_tables.table1(result["table1"]))
-    yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result["table1"], OURS))
+    yield tables.as_html(*error_tables.table1(result.table1))
+    yield from (f"<p>{escape(line)}</p>" for line in error_tables.remarks(result.table1, OURS))
     yield (
         '<p class="note">The paper rendered its own body and room; its columns are not on these pictures. '
         "<code>constant</code> always answers the median picture and the median pose: whole-frame errors mean little "
         "unless they are read beside it. From joints to joints the local linear readout is the identity by construction.</p>"
     )
-    if "som" in result["table1"]:
+    if "som" in result.table1:
         yield "<h2>The paper's two columns</h2><p>The plain map over pixels, and the map over an autoencoder's latents.</p>"
         yield tables.as_html(*paper.columns(result))
         yield from (f"<p>{escape(line)}</p>" for line in paper.verdict(result))
@@ -99,22 +100,24 @@ def _errors(config: Config, result: dict[str, Any]) -> Iterator[str]:
         )
     yield "<h2>Pictures</h2><p>Error over the arm's pixels, overlap of the arms, skill against the constant: all test poses / "
     yield "those that show the hand.</p>"
-    yield tables.as_html(*error_tables.pictures(result["details"]))
+    yield tables.as_html(*error_tables.pictures(result.details))
     yield "<h2>Hand</h2><p>How far the hand would be if the arm took the pose recalled from a picture, likewise.</p>"
-    yield tables.as_html(*error_tables.hands(result["details"]))
+    yield tables.as_html(*error_tables.hands(result.details))
     yield "<h2>Joints from a picture</h2><p>Normalized mean absolute error; the CNN is a probe of what a picture tells.</p>"
-    yield tables.as_html(*error_tables.per_joint(result["details"]))
-    told = error_tables.from_pictures(result["details"])
-    yield page.figure(config.run, "joint_errors", figures.joint_errors(told))
-    yield page.figure(config.run, "hand_errors", figures.hand_errors(told))
+    yield tables.as_html(*error_tables.per_joint(result.details))
+    everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
+    yield page.figure(config.run, "joint_errors", figures.joint_errors(everywhere))
+    yield page.figure(config.run, "hand_errors", figures.hand_errors(everywhere, shown))
 
 
-def _map(config: Config, result: dict[str, Any], data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
-    measures = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in result["map"].items())
-    yield (
-        f"<h2>The map</h2><p>On the test split: {measures}. (Trustworthiness: 1 if those that the map puts side by side are "
-        "neighbors in the data, .5 by chance.)</p>"
-    )
+def _map(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -> Iterator[str]:
+    yield "<h2>The map</h2>"
+    if result.map:
+        measures = ", ".join(f"{name} {value:.3f}" for name, value in result.map.measures())
+        yield (
+            f"<p>On the test split: {measures}. (Trustworthiness: 1 if those that the map puts side by side are "
+            "neighbors in the data, .5 by chance.)</p>"
+        )
     yield "<p>What neurons all over the map imagine:</p>"
     yield page.figure(config.run, "atlas", map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]))
     yield "<p>The angle that each neuron holds for each joint, and what it holds for each latent:</p>"
@@ -137,9 +140,9 @@ _REACHING = (
 )
 
 
-def _reaching(config: Config, result: dict[str, Any]) -> Iterator[str]:
-    for kind, rows in result.get("reach", {}).items():
-        goals = next(iter(rows.values()))["goals"]
+def _reaching(config: Config, result: Metrics) -> Iterator[str]:
+    for kind, rows in result.reach.items():
+        goals = max((row.goals for row in rows.values()), default=0)
         yield f"<h2>Reaching</h2><p>{goals} goals ({escape(kind)}), real physics. {_REACHING}</p>"
         yield tables.as_html(*reach.table(rows))
     film = config.run / "videos" / "reach.mp4"
@@ -148,24 +151,22 @@ def _reaching(config: Config, result: dict[str, Any]) -> Iterator[str]:
         yield f'<video controls loop muted src="data:video/mp4;base64,{content}"></video>'
 
 
-def _imagery(config: Config, result: dict[str, Any]) -> Iterator[str]:
-    if "imagery" not in result:
+def _imagery(config: Config, result: Metrics) -> Iterator[str]:
+    if result.imagery is None:
         return
     yield "<h2>What it thinks before it moves</h2>"
-    for title, header, rows in imagery.three_tables(result["imagery"]):
+    for title, header, rows in imagery.three_tables(result.imagery):
         yield f"<p>{escape(title)}</p>" + tables.as_html(header, rows)
     yield "<p>What its probabilities are worth (test split; the numbers are hypotheses, the bars 95 % intervals):</p>"
-    yield page.figure(
-        config.run, "reliability", figures.reliability(result["imagery"]["hypotheses"]["all"]["reliability"])
-    )
+    yield page.figure(config.run, "reliability", figures.reliability(result.imagery.hypotheses.all.reliability))
 
 
-def _world_model(config: Config, result: dict[str, Any]) -> Iterator[str]:
-    measured = result.get("world_model", {})
-    if "pictures" not in measured:
+def _world_model(config: Config, result: Metrics) -> Iterator[str]:
+    measured = result.world_model
+    if measured is None:
         return
     yield (
-        f"<h2>The world model</h2><p>Learned from {measured['transitions']} steps of babbling. Other babbling, imagined from its "
+        f"<h2>The world model</h2><p>Learned from {measured.transitions} steps of babbling. Other babbling, imagined from its "
         f"start alone, beside the simulator. {escape(world_model_errors.remark(measured))}</p>"
     )
     yield tables.as_html(*world_model_errors.table(measured))
@@ -173,26 +174,27 @@ def _world_model(config: Config, result: dict[str, Any]) -> Iterator[str]:
 
 
 def _learned(config: Config) -> Iterator[str]:
-    rows = rl_table.read_results(config.run)
+    rows = learning.collected(config.run)
     if rows:
         yield f"<h2>Reinforcement learning</h2><p>{rl_table.NOTE}</p>"
         yield tables.as_html(*rl_table.table(rows))
         yield page.figure(config.run, "learning_curves", figures.learning_curves(rows))
 
 
-def _provenance(config: Config, result: dict[str, Any]) -> Iterator[str]:
-    recorded = runs.read(config.run, "config.json")
+def _provenance(config: Config, result: Metrics) -> Iterator[str]:
+    recorded = runs.provenance(config.run)
     yield "<h2>Where the time went</h2>"
     yield tables.as_html(*costs(result))
     yield "<h2>How to get this</h2>"
-    yield tables.as_html(["stage", "command"], [[k, v] for k, v in recorded["command"].items()])
-    yield tables.as_html(["package", "version"], [[k, v] for k, v in recorded["versions"].items()])
+    yield tables.as_html(["stage", "command"], [[k, v] for k, v in recorded.command.items()])
+    yield tables.as_html(["package", "version"], [[k, v] for k, v in recorded.versions.items()])
 
 
-def costs(result: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def costs(result: Metrics) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the table of what each stage took; stages that run side by side overlap."""
     rows = []
-    for stage, seconds in result["timing_s"].items():
-        cost = result.get("cost", {}).get(stage, {})
-        rows.append([stage, *(tables.number(v, 1) for v in (seconds, cost.get("cpu_s"), cost.get("peak_gb")))])
+    for stage, seconds in result.timing_s.items():
+        cost = result.cost.get(stage)
+        told = (seconds, cost.cpu_s, cost.peak_gb) if cost else (seconds, None, None)
+        rows.append([stage, *(tables.number(value, 1) for value in told)])
     return ["stage", "seconds", "CPU seconds", "peak GB of its process"], rows

@@ -113,7 +113,7 @@ def _reproduce(config: Config, folder: Path) -> None:
     unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
     _announce(8, "report")
     report.run(report.Config(**common))
-    print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.read(folder, "metrics.json"))))
+    print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.metrics_of(folder))))
 
 
 def _announce(number: int, title: str) -> None:

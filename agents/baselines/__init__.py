@@ -1,1 +1,1 @@
-"""What the SOM-AE is compared with: one file each."""
+"""The methods that the SOM-AE is compared with, one per file."""

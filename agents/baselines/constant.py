@@ -1,4 +1,4 @@
-"""The yardstick below which nothing was learned: always the median picture and the median pose."""
+"""The constant baseline: always the median picture and the median pose."""
 
 from collections.abc import Mapping
 
@@ -6,26 +6,26 @@ from torch import Tensor
 
 
 class Constant:
-    """Answers every question with the training set's median, the constant of least mean absolute error.
+    """Predicts the training set's median for every sample: the constant with the least mean absolute error.
 
-    A picture without the arm scores as well as a trained map may, when the whole frame counts (the arm is small): every
-    error of a picture must be read beside this one.
+    The arm is small, so over the whole frame a picture without the arm can score as well as a trained map. Compare every
+    picture error with this one.
 
     Args:
         samples: the training samples by modality, shape (N, ...) each.
     """
 
     def __init__(self, samples: Mapping[str, Tensor]) -> None:
-        self._answers = {name: rows.median(dim=0).values for name, rows in samples.items()}
+        self._medians = {name: rows.median(dim=0).values for name, rows in samples.items()}
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """The medians, once per sample, whatever the samples show.
+        """The medians, once per sample.
 
         Args:
-            source: the known modality; it does not matter.
-            samples: its samples, shape (B, ...).
+            source: the known modality; ignored.
+            samples: its samples, shape (B, ...); only their number counts.
 
         Returns:
             Every modality, shape (B, ...) each.
         """
-        return {name: answer.expand(len(samples), *answer.shape) for name, answer in self._answers.items()}
+        return {name: median.expand(len(samples), *median.shape) for name, median in self._medians.items()}

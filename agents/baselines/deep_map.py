@@ -1,4 +1,4 @@
-"""What DESOM and Deep Neural Maps share: an autoencoder and a map that go on learning together, here with two modalities."""
+"""Base of DESOM and Deep Neural Maps: an autoencoder and a map that learn together, here with two modalities."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,20 +17,21 @@ from ..som.som import MultiModalSom, Readout
 from ..tools import checkpoints
 
 C = {VISION: 4.0, PROPRIOCEPTION: 1.0}
-"""Influence of the modalities on a query's winner, as in the SOM-AE; a query by one of them does not depend on it."""
+"""Influence of the modalities on a query's winner, as in the SOM-AE; queries with one modality do not depend on it."""
 
 
 class DeepMap(nn.Module):
-    """An autoencoder, and neurons that hold standardised latents and normalized joints side by side.
+    """An autoencoder, and neurons that hold standardized latents and normalized joints.
 
-    The extension to two modalities is this code's: both methods know pictures only. Where theirs have the squared Euclidean
-    distance, here each modality's mean squared error counts alike, the squared form of Eq. 2-3 of Jülg et al. Latents are
-    standardised, else a map is pleased most easily by an encoder that shrinks them until the joints alone choose the winner.
+    Both published methods use pictures only; the extension to two modalities is not theirs. They use the squared Euclidean
+    distance; here the distance is the mean of the modalities' mean squared errors, the squared form of Eq. 2-3 of Jülg et al.
+    Latents are standardized, because otherwise the encoder can reduce the loss by shrinking them, until only the joints
+    choose the winner.
 
-    Once trained it is read like the SOM-AE (Eq. 2-3), so that the maps differ in how they were learned and in nothing else.
+    The trained map is read like the SOM-AE (Eq. 2-3), so the maps differ only in their training.
 
     Args:
-        autoencoder: between pictures and latents; trained on with the map.
+        autoencoder: between pictures and latents; its training continues with the map.
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
         shape: rows and columns of the map, (X, Y).
 
@@ -53,37 +54,37 @@ class DeepMap(nn.Module):
         self.register_buffer("neurons", torch.zeros(shape[0] * shape[1], self.modalities.width))
 
     def see(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Raw latents (B, D) of pictures (B, 64, 64), and the pictures drawn from them, as they are trained."""
+        """Raw latents (B, D) of pictures (B, 64, 64), and the pictures drawn from them, for training."""
         with torch.autocast(images.device.type, torch.bfloat16):
             raw = self.autoencoder.raw_latents(images)
             return raw.float(), self.autoencoder.draw(raw).float()
 
     def squared_distances(self, features: Tensor) -> Tensor:
-        """Mean over the modalities of the mean squared error, from samples (B, D + J) to all neurons: (B, X*Y)."""
+        """Mean of the modalities' mean squared errors between samples (B, D + J) and all neurons: (B, X*Y)."""
         root = self.modalities.scales(self.modalities.widths).to(features.device).sqrt()
         samples, neurons = features * root, self.neurons * root
         norms = samples.square().sum(1, keepdim=True) + neurons.square().sum(1)
         return (norms - 2 * samples @ neurons.T).clamp_min(0)
 
     def steps_from(self, winners: Tensor) -> tuple[Tensor, Tensor]:
-        """How many rows and columns the neurons are away from winners (B,): shapes (B, X, 1) and (B, 1, Y)."""
+        """Distances between neurons and winners (B,) in rows, (B, X, 1), and in columns, (B, 1, Y)."""
         rows, columns = (torch.arange(size, device=winners.device) for size in self.shape)
         down = (rows - winners[:, None] // self.shape[1]).abs()
         across = (columns - winners[:, None] % self.shape[1]).abs()
         return down[:, :, None], across[:, None]
 
     def mind(self) -> SomAutoencoder:
-        """The same as a SOM-AE, with all that one can do with it."""
+        """This model as a SOM-AE."""
         weights = self.modalities.split(self.neurons.detach().view(*self.shape, -1))
         return SomAutoencoder(self.autoencoder, MultiModalSom(weights, C), self.joint_ranges)
 
     @torch.inference_mode()
     def predict(self, source: str, samples: Tensor, readout: Readout = "winner") -> dict[str, Tensor]:
-        """From one modality to all; see `SomAutoencoder.predict`."""
+        """Recalls all modalities from one; see `SomAutoencoder.predict`."""
         return self.mind().predict(source, samples, readout)
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes a checkpoint, with this in its header."""
+        """Writes a checkpoint; `header` gives further entries of its header."""
         sizes = {name: getattr(self.autoencoder, name) for name in ("latent_size", "width")}
         content = {**(header or {}), **sizes, "shape": list(self.shape)}
         checkpoints.write(Path(path), self.kind, self.state_dict(), content)
@@ -93,7 +94,7 @@ class DeepMap(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            UserError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
         tensors, header = checkpoints.read(Path(path), cls.kind)
         background = tensors["autoencoder.background"]

@@ -1,4 +1,4 @@
-"""DESOM: autoencoder and map learn together, by gradient, from nothing.
+"""DESOM: an untrained autoencoder and a map learn together by gradient descent.
 
 Forest, Lebbah, Azzag and Lacaille, "Deep embedded SOM: joint representation learning and self-organization", ESANN 2019, and
 "Deep embedded self-organizing maps for joint representation learning and topology-preserving clustering", Neural Computing
@@ -15,13 +15,13 @@ _MEMORY = 0.02  # share of a batch in the running mean and standard deviation of
 
 
 class Desom(DeepMap):
-    """Its loss is the reconstruction's error plus gamma times the distortion of the map.
+    """Its loss is the reconstruction error plus gamma times the distortion of the map.
 
-    The maps of its authors have 8x8 to 20x20 neurons. Every step compares each picture with each neuron and moves all of
-    them, so that the paper's 800x800 are out of reach.
+    The authors' maps have 8x8 to 20x20 neurons. Every step compares each picture with each neuron and moves all neurons, so
+    800x800 neurons (paper) are not feasible.
 
     Args:
-        autoencoder: untrained.
+        autoencoder: the untrained autoencoder.
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
         shape: rows and columns of the map, (X, Y).
     """
@@ -36,12 +36,12 @@ class Desom(DeepMap):
 
     @torch.no_grad()
     def start(self, raw_latents: Tensor, joints: Tensor, generator: torch.Generator) -> None:
-        """Puts every neuron on a training sample drawn at random, as its authors do.
+        """Sets every neuron to a random training sample, as the authors do.
 
         Args:
-            raw_latents: of all training pictures, shape (N, D).
-            joints: normalized, shape (N, J).
-            generator: of the choice, on the CPU.
+            raw_latents: raw latents of all training pictures, shape (N, D).
+            joints: normalized joints, shape (N, J).
+            generator: random numbers on the CPU.
         """
         self.autoencoder.standardize(raw_latents)
         latents = (raw_latents - self.autoencoder.latent_mean) / self.autoencoder.latent_std
@@ -51,13 +51,13 @@ class Desom(DeepMap):
     def distortion(self, raw_latents: Tensor, joints: Tensor, temperature: float) -> Tensor:
         """Squared distances between samples and neurons, weighted by the neighborhood of each sample's winner.
 
-        sum_k exp(-(steps from the winner to k)^2 / T^2) |z - w_k|^2, steps counted along rows and columns (Manhattan);
-        winners and weights have no gradient. In training the latents are standardised over the batch, and a running mean
-        and standard deviation are kept for later.
+        sum_k exp(-(steps from the winner to k)^2 / T^2) |z - w_k|^2, with steps along rows and columns (Manhattan);
+        winners and weights have no gradient. In training, the latents are standardized over the batch, and a running mean
+        and standard deviation are stored for later.
 
         Args:
             raw_latents: shape (B, D).
-            joints: normalized, shape (B, J).
+            joints: normalized joints, shape (B, J).
             temperature: T, in neurons.
 
         Returns:
@@ -69,16 +69,16 @@ class Desom(DeepMap):
         return (neighborhood * distances).sum(1).mean()
 
     def _standardized(self, raw: Tensor) -> Tensor:
-        kept = self.autoencoder.latent_mean, self.autoencoder.latent_std
+        running_mean, running_std = self.autoencoder.latent_mean, self.autoencoder.latent_std
         if not self.training or len(raw) < 2:
-            return (raw - kept[0]) / kept[1]
+            return (raw - running_mean) / running_std
         mean, std = raw.mean(0), raw.std(0).clamp_min(1e-6)
         with torch.no_grad():
-            kept[0].lerp_(mean, _MEMORY)
-            kept[1].lerp_(std, _MEMORY)
+            running_mean.lerp_(mean, _MEMORY)
+            running_std.lerp_(std, _MEMORY)
         return (raw - mean) / std
 
 
 def temperature_at(done: float, first: float, last: float) -> float:
-    """The temperature T when this share of the training is done: from first to last, exponentially."""
+    """The temperature T after this share of the training: it falls exponentially from first to last."""
     return first * (last / first) ** done

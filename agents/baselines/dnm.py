@@ -1,9 +1,9 @@
 """Deep Neural Maps: a trained autoencoder and a trained map are refined together.
 
-Pesteie, Abolmaesumi and Rohling, "Deep neural maps", ICLR workshop 2018 (the paper's [4]). The encoder is drawn to the neurons
-it already fits best, after deep embedded clustering (Xie et al., ICML 2016), while the map follows by Kohonen's rule.
-Departures, beside those of `DeepMap`: the cluster frequencies f are a running mean over the batches, not a pass over all
-pictures now and then; Kohonen's step is summed over a batch, and never exceeds that of a single sample.
+Pesteie, Abolmaesumi and Rohling, "Deep neural maps", ICLR workshop 2018 (the paper's [4]). The loss moves each latent toward
+its nearest neurons, as in deep embedded clustering (Xie et al., ICML 2016), and the map follows by Kohonen's rule.
+Departures, in addition to those of `DeepMap`: the cluster frequencies f are a running mean over the batches, not a regular
+pass over all pictures; Kohonen's step is a sum over the batch, limited to the step of a single sample.
 """
 
 import torch
@@ -14,17 +14,17 @@ from ..som_training.neighborhoods import gaussian
 from .deep_map import DeepMap
 
 _MEMORY = 0.02  # share of a batch in the running frequencies
-_CHUNK = 500  # samples at a time where nothing is trained
+_CHUNK = 500  # samples per forward pass outside of training
 
 
 class DeepNeuralMap(DeepMap):
-    """Its loss is the reconstruction's error plus gamma times the divergence KL(P || Q) of assignments.
+    """Its loss is the reconstruction error plus gamma times the divergence KL(P || Q) of assignments.
 
-    Every step compares each picture with each neuron, so that the paper's 800x800 are out of reach. The divergence also
-    falls when the latents spread, so that they end wider than they were standardised.
+    Every step compares each picture with each neuron, so 800x800 neurons (paper) are not feasible. The divergence also falls
+    when the latents spread, so their standard deviation ends above 1.
 
     Args:
-        autoencoder: trained; its latents are standardised and stay measured by the same mean and standard deviation.
+        autoencoder: the trained autoencoder; the mean and standard deviation of its latents stay fixed.
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
         shape: rows and columns of the map, (X, Y).
     """
@@ -38,12 +38,12 @@ class DeepNeuralMap(DeepMap):
         self.register_buffer("frequencies", torch.full((len(self.neurons),), 1 / len(self.neurons)))
 
     def features(self, raw_latents: Tensor, joints: Tensor) -> Tensor:
-        """What the neurons are compared with: standardised latents and normalized joints, (B, D + J)."""
+        """The features that are compared with neurons: standardized latents and normalized joints, (B, D + J)."""
         return torch.cat([(raw_latents - self.autoencoder.latent_mean) / self.autoencoder.latent_std, joints], 1)
 
     @torch.no_grad()
     def mean_assignment(self, features: Tensor) -> Tensor:
-        """f of some samples, (N, D + J) -> (X*Y,): where its running mean starts."""
+        """f of samples, (N, D + J) -> (X*Y,), the first value of its running mean."""
         parts = features.split(_CHUNK)
         return torch.stack([assignment(self.squared_distances(part)).sum(0) for part in parts]).sum(0) / len(features)
 
@@ -65,13 +65,13 @@ class DeepNeuralMap(DeepMap):
 
     @torch.no_grad()
     def adapt(self, features: Tensor, rate: float, sigma: float) -> None:
-        """Kohonen's rule: neurons around each sample's winner go towards the sample.
+        """Applies Kohonen's rule: neurons around each sample's winner move toward the sample.
 
         w_k += rate * sum_i h_ik (x_i - w_k) / max(1, sum_i h_ik), with a Gaussian h around the winner of sample i.
 
         Args:
             features: shape (B, D + J).
-            rate: of the step, from 0 to 1.
+            rate: learning rate, from 0 to 1.
             sigma: radius of the Gaussian, in neurons.
         """
         down, across = self.steps_from(self.squared_distances(features).argmin(1))
@@ -88,6 +88,6 @@ def assignment(squared_distances: Tensor) -> Tensor:
 
 
 def target(assigned: Tensor, frequencies: Tensor) -> Tensor:
-    """P: Q^2 / f, normalised; surer than Q, and fairer to neurons that seldom win. (B, K) and (K,) -> (B, K)."""
-    sure = assigned.square() / frequencies
-    return sure / sure.sum(1, keepdim=True)
+    """P: Q^2 / f, normalized; sharper than Q, with more weight on neurons that seldom win. (B, K) and (K,) -> (B, K)."""
+    sharpened = assigned.square() / frequencies
+    return sharpened / sharpened.sum(1, keepdim=True)

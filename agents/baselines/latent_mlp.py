@@ -1,4 +1,4 @@
-"""The yardstick of plain supervised learning on the SOM-AE's own latents: what the map adds, or costs."""
+"""Supervised networks between the SOM-AE's latents and the joints: the same task without a map."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,17 +14,17 @@ from ..networks.autoencoder import ConvAutoencoder
 from ..tools import checkpoints
 
 KIND = "latent_mlp"
-_CHUNK = 500  # samples at a time where nothing is trained
+_CHUNK = 500  # samples per forward pass outside of training
 
 
 class LatentMlps:
-    """Two small networks in the place of the map: latents to joints, and joints to latents.
+    """Two small networks in place of the map: latents to joints, and joints to latents.
 
-    The autoencoder is the SOM-AE's and stays as it is, so that the two differ in the map alone. Each direction is learned for
-    itself: joints are not answered with joints.
+    The autoencoder is the SOM-AE's and does not change, so the difference from the SOM-AE is the map alone. Each direction
+    has its own network; there is no network from joints to joints.
 
     Args:
-        autoencoder: trained; between pictures and standardised latents.
+        autoencoder: the trained autoencoder between pictures and standardized latents.
         joint_count: number of joints, J.
         width: units of each of the three hidden layers.
     """
@@ -36,35 +36,35 @@ class LatentMlps:
         self.networks = nn.ModuleDict(networks).to(autoencoder.background.device)
 
     def joints(self, latents: Tensor) -> Tensor:
-        """Normalized joints in [0, 1], shape (B, J), of standardised latents, shape (B, D)."""
+        """Normalized joints in [0, 1], shape (B, J), for standardized latents, shape (B, D)."""
         joints: Tensor = self.networks["to_joints"](latents).sigmoid()
         return joints
 
     def latents(self, joints: Tensor) -> Tensor:
-        """Standardised latents, shape (B, D), of normalized joints, shape (B, J)."""
+        """Standardized latents, shape (B, D), for normalized joints, shape (B, J)."""
         latents: Tensor = self.networks["to_latents"](2 * joints - 1)
         return latents
 
     def loss(self, latents: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean absolute error of the joints plus mean squared error of the latents, and the latter alone.
+        """The loss, mean absolute error of the joints plus mean squared error of the latents; and the latter alone.
 
         Args:
-            latents: standardised, shape (B, D).
-            joints: normalized, shape (B, J).
+            latents: standardized latents, shape (B, D).
+            joints: normalized joints, shape (B, J).
         """
         latent_error = F.mse_loss(self.latents(joints), latents)
         return F.l1_loss(self.joints(latents), joints) + latent_error, latent_error
 
     @torch.inference_mode()
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """From one modality to what it can tell.
+        """Predicts other modalities from one.
 
         Args:
             source: the known modality, `vision` or `proprioception`.
             samples: pictures (B, 64, 64) or normalized joints (B, J).
 
         Returns:
-            `vision` (B, 64, 64), and of pictures also `proprioception` (B, J).
+            `vision` (B, 64, 64), and for pictures also `proprioception` (B, J).
         """
         parts = samples.to(self.autoencoder.background.device).split(_CHUNK)
         if source == PROPRIOCEPTION:
@@ -74,16 +74,16 @@ class LatentMlps:
         return {VISION: pictures, PROPRIOCEPTION: self.joints(latents)}
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes a checkpoint of the two networks, with this in its header."""
+        """Writes a checkpoint of the two networks; `header` gives further entries of its header."""
         sizes = {"joint_count": self.joint_count, "width": self.width}
         checkpoints.write(Path(path), KIND, self.networks.state_dict(), {**(header or {}), **sizes})
 
     @classmethod
     def load(cls, path: str | Path, autoencoder: ConvAutoencoder) -> "LatentMlps":
-        """Reads a checkpoint, to the autoencoder's device.
+        """Reads a checkpoint to the autoencoder's device.
 
         Raises:
-            UserError: there is none, it is damaged, or its tensors are not those of these networks.
+            UserError: the file is missing or damaged, or its tensors do not fit these networks.
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         mlps = cls(autoencoder, header["joint_count"], header["width"])

@@ -1,11 +1,11 @@
-"""MVAE: one Gaussian latent space behind both senses, the posterior a product of what each of them says.
+"""MVAE: a variational autoencoder with one Gaussian latent space for both modalities, and a product of experts as posterior.
 
 Wu and Goodman, "Multimodal generative models for scalable weakly-supervised learning", NeurIPS 2018. Departures:
 
-- Pictures have a Gaussian likelihood and joints a Laplacian one, each of the variance that fits the batch best (Rybkin et al.,
-  "Simple and effective VAE training with calibrated decoders", ICML 2021), in place of weights that must be searched for.
-- The joints' likelihood counts as if they had as many dimensions as a picture (Shi et al., "Variational mixture-of-experts
-  autoencoders", NeurIPS 2019), else 4096 pixels outvote five joints.
+- Pictures have a Gaussian likelihood and joints a Laplacian one. Each has the variance that fits the batch best (Rybkin et al.,
+  "Simple and effective VAE training with calibrated decoders", ICML 2021), so no weights need tuning.
+- The joints' likelihood is scaled to as many dimensions as a picture has (Shi et al., "Variational mixture-of-experts
+  autoencoders", NeurIPS 2019); otherwise 4096 pixels would outweigh five joints.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,16 +23,16 @@ from .latent_mlp import perceptron
 
 KIND = "mvae"
 SUBSETS = ((VISION,), (PROPRIOCEPTION,), (VISION, PROPRIOCEPTION))
-"""What is known when the loss is taken: every subset of the modalities, which for two of them needs no sampling."""
+"""Sets of known modalities in the loss: all subsets of the two modalities, so no sampling of subsets is needed."""
 Gaussian = tuple[Tensor, Tensor]
 """Mean and log-variance, shape (B, D) each."""
-_CHUNK = 500  # samples at a time where nothing is trained
-_FLOOR = 1e-4  # of the errors whose logarithm is taken
-_SURE = 12.0  # log-variances lie between minus and plus this
+_CHUNK = 500  # samples per forward pass outside of training
+_FLOOR = 1e-4  # added to errors before their logarithm
+_LARGEST_LOG_VARIANCE = 12.0  # log-variances are clipped to plus and minus this
 
 
 class MultiModalVae(nn.Module):
-    """Recalls pictures and joints from either or both; encoder and decoder are as large as the SOM-AE's.
+    """Recalls pictures and joints from one or both; encoder and decoder have the size of the SOM-AE's.
 
     Args:
         background: the picture without the arm, shape (64, 64), in [0, 1].
@@ -61,13 +61,13 @@ class MultiModalVae(nn.Module):
         )
 
     def expert(self, modality: str, samples: Tensor) -> Gaussian:
-        """What one modality says of the latents: pictures (B, 64, 64) or normalized joints (B, J) -> a Gaussian."""
+        """The Gaussian over latents from one modality: pictures (B, 64, 64) or normalized joints (B, J)."""
         known = (samples - self.background).unsqueeze(1) if modality == VISION else 2 * samples - 1
         mean, log_variance = self.encoders[modality](known).float().chunk(2, dim=1)
-        return mean, log_variance.clamp(-_SURE, _SURE)
+        return mean, log_variance.clamp(-_LARGEST_LOG_VARIANCE, _LARGEST_LOG_VARIANCE)
 
     def decode(self, latents: Tensor) -> dict[str, Tensor]:
-        """Pictures (B, 64, 64), not clamped, and normalized joints (B, J) of latents (B, D)."""
+        """Pictures (B, 64, 64), not clamped, and normalized joints (B, J) from latents (B, D)."""
         difference = self.decoders[VISION](latents).float().squeeze(1)
         return {
             VISION: self.background + difference,
@@ -75,12 +75,12 @@ class MultiModalVae(nn.Module):
         }
 
     def loss(self, samples: Mapping[str, Tensor], noise: Tensor, beta: float = 1.0) -> tuple[Tensor, Tensor]:
-        """The negative evidence lower bound, summed over all subsets of what is known, per pixel.
+        """The negative evidence lower bound per pixel, summed over all subsets of known modalities.
 
         Args:
             samples: `vision` (B, 64, 64) and `proprioception` (B, J).
-            noise: standard normal, shape (3, B, D), one for each of `SUBSETS`.
-            beta: weight of the divergence from the prior; 1 is the bound itself.
+            noise: standard normal numbers, shape (3, B, D), one set per subset in `SUBSETS`.
+            beta: weight of the divergence from the prior; 1 gives the bound itself.
 
         Returns:
             The loss, and the pictures' mean squared error over all subsets.
@@ -90,16 +90,16 @@ class MultiModalVae(nn.Module):
         posteriors = [product_of_experts(experts[name] for name in subset) for subset in SUBSETS]
         latents = torch.cat([mean + (v / 2).exp() * e for (mean, v), e in zip(posteriors, noise, strict=True)])
         with torch.autocast(noise.device.type, torch.bfloat16):
-            told = {name: rows.chunk(len(SUBSETS)) for name, rows in self.decode(latents).items()}
-        squared = torch.stack([(p - samples[VISION]).square().mean() for p in told[VISION]])  # (3,)
-        absolute = torch.stack([(p - samples[PROPRIOCEPTION]).abs().mean() for p in told[PROPRIOCEPTION]])
+            decoded = {name: rows.chunk(len(SUBSETS)) for name, rows in self.decode(latents).items()}
+        squared = torch.stack([(p - samples[VISION]).square().mean() for p in decoded[VISION]])  # (3,)
+        absolute = torch.stack([(p - samples[PROPRIOCEPTION]).abs().mean() for p in decoded[PROPRIOCEPTION]])
         divergence = torch.stack([divergence_from_prior(posterior) for posterior in posteriors])
         nats = (squared + _FLOOR).log() / 2 + (absolute + _FLOOR).log() + beta * divergence / self.background.numel()
         return nats.sum(), squared.mean()
 
     @torch.inference_mode()
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """From one modality to all, by the mean of the posterior.
+        """Recalls all modalities from one, with the mean of the posterior.
 
         Args:
             source: the known modality, `vision` or `proprioception`.
@@ -112,17 +112,17 @@ class MultiModalVae(nn.Module):
 
     @torch.inference_mode()
     def recall(self, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """From any subset of the modalities to all; see `predict`."""
-        told: dict[str, list[Tensor]] = {VISION: [], PROPRIOCEPTION: []}
+        """Recalls all modalities from any subset of them; see `predict`."""
+        recalled: dict[str, list[Tensor]] = {VISION: [], PROPRIOCEPTION: []}
         known = {name: rows.to(self.background.device).split(_CHUNK) for name, rows in samples.items()}
         for parts in zip(*known.values(), strict=True):
             experts = (self.expert(name, part) for name, part in zip(known, parts, strict=True))
             for name, rows in self.decode(product_of_experts(experts)[0]).items():
-                told[name].append(rows.clamp(0, 1))
-        return {name: torch.cat(rows) for name, rows in told.items()}
+                recalled[name].append(rows.clamp(0, 1))
+        return {name: torch.cat(rows) for name, rows in recalled.items()}
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes a checkpoint, with this in its header."""
+        """Writes a checkpoint; `header` gives further entries of its header."""
         sizes = {"latent_size": self.latent_size, "joint_count": self.joint_count, "width": self.width}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
@@ -131,15 +131,15 @@ class MultiModalVae(nn.Module):
         """Reads a checkpoint.
 
         Raises:
-            UserError: there is none, it is damaged, or its tensors are not those of this network.
+            UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
         return checkpoints.read_network(Path(path), KIND, cls, ("latent_size", "joint_count", "width"), device)
 
 
 def product_of_experts(experts: Iterable[Gaussian]) -> Gaussian:
-    """The Gaussian proportional to the product of the experts' and of the standard normal prior (Wu and Goodman, Sec. 2.2).
+    """The normalized product of the experts and the standard normal prior (Wu and Goodman, Sec. 2.2).
 
-    Precisions add up, and the mean is the experts' mean weighted by them; the prior's mean is 0, its precision 1.
+    Precisions add up, and they weight the means; the prior has mean 0 and precision 1.
     """
     means, log_variances = (torch.stack(part) for part in zip(*experts, strict=True))  # (M, B, D)
     precisions = (-log_variances).exp()
@@ -148,6 +148,6 @@ def product_of_experts(experts: Iterable[Gaussian]) -> Gaussian:
 
 
 def divergence_from_prior(posterior: Gaussian) -> Tensor:
-    """Kullback-Leibler divergence of Gaussians (B, D) from the standard normal, nats, mean over B."""
+    """Kullback-Leibler divergence of Gaussians (B, D) from the standard normal distribution, nats, mean over B."""
     mean, log_variance = posterior
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()

@@ -1,4 +1,4 @@
-"""The yardstick of memory without learning: the nearest training samples themselves."""
+"""Nearest neighbors: memory without learning."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,13 @@ from infant_env.errors import UserError
 
 
 class NearestNeighbors:
-    """Answers with the mean of the k training samples that are nearest (Euclidean) in the known modality.
+    """Predicts the mean of the k nearest training samples (Euclidean) in the known modality.
 
-    It needs all training pictures at hand (196 MB for 12,000), where a map keeps a few numbers per neuron.
+    It keeps all training pictures in memory (196 MB for 12,000); a map keeps a few numbers per neuron.
 
     Args:
         samples: the training samples by modality, shape (N, ...) each.
-        k: how many neighbors are averaged; 1 is the nearest neighbor.
+        k: number of neighbors; 1 is the nearest neighbor.
     """
 
     def __init__(self, samples: Mapping[str, Tensor], k: int = 8) -> None:
@@ -25,12 +25,12 @@ class NearestNeighbors:
         self._memory, self._k = dict(samples), k
 
     def predict(self, source: str, samples: Tensor, chunk: int = 512) -> dict[str, Tensor]:
-        """Mean of the nearest training samples, in every modality.
+        """Mean of the nearest training samples in every modality.
 
         Args:
             source: the known modality.
             samples: its samples, shape (B, ...).
-            chunk: samples looked up at a time.
+            chunk: number of samples that are compared together.
 
         Returns:
             Every modality, shape (B, ...) each.

@@ -1,4 +1,4 @@
-"""Plain supervised learning from pictures to joints: a yardstick."""
+"""Supervised learning from pictures to joints, without map and latents."""
 
 import torch
 from torch import Tensor
@@ -6,13 +6,13 @@ from torch import Tensor
 from ..networks.glance import PictureReader
 
 KIND = "regressor"
-_CHUNK = 500  # pictures at a time where nothing is trained
+_CHUNK = 500  # pictures per forward pass outside of training
 
 
 class CnnRegressor(PictureReader):
-    """What a picture tells of the pose to a network that is trained for nothing else.
+    """A convolutional network that is trained only to read the pose from a picture.
 
-    It says how much of each joint the eye can see, whatever the latents and the map make of it. It is no part of the paper.
+    It shows how well the eye can see each joint, independent of the latents and the map. It is not part of the paper.
 
     ```python
     regressor = CnnRegressor.load("runs/paper/regressor.safetensors")
@@ -24,19 +24,19 @@ class CnnRegressor(PictureReader):
 
     @staticmethod
     def numbers(joint_count: int) -> int:
-        """One for every joint."""
+        """One number per joint."""
         return joint_count
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalized joints in [0, 1], shape (B, J), of pictures of shape (B, 64, 64)."""
+        """Normalized joints in [0, 1], shape (B, J), for pictures of shape (B, 64, 64)."""
         return self.read(images).sigmoid()
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
-        """The poses that pictures show.
+        """The poses in any number of pictures.
 
         Args:
-            images: shape (B, 64, 64), in [0, 1], any number of them.
+            images: shape (B, 64, 64), in [0, 1].
 
         Returns:
             Normalized joints, shape (B, J), in [0, 1].

@@ -1,4 +1,4 @@
-"""The mind: it recalls, imagines, tries in the head, plans and acts."""
+"""The agent's mind: it recalls, imagines, compares candidate poses, plans and acts."""
 
 from .agent import MentalImageryAgent
 from .calibration import Calibration

@@ -1,4 +1,4 @@
-"""The agent of the paper's last page: it imagines a situation, remembers how to get there, looks, and corrects itself."""
+"""The agent of the paper's last page: it imagines a goal, reaches for it, looks, and corrects itself."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -19,18 +19,18 @@ from .imagination import Hypotheses, Imagination
 from .planning import PosePlanner
 
 Observation = dict[str, NDArray[Any]]
-_RESTS_BELOW = 0.05  # rad/s: the arm has arrived, or cannot go on
+_RESTS_BELOW = 0.05  # rad/s; a slower arm has arrived or is stopped by the body
 _SETTLING = 4  # control steps before a resting arm counts as arrived
-_HELD_UP = 0.1  # rad: an arm that rests farther from where it should be has met the body
-_ALIKE = 2e-6  # mean squared difference of pictures: no correction would show
-_NO_MOVE = 2e-3  # rad: a correction below this is none
-_HELPS = 0.5  # a correction that leaves less than this share of the error helps
-_PLAUSIBLE = 1.0  # another hypothesis is, up to this many times the error of the best look
+_BLOCKED = 0.1  # rad; if an arm rests farther from its targets, the body blocks it
+_SAME_PICTURE = 2e-6  # mean squared difference of pictures; below it, corrections have no visible effect
+_NO_MOVE = 2e-3  # rad; smaller corrections count as none
+_HELPS = 0.5  # a correction helps if it leaves less than this share of the error
+_PLAUSIBLE = 1.0  # a hypothesis is plausible if its error is at most this multiple of the best look's
 
 
 @dataclass(frozen=True)
 class Look:
-    """What it saw in a pose: `error` is the mean squared difference from the goal picture."""
+    """A pose and the picture seen in it; `error` is its mean squared difference from the goal picture."""
 
     joints: NDArray[np.float32]
     picture: NDArray[np.float32]
@@ -38,7 +38,7 @@ class Look:
 
 
 class MentalImageryAgent:
-    """Takes a picture as its goal, thinks of poses that may show it, goes to the likeliest, looks, and corrects itself.
+    """Takes a picture as its goal, finds poses that may show it, moves to the likeliest, looks, and corrects itself.
 
     ```python
     agent = MentalImageryAgent.load("runs/paper")
@@ -48,10 +48,10 @@ class MentalImageryAgent:
         observation, *_ = env.step(agent.act(observation))
     ```
 
-    `agent.hypotheses` tells what it thought of, with probabilities; `agent.impossible` whether it doubts that its body can
-    show the goal at all; the caller decides. It then still does what it can.
+    `agent.hypotheses` holds these poses with probabilities. `agent.impossible` says whether the body probably cannot show the
+    goal; the caller decides what to do, and the agent tries its best anyway.
 
-    It is also a policy, for one infant or many, of which each has its own goal:
+    It is also a policy, for one infant or for many with a goal each:
 
     ```python
     env = InfantVecEnv(gym.make_vec("InfantArmReach-v0", 20, eye_size=(300, 500), goal_eye=True))
@@ -59,9 +59,9 @@ class MentalImageryAgent:
     ```
 
     Args:
-        imagination: what was trained.
-        hypotheses: poses that it keeps in mind.
-        looks: how often it looks at most; 0 acts with the eyes closed.
+        imagination: the trained imagination.
+        hypotheses: number of poses that may show the goal.
+        looks: largest number of looks; with 0, it acts without looking.
     """
 
     def __init__(self, imagination: Imagination, hypotheses: int = 5, looks: int = 5) -> None:
@@ -69,41 +69,41 @@ class MentalImageryAgent:
             raise UserError(f"got looks={looks}, expected 0 or more")
         self.imagination, self.count, self.most_looks = imagination, hypotheses, looks
         self.goal: NDArray[np.float32] | None = None
-        """The picture to reach, in the light of the training, shape (64, 64), in [0, 1]."""
+        """The goal picture, in the training's light, shape (64, 64), in [0, 1]."""
         self.hypotheses: Hypotheses | None = None
-        """What it thought of, a batch of one."""
+        """Poses that may show the goal, a batch of one."""
         self.targets: NDArray[np.float32] | None = None
-        """The joints that it goes to, shape (J,), rad."""
+        """The joint targets, shape (J,), rad."""
         self.sent: NDArray[np.float32] | None = None
-        """The joints that its last action asked for: its targets, or a pose on a way around its body."""
+        """The joints of its last action: its targets, or a pose on a way around its body."""
         self.looks: list[Look] = []
         self.done = False
-        """It has no further correction in mind."""
-        self._shown: NDArray[np.float32] | None = None  # the goal that an observation gave
-        self._first: MentalImageryAgent | None = None  # of several infants, whose planner this one shares
-        self._others: list[MentalImageryAgent] = []  # those beside the first
+        """Whether it plans no further correction."""
+        self._shown: NDArray[np.float32] | None = None  # the goal picture of the last observation that had one
+        self._first: MentalImageryAgent | None = None  # agent of the first infant; the others share its planner
+        self._others: list[MentalImageryAgent] = []  # agents of the other infants
         self._branch: list[Look] = []  # looks at the present hypothesis and its corrections
-        self._way: deque[NDArray[np.float32]] = deque()  # poses that it still takes on its way to the targets
-        self._went_around = False  # on its way to these targets
-        self._waited, self._untried = 0, 0
+        self._way: deque[NDArray[np.float32]] = deque()  # remaining poses of a way around the body
+        self._went_around = False  # whether it took a way around to these targets
+        self._waited, self._untried = 0, 0  # control steps since the last new target; index of the next hypothesis
 
     @classmethod
     def load(
         cls, folder: str | Path, hypotheses: int = 5, looks: int = 5, device: str | torch.device = "cpu"
     ) -> "MentalImageryAgent":
-        """Reads all that was trained from a run's folder.
+        """Reads the trained imagination from a run's folder.
 
         Raises:
-            UserError: a file is missing, damaged, or of another training than the others.
+            UserError: a file is missing or damaged, or the files belong to different trainings.
         """
         return cls(Imagination.load(folder, device), hypotheses, looks)
 
     def imagine(self, joints: NDArray[Any] | Tensor) -> NDArray[np.float32]:
-        """What it would see in these poses, joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1]."""
+        """What it would see in poses: joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1]."""
         return self.imagination.draw(joints).cpu().numpy()
 
     def imagine_goal(self, joints: NDArray[Any]) -> None:
-        """Takes as its goal what it imagines to see in a pose (J,), rad; only the picture is kept."""
+        """Takes the imagined picture of a pose (J,), rad, as its goal, and forgets the pose."""
         self.set_goal(self.imagine(np.asarray(joints)[None])[0])
 
     def see_goal(self, eye: NDArray[np.uint8]) -> None:
@@ -111,64 +111,64 @@ class MentalImageryAgent:
         self.set_goal(to_gray(eye))
 
     def set_goal(self, picture: NDArray[np.float32], hypotheses: Hypotheses | None = None) -> None:
-        """Takes a preprocessed picture as its goal, and thinks.
+        """Takes a preprocessed picture as its goal, and finds hypotheses for it.
 
         Args:
             picture: shape (64, 64), in [0, 1].
-            hypotheses: what `Imagination.hypotheses` found for it, a batch of one, when that is known already.
+            hypotheses: hypotheses for this picture, a batch of one, if `Imagination.hypotheses` has found them already.
 
         Raises:
-            UserError: the picture is misshapen or holds NaN.
+            UserError: the picture has a wrong shape or holds NaN.
         """
         self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
-        self.goal, self.looks, self.done = self._usual(picture), [], False
+        self.goal, self.looks, self.done = self._in_usual_light(picture), [], False
         self._branch, self._untried = [], 1
-        self._go(self.hypotheses.joints[0, 0].cpu().numpy())
+        self._set_targets(self.hypotheses.joints[0, 0].cpu().numpy())
 
     def plan(self, start: NDArray[Any], goal: NDArray[Any]) -> NDArray[np.float32]:
-        """A way over the map from pose to pose, (J,) each, rad -> one pose per control step, (T, J); see `PosePlanner.plan`.
+        """A way between two poses, (J,) each, rad -> one pose per control step, (T, J); see `PosePlanner.plan`.
 
-        `imagine` makes a film of it.
+        `imagine` turns it into a film.
         """
         return self.planner.plan(start, goal)
 
     @cached_property
     def planner(self) -> PosePlanner:
-        """Plans over its map; takes some seconds when it is first asked for."""
+        """Plans ways over its map; the first access takes some seconds."""
         return PosePlanner(self.imagination.mind) if self._first is None else self._first.planner
 
     @property
     def knows_ways(self) -> bool:
-        """Whether its planner was asked for already, or given to it."""
+        """Whether its planner exists already."""
         return "planner" in vars(self)
 
     @property
     def trying(self) -> int:
-        """Which of its hypotheses it is at, 0 for the likeliest."""
+        """Index of the present hypothesis, 0 for the likeliest."""
         return self._untried - 1
 
     @property
     def impossible(self) -> bool:
-        """Whether the goal is stranger than 99 of 100 pictures of this body."""
+        """Whether the goal is stranger than 99 % of the pictures of this body."""
         return self.hypotheses is not None and float(self.hypotheses.strangeness[0]) > 1
 
     def act(self, observation: Observation) -> NDArray[np.float32]:
-        """The action towards the goal, in `InfantArm-v0`, or `InfantArmReach-v0` with an eye; looks when the arm rests.
+        """The action toward the goal, in `InfantArm-v0`, or `InfantArmReach-v0` with an eye; looks when the arm rests.
 
-        Where it rests because the body is in its way, the arm takes a planned way around before anything else.
+        If the arm rests because the body blocks it, it first takes a planned way around.
 
-        An observation that has a `goal` (a frame of the eye) gives the agent its goal, whenever that changes.
+        If the observation has a `goal` (a frame of the eye) that differs from the last one, the agent takes it as its goal.
 
         Args:
-            observation: with `eye`, and with `joints` and `joint_velocities`, or `observation`, which holds both in a row.
+            observation: with `eye`, and with either `joints` and `joint_velocities` or `observation`, their concatenation.
 
         Returns:
             Joint targets scaled to [-1, 1], shape (J,).
 
         Raises:
-            UserError: it has no goal yet, or the observation lacks what it needs.
+            UserError: it has no goal yet, or the observation lacks an entry.
         """
-        observation = _felt(observation)
+        observation = _with_joints(observation)
         _take_goals([self], [observation])
         self._waited += 1
         resting = np.abs(observation["joint_velocities"]).max() < _RESTS_BELOW
@@ -178,12 +178,12 @@ class MentalImageryAgent:
 
     @property
     def on_its_way(self) -> bool:
-        """Whether its next action is but a pose on a way around its body."""
+        """Whether its next action is a pose on a way around its body."""
         return bool(self._way)
 
     def action(self) -> NDArray[np.float32]:
         """Its next joint targets, scaled to [-1, 1], shape (J,)."""
-        self._wanted()
+        self._checked_goal()
         if self._way:
             self._waited = 0
         self.sent = self._way.popleft() if self._way else self.targets
@@ -193,38 +193,41 @@ class MentalImageryAgent:
     def predict(
         self, observation: Observation, state: Any = None, episode_start: Any = False, deterministic: bool = True
     ) -> tuple[NDArray[np.float32], Any]:
-        """`act` as stable-baselines3 asks for it, for one infant or a batch of them (`evaluate_policy`).
+        """`act` in the form of stable-baselines3's policies, for one infant or a batch (`evaluate_policy`).
 
-        Each infant of a batch has a goal, hypotheses and looks of its own; those that get a goal together think together.
-        When an episode starts an infant goes for its goal anew, by its first idea.
+        Each infant of a batch has its own goal, hypotheses and looks; goals that arrive together are processed together.
+        At the start of an episode, an infant tries its goal again from the first hypothesis.
 
         Args:
             observation: as in `act`, or with a row for each infant.
-            state: given back.
+            state: returned unchanged.
             episode_start: whether an episode starts, for all infants or for each, shape (N,).
-            deterministic: of no account.
+            deterministic: ignored.
 
         Returns:
-            Actions, shape (J,), or (N, J) of a batch, and the state.
+            Actions, shape (J,), or (N, J) for a batch, and the state.
 
         Raises:
             UserError: see `act`.
         """
-        observation = _felt(observation)
+        observation = _with_joints(observation)
         if np.ndim(observation["eye"]) == 3:
-            batch, minds = [observation], [self]
+            batch, agents = [observation], [self]
         else:
             rows = range(len(observation["eye"]))
-            batch, minds = [{key: value[i] for key, value in observation.items()} for i in rows], self._minds(len(rows))
-        for mind, starts in zip(minds, np.broadcast_to(episode_start, len(batch)), strict=True):
-            if starts and mind.goal is not None:
-                mind.set_goal(mind.goal, mind.hypotheses)
-        _take_goals(minds, batch)
-        actions = np.stack([mind.act(one) for mind, one in zip(minds, batch, strict=True)])
+            batch, agents = (
+                [{key: value[i] for key, value in observation.items()} for i in rows],
+                self._agents(len(rows)),
+            )
+        for agent, starts in zip(agents, np.broadcast_to(episode_start, len(batch)), strict=True):
+            if starts and agent.goal is not None:
+                agent.set_goal(agent.goal, agent.hypotheses)
+        _take_goals(agents, batch)
+        actions = np.stack([agent.act(one) for agent, one in zip(agents, batch, strict=True)])
         return (actions[0] if batch[0] is observation else actions), state
 
-    def _minds(self, infants: int) -> "list[MentalImageryAgent]":
-        """Itself and as many others as there are infants beside the first; new ones take its goal."""
+    def _agents(self, infants: int) -> "list[MentalImageryAgent]":
+        """One agent per infant, this one first; new agents take its goal."""
         while len(self._others) < infants - 1:
             other = MentalImageryAgent(self.imagination, self.count, self.most_looks)
             other._first = self
@@ -233,17 +236,17 @@ class MentalImageryAgent:
             self._others.append(other)
         return [self, *self._others[: infants - 1]]
 
-    def _unseen_goal(self, observation: Observation) -> NDArray[np.float32] | None:
-        """The goal that an observation gives, preprocessed; None where it gives none, or the same as before."""
+    def _new_goal(self, observation: Observation) -> NDArray[np.float32] | None:
+        """The preprocessed goal of an observation; None if it has no goal, or the same as before."""
         if "goal" not in observation:
             return None
-        wanted = to_gray(observation["goal"])
-        return None if self._shown is not None and np.array_equal(wanted, self._shown) else wanted
+        picture = to_gray(observation["goal"])
+        return None if self._shown is not None and np.array_equal(picture, self._shown) else picture
 
     def look(self, observation: Observation) -> None:
-        """Compares what it sees with its goal, and takes the next pose: a correction, or another hypothesis.
+        """Compares what it sees with its goal, and chooses the next pose: a correction, or another hypothesis.
 
-        When the arm is not where it should be it has met the body; then it takes a way around instead, once.
+        If the arm rests far from its targets, the body blocks it; then it takes a way around instead, once.
 
         Args:
             observation: with `eye` and `joints`, when the arm rests.
@@ -251,57 +254,57 @@ class MentalImageryAgent:
         Raises:
             UserError: it has no goal yet.
         """
-        goal = self._wanted()
+        goal = self._checked_goal()
         if self._goes_around(observation["joints"]):
             return
         if len(self.looks) >= self.most_looks:
             self.done = True
             return
-        picture = self._usual(to_gray(observation["eye"]))
+        picture = self._in_usual_light(to_gray(observation["eye"]))
         error = float(np.square(picture - goal).mean())
         joints = np.asarray(observation["joints"], np.float32)
         self.looks.append(Look(joints, picture, error))
         self._branch.append(self.looks[-1])
-        if error < _ALIKE:
+        if error < _SAME_PICTURE:
             self.done = True
         elif len(self.looks) == self.most_looks:
-            self._return()
+            self._settle()
         else:
-            self._next()
+            self._choose_next_pose()
 
     @property
     def best_look(self) -> Look | None:
-        """The look that resembled the goal most."""
+        """The look whose picture is most similar to the goal."""
         return min(self.looks, key=lambda look: look.error, default=None)
 
     def compare(self, observation: Observation) -> float:
-        """How far what it sees is from its goal: mean absolute difference of the pictures.
+        """Mean absolute difference between what it sees and its goal picture.
 
         Raises:
             UserError: it has no goal yet.
         """
-        return float(np.abs(self._usual(to_gray(observation["eye"])) - self._wanted()).mean())
+        return float(np.abs(self._in_usual_light(to_gray(observation["eye"])) - self._checked_goal()).mean())
 
-    def _usual(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _in_usual_light(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.imagination.in_usual_light(picture[None])[0].cpu().numpy()
 
-    def _next(self) -> None:
-        """In a right pose a correction makes most of the error vanish: go on as long as it does, else try another hypothesis."""
+    def _choose_next_pose(self) -> None:
+        """Corrects the present pose as long as corrections remove most of the error; else tries another hypothesis."""
         *before, last = self._branch
         helped = not before or last.error < _HELPS * min(look.error for look in before)
         if not helped and self._another_is_plausible():
             assert self.hypotheses is not None
-            self._go(self.hypotheses.joints[0, self._untried].cpu().numpy())
+            self._set_targets(self.hypotheses.joints[0, self._untried].cpu().numpy())
             self._branch, self._untried = [], self._untried + 1
             return
         best = min(self._branch, key=lambda look: look.error)
         if best is last:
             self._correct(best)
         else:
-            self._go(((best.joints + last.joints) / 2).astype(np.float32))
+            self._set_targets(((best.joints + last.joints) / 2).astype(np.float32))
 
     def _another_is_plausible(self) -> bool:
-        """Whether a hypothesis is left that is imagined to fit not much worse than the best look."""
+        """Whether the imagined error of the next hypothesis is not much above the error of the best look."""
         assert self.hypotheses is not None
         assert self.best_look is not None
         if self._untried >= self.hypotheses.joints.shape[1] or bool(self.hypotheses.repeated[0, self._untried]):
@@ -309,59 +312,59 @@ class MentalImageryAgent:
         return float(self.hypotheses.errors[0, self._untried]) < _PLAUSIBLE * self.best_look.error
 
     def _correct(self, look: Look) -> None:
-        """A step by what the imagination got wrong in the pose of this look."""
+        """Corrects the pose of this look by the error of its imagined picture."""
         device = self.imagination.mind.device
         goal, seen, joints = (
             torch.from_numpy(np.asarray(values)).to(device) for values in (self.goal, look.picture, look.joints)
         )
         targets = self.imagination.corrected(goal, seen, joints).cpu().numpy()
         if np.abs(targets - look.joints).max() < _NO_MOVE:
-            self._return()
+            self._settle()
         else:
-            self._go(targets)
+            self._set_targets(targets)
 
-    def _return(self) -> None:
-        """Back to the pose that looked best, for good; where no correction helped, looking told nothing: to the first idea."""
+    def _settle(self) -> None:
+        """Moves to the pose of the best look and ends; if no correction helped, to the pose of the first look."""
         first, best = self.looks[0], self.best_look
         assert best is not None
-        self._go((best if best.error < _HELPS * first.error else first).joints)
+        self._set_targets((best if best.error < _HELPS * first.error else first).joints)
         self.done = True
 
-    def _go(self, joints: NDArray[np.float32]) -> None:
+    def _set_targets(self, joints: NDArray[np.float32]) -> None:
         self.targets, self._waited = joints, 0
         self._way.clear()
         self._went_around = False
 
     def _goes_around(self, joints: NDArray[np.float32]) -> bool:
-        """Whether an arm that rests in this pose was held up, and now takes a way around."""
+        """Plans a way around if the body blocks an arm that rests in this pose; returns whether it did."""
         assert self.targets is not None
-        if self._went_around or np.abs(joints - self.targets).max() < _HELD_UP:
+        if self._went_around or np.abs(joints - self.targets).max() < _BLOCKED:
             return False
         low, high = self.planner.joint_ranges.T
         self._way.extend(self.plan(joints.clip(low, high), self.targets.clip(low, high)))
         self._went_around = True
         return True
 
-    def _wanted(self) -> NDArray[np.float32]:
+    def _checked_goal(self) -> NDArray[np.float32]:
         if self.goal is None:
             raise UserError(
                 "the agent has no goal; give it one with see_goal, imagine_goal or set_goal, or by observations that hold "
-                "`goal`, as those of InfantArmReach-v0 with goal_eye=True do"
+                "`goal`, such as those of InfantArmReach-v0 with goal_eye=True"
             )
         return self.goal
 
 
-def _felt(observation: Observation) -> Observation:
-    """An observation with `joints` and `joint_velocities`, also where `observation` holds both in a row.
+def _with_joints(observation: Observation) -> Observation:
+    """Adds `joints` and `joint_velocities` if the observation has only their concatenation, `observation`.
 
     Raises:
-        UserError: the arm cannot be seen or felt in it.
+        UserError: the observation has no `eye` or no joints.
     """
     if "eye" in observation and "joints" in observation:
         return observation
     if "eye" not in observation or "observation" not in observation:
         raise UserError(
-            f"got an observation of {list(observation)}, expected `eye` and what the joints feel; make the environment "
+            f"got an observation of {list(observation)}, expected `eye`, and `joints` or `observation`; make the environment "
             "with eye_size=(300, 500)"
         )
     joints, velocities = np.split(observation["observation"], 2, axis=-1)
@@ -369,14 +372,12 @@ def _felt(observation: Observation) -> Observation:
 
 
 def _take_goals(agents: Sequence[MentalImageryAgent], observations: Sequence[Observation]) -> None:
-    """Lets the agents to whom a new goal is shown think of it, all together."""
-    shown = [agent._unseen_goal(one) for agent, one in zip(agents, observations, strict=True)]
-    pictures = [picture for picture in shown if picture is not None]
-    if not pictures:
+    """Sets the goals of all agents whose observations show a new one; computes their hypotheses together."""
+    goals = [agent._new_goal(one) for agent, one in zip(agents, observations, strict=True)]
+    new = [(agent, goal) for agent, goal in zip(agents, goals, strict=True) if goal is not None]
+    if not new:
         return
-    first = agents[0]
-    found = first.imagination.hypotheses(np.stack(pictures), first.count)
-    thinking = [agent for agent, picture in zip(agents, shown, strict=True) if picture is not None]
-    for number, (agent, picture) in enumerate(zip(thinking, pictures, strict=True)):
-        agent.set_goal(picture, found.of(number))
-        agent._shown = picture
+    found = agents[0].imagination.hypotheses(np.stack([goal for _, goal in new]), agents[0].count)
+    for number, (agent, goal) in enumerate(new):
+        agent.set_goal(goal, found.of(number))
+        agent._shown = goal

@@ -1,109 +1,120 @@
-"""What hypotheses are worth: from how well they fit to probabilities, fitted on poses that were not trained on."""
+"""Calibration of hypotheses: from their costs to probabilities, fitted on poses outside of the training set."""
 
 import dataclasses
-import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 from torch import Tensor
 from torch.nn import functional
 
 from infant_env.errors import UserError
 
-from ..tools.files import replacing
+from ..tools import json_files
+from ..tools.files import DamagedFileError, write_json
 
 SIGNS = 3
-"""Signs of an impossible goal, see `agents.mind.imagination.Hypotheses`."""
-_MOST = 20.0  # a cost beyond which no hypothesis counts
+"""Number of signs of an impossible goal, see `agents.mind.imagination.Hypotheses`."""
+_MOST = 20.0  # costs are clipped here for the fit
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How the misfits of hypotheses become probabilities, and signs of an impossible goal one number.
+    """Turns the costs of hypotheses into probabilities, and the signs of an impossible goal into its strangeness.
 
-    Some hypothesis is right with probability sigmoid(trust - trust_slope * strangeness); that is shared among them by the
-    softmax of -sharpness * cost. The defaults rank alike and are not calibrated.
+    The probability that any hypothesis is right is sigmoid(trust - trust_slope * strangeness). The softmax of
+    -sharpness * cost divides it among the hypotheses. The defaults give the same ranks but are not calibrated.
     """
 
     sharpness: float = 1.0
-    """How much a smaller cost is preferred."""
+    """Factor of the costs in the softmax."""
     trust: float = 0.0
-    """Log odds that some hypothesis is right, of a usual goal."""
+    """Log odds that any hypothesis is right, for a usual goal."""
     trust_slope: float = 1.0
-    """How fast these fall with strangeness."""
+    """Decrease of these log odds per unit of strangeness."""
     usual: tuple[float, ...] = (0.0,) * SIGNS
     """Median of each sign of an impossible goal, over validation pictures."""
     rare: tuple[float, ...] = (1.0,) * SIGNS
-    """Their 99th percentiles."""
+    """99th percentile of each sign."""
 
     def probabilities(self, costs: Tensor, strangeness: Tensor) -> Tensor:
-        """Costs of hypotheses (B, K), infinite where there is none, and (B,) -> (B, K)."""
-        shares = (-self.sharpness * costs).softmax(1)
+        """Costs of hypotheses (B, K), infinite for missing ones, and strangeness (B,) -> probabilities (B, K)."""
+        shares = (-self.sharpness * costs).masked_fill(costs.isinf(), -torch.inf).softmax(1)  # 0 * inf is no number
         return shares * torch.sigmoid(self.trust - self.trust_slope * strangeness)[:, None]
 
     def strangeness(self, signs: Tensor) -> Tensor:
-        """Signs of an impossible goal (B, S) -> the strongest of them, (B,): 0 is usual, above 1 rarer than one in a hundred."""
+        """Signs of an impossible goal (B, S) -> the strongest sign, (B,): 0 is the median, above 1 is rarer than 1 %."""
         usual, rare = (signs.new_tensor(values) for values in (self.usual, self.rare))
         return ((signs - usual) / (rare - usual)).amax(1)
 
     @classmethod
     def fit(cls, costs: Tensor, signs: Tensor, right: Tensor) -> "Calibration":
-        """The maximum likelihood fit to hypotheses of which one knows whether they are right.
+        """The maximum likelihood fit to hypotheses that are known to be right or wrong.
 
         Args:
-            costs: of the hypotheses, shape (B, K), infinite where there is none.
-            signs: of an impossible goal, shape (B, S).
-            right: whether the hypothesis is the pose, shape (B, K); the first right one counts.
+            costs: costs of the hypotheses, shape (B, K), infinite for missing ones.
+            signs: signs of an impossible goal, shape (B, S).
+            right: whether each hypothesis is the pose, shape (B, K); the first right one counts.
         """
         usual, rare = signs.double().quantile(0.5, 0), signs.double().quantile(0.99, 0)
         limits = cls(usual=tuple(usual.tolist()), rare=tuple(torch.maximum(rare, usual + 1e-3).tolist()))
         strangeness = limits.strangeness(signs.double())
-        some, first = right.any(1), right.float().argmax(1)
-        finite = costs.double().clamp(max=_MOST)  # so that gradients are
+        any_right, first = right.any(1), right.float().argmax(1)
+        finite = costs.double().clamp(max=_MOST)  # infinite costs would give infinite gradients
         weights = torch.tensor([1.0, 1.0, 1.0], dtype=torch.float64, requires_grad=True)
         optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
         def loss() -> Tensor:
             optimizer.zero_grad()
-            shares = functional.cross_entropy(-weights[0] * finite[some], first[some], reduction="sum")
-            told = functional.binary_cross_entropy_with_logits(
-                weights[1] - weights[2] * strangeness, some.double(), reduction="sum"
+            logits = weights[1] - weights[2] * strangeness
+            loss_of_shares = functional.cross_entropy(
+                -weights[0] * finite[any_right], first[any_right], reduction="sum"
             )
-            value = (shares + told) / len(some) + 1e-3 * weights.square().sum()  # finite when all are right
+            loss_of_any = functional.binary_cross_entropy_with_logits(logits, any_right.double(), reduction="sum")
+            penalty = 1e-3 * weights.square().sum()  # keeps the weights finite if all hypotheses are right
+            value = (loss_of_shares + loss_of_any) / len(any_right) + penalty
             value.backward()
             return value
 
         optimizer.step(loss)
         sharpness, trust, slope = weights.detach().tolist()
-        return dataclasses.replace(limits, sharpness=sharpness, trust=trust, trust_slope=slope)
+        return dataclasses.replace(limits, sharpness=max(sharpness, 0.0), trust=trust, trust_slope=slope)
 
     def save(self, path: Path) -> None:
-        """Writes it as JSON, whole or not at all."""
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+        """Writes a JSON file, completely or not at all."""
+        write_json(path, dataclasses.asdict(self))
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
-        """Reads it.
+        """Reads a file of `save`.
 
         Raises:
-            UserError: there is none, or it is damaged.
+            UserError: the file is missing or damaged.
         """
+        command = f"infant-arm calibrate --run {path.parent}"
         try:
-            found = cls(**json.loads(path.read_text()))
+            found = json_files.read(path, _Saved, f"run `{command}` again")
         except FileNotFoundError:
-            raise UserError(f"there is no {path}; run `infant-arm calibrate --run {path.parent}` first") from None
-        except (TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise UserError(
-                f"{path} is damaged ({error}); run `infant-arm calibrate --run {path.parent}` again"
-            ) from None
-        values = [found.sharpness, found.trust, found.trust_slope, *found.usual, *found.rare]
-        if not all(isinstance(value, float) and math.isfinite(value) for value in values):
-            raise UserError(f"{path} holds {values}, expected finite numbers; calibrate again")
-        if not len(found.usual) == len(found.rare) == SIGNS:
-            raise UserError(
-                f"{path} knows {len(found.usual)} signs of an impossible goal, expected {SIGNS}; calibrate again"
+            raise UserError(f"there is no {path}; run `{command}` first") from None
+        if not all(usual < rare for usual, rare in zip(found.usual, found.rare, strict=True)):
+            raise DamagedFileError(
+                f"{path} is damaged: the usual signs are {found.usual} and the rare ones {found.rare}, expected rare ones above "
+                f"the usual; run `{command}` again"
             )
-        return dataclasses.replace(found, usual=tuple(found.usual), rare=tuple(found.rare))
+        return cls(**asdict(found))
+
+
+_Signs = Annotated[tuple[float, ...], Meta(min_length=SIGNS, max_length=SIGNS)]
+
+
+class _Saved(Struct):
+    """A calibration's file: all numbers are there."""
+
+    sharpness: Annotated[float, Meta(ge=0)]
+    trust: float
+    trust_slope: float
+    usual: _Signs
+    rare: _Signs

@@ -1,8 +1,8 @@
-"""Which poses are familiar: where a map remembers poses as densely as anywhere, and where it remembers none.
+"""Familiarity of poses: the density of the poses that a map remembers.
 
-A map keeps no samples, but it shows where they were: around each sample's winner the neurons crowd, and between the
-samples it is stretched. And a network that learned to tell what is remembered from poses drawn at random knows their
-density, smoothly and in closed form, also at the ends of the joint ranges, where distances to neighbors mislead.
+A map keeps no samples, but its weights show where they were: neurons are close to each other around each sample's winner,
+and far apart between samples. A network that learns to distinguish remembered poses from random ones estimates their
+density. The estimate is smooth, also at the ends of the joint ranges, where distances to neighbors are misleading.
 """
 
 from collections.abc import Callable
@@ -19,30 +19,30 @@ from ..som.som import MultiModalSom
 Progress = Callable[[float], None]
 _HIDDEN, _BATCH = 64, 512
 _RATE, _DECAY = 1e-2, 0.1
-_BLUR = 0.15  # of the remembered poses' spacing
-_EVEN = 1e-4  # relative: an evenly stretched map remembers all of its neurons
+_BLUR = 0.15  # standard deviation, as a share of the remembered poses' spacing
+_EVEN = 1e-4  # relative tolerance; with it, an evenly stretched map remembers all its neurons
 
 
 def remembered(som: MultiModalSom, modality: str = PROPRIOCEPTION) -> Tensor:
-    """What a map remembers of its samples: the weights of the neurons around which it is stretched least.
+    """The samples that a map remembers: weights of the neurons that are locally closest to their neighbors.
 
-    At 800x800 these are 12,003 poses, with 99 % of the 12,000 that the map was trained on among them.
+    At 800x800 these are 12,003 poses, and they include 99 % of the 12,000 training poses.
 
     Args:
         som: the trained map.
-        modality: which weights.
+        modality: the modality of the weights.
 
     Returns:
-        Shape (M, width), M >= 1; about as many as there were samples, where the map has many neurons for each.
+        Shape (M, width), M >= 1; M is about the number of samples if the map has many neurons per sample.
     """
     weights = som.weights(modality).view(*som.shape, -1)  # (X, Y, width)
     stretch = _stretch(weights)
-    least = -F.max_pool2d(-stretch[None], 3, stride=1, padding=1)[0]  # (X, Y), of a neuron and its eight neighbors
+    least = -F.max_pool2d(-stretch[None], 3, stride=1, padding=1)[0]  # (X, Y), minimum over 3x3 neurons
     return weights[stretch <= least * (1 + _EVEN)]
 
 
 def _stretch(weights: Tensor) -> Tensor:
-    """Mean distance of each neuron to its neighbors on the map, (X, Y, width) -> (X, Y)."""
+    """Mean distance between each neuron and its neighbors on the map, (X, Y, width) -> (X, Y)."""
     total, count = weights.new_zeros((2, *weights.shape[:2]))
     for axis in (0, 1):
         size = weights.shape[axis] - 1
@@ -54,17 +54,17 @@ def _stretch(weights: Tensor) -> Tensor:
 
 
 class Familiarity:
-    """The logarithm of how densely poses are remembered, compared with the usual: 0 there, -1 where 2.7 times thinner.
+    """Log density of remembered poses relative to the median: 0 at the median, -1 at a density 2.7 times lower.
 
-    Learned by contrast: a small network tells remembered poses, a little blurred, from poses drawn uniformly over the joint
-    ranges; its log odds are their density's logarithm, but for a constant (Hastie et al., *The Elements of Statistical
-    Learning*, 14.2.4). Takes some seconds, on the processor.
+    A small network learns to distinguish remembered poses, slightly blurred, from poses drawn uniformly over the joint ranges.
+    Its log odds are the logarithm of the density, up to a constant (Hastie et al., *The Elements of Statistical Learning*,
+    14.2.4). The training takes some seconds on the CPU.
 
     Args:
         poses: remembered poses in normalized joints, shape (M, J).
-        seed: of the network and of what it is shown.
-        steps: of its training.
-        progress: told how far that has come, in percent.
+        seed: seed of the network and of its training data.
+        steps: number of training steps.
+        progress: called with the percentage of done steps.
 
     Raises:
         UserError: there are no poses.
@@ -72,12 +72,12 @@ class Familiarity:
 
     def __init__(self, poses: Tensor, seed: int = 0, steps: int = 4000, progress: Progress | None = None) -> None:
         if not len(poses):
-            raise UserError("got no poses, expected one or more that are remembered")
+            raise UserError("got no poses, expected one or more remembered poses")
         known = poses.detach().cpu().float().clone()
         with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)  # of the layers too; the caller's own random numbers go on as they were
-            known = known.clone()  # one made under inference mode could not be learned from
-            self._network = _contrasted(known, steps, progress or (lambda percent: None))
+            torch.manual_seed(seed)  # for the layers too; `fork_rng` protects the caller's random numbers
+            known = known.clone()  # autograd refuses tensors that were made in inference mode
+            self._network = _density_network(known, steps, progress or (lambda percent: None))
         self._usual = 0.0
         self._usual = float(self(known).median())
 
@@ -86,8 +86,8 @@ class Familiarity:
         return self._network(2 * poses - 1).squeeze(-1) - self._usual
 
 
-def _contrasted(known: Tensor, steps: int, progress: Progress) -> nn.Sequential:
-    """A network whose log odds tell these poses from any others."""
+def _density_network(known: Tensor, steps: int, progress: Progress) -> nn.Sequential:
+    """A network whose log odds distinguish these poses from uniformly random ones."""
     joints = known.shape[1]
     network = nn.Sequential(
         *(nn.Linear(joints, _HIDDEN), nn.SiLU()),
@@ -110,7 +110,7 @@ def _contrasted(known: Tensor, steps: int, progress: Progress) -> nn.Sequential:
 
 
 def _blurred(known: Tensor) -> Tensor:
-    """A batch of poses drawn anew, mirrored at the ends of the joint ranges where blurring leads out of them."""
+    """A random batch of poses with noise; poses outside of the joint ranges are mirrored back."""
     count, joints = known.shape
     drawn = known[torch.randint(count, (_BATCH,))]
     blurred = drawn + _BLUR * count ** (-1 / joints) * torch.randn_like(drawn)

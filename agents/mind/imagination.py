@@ -1,8 +1,8 @@
-"""`Imagination`: what the infant's mind makes of a goal picture, before it moves.
+"""`Imagination`: finds poses that may show a goal picture, before the infant moves.
 
-The map recalls candidates by its activity, a glance adds more and says what is to be expected, the best are tried in the
-head, and what remains are a few distinct poses with probabilities: a picture may show two poses alike, and their average
-shows neither.
+The map recalls candidate poses, and a glance adds more and gives an expectation. The best candidates are refined until
+their imagined pictures fit the goal. The result is a few distinct poses with probabilities, because one picture may show
+two different poses, and their average shows neither.
 """
 
 from collections.abc import Iterator
@@ -27,15 +27,15 @@ from .trials import cost, draw, refine
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
 CANDIDATES, GUESSED = 64, 32
-"""Best tiles of the map that are imagined for each goal, and poses as a glance leads to expect them."""
+"""Number of candidates per goal from the map's best tiles, and from the glance's expectation."""
 TRIALS = (12, 2), (6, 5)
-"""So many poses are tried, so many iterations long; the best of each round go on to the next."""
+"""Number of poses and of iterations per round of trials; the next round starts from the best poses of the last."""
 APART = 0.1, 0.06
-"""Poses are distinct when some normalized joint differs by more: before, and after they were tried."""
+"""Poses are distinct if a normalized joint differs by more than this, before the first and before the second round."""
 _CORRECTING = 8  # iterations after a look
-_DARK, _LIGHTS = 0.05, (0.5, 2.0)  # luminance that tells no light; lights that are believed
-_ROUNDED = 1e-4  # luminance: one view, summed up in another order, may differ so much
-_AT_ONCE = 32  # goals that are thought of together
+_DARK, _LIGHTS = 0.05, (0.5, 2.0)  # least luminance for estimates of the light; range of plausible lights
+_ROUNDED = 1e-4  # luminance; rounding errors of the same background, summed in another order
+_AT_ONCE = 32  # goals that are processed together
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Hypotheses:
     """Distinct poses that may show a goal picture, the likeliest first.
 
     Attributes:
-        joints: shape (B, K, J), rad. Where fewer than K were found the last ones are repeated, with probability 0.
-        probabilities: that this is the pose, shape (B, K); what is missing to 1 is that none of them is.
+        joints: shape (B, K, J), rad. If fewer than K poses were found, the last one is repeated, with probability 0.
+        probabilities: probability that each pose is the right one, shape (B, K); the rest to 1: no pose is right.
         errors: mean squared error of the imagined pictures, shape (B, K).
-        costs: what they are ranked by: the errors' logarithms, and how unexpected the poses are, shape (B, K).
-        repeated: which are mere repetitions, shape (B, K).
-        signs: signs of an impossible goal, shape (B, 3): what is not explained, what shows where no arm is imagined, and how
-            little shows at all.
-        strangeness: how unlike everything that this body can show the goal is, shape (B,): see `Calibration`.
+        costs: ranking costs, from the errors' logarithms and the expectation of the poses, shape (B, K).
+        repeated: mask of the repetitions, shape (B, K).
+        signs: signs of an impossible goal, shape (B, 3): the unexplained share of the goal, its content where no arm is
+            imagined, and how little of the arm it shows.
+        strangeness: how different the goal is from all pictures of this body, shape (B,): see `Calibration`.
     """
 
     joints: Tensor
@@ -62,12 +62,12 @@ class Hypotheses:
     strangeness: Tensor
 
     def of(self, number: int) -> "Hypotheses":
-        """Those for one of the pictures, a batch of one."""
+        """The hypotheses for one of the pictures, a batch of one."""
         return Hypotheses(*(values[number : number + 1] for values in vars(self).values()))
 
 
 class Imagination:
-    """A SOM-AE and the generator that draws what a pose would look like.
+    """A SOM-AE and a generator that draws the pictures of poses.
 
     ```python
     imagination = Imagination.load("runs/paper")
@@ -76,10 +76,10 @@ class Imagination:
 
     Args:
         mind: the trained SOM-AE.
-        generator: trained on the same poses.
-        glance: guesses poses, which are more candidates beside the map's and what all are held to; without it the map's
-            candidates are all, and nothing is expected.
-        calibration: what probabilities and strangeness are computed with; the default is not calibrated.
+        generator: the picture generator, trained on the same poses.
+        glance: guesses more candidates, and the expectation that all candidates are compared with. Without it, there are only
+            the map's candidates and no expectation.
+        calibration: computes probabilities and strangeness; the default is not calibrated.
 
     Raises:
         UserError: map and generator were trained on pictures of different bodies.
@@ -95,18 +95,18 @@ class Imagination:
         apart = (generator.background - mind.autoencoder.background).abs().max()
         if generator.joint_count != len(mind.joint_ranges) or apart > _ROUNDED:
             raise UserError(
-                f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} that know different "
-                "bodies or views, expected both of one run; train the generator again"
+                f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} of different bodies "
+                "or views, expected both of one run; train the generator again"
             )
         self.mind, self.generator, self.glance = mind, generator.eval(), glance
         self.calibration = calibration or Calibration()
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Imagination":
-        """Reads all that was trained from a run's folder.
+        """Reads its trained parts from a run's folder.
 
         Raises:
-            UserError: a file is missing or damaged, or map and generator are of different bodies.
+            UserError: a file is missing or damaged, or map and generator belong to different bodies.
         """
         folder = Path(folder)
         generator, glance = PictureGenerator.load(folder / GENERATOR, device), Glance.load(folder / GLANCE, device)
@@ -114,10 +114,10 @@ class Imagination:
         return cls(mind, generator, glance, calibration)
 
     def draw(self, joints: Tensor | NDArray[Any]) -> Tensor:
-        """What the eye would see, joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
+        """What the eye would see: joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
 
         Raises:
-            UserError: the joints are misshapen or not finite.
+            UserError: the joints have a wrong shape or are not finite.
         """
         normalized = self.mind.normalize(joints)
         if normalized.ndim != 2 or not bool(torch.isfinite(normalized).all()):
@@ -127,10 +127,10 @@ class Imagination:
         return draw(self.generator, normalized).view(-1, 64, 64).clamp(0, 1)
 
     def in_usual_light(self, pictures: Tensor | NDArray[Any]) -> Tensor:
-        """Pictures (B, 64, 64) as they would be in the light of the training: divided by how much brighter most pixels are.
+        """Pictures (B, 64, 64) in the training's light: divided by the median brightness relative to the background.
 
         Raises:
-            UserError: the pictures are misshapen or hold NaN.
+            UserError: the pictures have a wrong shape or hold NaN.
         """
         shown = torch.as_tensor(pictures, dtype=torch.float32, device=self.mind.device)
         check_pictures(shown)
@@ -146,24 +146,25 @@ class Imagination:
             count: hypotheses per picture, K.
 
         Raises:
-            UserError: the pictures are misshapen or hold NaN, or `count` is no number from 1 to the poses that are tried
-                to the end.
+            UserError: the pictures have a wrong shape or hold NaN, or `count` is below 1 or above the number of poses in
+                the last round of trials.
         """
         if not 1 <= count <= TRIALS[-1][0]:
             raise UserError(f"got {count} hypotheses, expected 1 to {TRIALS[-1][0]}")
         usual = self.in_usual_light(pictures)
         goals, latents = usual.flatten(1), self.mind.latents(usual)
-        parts = [self._some(*part, count) for part in zip(goals.split(_AT_ONCE), latents.split(_AT_ONCE), strict=True)]
+        chunks = zip(goals.split(_AT_ONCE), latents.split(_AT_ONCE), strict=True)
+        parts = [self._hypotheses_of_chunk(*chunk, count) for chunk in chunks]
         joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
         return Hypotheses(self.mind.denormalize(joints), *others)
 
     def corrected(self, goal: Tensor, seen: Tensor, joints: Tensor) -> Tensor:
-        """A better pose after a look: the goal is shifted by what the imagination got wrong in the pose that was reached.
+        """A better pose after a look: it shifts the goal by the error of the imagined picture in the reached pose.
 
         Args:
-            goal: wanted picture, shape (64, 64).
-            seen: what the eye saw, shape (64, 64).
-            joints: the pose that was reached, shape (J,), rad.
+            goal: goal picture, shape (64, 64).
+            seen: picture seen in the reached pose, shape (64, 64).
+            joints: reached pose, shape (J,), rad.
 
         Returns:
             Joints, shape (J,), rad.
@@ -174,7 +175,7 @@ class Imagination:
 
     @torch.inference_mode()
     def rounds(self, picture: Tensor | NDArray[Any]) -> Iterator[tuple[Tensor, Tensor]]:
-        """How it comes to its hypotheses for a picture (64, 64): what the map recalls, and what each round of trying makes of it.
+        """The steps to the hypotheses for a picture (64, 64): the recalled candidates, and the poses after each round of trials.
 
         Yields:
             Joints (C, J), rad, the best first, and the mean squared errors of their imagined pictures (C,).
@@ -185,20 +186,20 @@ class Imagination:
             yield self.mind.denormalize(joints[0][order]), errors[0][order]
 
     def _rounds(self, goals: Tensor, latents: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Normalized poses (B, C, J), their errors and costs (B, C): as recalled, and after each round of trying."""
-        guess = self._expected(goals)
-        joints = self._recalled(latents, guess)
+        """Normalized poses (B, C, J), their errors and costs (B, C): the candidates, and the poses after each round."""
+        expected = self._expectation(goals)
+        joints = self._candidates(latents, expected)
         errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
-        costs = cost(errors, joints, guess)
+        costs = cost(errors, joints, expected)
         yield joints, errors, costs
-        for (tried, iterations), apart in zip(TRIALS, APART, strict=True):
-            joints, _ = _distinct(joints, costs, tried, apart)
-            joints, errors = self._tried(goals, joints, iterations, guess)
-            costs = cost(errors, joints, guess)
+        for (count, iterations), apart in zip(TRIALS, APART, strict=True):
+            joints, _ = _distinct(joints, costs, count, apart)
+            joints, errors = self._refined(goals, joints, iterations, expected)
+            costs = cost(errors, joints, expected)
             yield joints, errors, costs
 
-    def _some(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
-        """Hypotheses, normalized: of all that were tried, since where many poses fit the last round often finds but one."""
+    def _hypotheses_of_chunk(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
+        """Fields of `Hypotheses`, normalized, from all rounds: if many poses fit, the last round often finds only one."""
         _, *tried = self._rounds(goals, latents)
         joints, errors, costs = (torch.cat(part, 1) for part in zip(*tried, strict=True))
         joints, picked = _distinct(joints, costs, count, APART[-1])
@@ -210,32 +211,32 @@ class Imagination:
         probabilities = self.calibration.probabilities(costs.masked_fill(repeated, torch.inf), strangeness)
         return joints, probabilities, errors, costs, repeated, signs, strangeness
 
-    def _expected(self, goals: Tensor) -> Expectation | None:
-        """What a glance at the goals (B, 4096) leads to expect."""
+    def _expectation(self, goals: Tensor) -> Expectation | None:
+        """The glance's expectation for the goals (B, 4096)."""
         return None if self.glance is None else self.glance.guess(goals.view(-1, 64, 64))
 
-    def _recalled(self, latents: Tensor, guess: Expectation | None) -> Tensor:
-        """Normalized poses: the map's local linear readout and best neurons of its best tiles, and those guessed at a glance."""
+    def _candidates(self, latents: Tensor, expected: Expectation | None) -> Tensor:
+        """Normalized poses: the map's local linear readout, the best neurons of its best tiles, and the glance's guesses."""
         query, name = {VISION: latents}, PROPRIOCEPTION
         _, neurons = self.mind.som.best_tiles(query, CANDIDATES)
         fit = self.mind.som.recall(query, name, readout="local_linear")
         recalled = [fit[:, None], self.mind.som.weights_at(name, neurons)]
-        guessed = [] if guess is None else [guess.joints, guess.samples(GUESSED)]
+        guessed = [] if expected is None else [expected.joints, expected.samples(GUESSED)]
         return torch.cat(recalled + guessed, 1).clamp(0, 1)
 
-    def _tried(
-        self, goals: Tensor, joints: Tensor, iterations: int, guess: Expectation | None
+    def _refined(
+        self, goals: Tensor, joints: Tensor, iterations: int, expected: Expectation | None
     ) -> tuple[Tensor, Tensor]:
         count = joints.shape[1]
-        wanted, expected = goals.repeat_interleave(count, 0), guess and guess.repeated(count)
-        refined, errors = refine(self.generator, wanted, joints.flatten(0, 1), iterations, expected)
+        repeated, priors = goals.repeat_interleave(count, 0), expected and expected.repeated(count)
+        refined, errors = refine(self.generator, repeated, joints.flatten(0, 1), iterations, priors)
         return refined.view(joints.shape), errors.view(-1, count)
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
         """Signs of an impossible goal, from goals and their best imagined pictures, (B, 4096) each -> (B, 3).
 
-        How much of what the goal shows before the empty view is not explained; what it shows where the imagination sees no
-        arm; and how few pixels show anything. Logarithms of mean squares, and of a share.
+        They are the unexplained share of the goal's difference from the background, the goal's mean squared difference from
+        the background where no arm is imagined, and the share of pixels that differ from it (negative); all logarithms.
         """
         background = self.generator.background.flatten()
         shown, empty = (goals - background).square(), (best - background).abs() < ARM_DIFFERS_BY
@@ -246,18 +247,18 @@ class Imagination:
 
 
 def _distinct(joints: Tensor, costs: Tensor, count: int, apart: float) -> tuple[Tensor, Tensor]:
-    """The `count` best poses that lie apart from all better ones; where there are too few the last is repeated.
+    """The `count` best poses that differ from all better ones; if there are too few, the last one is repeated.
 
     Returns:
-        Joints (B, count, J) and which they were, (B, count).
+        Joints (B, count, J) and their indices, (B, count).
     """
     order = costs.sort(dim=1, stable=True).indices  # (B, C)
     ranked = joints.gather(1, order[..., None].expand(joints.shape))
-    alike = (ranked[:, :, None] - ranked[:, None]).abs().amax(3) <= apart  # (B, C, C)
+    similar = (ranked[:, :, None] - ranked[:, None]).abs().amax(3) <= apart  # (B, C, C)
     kept = torch.zeros_like(order, dtype=torch.bool)
     for rank in range(order.shape[1]):
-        kept[:, rank] = ~(alike[:, rank] & kept).any(1)
-    place = kept.cumsum(1) - 1  # of each kept pose among the kept
+        kept[:, rank] = ~(similar[:, rank] & kept).any(1)
+    place = kept.cumsum(1) - 1  # rank of each kept pose among the kept ones
     wanted = torch.arange(count, device=joints.device).clamp(max=place[:, -1:])  # (B, count)
     at = (kept[:, None] & (place[:, None] == wanted[..., None])).float().argmax(2)  # (B, count)
     return ranked.gather(1, at[..., None].expand(-1, -1, joints.shape[2])), order.gather(1, at)

@@ -1,7 +1,8 @@
-"""Planning over the map: a way from pose to pose that stays where the infant has been.
+"""Planning over the map: a way between two poses through familiar poses.
 
-The map knows no walls, but it was trained on poses that were possible: where it remembers many the arm has room, and where
-it remembers none it may be the body. So a straight line is bent until it leads through familiar poses; no simulator is asked.
+The map does not know obstacles, but its training poses were valid: the arm is free where the map remembers many poses, and
+may touch the body where it remembers none. So a straight line is bent until it leads through familiar poses. This needs no
+simulator.
 """
 
 import math
@@ -19,14 +20,14 @@ from infant_env.errors import UserError
 from .familiarity import Familiarity, Progress, remembered
 from .som_autoencoder import SomAutoencoder
 
-_WAVES = 8  # sines that a way may be bent by, per joint
-_POINTS = 64  # poses of a way that are looked at
-_TRIES = 4  # ways that are bent side by side: the straight line, and some that start out bent
-_BENT = 0.15  # how far those do, normalized joints
-_STEPS, _RATE = 100, 0.03  # of bending
-_CARE = 30.0  # what unfamiliar poses cost, in squared normalized lengths
-_FAMILIAR = -0.15  # from here on a pose costs nothing
-_SHARP = 16.0  # how suddenly
+_WAVES = 8  # number of sines that bend a way, per joint
+_POINTS = 64  # number of poses at which a way's cost is computed
+_TRIES = 4  # ways that are optimized together: one starts straight, the others bent
+_BENT = 0.15  # standard deviation of the first bends, normalized joints
+_STEPS, _RATE = 100, 0.03  # steps and learning rate of the optimization
+_CARE = 30.0  # cost of unfamiliar poses, in squared normalized lengths
+_FAMILIAR = -0.15  # poses above this familiarity cost almost nothing
+_SHARP = 16.0  # sharpness of this threshold
 
 
 class PosePlanner:
@@ -35,14 +36,14 @@ class PosePlanner:
     ```python
     planner = PosePlanner(mind)
     way = planner.plan(start, goal)  # (T, J) rad, one pose per control step
-    film = mind.imagine(way)  # what that will look like
+    film = mind.imagine(way)  # the pictures along the way
     ```
 
     Args:
         mind: the trained SOM-AE.
         speed: highest speed of a joint, rad/s.
-        seed: of what is learned of the map (which takes some seconds), and of the bends that are tried.
-        progress: told how far that learning has come, in percent.
+        seed: seed of the training of `Familiarity` (which takes some seconds), and of the first bends.
+        progress: called with the percentage of that training.
 
     Raises:
         UserError: the speed is not positive.
@@ -62,37 +63,37 @@ class PosePlanner:
         self._bends[1:, 0] = _BENT * torch.randn((_TRIES - 1, joints), generator=random)
 
     def plan(self, start: NDArray[Any], goal: NDArray[Any]) -> NDArray[np.float32]:
-        """A way through familiar poses; the straight line in joint space where that is one.
+        """A way through familiar poses; the straight line in joint space if its poses are familiar.
 
-        A way is q(s) = line(s) + sum over k of b_k sin(k pi s) / k, and costs its squared length and its unfamiliarity.
+        A way is q(s) = line(s) + sum over k of b_k sin(k pi s) / k. Its cost is its squared length plus its unfamiliarity.
 
         Args:
             start: joints, shape (J,), rad.
             goal: joints, shape (J,), rad.
 
         Returns:
-            Poses at 25 Hz, shape (T, J), rad: the first is the start, the last the goal, no joint faster than the speed
-            limit, at rest at both ends (minimum jerk, Flash and Hogan 1985).
+            Poses at 25 Hz, shape (T, J), rad, from the start to the goal. They are at rest at both ends (minimum jerk, Flash
+            and Hogan 1985), and no joint exceeds the speed limit.
 
         Raises:
-            UserError: a pose is misshapen, not finite or outside of the joint ranges.
+            UserError: a pose has a wrong shape, is not finite or is outside of the joint ranges.
         """
         ends = np.stack([self._checked(start), self._checked(goal)])
-        return self._timed(ends, self._bent(self._normalized(ends)).numpy())
+        return self._timed(ends, self._best_bends(self._normalized(ends)).numpy())
 
     def straight(self, start: NDArray[Any], goal: NDArray[Any]) -> NDArray[np.float32]:
-        """The straight line in joint space, timed as `plan` times its ways; raises as it does."""
+        """The straight line in joint space, with the timing and the errors of `plan`."""
         ends = np.stack([self._checked(start), self._checked(goal)])
         return self._timed(ends, np.zeros(self._bends.shape[1:]))
 
     def least_familiar(self, way: NDArray[Any]) -> float:
-        """Familiarity of the strangest pose of a way (T, J), rad; see `Familiarity`."""
+        """Familiarity of the least familiar pose of a way (T, J), rad; see `Familiarity`."""
         return float(self.familiarity(self._normalized(np.asarray(way, np.float32))).min())
 
     @torch.inference_mode(False)
     @torch.enable_grad()
-    def _bent(self, ends: Tensor) -> Tensor:
-        """How a line is bent best, normalized (2, J) -> (waves, J)."""
+    def _best_bends(self, ends: Tensor) -> Tensor:
+        """The best bends of the line between two normalized poses, (2, J) -> (waves, J)."""
         ends = ends.clone()
         at = np.linspace(0, 1, _POINTS)
         line = ends[0] + torch.from_numpy(at).float()[:, None] * (ends[1] - ends[0])  # (points, J)
@@ -111,13 +112,13 @@ class PosePlanner:
         return bends.detach()[best]
 
     def _cost(self, poses: Tensor, speeds: Tensor) -> Tensor:
-        """What ways cost, of their poses and speeds, (tries, points, J) each -> (tries,)."""
+        """Cost of ways from their poses and speeds, (tries, points, J) each -> (tries,)."""
         strange = F.softplus(_SHARP * (_FAMILIAR - self.familiarity(poses))) / _SHARP
         outside = (poses - poses.clamp(0, 1)).abs().sum(-1)
         return speeds.square().sum(-1).mean(-1) + _CARE * (strange + 10 * outside).mean(-1)
 
     def _timed(self, ends: NDArray[np.float32], bends: NDArray[Any]) -> NDArray[np.float32]:
-        """Along a way by minimum jerk, as fast as the fastest joint may."""
+        """Poses along a bent way with minimum jerk, at the highest speed that the speed limit allows."""
         difference = (ends[1] - ends[0]).astype(np.float64)
         scaled = bends * np.ptp(self.joint_ranges, axis=1)  # rad
         at, rate = _minimum_jerk(np.linspace(0, 1, 1001))
@@ -143,12 +144,12 @@ class PosePlanner:
 
 
 def _waves(at: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """sin(k pi s) / k and its slope at some s, (n,) -> (n, waves) each."""
+    """sin(k pi s) / k and its slope, s (n,) -> (n, waves) each."""
     waves = np.arange(1, _WAVES + 1)
     angles = np.pi * waves * at[:, None]
     return np.sin(angles) / waves, np.pi * np.cos(angles)
 
 
 def _minimum_jerk(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What part of a way is done after a part t of its time, and at what rate."""
+    """Done share of a way after a share t of its time, and the rate of change."""
     return t**3 * (10 - 15 * t + 6 * t**2), 30 * (t * (1 - t)) ** 2

@@ -1,4 +1,4 @@
-"""Poses to imagine: what the map remembers, completes, or mixes; each a pose that `MentalImageryAgent.imagine` can draw."""
+"""Poses that the map remembers or blends, for `MentalImageryAgent.imagine` to draw."""
 
 import torch
 from torch import Tensor
@@ -11,12 +11,12 @@ from .som_autoencoder import Array, SomAutoencoder
 
 
 def at_random(mind: SomAutoencoder, count: int, seed: int = 0) -> Tensor:
-    """Remembered poses drawn at random: as various as those that the map was trained on, and as possible.
+    """Random remembered poses; they are as varied and as valid as the map's training poses.
 
     Args:
         mind: the trained SOM-AE.
-        count: how many, B.
-        seed: of the choice.
+        count: number of poses, B.
+        seed: seed of the random choice.
 
     Returns:
         Joints, shape (B, J), rad.
@@ -27,11 +27,11 @@ def at_random(mind: SomAutoencoder, count: int, seed: int = 0) -> Tensor:
 
 
 def of_neurons(mind: SomAutoencoder, neurons: Array) -> Tensor:
-    """The poses that neurons hold.
+    """The poses of neurons.
 
     Args:
         mind: the trained SOM-AE.
-        neurons: row and column of each on the map, shape (B, 2).
+        neurons: row and column of each neuron on the map, shape (B, 2).
 
     Returns:
         Joints, shape (B, J), rad.
@@ -51,46 +51,20 @@ def of_neurons(mind: SomAutoencoder, neurons: Array) -> Tensor:
     return mind.denormalize(mind.som.weights_at(PROPRIOCEPTION, flat).clamp(0, 1))
 
 
-def completed(mind: SomAutoencoder, joints: Array) -> Tensor:
-    """Poses of which only some joints are given: the others are those of the neuron that fits the given ones best.
-
-    Eq. 3 over the known joints alone; where several neurons fit equally well, the first.
-
-    Args:
-        mind: the trained SOM-AE.
-        joints: shape (B, J), rad; NaN where a joint is not given.
-
-    Returns:
-        Joints, shape (B, J), rad; the given ones as they were.
-
-    Raises:
-        UserError: the joints are misshapen or infinite.
-    """
-    wanted = mind.normalize(joints)
-    if wanted.ndim != 2 or bool(wanted.isinf().any()):
-        raise UserError(
-            f"got joints of shape {tuple(wanted.shape)}, expected (B, J) in rad, NaN where one is not given"
-        )
-    weights = mind.som.weights(PROPRIOCEPTION)  # (X Y, J)
-    best = [(weights - pose).abs().nansum(1).argmin() for pose in wanted]
-    held = weights[torch.stack(best)].clamp(0, 1) if best else wanted
-    return mind.denormalize(torch.where(wanted.isnan(), held, wanted))
-
-
 def between(mind: SomAutoencoder, first: Array, second: Array, share: float = 0.5) -> Tensor:
-    """Poses that the map recalls for blends of pictures: of their latents, which is not the blend of their pixels.
+    """Poses that the map recalls for blends of pictures; it blends their latents, not their pixels.
 
     Args:
         mind: the trained SOM-AE.
         first: preprocessed pictures, shape (B, 64, 64), in [0, 1].
-        second: as many others.
-        share: of the second ones in the blends, from 0 to 1.
+        second: as many other pictures.
+        share: share of the second pictures in the blends, from 0 to 1.
 
     Returns:
         Joints, shape (B, J), rad.
 
     Raises:
-        UserError: pictures are misshapen or hold NaN, or the share is no number from 0 to 1.
+        UserError: pictures have a wrong shape or hold NaN, or the share is not a number from 0 to 1.
     """
     if not 0 <= share <= 1:
         raise UserError(f"got share={share}, expected a number from 0 (the first) to 1 (the second)")

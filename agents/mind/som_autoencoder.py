@@ -21,7 +21,7 @@ AUTOENCODER, SOM = "autoencoder.safetensors", "som.safetensors"
 
 
 class SomAutoencoder:
-    """What the infant knows of its arm: from pictures to poses and back.
+    """Maps pictures of the arm to poses and back.
 
     ```python
     mind = SomAutoencoder.load("runs/paper")
@@ -30,8 +30,8 @@ class SomAutoencoder:
     ```
 
     Args:
-        autoencoder: trained; between pictures and standardised latents.
-        som: trained; its modalities are `vision` (latents) and `proprioception` (normalized joints).
+        autoencoder: the trained autoencoder between pictures and standardized latents.
+        som: the trained map, with the modalities `vision` (latents) and `proprioception` (normalized joints).
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
     """
 
@@ -43,7 +43,7 @@ class SomAutoencoder:
         self.joint_ranges = own.to(self.device, torch.float32)  # (J, 2)
 
     def recall(self, images: Array, readout: Readout = "winner") -> Tensor:
-        """The pose that the map holds for a picture.
+        """The poses that the map recalls for pictures.
 
         Args:
             images: preprocessed pictures, shape (B, 64, 64), in [0, 1] (`infant_env.to_gray`).
@@ -53,12 +53,12 @@ class SomAutoencoder:
             Joint angles, shape (B, J), rad.
 
         Raises:
-            UserError: the pictures are misshapen or hold NaN, or the readout is unknown.
+            UserError: the pictures have a wrong shape or hold NaN, or the readout is unknown.
         """
         return self.denormalize(self.predict(VISION, images, readout)[PROPRIOCEPTION])
 
     def imagine(self, joints: Array, readout: Readout = "winner") -> Tensor:
-        """The picture that the map holds for a pose.
+        """The pictures that the map recalls for poses.
 
         Args:
             joints: joint angles, shape (B, J), rad.
@@ -68,21 +68,21 @@ class SomAutoencoder:
             Pictures, shape (B, 64, 64), in [0, 1].
 
         Raises:
-            UserError: the joints are misshapen or hold NaN, or the readout is unknown.
+            UserError: the joints have a wrong shape or hold NaN, or the readout is unknown.
         """
         return self.predict(PROPRIOCEPTION, self.normalize(joints), readout)[VISION]
 
     @torch.inference_mode()
     def predict(self, source: str, samples: Array, readout: Readout = "winner") -> dict[str, Tensor]:
-        """From one modality to all.
+        """Recalls all modalities from one.
 
         Args:
             source: `vision`, `proprioception`, or another modality of the map.
-            samples: pictures (B, 64, 64), normalized joints (B, J), or what the map holds of that modality (B, d).
+            samples: pictures (B, 64, 64), normalized joints (B, J), or features of the other modality (B, width).
             readout: `winner` or `local_linear`.
 
         Returns:
-            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); any other as the map holds it (B, d).
+            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); others: features (B, width).
         """
         query = {source: self._features(source, samples)}
         recalled = self.som.recall(query, list(self.som.modalities), readout=readout)
@@ -90,14 +90,14 @@ class SomAutoencoder:
 
     @torch.inference_mode()
     def activity(self, source: str, samples: Array) -> Tensor:
-        """How well each neuron fits (Eq. 3), for pictures (B, 64, 64) or normalized joints (B, J); shape (B, X, Y), <= 0."""
+        """Activity of each neuron (Eq. 3) for pictures (B, 64, 64) or normalized joints (B, J); shape (B, X, Y), <= 0."""
         return self.som.activity({source: self._features(source, samples)})
 
     def normalize(self, joints: Array) -> Tensor:
-        """Joint angles in rad, shape (..., J), scaled to [0, 1] by their range.
+        """Joint angles in rad, shape (..., J), scaled to [0, 1] by their ranges.
 
         Raises:
-            UserError: there are not J of them.
+            UserError: the last dimension is not J.
         """
         low, high = self.joint_ranges.T
         angles = torch.as_tensor(joints, dtype=torch.float32, device=self.device)
@@ -112,10 +112,10 @@ class SomAutoencoder:
 
     @torch.inference_mode()
     def latents(self, images: Array) -> Tensor:
-        """Standardised latents of preprocessed pictures, (B, 64, 64) -> (B, D).
+        """Standardized latents of preprocessed pictures, (B, 64, 64) -> (B, D).
 
         Raises:
-            UserError: the pictures are misshapen or hold NaN.
+            UserError: the pictures have a wrong shape or hold NaN.
         """
         return self._features(VISION, images)
 
@@ -123,8 +123,8 @@ class SomAutoencoder:
         """Writes `autoencoder.safetensors` and `som.safetensors` into a folder.
 
         Args:
-            folder: made when it is missing.
-            header: what else shall stand in the files' headers, as JSON.
+            folder: the folder; created if it is missing.
+            header: further entries of the files' headers, in JSON's types.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ class SomAutoencoder:
         self.save_som(folder, header or {})
 
     def save_som(self, folder: Path, header: Mapping[str, Any]) -> None:
-        """Writes `som.safetensors` beside an autoencoder that lies in the folder, and notes that they belong together."""
+        """Writes `som.safetensors` into the folder of its autoencoder, with the hash of the autoencoder's file."""
         weights = {f"weights.{name}": self.som.weights(name).view(*self.som.shape, -1) for name in self.som.modalities}
         checkpoints.write(
             folder / SOM,
@@ -146,14 +146,15 @@ class SomAutoencoder:
         """Reads a trained SOM-AE from a run's folder.
 
         Raises:
-            UserError: a file is missing, damaged, or of another training than the other.
+            UserError: a file is missing or damaged, or the files belong to different trainings.
         """
         folder = Path(folder)
         autoencoder = ConvAutoencoder.load(folder / AUTOENCODER, device)
         tensors, header = checkpoints.read(folder / SOM, "som")
         if header["autoencoder"] != checkpoints.content_hash(folder / AUTOENCODER):
             raise UserError(
-                f"the map in {folder} was trained on another autoencoder than lies beside it; run `infant-arm train-som` again"
+                f"the map in {folder} was trained on another autoencoder than the one in this folder; run `infant-arm "
+                "train-som` again"
             )
         weights = {
             name.removeprefix("weights."): w.to(device) for name, w in tensors.items() if name.startswith("weights.")
@@ -172,7 +173,7 @@ class SomAutoencoder:
 
 
 def check_pictures(images: Tensor, shape: Sequence[int] = (64, 64)) -> None:
-    """Raises UserError unless these are preprocessed pictures, shape (B, 64, 64), without NaN."""
+    """Raises a UserError unless these are preprocessed pictures, shape (B, 64, 64), without NaN."""
     if images.shape[1:] != tuple(shape):
         expected = ", ".join(map(str, shape))
         raise UserError(

@@ -1,8 +1,8 @@
-"""Trying poses in the head: a pose is moved until the picture that is imagined for it fits the goal picture.
+"""Trials of imagined poses: a pose is changed until its imagined picture fits the goal picture.
 
-Levenberg-Marquardt on the pixels' squared error, for many poses at once. The slope of a picture along each joint is the
-difference of two imagined pictures: with five joints that is as cheap as a gradient, and a finite step looks past the
-noise of a network. What a picture leaves open is held to what was expected. No simulator, no movement.
+This is Levenberg-Marquardt on the pixels' squared error, for many poses at once. The slope of a picture along each joint is
+the difference of two imagined pictures: with five joints this is as cheap as a gradient, and a finite step is less sensitive
+to the network's noise. The expectation decides what the picture leaves open. No simulator runs, and the arm does not move.
 """
 
 from collections.abc import Callable
@@ -14,23 +14,23 @@ from ..networks.expectation import Expectation
 
 Draw = Callable[[Tensor], Tensor]
 """Draws pictures (B, 64, 64) of normalized joints (B, J): a `PictureGenerator`, or the eye itself."""
-_STEP = 0.02  # normalized joints, between the two pictures of a slope
+_DIFFERENCE = 0.02  # normalized joints, between the two pictures of a slope
 _LONGEST = 0.2  # normalized joints, per iteration
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
 _AT_ONCE = 512  # pictures that are drawn together
-_ALIKE = 1e-5  # mean squared luminance that no error is told apart from
-_WEIGHT = 0.02  # of what is expected beside the picture, chosen on validation pictures
+_NOISE = 1e-5  # mean squared luminance; smaller errors count as equal
+_WEIGHT = 0.02  # weight of the expectation in the cost, chosen on validation pictures
 
 
 def cost(errors: Tensor, joints: Tensor, expected: Expectation | None) -> Tensor:
-    """What poses cost: the logarithm of their pictures' errors (M, ...), and how unexpected the poses (M, ..., J) are."""
-    pictures = (errors + _ALIKE).log()
+    """Cost of poses (M, ..., J): the logarithm of their pictures' errors (M, ...), minus the weighted log density."""
+    pictures = (errors + _NOISE).log()
     return pictures if expected is None else pictures - _WEIGHT * expected.log_density(joints)
 
 
 @torch.inference_mode()
 def draw(generator: Draw, joints: Tensor) -> Tensor:
-    """Pictures as trained (not clamped), a part at a time: normalized joints (..., J) -> (..., 4096)."""
+    """Pictures of poses, not clamped, drawn part by part: normalized joints (..., J) -> (..., 4096)."""
     parts = joints.flatten(0, -2).split(_AT_ONCE)
     return torch.cat([generator(part).flatten(1) for part in parts]).view(*joints.shape[:-1], -1)
 
@@ -39,18 +39,18 @@ def draw(generator: Draw, joints: Tensor) -> Tensor:
 def refine(
     generator: Draw, goals: Tensor, joints: Tensor, iterations: int, expected: Expectation | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Moves poses, within the joint ranges, until their imagined pictures fit the goals as well as they can.
+    """Changes poses, within the joint ranges, until their imagined pictures fit the goals best.
 
     Args:
-        generator: draws what is imagined.
-        goals: wanted pictures, shape (M, 4096); need not be in [0, 1].
-        joints: where to start, normalized, shape (M, J).
-        iterations: of Levenberg-Marquardt; each imagines J + 1 pictures per pose, the last one only 1.
-        expected: what to hold to where the pictures leave it open.
+        generator: draws the imagined pictures.
+        goals: goal pictures, shape (M, 4096); need not be in [0, 1].
+        joints: first poses, normalized, shape (M, J).
+        iterations: iterations of Levenberg-Marquardt; each draws J + 1 pictures per pose, the last one only 1.
+        expected: the expectation, which is part of the cost.
 
     Returns:
-        Normalized joints (M, J), whose `cost` is never above the start's, and the mean squared error of their imagined
-        pictures (M,).
+        Normalized joints (M, J), whose `cost` is never above that of the first poses, and the mean squared errors of their
+        imagined pictures (M,).
     """
     damping = torch.full((len(joints), 1), _FIRST_DAMPING, device=joints.device)
     misfits, slopes = _linearize(generator, goals, joints)
@@ -74,7 +74,7 @@ def refine(
 
 def _linearize(generator: Draw, goals: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
     """Imagined picture minus goal, (M, 4096), and its slope along each joint, (M, J, 4096)."""
-    steps = torch.where(joints > 0.5, -_STEP, _STEP)  # inwards: the ends of the ranges are ends
+    steps = torch.where(joints > 0.5, -_DIFFERENCE, _DIFFERENCE)  # inwards, so they stay in the joint ranges
     poses = torch.cat([joints[:, None], joints[:, None] + torch.diag_embed(steps)], 1)  # (M, J + 1, J)
     pictures = draw(generator, poses)
     return pictures[:, 0] - goals, (pictures[:, 1:] - pictures[:, :1]) / steps[..., None]
@@ -85,8 +85,8 @@ def _step(misfits: Tensor, slopes: Tensor, damping: Tensor, joints: Tensor, expe
     curvature = slopes @ slopes.mT  # (M, J, J)
     descent = -(slopes @ misfits[..., None]).squeeze(2)
     if expected is not None:
-        strength, towards = expected.pull(joints)
-        pull = _WEIGHT / 2 * strength * (misfits.square().sum(1) + _ALIKE * misfits.shape[1])[:, None]
-        curvature, descent = curvature + torch.diag_embed(pull), descent + pull * (towards - joints)
+        strength, rest = expected.pull(joints)
+        pull = _WEIGHT / 2 * strength * (misfits.square().sum(1) + _NOISE * misfits.shape[1])[:, None]
+        curvature, descent = curvature + torch.diag_embed(pull), descent + pull * (rest - joints)
     scale = damping * curvature.diagonal(dim1=1, dim2=2) + 1e-3
     return torch.linalg.solve(curvature + torch.diag_embed(scale), descent).clamp(-_LONGEST, _LONGEST)

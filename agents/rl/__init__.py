@@ -1,4 +1,4 @@
-"""What reinforcement learning needs: stable-baselines3's side, picture goals, residuals and priors."""
+"""Tools for reinforcement learning: the adapter to stable-baselines3, picture goals, residuals and priors."""
 
 from .image_goals import ImageGoals, LatentObservation
 from .residual import Residual

@@ -1,6 +1,6 @@
-"""Goals as pictures, and pictures as latents: what a trained SOM-AE makes of the environments, for any learning algorithm.
+"""Wrappers with a trained SOM-AE for any learning algorithm: goals as pictures, and pictures as latents.
 
-The encoder is frozen and lives here, in the environment: a replay buffer then holds a few numbers for each picture.
+The frozen encoder is part of the environment, so a replay buffer holds only a few numbers per picture.
 """
 
 from typing import Any, Literal
@@ -24,30 +24,31 @@ from infant_env.tasks import rewards
 from ..mind.som_autoencoder import SomAutoencoder
 
 Observation = dict[str, NDArray[Any]]
-_FARTHEST = 30.0  # standardised latents; no picture's is near that
-_TRIES = 1000
+_FARTHEST = 30.0  # bound of standardized latents, far beyond those of any picture
+_MOST_GOALS = 1000  # draws in the search for a goal that shows the hand
 _REWARDS = {"sparse": rewards.sparse, "dense": rewards.dense}
 
 
 class ImageGoals(
     gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]], RecordConstructorArgs
 ):
-    """`InfantArmReach-v0` whose goal is a picture: what is achieved and desired are the latents of what the eye sees.
+    """`InfantArmReach-v0` with picture goals: the achieved and desired goals are latents of the eye's pictures.
 
     ```python
     env = ImageGoals(gym.make("InfantArmReach-v0", eye_size=(300, 500)), SomAutoencoder.load("runs/paper"))
     SAC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer)  # hindsight works with pictures
     ```
 
-    Goals are drawn until their picture shows the hand. The reward is that of the latents' distance; `info["is_success"]` and
-    `info["distance"]` stay those of the wrapped environment: the body's, not the picture's. The infos of `reset` hold
+    Goals are drawn until their picture shows the hand. The reward depends on the latents' distance; `info["is_success"]` and
+    `info["distance"]` still come from the wrapped environment, so they compare poses, not pictures. The infos of `reset` hold
     `goal_picture`, preprocessed, shape (64, 64).
 
     Args:
-        env: with pictures (`eye_size`).
-        mind: encodes them.
-        reward: "sparse": 0 where the latents are nearer than the threshold, else -1; "dense": minus their distance.
-        threshold: Euclid's distance of standardised latents at which a goal is reached; at .5 half of the hands are within 2 cm.
+        env: an environment with pictures (`eye_size`).
+        mind: encodes the pictures.
+        reward: "sparse": 0 if the latents' distance is at most the threshold, else -1; "dense": minus the distance.
+        threshold: Euclidean distance of standardized latents at which a goal is reached; with .5, half of the hands are within
+            2 cm.
 
     Raises:
         UserError: the environment has no pictures, the reward is unknown, or the threshold is not above 0.
@@ -63,7 +64,7 @@ class ImageGoals(
             raise UserError(f"got threshold={threshold}, expected a distance of latents above 0, such as .5")
         check_choice("reward", reward, list(_REWARDS))
         self.mind, self.threshold = mind, threshold
-        self._worth = _REWARDS[reward]
+        self._reward = _REWARDS[reward]
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
         body = env.unwrapped
         assert isinstance(body, InfantArmReachEnv)
@@ -79,31 +80,34 @@ class ImageGoals(
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Starts an episode; a goal that is given (`options`) may hide the hand.
+        """Starts an episode; a goal from the options need not show the hand.
 
         Raises:
-            UserError: an option is wrong, or no goal that shows the hand was found.
+            UserError: an option is wrong, or no goal shows the hand.
         """
-        for _ in range(_TRIES):
+        for _ in range(_MOST_GOALS):
             observation, info = self.env.reset(seed=seed, options=options)
             self._body.arm.place(self._data, self._body.goal_joints)
             if (options and "goal" in options) or self._camera.in_view(self._data)[1] >= HAND_IN_VIEW:
                 picture = to_gray(self._camera.render(self._data))
                 self._goal = _latents(self.mind, picture)
                 return self._as_latents(observation), {**info, "goal_picture": picture}
-            seed = None  # the random numbers go on
-        raise UserError(f"none of {_TRIES} goals shows the hand, expected an eye that sees it; mend the eye's camera")
+            seed = None  # the random numbers continue
+        raise UserError(
+            f"got {_MOST_GOALS} goals whose pictures do not show the hand, expected an eye that sees it; turn the eye's camera "
+            "to the arm"
+        )
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """As the environment's; the reward compares latents."""
+        """Takes a step of the environment; the reward compares latents."""
         seen, _, terminated, truncated, info = self.env.step(action)
         observation = self._as_latents(seen)
         reward = self.compute_reward(observation["achieved_goal"], observation["desired_goal"], info)
         return observation, float(reward), terminated, truncated, info
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
-        """The rewards for latents, any number of them at once: (..., D) and (..., D) -> (...); `info` is not looked at."""
-        return self._worth(rewards.hand_distance(achieved_goal, desired_goal), self.threshold)
+        """Rewards of any number of latents: (..., D) and (..., D) -> (...); `info` is ignored."""
+        return self._reward(rewards.hand_distance(achieved_goal, desired_goal), self.threshold)
 
     def close(self) -> None:
         """Frees the cameras."""
@@ -116,12 +120,12 @@ class ImageGoals(
 
 
 class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32], Observation], RecordConstructorArgs):
-    """Any environment of this project with what the SOM-AE makes of the picture, in place of the picture.
+    """Replaces the eye's picture in an observation by its latents or by its winner on the map.
 
     Args:
-        env: whose observation holds `eye`.
-        mind: encodes it.
-        kind: `latents`: the D standardised latents; `winner`: row and column of the map's winner, scaled to [0, 1].
+        env: an environment of this project whose observation holds `eye`.
+        mind: encodes the picture.
+        kind: `latents`: the D standardized latents; `winner`: row and column of the map's winner, scaled to [0, 1].
 
     Raises:
         UserError: the environment has no pictures, or the kind is unknown.
@@ -136,18 +140,18 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
         if kind not in ("latents", "winner"):
             raise UserError(f"got kind={kind!r}, expected 'latents' or 'winner'")
         self.mind, self.kind = mind, kind
-        told = _latent_space(mind) if kind == "latents" else spaces.Box(0, 1, (2,), np.float32)
+        code = _latent_space(mind) if kind == "latents" else spaces.Box(0, 1, (2,), np.float32)
         kept = {name: space for name, space in env.observation_space.spaces.items() if name != "eye"}  # type: ignore[attr-defined]
-        self.observation_space = spaces.Dict({**kept, kind: told})  # type: ignore[assignment]
+        self.observation_space = spaces.Dict({**kept, kind: code})  # type: ignore[assignment]
 
     def observation(self, observation: Observation) -> Observation:
-        """The picture's latents or winner instead of the picture."""
+        """The observation with the picture's latents or winner instead of the picture."""
         picture = to_gray(observation["eye"])
-        told = _latents(self.mind, picture) if self.kind == "latents" else self._winner(picture)
-        return {**{name: value for name, value in observation.items() if name != "eye"}, self.kind: told}
+        code = _latents(self.mind, picture) if self.kind == "latents" else self._winner(picture)
+        return {**{name: value for name, value in observation.items() if name != "eye"}, self.kind: code}
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
-        """That of the wrapped environment, where it has goals."""
+        """Rewards of the wrapped environment, which must have goals."""
         return self.env.get_wrapper_attr("compute_reward")(achieved_goal, desired_goal, info)
 
     def _winner(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Where the infant would go for a goal before it has learned anything by reinforcement: what `Residual` corrects."""
+"""Priors for `Residual`: poses for a goal that need no reinforcement learning."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from ..mind.imagination import Imagination
 from ..world.world_model import WorldModel
 from .residual import Observation, Prior
 
-_NEAREST = 32  # remembered poses whose hands are nearest to a place
-_STEPS, _DAMPING = 5, 1e-4  # of damped least squares; m^2
+_NEAREST = 32  # number of remembered poses with the nearest hands
+_STEPS, _DAMPING = 5, 1e-4  # of damped least squares; the damping in m^2
 
 
 def of_pictures(imagination: Imagination) -> Prior:
-    """For picture goals (`ImageGoals`): the likeliest of the agent's hypotheses, tried in its head."""
+    """A prior for picture goals (`ImageGoals`): the likeliest hypothesis of the imagination."""
 
     def prior(observation: Observation, info: dict[str, Any]) -> NDArray[np.float32]:
         return imagination.hypotheses(info["goal_picture"][None], 1).joints[0, 0].cpu().numpy()
@@ -25,8 +25,10 @@ def of_pictures(imagination: Imagination) -> Prior:
 
 
 def of_places(world: WorldModel) -> Prior:
-    """For the hand's place: of the remembered poses whose hand is near to it the one that is the shortest way, moved until it
-    is there, by the arm as the world model knows it (damped least squares: Wampler, 1986)."""
+    """A prior for hand goals: among remembered poses with a near hand, the one nearest to the present pose.
+
+    Damped least squares (Wampler, 1986) with the world model's arm then move its hand to the goal.
+    """
     hands = world.hand(world.poses)  # (M, 3)
     low, high = world.response.ranges.T
 
@@ -36,14 +38,14 @@ def of_places(world: WorldModel) -> Prior:
         near = world.poses[(hands - place).norm(dim=1).topk(min(_NEAREST, len(hands)), largest=False).indices]
         pose = near[(near - joints).abs().amax(1).argmin()]
         for _ in range(_STEPS):
-            pose = torch.minimum(torch.maximum(pose + _step(world, pose, place), low), high)
+            pose = torch.minimum(torch.maximum(pose + _step_toward(world, pose, place), low), high)
         return pose.cpu().numpy()
 
     return prior
 
 
-def _step(world: WorldModel, pose: Tensor, place: Tensor) -> Tensor:
-    """How the joints turn to bring the hand to a place, (J,), rad."""
+def _step_toward(world: WorldModel, pose: Tensor, place: Tensor) -> Tensor:
+    """Change of the joints that moves the hand toward a place, (J,), rad."""
     slopes = torch.func.jacrev(world.response.chain.hand)(pose)  # (3, J)
     damped = slopes @ slopes.T + _DAMPING * torch.eye(3, device=pose.device)
     return slopes.T @ torch.linalg.solve(damped, place - world.hand(pose[None])[0])

@@ -1,6 +1,7 @@
-"""What stable-baselines3 needs of this project; the only file here that imports it."""
+"""Adapters to stable-baselines3; the only file of the agents that imports it."""
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,15 @@ from ..networks.autoencoder import ConvAutoencoder
 
 
 class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-baselines3 is not typed here
-    """A policy's features: the latents of `eye` by a frozen encoder, and all else of the observation as it is.
+    """A policy's features: the latents of `eye` from a frozen encoder, and the rest of the observation unchanged.
 
     `SAC("MultiInputPolicy", env, policy_kwargs={"features_extractor_class": LatentExtractor, "features_extractor_kwargs":
-    {"autoencoder": "runs/paper/autoencoder.safetensors"}})`. The replay buffer then holds pictures: a wrapper
-    (`image_goals.LatentObservation`) needs far less memory and time, and gives the same numbers.
+    {"autoencoder": "runs/paper/autoencoder.safetensors"}})`. With it, the replay buffer holds pictures. The wrapper
+    `image_goals.LatentObservation` needs far less memory and time, and gives the same numbers.
 
     Args:
-        observation_space: with `eye`, (3, H, W) as stable-baselines3 turns it.
-        autoencoder: the trained autoencoder's file.
+        observation_space: a space with `eye`, (3, H, W), as transposed by stable-baselines3.
+        autoencoder: file of the trained autoencoder.
 
     Raises:
         UserError: there is no `eye`, or the file is missing or damaged.
@@ -43,7 +44,9 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
 
     def __init__(self, observation_space: spaces.Dict, autoencoder: str | Path) -> None:
         if "eye" not in observation_space.spaces:
-            raise UserError(f"got the observations {list(observation_space.spaces)}, expected `eye` among them")
+            raise UserError(
+                f"got the observations {list(observation_space.spaces)}, expected `eye` too; give eye_size=(300, 500)"
+            )
         encoder = ConvAutoencoder.load(autoencoder)
         self.others = [name for name in observation_space.spaces if name != "eye"]
         others = sum(spaces.flatdim(observation_space[name]) for name in self.others)
@@ -56,19 +59,20 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
         self.register_buffer("luma", torch.from_numpy(255 * LUMA))
 
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
-        """Observations as stable-baselines3 prepares them, `eye` (B, 3, H, W) in [0, 1] -> features (B, D + others)."""
+        """Observations preprocessed by stable-baselines3, `eye` (B, 3, H, W) in [0, 1] -> features (B, D + others)."""
         luminance = torch.einsum("bchw,c->bhw", observations["eye"], self.luma)
         latents = self.encoder.encode(self.rows @ luminance @ self.columns.T)
         return torch.cat([latents, *(observations[name].flatten(1) for name in self.others)], 1)
 
 
 class TogetherVecEnv(VecEnv):  # type: ignore[misc]
-    """Several environments of the same spaces as one: such as one real infant beside imagined ones (Dyna).
+    """Combines vector environments with equal spaces, for example a real infant and imagined ones (Dyna).
 
-    What one learns from is then real and imagined in the parts' proportion. Attributes and methods are those of the first.
+    The mixture of real and imagined transitions follows from the parts' numbers of infants. Attributes and methods are those
+    of the first part.
 
     Args:
-        parts: at least one, each closed with this one.
+        parts: one or more environments; `close` closes them all.
 
     Raises:
         UserError: their spaces differ.
@@ -87,29 +91,24 @@ class TogetherVecEnv(VecEnv):  # type: ignore[misc]
         super().__init__(int(self._ends[-1]), first.observation_space, first.action_space)
 
     def seed(self, seed: int | None = None) -> list[int | None]:
-        """Seeds the parts one after the other."""
+        """Seeds all parts with consecutive seeds."""
         starts = [0, *self._ends[:-1].tolist()]
         seeds = [part.seed(None if seed is None else seed + at) for part, at in zip(self.parts, starts, strict=True)]
-        return [one for some in seeds for one in some]
+        return [one for seeds_of_part in seeds for one in seeds_of_part]
 
     def reset(self) -> VecEnvObs:
         """Starts all episodes."""
-        return _joined([part.reset() for part in self.parts])
+        return _concatenated([part.reset() for part in self.parts])
 
     def step_async(self, actions: NDArray[Any]) -> None:
-        """Hands each part its actions."""
-        for part, some in zip(self.parts, np.split(actions, self._ends[:-1]), strict=True):
-            part.step_async(some)
+        """Passes each part its actions."""
+        for part, own in zip(self.parts, np.split(actions, self._ends[:-1]), strict=True):
+            part.step_async(own)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Takes the step in all parts; see `VecEnv.step_wait`."""
         observations, rewards, dones, infos = zip(*(part.step_wait() for part in self.parts), strict=True)
-        return (
-            _joined(observations),
-            np.concatenate(rewards),
-            np.concatenate(dones),
-            [i for some in infos for i in some],
-        )
+        return _concatenated(observations), np.concatenate(rewards), np.concatenate(dones), list(chain(*infos))
 
     def close(self) -> None:
         """Closes the parts."""
@@ -117,7 +116,7 @@ class TogetherVecEnv(VecEnv):  # type: ignore[misc]
             part.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """The first part's attribute, once for each environment asked for."""
+        """The first part's attribute, once per selected environment."""
         return [self.parts[0].get_attr(attr_name, 0)[0] for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
@@ -128,34 +127,34 @@ class TogetherVecEnv(VecEnv):  # type: ignore[misc]
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """The first part's method, such as `compute_reward`; its answer, once for each environment asked for."""
+        """Calls a method of the first part, such as `compute_reward`; its result, once per selected environment."""
         answer = self.parts[0].env_method(method_name, *method_args, indices=0, **method_kwargs)[0]
         return [answer for _ in self._get_indices(indices)]
 
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
     ) -> list[bool]:
-        """Whether the first part's environment is, for each environment asked for."""
+        """Whether the first part's environment has the wrapper, once per selected environment."""
         return [self.parts[0].env_is_wrapped(wrapper_class, 0)[0] for _ in self._get_indices(indices)]
 
 
-def _joined(observations: Sequence[VecEnvObs]) -> VecEnvObs:
-    return {name: np.concatenate([some[name] for some in observations]) for name in observations[0]}
+def _concatenated(observations: Sequence[VecEnvObs]) -> VecEnvObs:
+    return {name: np.concatenate([part[name] for part in observations]) for name in observations[0]}
 
 
 class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not typed here
     """A Gymnasium vector environment as stable-baselines3's `VecEnv`.
 
-    `InfantVecEnv(gym.make_vec("InfantArmReach-v0", num_envs=64))` goes wherever stable-baselines3 takes an environment, also
-    inside `VecMonitor` and `VecNormalize`. The infants are one object: an attribute or a method is asked of it once, and the
-    answer given for each; `reset` and `step` have no single infant.
+    `InfantVecEnv(gym.make_vec("InfantArmReach-v0", num_envs=64))` works wherever stable-baselines3 takes an environment, also
+    inside `VecMonitor` and `VecNormalize`. The infants are one object: attributes are read and methods are called once, with
+    the result for every infant; `reset` and `step` always act on all infants.
 
     Args:
-        env: any vector environment of Gymnasium's; episodes begin again in the step in which they end, as stable-baselines3
-            asks for it, whatever its `autoreset_mode` is.
+        env: any Gymnasium vector environment. For any `autoreset_mode`, episodes restart in the step in which they end, as
+            stable-baselines3 expects.
 
     Raises:
-        UserError: it does not say how its episodes begin again.
+        UserError: the environment has no `autoreset_mode`.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
@@ -163,7 +162,7 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
         if not isinstance(self._mode, AutoresetMode):
             raise UserError(
                 f"got an environment with the autoreset_mode {self._mode}, expected one of Gymnasium's in "
-                "env.metadata; make it by gym.make_vec"
+                "env.metadata; make it with gym.make_vec"
             )
         self.env = env
         self._actions: NDArray[Any] = np.empty(0)
@@ -171,10 +170,10 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
 
     def reset(self) -> VecEnvObs:
         """Starts all episodes, with the seeds of `seed` and the options of `set_options`."""
-        observations, infos = self.env.reset(seed=self._seeds[0], options=_together(self._options))
+        observations, infos = self.env.reset(seed=self._seeds[0], options=_stacked(self._options))
         self._reset_seeds()
         self._reset_options()
-        self.reset_infos = _singly(infos, self.num_envs)
+        self.reset_infos = _per_infant(infos, self.num_envs)
         return observations
 
     def step_async(self, actions: NDArray[Any]) -> None:
@@ -185,24 +184,24 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
         """Takes the step.
 
         Returns:
-            Observations; rewards (N,), float32; which episodes ended (N,); and infos, of which those of ended episodes hold
-            `terminal_observation` and `TimeLimit.truncated`.
+            Observations; rewards (N,), float32; the mask of ended episodes (N,); and infos, with `TimeLimit.truncated`, and
+            with `terminal_observation` for ended episodes.
         """
         observations, rewards, terminated, truncated, infos = self.env.step(self._actions)
         dones = terminated | truncated
-        singly = _singly({name: infos[name] for name in infos if "final_" not in name}, self.num_envs)
+        each = _per_infant({name: infos[name] for name in infos if "final_" not in name}, self.num_envs)
         if dones.any() and self._mode is AutoresetMode.SAME_STEP:
-            last, finals, firsts = infos["final_obs"], _singly(infos["final_info"], self.num_envs), singly
+            last, finals, firsts = infos["final_obs"], _per_infant(infos["final_info"], self.num_envs), each
         elif dones.any():
-            last, finals = list(iterate(self.env.observation_space, observations)), singly
+            last, finals = list(iterate(self.env.observation_space, observations)), each
             observations, infos = self.env.reset(options={"reset_mask": dones})
-            firsts = _singly(infos, self.num_envs)
+            firsts = _per_infant(infos, self.num_envs)
         for i in np.flatnonzero(dones):
             self.reset_infos[i] = firsts[i]
-            singly[i] = finals[i] | {"terminal_observation": last[i]}
-        for info, late in zip(singly, (truncated & ~terminated).tolist(), strict=True):
+            each[i] = finals[i] | {"terminal_observation": last[i]}
+        for info, late in zip(each, (truncated & ~terminated).tolist(), strict=True):
             info["TimeLimit.truncated"] = late
-        return observations, rewards.astype(np.float32), dones, singly
+        return observations, rewards.astype(np.float32), dones, each
 
     def close(self) -> None:
         """Closes the environment."""
@@ -218,17 +217,17 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
         return hasattr(self.env, attr_name) or hasattr(self.env.unwrapped, attr_name)
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """The environment's attribute, once for each infant asked for; spaces are a single infant's."""
+        """The environment's attribute, once per selected infant; spaces are those of a single infant."""
         single = f"single_{attr_name}"
         name = single if self.has_attr(single) else attr_name
         value = getattr(self.env if hasattr(self.env, name) else self.env.unwrapped, name)
         return [value for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Sets the environment's attribute, for all infants.
+        """Sets the environment's attribute for all infants.
 
         Raises:
-            UserError: it shall be set for some of them only.
+            UserError: `indices` selects only some of them.
         """
         if set(self._get_indices(indices)) != set(range(self.num_envs)):
             raise UserError(f"got indices={indices} to set {attr_name!r}, expected None: all infants are one object")
@@ -237,36 +236,34 @@ class InfantVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is not ty
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Calls the environment's method once, such as `compute_reward`; its answer, once for each infant asked for."""
+        """Calls a method of the environment once, such as `compute_reward`; its result, once per selected infant."""
         answer = self.get_attr(method_name, indices=0)[0](*method_args, **method_kwargs)
         return [answer for _ in self._get_indices(indices)]
 
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
     ) -> list[bool]:
-        """False for each infant asked for: wrappers of single environments are not to be found here."""
+        """False for each selected infant: there are no wrappers of single environments."""
         return [False for _ in self._get_indices(indices)]
 
 
-def _singly(infos: dict[str, Any], infants: int) -> list[dict[str, Any]]:
-    """Gymnasium's infos, arrays by name with masks by _name, as a dictionary for each infant."""
-    singly: list[dict[str, Any]] = [{} for _ in range(infants)]
+def _per_infant(infos: dict[str, Any], infants: int) -> list[dict[str, Any]]:
+    """Converts Gymnasium's infos, arrays by name with masks by _name, into one dictionary per infant."""
+    each: list[dict[str, Any]] = [{} for _ in range(infants)]
     for name, values in infos.items():
-        if not name.startswith("_"):
-            rows = (
-                _singly(values, infants)
-                if isinstance(values, dict)
-                else values.tolist()
-                if values.ndim == 1
-                else values
-            )
-            for i in np.flatnonzero(infos[f"_{name}"]):
-                singly[i][name] = rows[i]
-    return singly
+        if name.startswith("_"):
+            continue
+        if isinstance(values, dict):
+            rows: Any = _per_infant(values, infants)
+        else:
+            rows = values.tolist() if values.ndim == 1 else values
+        for i in np.flatnonzero(infos[f"_{name}"]):
+            each[i][name] = rows[i]
+    return each
 
 
-def _together(options: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Options given to each infant, as rows.
+def _stacked(options: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Stacks the infants' options, one row per infant.
 
     Raises:
         UserError: some infants have options that others lack.

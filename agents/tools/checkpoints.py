@@ -12,7 +12,7 @@ from torch import Tensor, device, nn
 
 from infant_env.errors import UserError
 
-from .files import replacing
+from .files import DamagedFileError, replacing
 
 FORMAT = 1
 Network = TypeVar("Network", bound=nn.Module)
@@ -52,7 +52,7 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
-        raise UserError(_damaged(path, kind, error)) from None
+        raise DamagedFileError(_damaged(path, kind, error)) from None
 
 
 def read_network(
@@ -99,7 +99,7 @@ def read_header(path: Path, kind: str) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             header: dict[str, Any] = json.loads(file.metadata()["header"])
     except (OSError, SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
-        raise UserError(_damaged(path, kind, error)) from None
+        raise DamagedFileError(_damaged(path, kind, error)) from None
     if header.get("kind") != kind or header.get("format", 0) > FORMAT:
         raise UserError(
             f"{path} holds {header.get('kind')!r} of format {header.get('format')!r}, expected {kind!r} of format {FORMAT} "

@@ -7,6 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from infant_env.errors import UserError
+
+
+class DamagedFileError(UserError):
+    """A file of this project that cannot be read: what makes it may replace it."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:

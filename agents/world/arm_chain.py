@@ -1,4 +1,4 @@
-"""`ArmChain`: where the joints' axes are and where the hand is, learned from the hand's places alone: a body schema."""
+"""`ArmChain`: the joints' axes, learned from poses and hand positions; a body schema."""
 
 import torch
 from torch import Tensor
@@ -7,35 +7,35 @@ from infant_env.errors import UserError
 
 from ..tools import least_squares
 
-_ENOUGH = 500  # poses that say all of a chain
+_MOST_POSES = 500  # more poses do not improve the fit
 _STARTS = 30
-_EXACT = 1e-3  # m; a chain whose hand is farther off was fitted from a bad start
-_UNIT = 1e-3  # m, of a residual
+_EXACT = 1e-3  # m; a fit with a larger mean error of the hand is repeated from another start
+_UNIT = 1e-3  # m, unit of the residuals
 
 
 class ArmChain:
-    """An arm as a chain of hinges: axes and points on them in a resting pose, all joints at 0.
+    """An arm as a chain of hinges: their axes, and points on them, in the pose with all joints at 0.
 
-    Joint k turns all that hangs on it about a line through `points[k]` along `axes[k]`; the hand is turned by the last joint
-    first (product of exponentials: Brockett, 1984). Six numbers for each joint and three for the hand tell the hand's
-    place in every pose.
+    Joint k turns the rest of the arm about a line through `points[k]` along `axes[k]`; the last joint turns the hand first
+    (product of exponentials: Brockett, 1984). Six numbers per joint and three for the hand define the hand's position in
+    every pose.
 
     ```python
-    chain = ArmChain.fit(joints, hands)  # 500 poses are plenty
+    chain = ArmChain.fit(joints, hands)  # 500 poses are enough
     chain.hand(joints)  # (B, J) rad -> (B, 3) m
     ```
 
     Args:
-        axes: shape (J, 3), of any length.
-        points: shape (J, 3), m.
-        tip: the hand in the resting pose, shape (3,), m.
+        axes: directions of the axes, of any length, shape (J, 3).
+        points: points on the axes, shape (J, 3), m.
+        tip: the hand's position with all joints at 0, shape (3,), m.
     """
 
     def __init__(self, axes: Tensor, points: Tensor, tip: Tensor) -> None:
         self.axes, self.points, self.tip = axes / axes.norm(dim=1, keepdim=True), points, tip
 
     def hand(self, joints: Tensor) -> Tensor:
-        """Where the hand is, joints (..., J) in rad -> (..., 3), m."""
+        """Hand positions: joints (..., J) in rad -> (..., 3), m."""
         place = self.tip.expand(*joints.shape[:-1], 3)
         for axis, point, angle in reversed(list(zip(self.axes, self.points, joints.unbind(-1), strict=True))):
             place = point + _turned(place - point, axis, angle[..., None])
@@ -43,28 +43,28 @@ class ArmChain:
 
     @classmethod
     def fit(cls, joints: Tensor, hands: Tensor, seed: int = 0) -> "ArmChain":
-        """The chain that explains where the hand was.
+        """Fits a chain to poses and hand positions.
 
-        Starts from axes drawn at random, again until one fits to a millimeter.
+        The search starts from random axes, and again until a chain fits to a millimeter.
 
         Args:
             joints: shape (N, J), rad.
-            hands: where the hand was, shape (N, 3), m.
-            seed: of the axes at which the search starts.
+            hands: hand positions, shape (N, 3), m.
+            seed: seed of the random axes.
 
         Raises:
-            UserError: there are too few poses, or no chain of hinges explains them.
+            UserError: there are too few poses, or no chain of hinges fits them.
         """
         count = joints.shape[1]
         if 3 * len(joints) < 2 * (6 * count + 3):
             raise UserError(
                 f"got {len(joints)} poses, expected {4 * count + 2} or more to learn an arm of {count} joints"
             )
-        joints, hands = joints[:_ENOUGH].double().cpu(), hands[:_ENOUGH].double().cpu()
+        joints, hands = joints[:_MOST_POSES].double().cpu(), hands[:_MOST_POSES].double().cpu()
         random = torch.Generator().manual_seed(seed)
         found: list[tuple[float, Tensor]] = []
         for _ in range(_STARTS):
-            start = _start(hands, count, random)
+            start = _random_parameters(hands, count, random)
             rows, _ = least_squares.fit(
                 lambda p: ((_chain(p).hand(joints) - hands) / _UNIT).flatten(), start, 100, 1e-6
             )
@@ -77,16 +77,16 @@ class ArmChain:
         )
 
     def double(self) -> "ArmChain":
-        """The same in float64."""
+        """The same chain in float64."""
         return ArmChain(self.axes.double(), self.points.double(), self.tip.double())
 
     def to(self, device: torch.device | str) -> "ArmChain":
-        """The same in float32 on a device."""
+        """The same chain in float32 on a device."""
         return ArmChain(*(values.to(device, torch.float32) for values in (self.axes, self.points, self.tip)))
 
 
-def _start(hands: Tensor, count: int, random: torch.Generator) -> Tensor:
-    """A chain at random where the hand usually is, as rows of numbers, (6 J + 3,)."""
+def _random_parameters(hands: Tensor, count: int, random: torch.Generator) -> Tensor:
+    """Parameters of a random chain near the hand's mean position, (6 J + 3,)."""
     drawn = torch.randn(2 * count + 1, 3, generator=random, dtype=torch.float64)
     drawn[count:] = hands.mean(0) + 0.1 * drawn[count:]
     return drawn.flatten()
@@ -99,6 +99,6 @@ def _chain(parameters: Tensor) -> ArmChain:
 
 
 def _turned(vectors: Tensor, axis: Tensor, angle: Tensor) -> Tensor:
-    """Vectors (..., 3) turned about an axis by angles (..., 1) (Rodrigues)."""
+    """Rotates vectors (..., 3) about an axis by angles (..., 1) (Rodrigues)."""
     along = (vectors @ axis)[..., None] * axis
     return along + angle.cos() * (vectors - along) + angle.sin() * torch.linalg.cross(axis.expand_as(vectors), vectors)

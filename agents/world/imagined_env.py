@@ -1,4 +1,4 @@
-"""`ImaginedArmReach-v0`: `InfantArmReach-v0` in the head, for one infant."""
+"""`ImaginedArmReach-v0`: `InfantArmReach-v0` in the world model, for one infant."""
 
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,26 @@ from infant_env.tasks import rewards
 from .imagined_vector_env import ImaginedArmReachVectorEnv, plain_world
 from .world_model import WorldModel
 
-_NEVER = 2**62  # steps; Gymnasium's own wrapper ends the episodes
+_NEVER = 2**62  # steps; Gymnasium's `TimeLimit` wrapper ends the episodes
 
 
 class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32]]):
-    """`InfantArmReach-v0` in the head, one infant; code for `infant_env.envs.reach_env.InfantArmReachEnv` runs on it unmodified.
+    """`InfantArmReach-v0` in the world model; code for `infant_env.envs.reach_env.InfantArmReachEnv` runs on it unmodified.
 
     ```python
     env = gym.make("agents:ImaginedArmReach-v0", world="runs/paper")
     ```
 
-    One by one imagined steps are slow; `ImaginedArmReachVectorEnv`, which this is for one infant, says what differs from
-    the real environment, and takes thousands at once.
+    `ImaginedArmReachVectorEnv` explains the differences from the real environment. It is much faster per infant: single
+    imagined steps are slow, thousands together are fast.
 
     Args:
-        world: the world model, or the folder of the run that holds it.
+        world: the world model, or the folder of its run.
         render_mode: None or "rgb_array".
-        arguments: those of `ImaginedArmReachVectorEnv`.
+        arguments: arguments of `ImaginedArmReachVectorEnv`.
 
     Raises:
-        UserError: see there.
+        UserError: see `ImaginedArmReachVectorEnv`.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
@@ -48,7 +48,7 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
 
     @property
     def goal_joints(self) -> NDArray[np.float64]:
-        """A pose that reaches the present goal, shape (5,), rad: what an oracle knows."""
+        """A pose that reaches the present goal, shape (5,), rad, for oracles."""
         return self._one.goal_joints[0]
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observations, Infos]:
@@ -58,24 +58,24 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
         return _first(observations), _first_info(infos)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observations, float, bool, bool, Infos]:
-        """Imagines 40 ms with new targets of the servos.
+        """Sets the servos' targets and imagines 40 ms.
 
         Raises:
-            UserError: the action is misshapen or not finite.
+            UserError: the action has a wrong shape or is not finite.
         """
         observations, rewarded, _, _, infos = self._one.step(np.asarray(action)[None])
         return _first(observations), float(rewarded[0]), False, False, _first_info(infos)
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
-        """The rewards for goals, any number of them at once; see `InfantArmReachEnv.compute_reward`."""
+        """Rewards of any number of goals; see `InfantArmReachEnv.compute_reward`."""
         return self.task.compute_reward(achieved_goal, desired_goal)
 
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The action that sends the arm to these joints, shape (5,); see `InfantArmEnv.action_for`."""
+        """The action whose targets are these joints, shape (5,); see `InfantArmEnv.action_for`."""
         return self._one.action_for(joints)
 
     def render(self) -> NDArray[np.uint8] | None:
-        """What the infant imagines to see, (300, 500, 3) uint8, when `render_mode` is "rgb_array"."""
+        """The imagined picture, (300, 500, 3) uint8, if `render_mode` is "rgb_array"."""
         frames = self._one.render()
         return None if frames is None else frames[0]
 

@@ -1,4 +1,4 @@
-"""`ImaginedArmReach-v0` with many infants at once: `InfantArmReach-v0` in the head; no simulator runs."""
+"""`ImaginedArmReach-v0` with many infants at once: `InfantArmReach-v0` in the world model, without a simulator."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,21 +25,21 @@ from infant_env.tasks.reach_task import ReachTask
 from ..tools.threads import one_thread_after_fork
 from .world_model import WorldModel
 
-_SHOWN = (300, 500)  # rows and columns of rendered frames
-_SAME_HAND = 0.002  # m
+_FRAME_SIZE = (300, 500)  # rows and columns of rendered frames
+_SAME_HAND = 0.002  # m; largest difference of the hand's position between equal bodies
 
 
 class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
     """`InfantArmReach-v0` with many imagined infants: spaces, goals, rewards and infos are those of the real environment.
 
-    Code for `InfantArmReachVectorEnv` runs on it unmodified, with the same modes in which episodes begin again. What differs:
+    Code for `InfantArmReachVectorEnv` runs on it unmodified, with the same autoreset modes. The differences are:
 
-    - the arm moves, and is seen, as the world model imagines it: it touches nothing, and pictures are gray, with the sharpness
-      of 64x64;
-    - episodes begin, and goals lie, in poses that the infant remembers, each as likely as any other;
-    - one random generator draws for all infants: an infant does not live the life of a single one seeded alike.
+    - the world model imagines the arm's motion and the pictures: there are no contacts, and pictures are gray, with the
+      resolution of 64x64;
+    - starts and goals are poses that the infant remembers, all equally likely;
+    - all infants share one random generator, so an infant differs from a single one with the same seed.
 
-    Nothing is simulated. The body is looked at for the spaces, and when a reset is given options, to check these.
+    No simulator runs. The body only defines the spaces, and checks the options of a reset.
 
     ```python
     env = gym.make_vec(
@@ -48,21 +48,21 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
     ```
 
     Args:
-        num_envs: how many infants.
-        max_episode_steps: after which an episode is truncated.
-        world: the world model, or the folder of the run that holds it.
-        goal: see `InfantArmReachEnv`, as all that follow but the last.
-        reward: see there.
-        threshold: see there.
-        render_mode: None or "rgb_array": what each infant imagines to see, (300, 500, 3) uint8.
-        age_months: see there; as in the run.
-        eye_size: see there.
-        arm: see there; the run's body.
-        device: where to imagine, for a world model that is yet to be read.
+        num_envs: number of infants.
+        max_episode_steps: an episode is truncated after this many steps.
+        world: the world model, or the folder of its run.
+        goal: see `InfantArmReachEnv`.
+        reward: see `InfantArmReachEnv`.
+        threshold: see `InfantArmReachEnv`.
+        render_mode: None or "rgb_array": each infant's imagined picture, (300, 500, 3) uint8.
+        age_months: see `InfantArmReachEnv`; the age of the run's infant.
+        eye_size: see `InfantArmReachEnv`.
+        arm: see `InfantArmReachEnv`; the run's body.
+        device: device of the world model if `world` is a folder.
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
 
     Raises:
-        UserError: an argument is unknown or out of range, there is no world model, or it is another arm's.
+        UserError: an argument is unknown or out of range, there is no world model, or it belongs to another arm.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium's own form)
@@ -104,23 +104,23 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         self._joints = self._poses.new_zeros(num_envs, self._poses.shape[1])
         self._velocities = torch.zeros_like(self._joints)
         self.goal_joints: NDArray[np.float64] = np.zeros(self._joints.shape)
-        """Poses that reach the present goals, shape (N, 5), rad: what an oracle knows."""
+        """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
-        """The rewards for goals, any number of them at once; see `InfantArmReachEnv.compute_reward`."""
+        """Rewards of any number of goals; see `InfantArmReachEnv.compute_reward`."""
         return self.task.compute_reward(achieved_goal, desired_goal)
 
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The actions that send the arms to these joints, shape (N, 5); see `InfantArmEnv.action_for`."""
+        """The actions whose targets are these joints, shape (N, 5); see `InfantArmEnv.action_for`."""
         return self._servos.action_for(joints)
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
-        """What each infant imagines to see, (300, 500, 3) uint8, when `render_mode` is "rgb_array"."""
-        return None if self.render_mode is None else tuple(to_rgb(self._pictures(slice(None)), _SHOWN))
+        """Each infant's imagined picture, (300, 500, 3) uint8, if `render_mode` is "rgb_array"."""
+        return None if self.render_mode is None else tuple(to_rgb(self._pictures(slice(None)), _FRAME_SIZE))
 
     def _seed(self, seed: Any, infants: NDArray[np.bool_]) -> None:
-        """Seeds the one generator of all; told that they go on, it goes on.
+        """Seeds the generator that all infants share; None for all infants continues its random numbers.
 
         Raises:
             UserError: see `seed_of_each`; or some infants have a seed and others have none.
@@ -144,7 +144,7 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         return super()._random(infant)
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
-        """What is not given is drawn from the remembered poses."""
+        """Draws starts and goals from the remembered poses, unless the options give them."""
         random = self._random(0)
         given = [options_of(i, self.num_envs, options) for i in infants.tolist()] if options else []
         starts, goals = random.integers(len(self._poses), size=(2, len(infants)))
@@ -162,9 +162,9 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
     def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
         self._servos.targets(actions)  # checks them
         given = torch.as_tensor(np.asarray(actions, np.float32), device=self.world.device)
-        some = slice(None) if infants is None else infants
-        moved = self.world.step(self._joints[some], self._velocities[some], given[some])
-        self._joints[some], self._velocities[some] = moved
+        rows = slice(None) if infants is None else infants
+        moved = self.world.step(self._joints[rows], self._velocities[rows], given[rows])
+        self._joints[rows], self._velocities[rows] = moved
 
     def _observe(self, infants: Infants | slice) -> Observations:
         joints = _numpy(self._joints[infants])
@@ -190,21 +190,21 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
 
 
 def plain_world(world: WorldModel) -> Any:
-    """A world model as an environment's spec keeps it: the folder that it was read from, where it was."""
+    """The value of a world model in an environment's spec: its folder, or the model itself if it was not read from one."""
     return world if world.folder is None else str(world.folder)
 
 
 def check_same_arm(world: WorldModel, arm: ArmModel) -> None:
-    """Raises a UserError unless a world model was learned with an arm of this length and these joints."""
+    """Raises a UserError unless a world model was trained with an arm of this length and these joints."""
     pose, data = world.poses[0].cpu().double().numpy(), mujoco.MjData(arm.model)
     if len(pose) == len(arm.joint_names) and np.allclose(world.response.ranges.cpu(), arm.joint_ranges, atol=1e-4):
         arm.place(data, pose)
-        apart = float(np.linalg.norm(arm.hand_position(data) - world.hand(world.poses[:1]).cpu().numpy()[0]))
-        if apart < _SAME_HAND:
+        difference = arm.hand_position(data) - world.hand(world.poses[:1]).cpu().numpy()[0]
+        if float(np.linalg.norm(difference)) < _SAME_HAND:
             return
     raise UserError(
-        "got a world model that was learned with another body than this one, expected the same joints and the hand in the same "
-        "place; give the run's own age_months or arm"
+        "got a world model that was trained with another body, expected the same joints and hand positions; give the run's "
+        "own age_months or arm"
     )
 
 

@@ -1,4 +1,4 @@
-"""`ServoResponse`: how an arm answers its servos, learned from seconds of babbling."""
+"""`ServoResponse`: the motion of an arm with servos, learned from seconds of babbling."""
 
 from functools import partial
 from typing import NamedTuple
@@ -10,21 +10,21 @@ from infant_env.errors import UserError
 
 from ..tools import least_squares
 from .arm_chain import ArmChain
-from .chain_dynamics import ChainDynamics, Motion, moments
+from .chain_dynamics import ChainDynamics, MotionTerms, moments
 
 SUBSTEP, SUBSTEPS = 0.005, 8
-"""Seconds of a step of the physics, and how many make a control step of 40 ms."""
-_LASTING = 2  # substeps for which mass matrix, drag and weight are computed at once, halfway
+"""Length of a step of the physics, s, and number of such steps in a control step of 40 ms."""
+_SHARED = 2  # consecutive substeps that share one mass matrix, drag and weight, computed halfway
 _WEIGHTS = 2  # point masses per link
 _COLUMNS = 4 * _WEIGHTS + 5
-_STARTS = {"stiffness": 9.0, "damping": 0.6, "strength": 1.5, "friction": 0.05, "rotor": 0.002}
-_LINK_MASS = 0.1  # kg, at the start of the search
-_JOINT_UNIT, _VELOCITY_UNIT = 0.01, 0.2  # rad and rad/s, of a residual
-_SHARPER = (1.0, 1e-2), (0.1, 1e-4)  # units and tolerances: what stands out is told by a first, rough fit
+_FIRST_VALUES = {"stiffness": 9.0, "damping": 0.6, "strength": 1.5, "friction": 0.05, "rotor": 0.002}
+_FIRST_MASS = 0.1  # kg, of a link
+_JOINT_UNIT, _VELOCITY_UNIT = 0.01, 0.2  # rad and rad/s, units of the residuals
+_FITS = (1.0, 1e-2), (0.1, 1e-4)  # factor of the units and tolerance; after the rough fit, outliers are visible
 
 
 class Transitions(NamedTuple):
-    """What was felt before and after control steps, N of them."""
+    """Joints and velocities before and after N control steps."""
 
     joints: Tensor
     """Shape (N, J), rad."""
@@ -37,21 +37,21 @@ class Transitions(NamedTuple):
 
 
 class ServoResponse:
-    """An arm's physics, without a body that it could touch.
+    """An arm's physics without contacts.
 
-    Each link is two point masses, on a chain of hinges that is known. A servo pulls its joint to the target like a spring with a
-    damper, and carries the weight of what hangs on it, as strongly as it can; friction brakes. With M the mass matrix, C v what
-    the motion itself asks for, and w the weight:
+    Each link is two point masses on a known chain of hinges. A servo pulls its joint to the target like a spring with a
+    damper and carries the weight of the links beyond it, up to its strength; friction brakes the joint. With the mass matrix
+    M, the centrifugal and Coriolis torques C v, and the weight w:
 
         M dv/dt = clip(stiffness (target - q) - damping v + w, +-strength) - w - friction v - C v
 
-    The velocity-dependent torques are taken at the end of each substep of 5 ms (implicit in the velocity), then the joints
-    move by the new velocity; at the end of its range a joint stops. A target that is reached is kept exactly.
+    Friction and damping are evaluated at the end of each substep of 5 ms (implicit in the velocity); then the joints move with
+    the new velocity. A joint stops at the end of its range. A reached target is kept exactly.
 
     Args:
-        chain: where the joints' axes are.
+        chain: the joints' axes.
         ranges: lower and upper end of each joint's range, shape (J, 2), rad.
-        parameters: what was learned, a row for each joint and its link: places of the masses (m), then logarithms of the masses
+        parameters: learned numbers, one row per joint and its link: positions of the masses (m), then logarithms of the masses
             (kg), stiffness (N m/rad), damping (N m s/rad), strength (N m), friction (N m s/rad) and the rotor's inertia
             (kg m^2); shape (J, 13).
     """
@@ -66,7 +66,7 @@ class ServoResponse:
         self._low, self._high = ranges[:, :1], ranges[:, 1:]
 
     def step(self, joints: Tensor, velocities: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Where the arm is 40 ms later.
+        """The state of the arm 40 ms later.
 
         Args:
             joints: shape (B, J), rad.
@@ -74,22 +74,22 @@ class ServoResponse:
             actions: targets over the joint ranges, shape (B, J), in [-1, 1]; clipped.
 
         Returns:
-            Joints and velocities, shape (B, J) each; the joints within their ranges.
+            Joints and velocities, shape (B, J) each; the joints are within their ranges.
         """
         q, v = joints.T, velocities.T  # (J, B): the dynamics have the batch last
         targets = self._low + (actions.T.clamp(-1, 1) + 1) / 2 * (self._high - self._low)
-        for _ in range(SUBSTEPS // _LASTING):
-            ahead = (_LASTING - 1) / 2 * SUBSTEP
-            motion = self._dynamics(q + ahead * v, v)
-            for _ in range(_LASTING):
-                q, v = self._substep(q, v, targets, motion)
+        for _ in range(SUBSTEPS // _SHARED):
+            ahead = (_SHARED - 1) / 2 * SUBSTEP
+            terms = self._dynamics(q + ahead * v, v)
+            for _ in range(_SHARED):
+                q, v = self._substep(q, v, targets, terms)
         return q.T, v.T
 
-    def _substep(self, q: Tensor, v: Tensor, targets: Tensor, motion: Motion) -> tuple[Tensor, Tensor]:
-        inertia, drag, weight = motion
+    def _substep(self, q: Tensor, v: Tensor, targets: Tensor, terms: MotionTerms) -> tuple[Tensor, Tensor]:
+        inertia, drag, weight = terms
         pull = self._stiffness * (targets - q) - self._damping * v
         torque = torch.minimum(torch.maximum(pull, -self._strength - weight), self._strength - weight)
-        braking = self._friction + torch.where(torque == pull, self._damping, 0.0)  # a servo at its limit damps nothing
+        braking = self._friction + torch.where(torque == pull, self._damping, 0.0)  # a servo at its limit does not damp
         implicit = inertia + torch.diag_embed((self._rotor + SUBSTEP * braking).T).permute(1, 2, 0)
         v = v + solve(implicit, SUBSTEP * (torque - self._friction * v - drag))
         free = q + SUBSTEP * v
@@ -98,18 +98,16 @@ class ServoResponse:
 
     @classmethod
     def fit(cls, chain: ArmChain, ranges: Tensor, seen: Transitions) -> "ServoResponse":
-        """The response that explains these transitions, each of one control step; 150 are plenty.
+        """Fits the response to transitions of one control step each; 150 are enough.
 
-        Those in which the arm touched the body stand out and count less (Huber's loss).
+        Transitions with contacts are outliers and count less (Huber's loss).
 
         Raises:
-            UserError: there are too few.
+            UserError: there are too few transitions.
         """
         count = len(chain.axes)
         if len(seen.joints) < 2 * _COLUMNS:
-            raise UserError(
-                f"got {len(seen.joints)} transitions, expected {2 * _COLUMNS} or more to learn a response from"
-            )
+            raise UserError(f"got {len(seen.joints)} transitions, expected {2 * _COLUMNS} or more to learn a response")
         chain, ranges = chain.double(), ranges.double().cpu()
         q, v, actions, after, velocities = (values.double().cpu() for values in seen)
 
@@ -118,19 +116,19 @@ class ServoResponse:
             errors = torch.cat([(joints - after) / _JOINT_UNIT, (speeds - velocities) / _VELOCITY_UNIT])
             return errors.flatten() / unit
 
-        parameters = _start(chain).flatten()
-        for unit, tolerance in _SHARPER:
+        parameters = _first_parameters(chain).flatten()
+        for unit, tolerance in _FITS:
             parameters, _ = least_squares.fit(partial(residuals, unit=unit), parameters, tolerance=tolerance)
         return cls(chain, ranges, parameters.view(count, _COLUMNS))
 
     def to(self, device: torch.device | str) -> "ServoResponse":
-        """The same in float32 on a device."""
+        """The same response in float32 on a device."""
         ranges, parameters = (values.to(device, torch.float32) for values in (self.ranges, self.parameters))
         return ServoResponse(self.chain.to(device), ranges, parameters)
 
 
 def solve(matrices: Tensor, vectors: Tensor) -> Tensor:
-    """Solutions of symmetric positive definite equations, (J, J, B) and (J, B) -> (J, B), by elimination, all at once."""
+    """Solves a batch of symmetric positive definite equations by elimination, (J, J, B) and (J, B) -> (J, B)."""
     rows = torch.cat([matrices, vectors[:, None]], 1)  # (J, J + 1, B)
     pivots = []
     while len(rows):
@@ -142,13 +140,13 @@ def solve(matrices: Tensor, vectors: Tensor) -> Tensor:
     return solution
 
 
-def _start(chain: ArmChain) -> Tensor:
-    """A plausible arm: each link's masses between its joint and the hand, all servos alike."""
+def _first_parameters(chain: ArmChain) -> Tensor:
+    """Parameters of a plausible arm: each link's masses lie between its joint and the hand, all servos are equal."""
     along = ((chain.tip - chain.points) * chain.axes).sum(1, keepdim=True)
-    nearest = chain.points + along * chain.axes  # of each axis to the hand, (J, 3)
+    nearest = chain.points + along * chain.axes  # each axis's nearest point to the hand, (J, 3)
     shares = (torch.arange(_WEIGHTS).to(chain.tip) + 0.5) / _WEIGHTS
     places = nearest[:, None] + shares[:, None] * (chain.tip - nearest)[:, None]  # (J, 2, 3)
     scattered = 0.02 * torch.randn(places.shape, generator=torch.Generator().manual_seed(0)).to(chain.tip)
-    masses = torch.full((len(places), _WEIGHTS), _LINK_MASS / _WEIGHTS)
-    servos = torch.tensor(list(_STARTS.values())).expand(len(places), -1)
+    masses = torch.full((len(places), _WEIGHTS), _FIRST_MASS / _WEIGHTS)
+    servos = torch.tensor(list(_FIRST_VALUES.values())).expand(len(places), -1)
     return torch.cat([(places + scattered).flatten(1), torch.cat([masses, servos], 1).log().to(chain.tip)], 1)

@@ -1,4 +1,4 @@
-"""`WorldModel`: what becomes of an action, in the head: where the arm goes, where the hand is then, what the eye would see."""
+"""`WorldModel`: it predicts the results of actions, that is, the arm's pose, the hand's position, and the eye's picture."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,12 +18,12 @@ from .servo_response import ServoResponse
 WORLD_MODEL = "world_model.safetensors"
 KIND = "world model"
 _AT_ONCE = 256  # pictures that are drawn together
-_MOVED_AT_ONCE = 2048  # arms, so that what is computed of them stays in the processor's cache
-_HALF = 16  # pictures from which on they are drawn in bfloat16, as the generator was trained
+_MOVED_AT_ONCE = 2048  # arms that are moved together; their numbers fit into the processor's cache
+_HALF = 16  # at least this many pictures are drawn in bfloat16, the precision of the generator's training
 
 
 class WorldModel:
-    """An arm and its pictures without a simulator, for as many arms at once as one likes.
+    """Predicts the motion and the pictures of any number of arms at once, without a simulator.
 
     ```python
     world = WorldModel.load("runs/paper")
@@ -32,15 +32,15 @@ class WorldModel:
     hands, pictures = world.hand(joints), world.draw(joints)
     ```
 
-    It knows no touch: where the real arm is stopped by the body, the imagined one goes on.
+    It has no contacts: where the body stops the real arm, the imagined arm moves on.
 
     Args:
-        response: how the arm answers its servos; knows the chain of its joints too.
-        generator: what the eye sees in a pose.
-        poses: poses that the infant remembers, shape (M, J), rad: where imagined episodes begin, and what they shall reach.
+        response: the response of the arm's servos, with the chain of its joints.
+        generator: draws what the eye sees in a pose.
+        poses: poses that the infant remembers, shape (M, J), rad: starts and goals of imagined episodes.
 
     Raises:
-        UserError: they are of arms with different numbers of joints.
+        UserError: the numbers of joints differ.
     """
 
     def __init__(self, response: ServoResponse, generator: PictureGenerator, poses: Tensor) -> None:
@@ -53,11 +53,11 @@ class WorldModel:
         self.response, self.generator, self.poses = response, generator, poses
         self.device = poses.device
         self.folder: Path | None = None
-        """The run's folder, where it was read from one."""
+        """The run's folder; None if the model was not read from one."""
 
     @torch.inference_mode()
     def step(self, joints: Tensor, velocities: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Where the arm is after a control step of 40 ms.
+        """The state of the arm after a control step of 40 ms.
 
         Args:
             joints: shape (B, J), rad.
@@ -74,12 +74,12 @@ class WorldModel:
 
     @torch.inference_mode()
     def hand(self, joints: Tensor) -> Tensor:
-        """Where the hand is, joints (B, J) in rad -> (B, 3), m in the world."""
+        """Hand positions: joints (B, J) in rad -> (B, 3), m in the world."""
         return self.response.chain.hand(joints)
 
     @torch.inference_mode()
     def draw(self, joints: Tensor) -> Tensor:
-        """What the eye would see, joints (B, J) in rad -> preprocessed pictures (B, 64, 64) in [0, 1]."""
+        """What the eye would see: joints (B, J) in rad -> preprocessed pictures (B, 64, 64) in [0, 1]."""
         low, high = self.response.ranges.T
         normalized = ((joints - low) / (high - low)).clamp(0, 1)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=len(joints) >= _HALF):
@@ -87,7 +87,7 @@ class WorldModel:
         return torch.cat(parts).float()
 
     def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes `world_model.safetensors` beside the generator that lies in the folder, and notes that they belong together."""
+        """Writes `world_model.safetensors` into the folder of its generator, with the hash of the generator's file."""
         folder, response = Path(folder), self.response
         chain = response.chain
         tensors = {"axes": chain.axes, "points": chain.points, "tip": chain.tip, "poses": self.poses}
@@ -100,14 +100,14 @@ class WorldModel:
         """Reads a trained world model from a run's folder.
 
         Raises:
-            UserError: a file is missing or damaged, or the generator is of another training.
+            UserError: a file is missing or damaged, or the generator belongs to another training.
         """
         folder = Path(folder)
         tensors, header = checkpoints.read(folder / WORLD_MODEL, KIND)
         generator = PictureGenerator.load(folder / GENERATOR, device)
         if header["generator"] != checkpoints.content_hash(folder / GENERATOR):
             raise UserError(
-                f"the world model in {folder} was trained with another generator than lies beside it; "
+                f"the world model in {folder} was trained with another generator than the one in this folder; "
                 f"run `infant-arm train-world-model --run {folder}` again"
             )
         try:

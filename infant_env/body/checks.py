@@ -13,7 +13,7 @@ from .model import PENETRATION_LIMIT, ArmModel
 
 _ROUNDING = 1e-5  # m; a valid pose can get this much deeper when it is rounded to single precision
 _EYE_SIDES = 36, 8192
-"""Fewest and most pixels along a side of the eye's frames: stable-baselines3's networks take no smaller ones."""
+"""Fewest and most pixels along a side of the eye's frames; stable-baselines3's networks need at least 36."""
 _SIDES = 1, 8192
 """Fewest and most pixels along a side of the frames from outside."""
 

@@ -21,7 +21,7 @@ class Body:
     """
 
     age_months: float = 12.0
-    """Age of a body that grows."""
+    """Age of a built-in body; ignored for an MJCF file."""
     mjcf: str | None = None
     """Path of another body's MJCF file; `ArmModel.from_mjcf` explains the fields below."""
     joints: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Body:
     hand_bodies: tuple[str, ...] = ()
     outside_camera: str | None = None
     name: str = "infant"
-    """Which of the built-in bodies; ignored for an MJCF file."""
+    """Name of a built-in body; ignored for an MJCF file."""
 
     def __post_init__(self) -> None:
         if self.mjcf is not None and not (self.joints and self.arm_bodies):
@@ -49,7 +49,7 @@ class Body:
         """The body that `as_dict` described.
 
         Raises:
-            UserError: the name of a field is unknown, or a value is of a wrong kind.
+            UserError: the name of a field is unknown, or a value has a wrong type.
         """
         known = [field.name for field in fields(cls)]
         unknown = [name for name in given if name not in known]
@@ -58,10 +58,8 @@ class Body:
         for name, value in given.items():
             if not _fits(name, value):
                 raise UserError(f"got a body with {name}={shown(value)}, expected {_KINDS[name]}")
-        told: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
-        }
-        return cls(**told)
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+        return cls(**values)
 
 
 _MONTHS, _TEXT, _PATH, _LIST = "a number of months", "a name", "the path of an MJCF file", "a list of names"

@@ -209,16 +209,16 @@ class ArmModel:
 
 
 def _built_in(body: Body) -> ArmModel:
-    """A body of the table.
+    """Makes a built-in body.
 
     Raises:
-        UserError: the table does not hold its name, or its age lies outside.
+        UserError: its name is unknown, or its age is out of range.
     """
     if body.name not in BODIES:
         raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
-    made = BODIES[body.name]
-    spec = made.build(body.age_months)
-    return _read(spec, body, made.joints, made.eye_camera, made.outside_camera, made.arm_bodies, made.hand_bodies)
+    entry = BODIES[body.name]
+    spec = entry.build(body.age_months)
+    return _read(spec, body, entry.joints, entry.eye_camera, entry.outside_camera, entry.arm_bodies, entry.hand_bodies)
 
 
 def _read(

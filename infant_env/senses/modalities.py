@@ -1,4 +1,4 @@
-"""The names of the senses as modalities of the map: m1 and m2 of the paper."""
+"""The modalities' names: m1 and m2 of the paper."""
 
 VISION = "vision"
 PROPRIOCEPTION = "proprioception"

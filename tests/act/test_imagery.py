@@ -26,12 +26,12 @@ def test_disturbed_pictures_stay_pictures():
 
 def test_the_command_measures_hypotheses_doubt_and_disturbances(tiny_run: Path, capsys: pytest.CaptureFixture[str]):
     found = imagery.run(imagery.Config(tiny_run, goals=8))
-    every, some = found["hypotheses"]["all"], found["hypotheses"]["show the hand"]
-    assert 0 <= every["hand_first"] <= every["hand_any"] <= 1
-    assert some["pictures"] == every["pictures"] == 8
-    assert found["impossible"]["noise"]["auroc"] == found["impossible"]["noise"]["auroc_hand"] == 1
-    assert {"age 1 months", "all of these", "test pictures"} <= set(found["impossible"])
-    assert found["disturbed"]["as they are"]["median"] > 0
+    every, some = found.hypotheses.all, found.hypotheses.show_the_hand
+    assert 0 <= every.hand_first <= every.hand_any <= 1
+    assert some.pictures == every.pictures == 8
+    assert found.impossible["noise"].auroc == found.impossible["noise"].auroc_hand == 1
+    assert {"age 1 months", "all of these", "test pictures"} <= set(found.impossible)
+    assert found.disturbed["as they are"].median > 0
     assert "Goals that its body cannot show" in capsys.readouterr().out
     report.run(report.Config(tiny_run))
     assert "What its probabilities are worth" in (tiny_run / "report.html").read_text()

@@ -79,7 +79,7 @@ def test_places_and_neurons_are_each_others_inverse():
         ({"hand": torch.zeros(1, 2)}, "hand positions of shape"),
         ({"hand": torch.full((1, 3), torch.nan)}, "hand with NaN"),
         ({"vision": torch.zeros(1, 300, 500)}, "expected \\(B, 64, 64\\)"),
-        ({"proprioception": torch.zeros(1, 3)}, "proprioception must have shape"),
+        ({"proprioception": torch.zeros(1, 3)}, "got proprioception of shape"),
         ({"hand": torch.zeros(2, 3), "proprioception": torch.zeros(1, 2)}, "one row per sample"),
     ],
 )

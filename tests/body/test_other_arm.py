@@ -38,13 +38,13 @@ def test_a_two_joint_arm_goes_all_the_way(mjcf: Path, tmp_path: Path, monkeypatc
     train_autoencoder.run(train_autoencoder.Config(data=data, run=run, epochs=2))
     train_som.run(train_som.Config(run, rows=12, columns=10))
     results = evaluate.run(evaluate.Config(run))
-    assert set(results["joint_error_deg"]["som_ae"]["all"]) == {"shoulder", "elbow"}
+    assert set(results.joint_error_deg["som_ae"]["all"]) == {"shoulder", "elbow"}
     assert (
-        results["table1"]["som_ae"]["proprioception->proprioception"]["mae"]
-        < results["table1"]["constant"]["proprioception->proprioception"]["mae"]
+        results.table1["som_ae"]["proprioception->proprioception"].mae
+        < results.table1["constant"]["proprioception->proprioception"].mae
     )
     rows = reach.run(reach.Config(run, goals=2, steps=3))
-    assert rows["som_ae"]["goals"] == 2
+    assert rows["som_ae"].goals == 2
     monkeypatch.setitem(VARIANTS, "visibility", lambda *_: [Variant("any", poses={"min_arm_in_view": 0.0})])
     ablate.run(ablate.Config(run, what="visibility", workers=1))
     other = Dataset.open(run / "ablations" / "visibility" / "any" / "dataset")

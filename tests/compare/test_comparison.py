@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.tools.files import write_json
 from training import cli
 from training.compare import evaluate
 from training.compare.comparison import folders_of
 from training.compare.judge import Judgment, judge
 from training.measure.senses import MAPPINGS
 from training.methods.baseline import BASELINES
-from training.runs import folder as runs
 
 ALL = {
     *("som_ae", "som_ae_local_linear", "som_ae_imagery", "som", "constant", "nearest_neighbor", "knn"),
@@ -34,9 +34,7 @@ def compared(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny run with a second seed, and all methods."""
     run = Path(shutil.copytree(tiny_run, tmp_path_factory.mktemp("compared") / "run"))
     tried = {"setting": "as compared", "error": {"overall": 0.125}, "cpu_s": 1.0}
-    runs.write_json(
-        run / "trials.json", {"knn": [tried, tried | {"setting": "neighbors 2", "error": {"overall": 0.1}}]}
-    )
+    write_json(run / "trials.json", {"knn": [tried, tried | {"setting": "neighbors 2", "error": {"overall": 0.1}}]})
     assert cli.main(["evaluate", "--run", str(run), "--methods", "all", "--seeds", "2", "--device", "cpu"]) == 0
     return run
 
@@ -62,10 +60,10 @@ def test_any_cell_agrees_with_its_checkpoints(compared: Path, tmp_path: Path):
     folders = folders_of(compared, 2)
     assert list(folders.values()) == [compared, compared / "seeds" / "1"]
     again = [
-        judge(Judgment(Path(shutil.copytree(f, tmp_path / str(s))), imagery=True))["table1"] for s, f in folders.items()
+        judge(Judgment(Path(shutil.copytree(f, tmp_path / str(s))), imagery=True)).table1 for s, f in folders.items()
     ]
     for method in ("som_ae_imagery", "mvae", "desom"):
-        mean = np.mean([table[method]["vision->proprioception"]["mae"] for table in again])
+        mean = np.mean([table[method]["vision->proprioception"].mae for table in again])
         assert comparison(compared)["error"][method]["vision->proprioception"]["mean"] == pytest.approx(mean, rel=1e-5)
     assert again[0]["som"] != again[1]["som"]  # seeds differ
     assert again[0]["knn"] == again[1]["knn"]  # and the data does not
@@ -99,7 +97,7 @@ def test_what_was_trained_and_judged_is_not_done_again(compared: Path, monkeypat
 
 
 def test_the_seeds_are_trained_as_the_run_was(compared: Path):
-    own, other = (runs.read(folder, "config.json") for folder in folders_of(compared, 2).values())
+    own, other = (json.loads((folder / "config.json").read_text()) for folder in folders_of(compared, 2).values())
     for stage in (
         "train-ae",
         "train-som",
@@ -129,4 +127,4 @@ def test_a_folder_without_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_plain_evaluation_in_between_does_no_harm(compared: Path):
     evaluate.run(evaluate.Config(compared))  # replaces what stood there, without imagery
     found = evaluate.run(evaluate.Config(compared, methods="all", seeds=2, device="cpu"))
-    assert set(found["error"]) == ALL
+    assert set(found.error) == ALL

@@ -16,8 +16,8 @@ def test_several_seeds_end_with_mean_and_spread(tiny_run: Path, tmp_path: Path, 
     reproduce.run(reproduce.Config("tiny", tmp_path, seeds=2, workers=1))
     assert (tmp_path / "seed0" / "som.safetensors").stat().st_mtime_ns == before  # it was there
     name, both = "som_ae, vision->joints, MAE", json.loads((tmp_path / spread.NAME).read_text())
-    tables = [runs.read(tmp_path / f"seed{seed}", "metrics.json")["table1"] for seed in (0, 1)]
-    expected = [table["som_ae"]["vision->proprioception"]["mae"] for table in tables]
+    tables = [runs.metrics_of(tmp_path / f"seed{seed}").table1 for seed in (0, 1)]
+    expected = [table["som_ae"]["vision->proprioception"].mae for table in tables]
     assert both["figures"][name] == expected
     assert expected[0] != expected[1]
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(name))

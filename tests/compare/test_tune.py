@@ -86,3 +86,12 @@ def test_on_another_data_set_or_with_other_defaults_it_is_judged_again(tuned: Pa
 def test_a_folder_without_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["tune", "--run", str(tmp_path)]) == 2
     assert "holds no trained autoencoder" in capsys.readouterr().err
+
+
+def test_a_trial_that_is_damaged_is_judged_again(tuned: Path):
+    (tried,) = (t for t in tune.attempts_of(tune.Config(tuned, device="cpu")) if (t.method, t.changes) == ("knn", {}))
+    tune.attempt(tried)
+    before, path = runs.metrics_of(tried.run).trial, tried.run / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"trial": {"setting": 3}}))
+    tune.attempt(tried)
+    assert runs.metrics_of(tried.run).trial.error == before.error

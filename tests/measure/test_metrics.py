@@ -8,6 +8,7 @@ from infant_env.body.model import ArmModel
 from training.measure import metrics, paper
 from training.measure.metrics import Truth
 from training.measure.statistics import table_row
+from training.runs.metrics import Error
 
 
 def truth(count: int, arm: ArmModel) -> Truth:
@@ -22,9 +23,9 @@ def test_a_row_of_table_1_is_the_mean_of_its_mappings():
         "proprioception->proprioception": np.array([0.0, 0.0], np.float32),
     }
     row = table_row(errors)
-    assert row["vision->vision"] == {"mae": pytest.approx(0.1), "std": pytest.approx(0.1)}
-    assert row["proprioception->vision"]["mae"] == pytest.approx(0.4)
-    assert row["overall"]["mae"] == pytest.approx(0.15)
+    assert row["vision->vision"] == Error(pytest.approx(0.1), pytest.approx(0.1))
+    assert row["proprioception->vision"].mae == pytest.approx(0.4)
+    assert row["overall"].mae == pytest.approx(0.15)
     assert "overall" not in table_row({"vision->proprioception": errors["vision->proprioception"]})
 
 
@@ -40,9 +41,9 @@ def test_the_error_over_the_arm_counts_the_arm_s_pixels_alone(arm: ArmModel):
     predicted[0, :2, :1] = 0.5  # half of it found
     predicted[0, 10, 10] = 0.5  # and a ghost elsewhere
     scores = metrics.picture_scores(predicted, images, truth(1, arm))
-    assert scores["mae"] == pytest.approx(3 * 0.5 / 4096)
-    assert scores["arm_mae"] == pytest.approx(0.25)
-    assert scores["arm_iou"] == pytest.approx(2 / 5)
+    assert scores.mae == pytest.approx(3 * 0.5 / 4096)
+    assert scores.arm_mae == pytest.approx(0.25)
+    assert scores.arm_iou == pytest.approx(2 / 5)
 
 
 def test_no_arm_in_either_picture_is_full_agreement():
@@ -56,21 +57,21 @@ def test_joint_errors_come_in_degrees_and_centimetres(arm: ArmModel):
     predicted[0, 3] += 0.1  # the elbow by a tenth of its range
     scores = metrics.joint_scores(predicted, true, truth(1, arm))
     low, high = np.degrees(arm.joint_ranges[3])
-    assert scores["joint_error_deg"][arm.joint_names[3]] == pytest.approx((high - low) / 10, rel=1e-4)
-    assert scores["mae"] == pytest.approx(0.02)
+    assert scores.joint_error_deg[arm.joint_names[3]] == pytest.approx((high - low) / 10, rel=1e-4)
+    assert scores.mae == pytest.approx(0.02)
     data, hands = mujoco.MjData(arm.model), []
     for pose in (true[0], predicted[0]):
         arm.pose(data, arm.denormalize(pose))
         hands.append(arm.hand_position(data))
-    assert scores["hand_error_cm"]["mean"] == pytest.approx(100 * np.linalg.norm(hands[1] - hands[0]), rel=1e-3)
-    assert len(scores["hand_error_cm_percentiles"]) == 101
+    assert scores.hand_error_cm.mean == pytest.approx(100 * np.linalg.norm(hands[1] - hands[0]), rel=1e-3)
+    assert len(scores.hand_error_cm_percentiles) == 101
 
 
 def test_shares_within_centimetres():
     spread = metrics.spread(np.array([0.005, 0.015, 0.03, 0.2], np.float32))
-    assert (spread["within_1"], spread["within_2"], spread["within_2.5"], spread["within_5"]) == (0.25, 0.5, 0.5, 0.75)
-    assert spread["median"] == pytest.approx(2.25)
-    assert spread["mean"] == pytest.approx(6.25)
+    assert (spread.within_1, spread.within_2, spread.within_2_5, spread.within_5) == (0.25, 0.5, 0.5, 0.75)
+    assert spread.median == pytest.approx(2.25)
+    assert spread.mean == pytest.approx(6.25)
 
 
 @given(st.integers(0, 2**32 - 1))

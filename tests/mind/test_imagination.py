@@ -61,7 +61,9 @@ def test_what_is_guessed_at_a_glance_is_imagined_too(imagination: Imagination, p
     assert imagination.glance is not None
     alone = Imagination(imagination.mind, imagination.generator)
     goals = torch.from_numpy(pictures).flatten(1)
-    recalled, with_guess = (i._recalled(i.mind.latents(pictures), i._expected(goals)) for i in (alone, imagination))
+    recalled, with_guess = (
+        i._candidates(i.mind.latents(pictures), i._expectation(goals)) for i in (alone, imagination)
+    )
     expected = imagination.glance.guess(torch.from_numpy(pictures))
     assert torch.equal(with_guess, torch.cat([recalled, expected.joints, expected.samples(GUESSED)], 1))
 
@@ -159,12 +161,24 @@ def test_the_calibration_error_of_a_hand_made_case():
     assert calibration_error(told, right) == pytest.approx((0.15 + 0.45) / 2)
 
 
+def test_costs_that_mislead_do_not_count_and_give_no_probability_that_is_no_number():
+    right = torch.tensor([[True, False, False]] * 20)
+    signs = torch.rand(20, 3, generator=torch.Generator().manual_seed(0))
+    fitted = Calibration.fit(torch.tensor([[3.0, 1.0, 2.0]] * 20), signs, right)  # the right one of three costs most
+    assert fitted.sharpness == 0
+    told = fitted.probabilities(torch.tensor([[1.0, 2.0, torch.inf]]), torch.zeros(1))[0]
+    assert told[0] == told[1] > 0 == told[2]
+
+
 def test_a_calibration_survives_the_disk(tmp_path: Path):
     mine = Calibration(2.0, 1.0, 0.5, (0.0, 1.0, 2.0), (1.0, 2.0, 3.0))
     mine.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == mine
     Calibration(usual=(0.0,), rare=(1.0,)).save(tmp_path / "calibration.json")
-    with pytest.raises(ValueError, match="knows 1 signs of an impossible goal, expected 3; calibrate again"):
+    with pytest.raises(
+        ValueError,
+        match=r"length.* at `\$\.usual`; run `infant-arm calibrate",
+    ):
         Calibration.load(tmp_path / "calibration.json")
 
 

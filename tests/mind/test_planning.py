@@ -110,9 +110,9 @@ def test_contact_is_looked_for_between_the_poses_too(arm: ArmModel):
 def test_the_command_compares_ways_and_films_them(tiny_run: Path):
     rows = plan.run(plan.Config(tiny_run, pairs=3, video=True, video_pairs=1))
     assert set(rows) == {"straight line", "planned"}
-    assert rows["straight line"]["length"] == pytest.approx(1, abs=1e-3)
-    assert rows["planned"]["length"] >= 1 - 1e-3
-    assert all(row["fastest"] <= 3.0 + 1e-4 for row in rows.values())
+    assert rows["straight line"].length == pytest.approx(1, abs=1e-3)
+    assert rows["planned"].length >= 1 - 1e-3
+    assert all(row.fastest <= 3.0 + 1e-4 for row in rows.values())
     assert (tiny_run / "videos" / "plan.mp4").stat().st_size > 1000
 
 

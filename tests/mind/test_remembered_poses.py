@@ -30,14 +30,6 @@ def test_a_neuron_outside_of_the_map_is_refused(mind: SomAutoencoder, neurons: l
         remembered_poses.of_neurons(mind, np.array(neurons))
 
 
-def test_missing_joints_are_those_of_the_neuron_that_fits_the_given_ones(mind: SomAutoencoder):
-    given = np.array([[0.8, np.nan], [np.nan, 1.9], [0.5, 1.5]], np.float32)
-    found = remembered_poses.completed(mind, given)
-    assert found[0].tolist() == pytest.approx([0.8, 0.0])  # row 1, its first neuron
-    assert found[1].tolist() == pytest.approx([-1.0, 1.9])
-    assert found[2].tolist() == pytest.approx([0.5, 1.5])
-
-
 def test_random_poses_are_remembered_ones_and_equal_for_equal_seeds(mind: SomAutoencoder):
     held = {
         tuple(pose)

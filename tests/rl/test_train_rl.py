@@ -3,11 +3,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_in
 
 from training import cli, report
 from training.rl import table as rl_table
 from training.rl import train as train_rl
 from training.rl.callback import LearningCallback, checkpoints
+from training.runs.learning import Judgment, Result
 from training.train import world_model as train_world_model
 
 SMALL = {"steps": 450, "goals": 4, "judged_every": 200, "kept_every": 200, "video": False}
@@ -30,9 +32,9 @@ def world_folder(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_it_learns_is_judged_and_is_not_learned_twice(run_folder: Path, capsys: pytest.CaptureFixture[str]):
     config = train_rl.Config(run_folder, **SMALL)
     rows = train_rl.run(config)
-    judgments = rows["sac_hand"]["seeds"][0]["judgments"]
-    assert [judgment["steps"] for judgment in judgments] == [200, 400, 450]
-    assert all(0 <= judgment["near"] <= judgment["far"] <= 1 for judgment in judgments)
+    judgments = rows["sac_hand"].seeds[0].judgments
+    assert [judgment.steps for judgment in judgments] == [200, 400, 450]
+    assert all(0 <= judgment.near <= judgment.far <= 1 for judgment in judgments)
     folder = config.folder / "seed0"
     assert [path.name for path in checkpoints(folder)] == ["checkpoint-450"]
     logs = folder / "logs" / "000"
@@ -58,8 +60,8 @@ def test_killed_it_goes_on_from_its_checkpoint(run_folder: Path, monkeypatch: py
     folder = config.folder / "seed0"
     assert [path.name for path in checkpoints(folder)] == ["checkpoint-200"]
     monkeypatch.setattr(LearningCallback, "_judge_now", judge_now)
-    judgments = train_rl.run(config)["sac_hand"]["seeds"][0]["judgments"]
-    assert [judgment["steps"] for judgment in judgments] == [200, 400, 450]
+    judgments = train_rl.run(config)["sac_hand"].seeds[0].judgments
+    assert [judgment.steps for judgment in judgments] == [200, 400, 450]
     assert len(list((folder / "logs").iterdir())) == 2  # the log of before is kept
 
 
@@ -73,7 +75,7 @@ def test_an_oracle_is_better_than_chance_and_films_it(run_folder: Path):
     config = train_rl.Config(run_folder, algorithm="random", goals=20)
     train_rl.run(config)
     rows = train_rl.run(replace(config, algorithm="oracle"))
-    far = {name: row["seeds"][0]["judgments"][-1]["far"] for name, row in rows.items()}
+    far = {name: row.seeds[0].judgments[-1].far for name, row in rows.items()}
     assert far["oracle_hand"] > 0.8 > 0.3 > far["random_hand"]
     assert (run_folder / "videos" / "rl_oracle_hand.mp4").stat().st_size > 1000
     report.run(report.Config(run_folder))
@@ -114,14 +116,14 @@ def test_every_use_of_the_world_model_runs(world_folder: Path, keywords: dict):
     config = train_rl.Config(world_folder, **{**SMALL, "steps": 60, "goals": 2, "judged_every": 100, **keywords})
     row = train_rl.run(config)[config.folder.name]
     model_steps = train_world_model.Config.steps
-    assert row["seeds"][0]["model_steps"] == model_steps
-    steps = rl_table.until({**row["seeds"][0], "judgments": [{"steps": 60, "near": 1.0}]}, "near", "steps")
+    assert row.seeds[0].model_steps == model_steps
+    steps = rl_table.until(replace_in(row.seeds[0], judgments=[Judgment(60, 1.0, 1.0, 1.0, 1.0)]), "near", "steps")
     assert steps == model_steps + (0 if config.world_model == "imagined" else 60)
 
 
 def test_its_own_idea_of_a_place_is_far_better_than_chance(world_folder: Path):
     config = train_rl.Config(world_folder, algorithm="imagery", goals=20, video=False)
-    assert train_rl.run(config)["imagery_hand"]["seeds"][0]["judgments"][0]["far"] > 0.8
+    assert train_rl.run(config)["imagery_hand"].seeds[0].judgments[0].far > 0.8
 
 
 @pytest.mark.parametrize(
@@ -146,17 +148,22 @@ def test_a_run_without_anything_trained_says_so(tmp_path: Path, capsys: pytest.C
 
 
 def test_steps_until_enough_is_reached_count_those_of_the_world_model():
-    judgments = [
-        {"steps": s, "seconds": s / 10, "near": n, "far": 1.0} for s, n in ((1000, 0.5), (2000, 0.9), (3000, 0.8))
-    ]
-    result = {"judgments": judgments, "model_steps": 500, "imagined": False}
+    judgments = [Judgment(s, s / 10, n, 1.0, 1.0) for s, n in ((1000, 0.5), (2000, 0.9), (3000, 0.8))]
+    result = Result(judgments, 300.0, 500, imagined=False)
     assert rl_table.until(result, "near", "steps") == 2500
     assert rl_table.until(result, "near", "seconds") == 200
-    assert rl_table.until({**result, "imagined": True}, "near", "steps") == 500
-    assert rl_table.until({**result, "judgments": judgments[:1]}, "near", "steps") is None
+    assert rl_table.until(replace_in(result, imagined=True), "near", "steps") == 500
+    assert rl_table.until(replace_in(result, judgments=judgments[:1]), "near", "steps") is None
 
 
 def test_the_interval_of_equal_seeds_is_a_point_and_holds_the_mean_of_others():
     assert rl_table.interval([0.5, 0.5, 0.5]) == (0.5, 0.5, 0.5)
     mean, low, high = rl_table.interval([0.0, 1.0, 0.5])
     assert low < mean == 0.5 < high
+
+
+def test_a_result_that_was_cut_off_is_made_again(run_folder: Path):
+    config = train_rl.Config(run_folder, algorithm="random", goals=2, video=False)
+    (before,) = train_rl.run(config)["random_hand"].seeds
+    (config.folder / "seed0" / "result.json").write_text('{"judgments": [')
+    assert train_rl.run(config)["random_hand"].seeds[0].judgments[0].median == before.judgments[0].median

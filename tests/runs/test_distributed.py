@@ -34,15 +34,15 @@ def test_two_processes_train_the_map_that_one_trains(tiny_run: Path, tmp_path: P
         "train-som", "--run", str(run), "--rows", "70", "--columns", "45", "--seed", "5", "--device", "cpu"
     )
     together = load_file(run / "som.safetensors")
-    epochs = runs.read(run, "metrics.json")["som"]["epochs"]
+    epochs = runs.metrics_of(run).som.epochs
     (run / "som.safetensors").unlink()
     train_som.run(train_som.Config(run, rows=70, columns=45, seed=5, device="cpu"))
     alone = load_file(run / "som.safetensors")
     assert {name: rows.numpy().tobytes() for name, rows in together.items()} == {
         name: rows.numpy().tobytes() for name, rows in alone.items()
     }
-    told = runs.read(run, "metrics.json")["som"]["epochs"]
-    assert [e["quantization_error"] for e in epochs] == pytest.approx([e["quantization_error"] for e in told])
+    told = runs.metrics_of(run).som.epochs
+    assert [e.quantization_error for e in epochs] == pytest.approx([e.quantization_error for e in told])
 
 
 def test_two_processes_train_the_autoencoder_that_one_trains(small_data: Dataset, tmp_path: Path):
@@ -51,10 +51,10 @@ def test_two_processes_train_the_autoencoder_that_one_trains(small_data: Dataset
     in_two_processes(
         "train-ae", "--data", str(small_data.path), "--run", str(tmp_path / "two"), "--device", "cpu", *line
     )
-    train_autoencoder.run(train_autoencoder.Config(small_data.path, tmp_path / "one", device="cpu", **options))
-    one, two = (runs.read(tmp_path / name, "metrics.json")["autoencoder"]["epochs"] for name in ("one", "two"))
+    train_autoencoder.run(train_autoencoder.Config(tmp_path / "one", data=small_data.path, device="cpu", **options))
+    one, two = (runs.metrics_of(tmp_path / name).autoencoder.epochs for name in ("one", "two"))
     for key in ("train_mse", "validation_mse"):
-        assert [e[key] for e in two] == pytest.approx([e[key] for e in one], rel=1e-3)
+        assert [getattr(e, key) for e in two] == pytest.approx([getattr(e, key) for e in one], rel=1e-3)
     assert [path.name for path in sorted((tmp_path / "two").iterdir())] == [
         path.name for path in sorted((tmp_path / "one").iterdir())
     ]

@@ -92,9 +92,15 @@ def test_another_config_is_trained_anew_even_over_an_unfinished_one(
     assert (tmp_path / CHECKPOINT).read_bytes() == (finished / CHECKPOINT).read_bytes()
 
 
-@pytest.mark.parametrize("name", [CHECKPOINT, TRAINING])
-def test_a_truncated_checkpoint_gives_one_clear_line(finished: Path, small_data: Dataset, tmp_path: Path, name: str):
-    (tmp_path / name).write_bytes((finished / CHECKPOINT).read_bytes()[:-100])
+@pytest.mark.parametrize("keep", [0, 50, -100])
+def test_a_truncated_checkpoint_is_trained_again(finished: Path, small_data: Dataset, tmp_path: Path, keep: int):
+    (tmp_path / CHECKPOINT).write_bytes((finished / CHECKPOINT).read_bytes()[:keep])
+    train_autoencoder.run(config(small_data, tmp_path))
+    assert (tmp_path / CHECKPOINT).read_bytes() == (finished / CHECKPOINT).read_bytes()
+
+
+def test_a_truncated_training_gives_one_clear_line(finished: Path, small_data: Dataset, tmp_path: Path):
+    (tmp_path / TRAINING).write_bytes((finished / CHECKPOINT).read_bytes()[:-100])
     with pytest.raises(ValueError, match="is damaged.*delete it and train again") as caught:
         train_autoencoder.run(config(small_data, tmp_path))
     assert "\n" not in str(caught.value)

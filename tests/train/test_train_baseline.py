@@ -126,9 +126,9 @@ def test_every_method_gets_its_row(tiny_run: Path, tmp_path: Path):
         words = ["train-baseline", method, "--data", run / "dataset", "--run", run, "--epochs", "1"]
         size = ["--rows", "4", "--columns", "4"] if hasattr(BASELINES[method].config, "rows") else []
         assert cli.main([*map(str, words), *size, "--device", "cpu"]) == 0
-    rows = evaluate.run(evaluate.Config(run))["table1"]
+    rows = evaluate.run(evaluate.Config(run)).table1
     for name in (*BASELINES, "desom_local_linear", "dnm_local_linear", "mmcm_soft"):
-        assert 0 < rows[name]["vision->proprioception"]["mae"] < 1
+        assert 0 < rows[name]["vision->proprioception"].mae < 1
 
 
 PICTURES = torch.rand(4, 64, 64, generator=torch.Generator().manual_seed(0))

@@ -106,7 +106,7 @@ def test_mistakes_are_told_in_one_line(world: WorldModel, tmp_path: Path):
     env.reset(seed=[1, 2])
     with pytest.raises(ValueError, match="expected 2x5 finite numbers"):
         env.step(np.zeros((3, 5), np.float32))
-    with pytest.raises(ValueError, match="learned with another body"):
+    with pytest.raises(ValueError, match="trained with another body"):
         ImaginedArmReachVectorEnv(2, world=world, age_months=3.0)
     with pytest.raises(ValueError, match="num_envs=0, expected 1 or more"):
         ImaginedArmReachVectorEnv(0, world=world)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.mind.imagination import Hypotheses, Imagination
+from agents.mind.imagination import Hypotheses as Found
+from agents.mind.imagination import Imagination
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
@@ -19,6 +19,7 @@ from ..measure.probabilities import SAME_HAND, calibration_error, reliability, r
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device, threads
+from ..runs.metrics import Hand, Hypotheses, Imagery, Metrics, Strange, Thoughts
 from ..show import tables
 from .goals import some_of_test
 
@@ -42,7 +43,7 @@ class Config(RunConfig):
     """Processor threads."""
 
 
-def run(config: Config) -> dict[str, Any]:
+def run(config: Config) -> Imagery:
     """Thinks of all of them, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
@@ -51,41 +52,41 @@ def run(config: Config) -> dict[str, Any]:
     shown, chosen = (some_of_test(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True))
     with runs.timed(config.run, "imagery"), threads(config.threads):
         found = imagination.hypotheses(data.pictures[chosen], config.hypotheses)
-        thought = {"all": _worth(found, chosen, data)}
-        if len(shown):
-            of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses)
-            thought = {"show the hand": _worth(of_shown, shown, data)} | thought
-        report = {
-            "hypotheses": thought,
-            "impossible": _impossible(imagination, found, chosen, data, random),
-            "disturbed": _disturbed(imagination, shown[:MOST_DISTURBED], data, random),
-        }
-    runs.merge(config.run, "metrics.json", {"imagery": report})
+        of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses) if len(shown) else None
+        thought = Hypotheses(
+            show_the_hand=_worth(of_shown, shown, data) if of_shown else None, all=_worth(found, chosen, data)
+        )
+        report = Imagery(
+            thought,
+            _impossible(imagination, found, chosen, data, random),
+            _disturbed(imagination, shown[:MOST_DISTURBED], data, random),
+        )
+    runs.record(config.run, Metrics(imagery=report))
     print(summary(report))
     return report
 
 
-def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> dict[str, Any]:
+def _worth(found: Found, chosen: NDArray[np.int64], data: Dataset) -> Thoughts:
     """Whether the right pose is among the first ones, and whether probabilities mean what they say."""
     joints, told = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
     right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
     count = joints.shape[1]
     hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
-    return {
-        "pictures": len(chosen),
-        "count": count,
-        "hand_first": float((hands[:, 0] <= SAME_HAND).mean()),
-        "hand_any": float((hands <= SAME_HAND).any(1).mean()),
-        "pose_first": float(right[:, 0].mean()),
-        "pose_any": float(right.any(1).mean()),
-        "calibration_error": calibration_error(told, right),
-        "reliability": reliability(told, right),
-    }
+    return Thoughts(
+        pictures=len(chosen),
+        count=count,
+        hand_first=float((hands[:, 0] <= SAME_HAND).mean()),
+        hand_any=float((hands <= SAME_HAND).any(1).mean()),
+        pose_first=float(right[:, 0].mean()),
+        pose_any=float(right.any(1).mean()),
+        calibration_error=calibration_error(told, right),
+        reliability=reliability(told, right),
+    )
 
 
 def _impossible(
-    imagination: Imagination, found: Hypotheses, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
-) -> dict[str, Any]:
+    imagination: Imagination, found: Found, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
+) -> dict[str, Strange]:
     """How well strangeness tells pictures that the body cannot show from those that it can (area under the ROC curve).
 
     Also for those poses alone in which the hand shows: of a picture that shows hardly anything nobody can tell.
@@ -96,12 +97,12 @@ def _impossible(
     result = {}
     for kind, score in scores.items():
         with_hand = np.resize(hand[:MOST_STRANGE], len(score))
-        result[kind] = {
-            "auroc": auroc(score, usual),
-            "auroc_hand": auroc(score[with_hand], usual[hand]) if with_hand.any() else None,
-            "called": float((score > 1).mean()),
-        }
-    result["test pictures"] = {"auroc": None, "auroc_hand": None, "called": float((usual > 1).mean())}
+        result[kind] = Strange(
+            auroc(score, usual),
+            auroc(score[with_hand], usual[hand]) if with_hand.any() else None,
+            float((score > 1).mean()),
+        )
+    result["test pictures"] = Strange(None, None, float((usual > 1).mean()))
     return result
 
 
@@ -144,7 +145,7 @@ def auroc(strange: Floats, usual: Floats) -> float:
 
 def _disturbed(
     imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
-) -> dict[str, Any]:
+) -> dict[str, Hand]:
     """The hand by the first hypothesis, of pictures that something happened to (kinematics alone)."""
     result = {}
     for kind, pictures in disturbances(data.pictures[chosen], random):
@@ -177,32 +178,33 @@ Table = tuple[str, list[str], list[list[str]]]
 """A table's title, header and rows."""
 
 
-def summary(report: dict[str, Any]) -> str:
+def summary(report: Imagery) -> str:
     """The three tables for the terminal."""
     return "\n\n".join(f"{title}\n{tables.as_text(head, rows)}" for title, head, rows in three_tables(report))
 
 
-def three_tables(report: dict[str, Any]) -> list[Table]:
+def three_tables(report: Imagery) -> list[Table]:
     """What hypotheses, doubt, and disturbed pictures came to."""
     keys = ("hand_first", "hand_any", "pose_first", "pose_any")
     thought = [
         [
-            f"{name}: {found['pictures']}",
-            *(tables.percent(found[key]) for key in keys),
-            tables.number(found["calibration_error"], 3),
+            f"{name}: {found.pictures}",
+            *(tables.percent(getattr(found, key)) for key in keys),
+            tables.number(found.calibration_error, 3),
         ]
-        for name, found in report["hypotheses"].items()
+        for name, found in (("show the hand", report.hypotheses.show_the_hand), ("all", report.hypotheses.all))
+        if found is not None
     ]
     header = ["pictures", "hand < 2 cm, first", "among all", "pose < 10 deg too, first", "among all", "ECE"]
     strange = [
-        [kind, *(tables.number(v[key], 3) for key in ("auroc", "auroc_hand")), tables.percent(v["called"])]
-        for kind, v in report["impossible"].items()
+        [kind, tables.number(v.auroc, 3), tables.number(v.auroc_hand, 3), tables.percent(v.called)]
+        for kind, v in report.impossible.items()
     ]
     disturbed = [
-        [kind, f"{v['median']:.2f}", *(tables.percent(v[f"within_{k}"]) for k in ("1", "2", "5"))]
-        for kind, v in report["disturbed"].items()
+        [kind, f"{v.median:.2f}", *map(tables.percent, (v.within_1, v.within_2, v.within_5))]
+        for kind, v in report.disturbed.items()
     ]
-    count = report["hypotheses"]["all"]["count"]
+    count = report.hypotheses.all.count
     return [
         (f"What it thinks of test pictures: {count} hypotheses each", header, thought),
         (

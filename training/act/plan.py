@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -24,6 +23,7 @@ from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device
+from ..runs.metrics import Metrics, Way
 from ..show import tables
 from ..show.film import PANEL, Video, as_seen
 
@@ -58,7 +58,7 @@ class Ways:
     """What it took to make all."""
 
 
-def run(config: Config) -> dict[str, Any]:
+def run(config: Config) -> dict[str, Way]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
@@ -76,7 +76,7 @@ def run(config: Config) -> dict[str, Any]:
         telling = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
         _film(path, [planned.ways[k] for k in telling], imagination, arm, data.eye_size)
         print(f"film: {path}")
-    runs.merge(config.run, "metrics.json", {"plan": rows})
+    runs.record(config.run, Metrics(plan=rows))
     print(f"Ways between {len(pairs)} pairs of test poses without contact\n" + tables.as_text(*table(rows)))
     return rows
 
@@ -113,26 +113,26 @@ def _ways(pairs: list[tuple[Floats, Floats]], method: Callable[[Floats, Floats],
     return Ways(ways, np.array([deepest(way, arm, state) for way in ways]), seconds)
 
 
-def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> dict[str, float]:
+def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> Way:
     """What the ways came to, by geometry and by the servos in real physics."""
     moved = [_move(way, env) for way in tqdm(made.ways, desc="move", unit="way")]
     hand, joint, touch = (np.array(column) for column in zip(*moved, strict=True))
     direct = [np.linalg.norm(way[-1] - way[0]) for way in made.ways]
     length = [np.linalg.norm(np.diff(way, axis=0), axis=1).sum() for way in made.ways]
-    return {
-        "pairs": len(made.ways),
-        "contact": float((made.depths > 0).mean()),
-        "deep_contact": float((made.depths > PENETRATION_LIMIT).mean()),
-        "moved_contact": float((touch > 0).mean()),
-        "length": float(np.sum(length) / np.sum(direct)),
-        "seconds": float(np.mean([(len(way) - 1) / CONTROL_HZ for way in made.ways])),
-        "fastest": max(float(np.abs(np.diff(way, axis=0)).max()) for way in made.ways) * CONTROL_HZ,
-        "least_familiar": float(np.mean([planner.least_familiar(way) for way in made.ways])),
-        "hand_cm": 100 * float(hand.mean()),
-        "joint_deg": float(np.degrees(joint.mean())),
-        "arrived": float((hand < 0.01).mean()),
-        "ms_per_plan": 1000 * made.seconds / len(made.ways),
-    }
+    return Way(
+        pairs=len(made.ways),
+        contact=float((made.depths > 0).mean()),
+        deep_contact=float((made.depths > PENETRATION_LIMIT).mean()),
+        moved_contact=float((touch > 0).mean()),
+        length=float(np.sum(length) / np.sum(direct)),
+        seconds=float(np.mean([(len(way) - 1) / CONTROL_HZ for way in made.ways])),
+        fastest=max(float(np.abs(np.diff(way, axis=0)).max()) for way in made.ways) * CONTROL_HZ,
+        least_familiar=float(np.mean([planner.least_familiar(way) for way in made.ways])),
+        hand_cm=100 * float(hand.mean()),
+        joint_deg=float(np.degrees(joint.mean())),
+        arrived=float((hand < 0.01).mean()),
+        ms_per_plan=1000 * made.seconds / len(made.ways),
+    )
 
 
 def _move(way: Floats, env: InfantArmEnv) -> tuple[float, float, float]:
@@ -166,16 +166,19 @@ def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmMode
     video.close()
 
 
-def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def table(rows: dict[str, Way]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the table: contact anywhere along the way, by geometry; the same deeper than 5 mm; when moved."""
     header = ["way", "contact", "> 5 mm", "moved", "length", "seconds", "rad/s", "familiar"]
     header += ["hand cm", "joint deg", "arrived < 1 cm", "ms a plan"]
     body = [
         [
             name,
-            *(f"{100 * row[key]:.2f} %" for key in ("contact", "deep_contact", "moved_contact")),
-            *(f"{row[key]:.2f}" for key in ("length", "seconds", "fastest", "least_familiar", "hand_cm", "joint_deg")),
-            *(f"{100 * row['arrived']:.2f} %", f"{row['ms_per_plan']:.1f}"),
+            *(f"{100 * getattr(row, key):.2f} %" for key in ("contact", "deep_contact", "moved_contact")),
+            *(
+                f"{getattr(row, key):.2f}"
+                for key in ("length", "seconds", "fastest", "least_familiar", "hand_cm", "joint_deg")
+            ),
+            *(f"{100 * row.arrived:.2f} %", f"{row.ms_per_plan:.1f}"),
         ]
         for name, row in rows.items()
     ]

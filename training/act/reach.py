@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from msgspec import structs
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -28,6 +29,7 @@ from ..methods.registry import present
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device, threads
+from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
 from ..train import generator, glance
@@ -82,7 +84,7 @@ class End:
     """How many of its hypotheses the agent tried."""
 
 
-def run(config: Config) -> dict[str, Any]:
+def run(config: Config) -> dict[str, Reached]:
     """Reaches for every goal by every method that is trained, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
@@ -111,7 +113,7 @@ def run(config: Config) -> dict[str, Any]:
                 _film(config, env, agent, goals, telling, Film(config.run / "videos" / "reach.mp4", arm))
     env.close()
     kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
-    runs.merge(config.run, "metrics.json", {"reach": {kind: rows}})
+    runs.record(config.run, Metrics(reach={kind: rows}))
     print(summary(kind, len(goals), rows))
     return rows
 
@@ -144,7 +146,7 @@ def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -
 
 def _imagining(
     config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], data: Dataset
-) -> tuple[dict[str, Any], list[End]]:
+) -> tuple[dict[str, Reached], list[End]]:
     """The agent with its eyes closed, and looking, which think of the goals once, together; and where looking ended."""
     start = time.perf_counter()
     pictures = np.stack([goal.picture for goal in goals])
@@ -164,7 +166,7 @@ def _imagining(
     return rows, ends
 
 
-def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> dict[str, Any]:
+def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> Reached:
     """From where looking ended on, with the true renderer for an imagination."""
     pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
     body: Any = env.unwrapped
@@ -228,41 +230,45 @@ def _film(
     print(f"film: {film.video.path}")
 
 
-def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> dict[str, Any]:
+def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> Reached:
     """What the reaches came to: pictures always, poses when the goals' own are known."""
     wanted, seen = (np.stack(pictures) for pictures in ([g.picture for g in goals], [end.picture for end in ends]))
-    result: dict[str, Any] = {
-        "goals": len(goals),
-        "picture_mae": float(np.abs(seen - wanted).mean()),
-        "arm_iou": float(metrics.arm_iou(seen, wanted, data.background).mean()),
-        "looks": float(np.mean([end.looks for end in ends])),
-        "ms_per_goal": 1000 * seconds / len(goals),
-    }
+    reached = Reached(
+        goals=len(goals),
+        picture_mae=float(np.abs(seen - wanted).mean()),
+        arm_iou=float(metrics.arm_iou(seen, wanted, data.background).mean()),
+        looks=float(np.mean([end.looks for end in ends])),
+        ms_per_goal=1000 * seconds / len(goals),
+    )
     poses = [(goal.joints, goal.hand_position) for goal in goals if goal.joints is not None]
-    if poses:
-        joints, hands = (np.stack(column) for column in zip(*poses, strict=True))
-        turned = np.degrees(np.abs(np.stack([end.joints for end in ends]) - joints).mean(0))
-        distances = np.linalg.norm(np.stack([end.hand_position for end in ends]) - hands, axis=1)
-        result["joint_error_deg"] = dict(zip(data.joint_names, turned.tolist(), strict=True))
-        result["hand_error_cm"] = metrics.spread(distances.astype(np.float32))
-    return result
+    if not poses:
+        return reached
+    joints, hands = (np.stack(column) for column in zip(*poses, strict=True))
+    turned = np.degrees(np.abs(np.stack([end.joints for end in ends]) - joints).mean(0))
+    distances = np.linalg.norm(np.stack([end.hand_position for end in ends]) - hands, axis=1)
+    return structs.replace(
+        reached,
+        joint_error_deg=dict(zip(data.joint_names, turned.tolist(), strict=True)),
+        hand_error_cm=metrics.spread(distances.astype(np.float32)),
+    )
 
 
-def summary(kind: str, goals: int, rows: dict[str, Any]) -> str:
+def summary(kind: str, goals: int, rows: dict[str, Reached]) -> str:
     """The reach table for the terminal."""
     return f"Reaching for {goals} goals ({kind}), real physics\n" + tables.as_text(*table(rows))
 
 
-def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def table(rows: dict[str, Reached]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the reach table."""
     header = ["method", "hand cm mean", "median", "< 1 cm", "< 2 cm", "< 2.5 cm", "< 5 cm"]
     header += ["joints deg", "arm IoU", "looks", "ms a goal"]
     body = []
     for name, row in rows.items():
-        hand = row.get("hand_error_cm")
-        errors = [tables.number(hand[k], 2) for k in ("mean", "median")] if hand else ["-", "-"]
-        shares = [tables.percent(hand[f"within_{k}"]) if hand else "-" for k in ("1", "2", "2.5", "5")]
-        degrees = " ".join(f"{value:.0f}" for value in row["joint_error_deg"].values()) if hand else "-"
-        figures = [tables.number(row["arm_iou"], 2), f"{row['looks']:.1f}", f"{row['ms_per_goal']:.1f}"]
+        hand = row.hand_error_cm
+        errors = [tables.number(hand.mean, 2), tables.number(hand.median, 2)] if hand else ["-"] * 2
+        within = (hand.within_1, hand.within_2, hand.within_2_5, hand.within_5) if hand else ()
+        shares = [tables.percent(share) for share in within] or ["-"] * 4
+        degrees = " ".join(f"{value:.0f}" for value in row.joint_error_deg.values()) if hand else "-"
+        figures = [tables.number(row.arm_iou, 2), f"{row.looks:.1f}", f"{row.ms_per_goal:.1f}"]
         body.append([name, *errors, *shares, degrees, *figures])
     return header, body

@@ -33,7 +33,7 @@ from ..data.dataset import Dataset
 from ..measure.senses import features
 from ..runs import folder as runs
 from ..show import tables
-from ..train.som import Config as TrainSom
+from ..train import som as train_som
 from .config import Config
 from .contestant import LITERAL, OURS, Job, Result, epochs_of
 from .peers import PEERS, Shape
@@ -115,9 +115,8 @@ def data_sets(config: Config) -> Iterator[Data]:
         data = Dataset.open(runs.data_of(config.run))
         train, unseen = (features(config.run, data, split, torch.device("cpu")) for split in ("train", "test"))
         count = len(train[VISION])
-        recorded = runs.read(config.run, "config.json").get("train-som", {})
-        c = {name: recorded.get(name, getattr(TrainSom, name)) for name in train}
-        yield Data(str(config.run), train, unseen, c)
+        trained = train_som.STAGE.recorded(config.run) or train_som.Config(config.run)
+        yield Data(str(config.run), train, unseen, trained.c)
     yield Data("synthetic", synthetic(count, config.seed), synthetic(max(count // 3, 1), config.seed + 1))
 
 

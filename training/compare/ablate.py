@@ -2,7 +2,7 @@
 
 import shutil
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from agents.som.som import Readout
 from ..data import collect
 from ..data.dataset import Dataset
 from ..data.latents import LATENTS, format_of, load_latents
+from ..measure.error_tables import from_pictures
 from ..measure.senses import JOINTS_TO_PICTURE, MAPPINGS, PICTURE_TO_JOINTS, SENSES
 from ..measure.statistics import table_row
 from ..methods.readings import Recall
@@ -26,6 +27,7 @@ from ..methods.registry import SOM_AE
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import pick_device
+from ..runs.metrics import Ablated, Metrics
 from ..show import page, tables
 from ..show.figures import COLORS
 from ..train import autoencoder as train_autoencoder
@@ -34,6 +36,8 @@ from .judge import score, truth_of
 from .variants import VARIANTS, Variant, What
 
 FOLDER = "ablations"
+Rows = dict[str, dict[str, Ablated]]
+"""By variant and readout."""
 _AGED = 1 / 20  # of the run's samples, collected at another age to test on
 _READOUTS: dict[str, Readout] = {SOM_AE: "winner", f"{SOM_AE}_local_linear": "local_linear"}
 
@@ -48,7 +52,7 @@ class Config(RunConfig):
     """Processes that collect side by side."""
 
 
-def run(config: Config) -> dict[str, Any]:
+def run(config: Config) -> Rows:
     """Trains and scores every variant, prints the table, adds it to `metrics.json`, draws a figure; resumes where it stopped."""
     runs.record_config(config.run, f"ablate-{config.what}", config)
     matplotlib.use("Agg")
@@ -58,7 +62,7 @@ def run(config: Config) -> dict[str, Any]:
         folder = config.run / FOLDER / config.what / variant.label.replace(" ", "_")
         mind = _trained(config, variant, folder, data)
         rows[variant.label] = _scores(mind, *_tested(config, variant, folder, data))
-    runs.merge(config.run, "metrics.json", {FOLDER: {config.what: rows}})
+    runs.record(config.run, Metrics(ablations={config.what: rows}))
     page.figure(config.run, f"ablation_{config.what}", figure(config.what, rows))
     print(f"{config.what}, test split\n{tables.as_text(*table(rows))}")
     return rows
@@ -67,9 +71,9 @@ def run(config: Config) -> dict[str, Any]:
 def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> SomAutoencoder:
     """The variant's SOM-AE; the run's own autoencoder where nothing of that is changed, and its map likewise."""
     device = pick_device(config.device)
-    autoencoder, own_map = (runs.recorded_settings(config.run, stage) for stage in ("train-ae", "train-som"))
-    draws_anew = variant.poses or autoencoder | variant.autoencoder != autoencoder
-    if not draws_anew and own_map | variant.map == own_map:
+    autoencoder, own_map = (stage.STAGE.config_in(config.run) for stage in (train_autoencoder, train_som))
+    draws_anew = variant.poses or replace(autoencoder, **variant.autoencoder) != autoencoder
+    if not draws_anew and replace(own_map, **variant.map) == own_map:
         return SomAutoencoder.load(config.run, device)
     poses = data.path
     if variant.poses:
@@ -77,13 +81,13 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
         collect.run(_collecting(config, data, poses, variant.poses))
     common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
     if draws_anew:
-        train_autoencoder.run(train_autoencoder.Config(data=poses, **autoencoder | common | variant.autoencoder))
+        train_autoencoder.run(replace(autoencoder, data=poses, **common | variant.autoencoder))
     else:
         load_latents(config.run, data, device)  # once for all variants
-        runs.merge(folder, "config.json", {"train-ae": runs.read(config.run, "config.json")["train-ae"]})
+        runs.record_config(folder, train_autoencoder.STAGE.name, autoencoder)
         for name in (AUTOENCODER, LATENTS):
             shutil.copy(config.run / name, folder)
-    train_som.run(train_som.Config(**own_map | common | variant.map))
+    train_som.run(replace(own_map, **common | variant.map))
     return SomAutoencoder.load(folder, device)
 
 
@@ -101,35 +105,40 @@ def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tu
     return poses, np.arange(len(poses))
 
 
-def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -> dict[str, Any]:
+def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -> dict[str, Ablated]:
     """Errors by readout and mapping, and the hand's."""
     truth, found = truth_of(tested.squeezed_to(format_of(mind.autoencoder)), samples), {}
     for name, readout in _READOUTS.items():
         errors, details, _ = score(Recall(mind, readout), truth)
-        hand = details[PICTURE_TO_JOINTS].get("shows_hand", {}).get("hand_error_cm")
-        found[name] = {"table1": table_row(errors), "hand_error_cm": hand}
+        shown = from_pictures({name: details}, "shows_hand").get(name)
+        found[name] = Ablated(table_row(errors), shown.hand_error_cm if shown else None)
     return found
 
 
-def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Header and rows, both readouts: errors of each mapping, and hands within 2 cm where they show."""
     header = ["", *(f"{a.label[0]}->{b.label[0]}" for a in SENSES for b in SENSES), "hand < 2 cm"]
     body = []
     for label, row in rows.items():
         for name, readout in _READOUTS.items():
-            hand = row[name]["hand_error_cm"]
-            cells = [tables.number(row[name]["table1"][n]["mae"]) for n in MAPPINGS]
-            body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand["within_2"]) if hand else "-"])
+            cells = [tables.number(_mae(row, name, mapping)) for mapping in MAPPINGS]
+            hand = row[name].hand_error_cm if name in row else None
+            body.append([f"{label}, {_spoken(readout)}", *cells, tables.percent(hand.within_2) if hand else "-"])
     return header, body
 
 
-def figure(what: str, rows: dict[str, Any]) -> Figure:
+def _mae(row: dict[str, Ablated], name: str, mapping: str) -> float | None:
+    error = row[name].table1.get(mapping) if name in row else None
+    return error.mae if error else None
+
+
+def figure(what: str, rows: Rows) -> Figure:
     """Both cross-modal errors of both readouts, by variant."""
     drawn, axes = plt.subplots(1, 2, figsize=(10, 3.6))
     mappings = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
     for axis, (mapping, title) in zip(axes, mappings.items(), strict=True):
         for color, (name, readout) in zip(COLORS, _READOUTS.items(), strict=False):
-            errors = [row[name]["table1"][mapping]["mae"] for row in rows.values()]
+            errors = np.array([_mae(row, name, mapping) for row in rows.values()], float)  # nan where there is none
             axis.plot(
                 [textwrap.fill(label, 9) for label in rows], errors, color=color, marker="o", label=_spoken(readout)
             )

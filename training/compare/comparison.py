@@ -1,7 +1,8 @@
 """All methods on the same poses, over several seeds: what `infant-arm evaluate --methods all --seeds 5` does."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ SEEDS = "seeds"
 """Folder in a run's folder that holds the trainings of further seeds, each like a run's folder itself."""
 
 
-def compare(config: Config) -> dict[str, Any]:
+def compare(config: Config) -> results.Comparison:
     """Trains what is missing, scores every method on every seed, prints and writes what came out; resumes where it stopped."""
     folders = folders_of(config.run, config.seeds)
     runs.record_config(config.run, "evaluate-all", config)
@@ -35,7 +36,7 @@ def compare(config: Config) -> dict[str, Any]:
 def folders_of(run: Path, seeds: int) -> dict[int, Path]:
     """The run's own folder for its own seed, and one for each of the next ones."""
     runs.data_of(run)  # raises when nothing was trained in this folder
-    first = int(runs.read(run, "config.json")["train-ae"]["seed"])
+    first = autoencoder.STAGE.config_in(run).seed
     return {first: run} | {seed: run / SEEDS / str(seed) for seed in range(first + 1, first + seeds)}
 
 
@@ -53,20 +54,19 @@ def usual(config: Config, stage: Stage[Any, Any], seed: int, folder: Path) -> An
 
     A baseline trains for as large a share of its usual epochs as the run's autoencoder did of its own, and on no larger maps.
     """
-    own = runs.recorded_settings(config.run, stage.name)
+    changed: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
+    names = {field.name for field in fields(stage.config)}
+    if "data" in names:
+        changed["data"] = runs.data_of(config.run)
     if issubclass(stage.config, BaselineConfig):
-        share = runs.recorded_settings(config.run, autoencoder.STAGE.name)["epochs"] / autoencoder.Config.epochs
-        own = {"epochs": max(round(share * stage.config.epochs), 1)}
-        side = runs.recorded_settings(config.run, som.STAGE.name).get("rows")
-        own |= {name: min(getattr(stage.config, name), side) for name in _sides(stage) if side}
-    if "data" in (field.name for field in fields(stage.config)):
-        own["data"] = runs.data_of(config.run)
-    return stage.config(**{"run": folder, "seed": seed, "device": config.device} | own)
-
-
-def _sides(stage: Stage[Any, Any]) -> set[str]:
-    """The fields of a stage's Config that are sides of its map."""
-    return {"rows", "columns"} & {field.name for field in fields(stage.config)}
+        share = autoencoder.STAGE.config_in(config.run).epochs / autoencoder.Config.epochs
+        changed["epochs"] = max(round(share * stage.config.epochs), 1)
+        own_map = som.STAGE.recorded(config.run)
+        side = own_map.rows if own_map else math.inf
+        changed |= {name: min(getattr(stage.config, name), side) for name in names & {"rows", "columns"}}
+        return stage.config(**changed)
+    own = stage.recorded(config.run)
+    return replace(own, **changed) if own else stage.config(**changed)
 
 
 def _task(name: str, seed: int, folder: Path, run: Any, config: Any, after: tuple[str, ...]) -> Task:

@@ -1,6 +1,7 @@
 """Pictures of the comparison: error against cost, and what every method recalls."""
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +14,44 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..measure.senses import JOINTS_TO_PICTURE, PICTURE_TO_JOINTS
+from ..measure.statistics import Interval
 from ..runs import folder as runs
 from ..show.figures import COLORS, reliability
 from .config import Config
 from .judge import Judgment
 
 _CROSS = {PICTURE_TO_JOINTS: "joints from a picture", JOINTS_TO_PICTURE: "a picture from joints"}
+Intervals = Mapping[str, Mapping[str, Interval]]
+"""By method and mapping."""
 _MARKERS = "osD^v<>Pp*"
 _TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
 
-def all_of(config: Config, folder: Path, found: dict[str, Any]) -> dict[str, Figure]:
-    """Every figure by its title, from the checkpoints of one seed and what all came to."""
-    data, thoughts = Dataset.open(runs.data_of(folder)), runs.read(folder, "metrics.json")["imagery"]["hypotheses"]
-    return {
-        "Error against training time": error_against_cost(found),
-        "What the probabilities of imagined poses are worth": reliability(thoughts["all"]["reliability"]),
-        "What every method recalls": recalled(config, folder, data),
-    }
+def all_of(config: Config, folder: Path, errors: Intervals, spent: Mapping[str, float | None]) -> dict[str, Figure]:
+    """Every figure by its title.
+
+    Args:
+        config: the command's config.
+        folder: of one seed, with its checkpoints.
+        errors: by method and mapping.
+        spent: by method, CPU seconds of training.
+    """
+    drawn = {"Error against training time": error_against_cost(errors, spent)}
+    if thoughts := runs.metrics_of(folder, "imagery").imagery:
+        drawn["What the probabilities of imagined poses are worth"] = reliability(thoughts.hypotheses.all.reliability)
+    return {**drawn, "What every method recalls": recalled(config, folder, Dataset.open(runs.data_of(folder)))}
 
 
-def error_against_cost(found: dict[str, Any]) -> Figure:
+def error_against_cost(errors: Intervals, spent: Mapping[str, float | None]) -> Figure:
     """Both cross-modal errors with their intervals, against CPU seconds of training; methods without any stand at the left."""
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.6))
     for axis, (mapping, title) in zip(axes, _CROSS.items(), strict=True):
         looks = zip(itertools.cycle(COLORS), itertools.cycle(_MARKERS))
-        for (color, marker), (name, told) in zip(looks, found["error"].items(), strict=False):
+        for (color, marker), (name, told) in zip(looks, errors.items(), strict=False):
             if mapping in told:
-                mean, low, high = (told[mapping][key] for key in ("mean", "low", "high"))
-                spent = max(found["cost"][name]["cpu_s"] or 0, 1)
-                bar = [[mean - low], [high - mean]]
-                axis.errorbar(spent, mean, bar, color=color, marker=marker, capsize=3, linestyle="", label=name)
+                error, seconds = told[mapping], max(spent[name] or 0, 1)
+                bar = [[error.mean - error.low], [error.high - error.mean]]
+                axis.errorbar(seconds, error.mean, bar, color=color, marker=marker, capsize=3, linestyle="", label=name)
         axis.set(xscale="log", yscale="log", title=title, xlabel="training, CPU seconds", ylabel="mean absolute error")
         axis.set_yticks([t for t in _TICKS if axis.get_ylim()[0] < t < axis.get_ylim()[1]])
         axis.yaxis.set_major_formatter("{x:g}")

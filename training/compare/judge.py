@@ -8,19 +8,26 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec import structs
 from tqdm import tqdm
 
 from agents.tools.files import replacing
 
 from ..data.dataset import Dataset
-from ..measure import metrics
+from ..measure import metrics, paper
+from ..measure.error_tables import from_pictures
 from ..measure.metrics import ERRORS, Truth
-from ..measure.senses import PICTURE_TO_JOINTS, SENSES, SOURCES, given
+from ..measure.senses import SENSES, SOURCES, given
 from ..measure.statistics import table_row
 from ..methods.method import Method, Predictor, Trained
-from ..methods.registry import CONSTANT, present
+from ..methods.registry import CONSTANT, present, size_of
 from ..runs import folder as runs
 from ..runs.device import Device, pick_device
+from ..runs.metrics import Metrics, Scores
+
+Details = dict[str, dict[str, Scores]]
+"""A method's scores by mapping and subset of the test poses."""
+_SUBSETS = ("all", "shows_hand")
 
 
 @dataclass(frozen=True)
@@ -43,32 +50,32 @@ class Judgment:
         return [(method, name, read(trained)) for method in methods for name, read in method.readings.items()]
 
 
-def judge(asked: Judgment) -> dict[str, Any]:
-    """Scores every method of a run on the test split; adds that to `metrics.json`, and the samples' errors to `errors.npz`.
-
-    Returns:
-        `table1`, `hand_error_cm`, `joint_error_deg`, `details` and `queries_per_s`, each by method.
-    """
-    runs.merge(asked.run, "metrics.json", {"done": {"evaluate": None}})  # whatever was scored before is replaced
+def judge(asked: Judgment) -> Metrics:
+    """Scores every method of a run on the test split; adds that to `metrics.json`, and the samples' errors to `errors.npz`."""
+    runs.record(asked.run, Metrics(done={"evaluate": None}))  # whatever was scored before is replaced
     with runs.timed(asked.run, "evaluate"):
         data = Dataset.open(runs.data_of(asked.run))
         truth = truth_of(data, data.split("test"))
-        keys = ("table1", "hand_error_cm", "joint_error_deg", "details", "queries_per_s")
-        found: dict[str, Any] = {key: {} for key in keys}
+        found, details = Metrics(map_bytes=_sizes(asked.run)), dict[str, Details]()
         kept: dict[str, metrics.Floats] = {}
         for method, name, predictor in tqdm(asked.predictors(data), desc="evaluate", unit="method"):
-            errors, found["details"][name], found["queries_per_s"][name] = score(predictor, truth, method.asked_by)
-            found["table1"][name] = table_row(errors)
+            errors, details[name], found.queries_per_s[name] = score(predictor, truth, method.asked_by)
+            found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
-        for name, details in found["details"].items():
-            _add_skill(details, found["details"][CONSTANT])
-            poses = details.get(PICTURE_TO_JOINTS, {})
-            for key in ("hand_error_cm", "joint_error_deg"):
-                found[key][name] = {subset: scores[key] for subset, scores in poses.items()}
+        for name, told in details.items():
+            found.details[name] = _with_skill(told, details[CONSTANT])
+            poses = {subset: from_pictures(details, subset).get(name) for subset in _SUBSETS}
+            found.hand_error_cm[name] = {k: s.hand_error_cm for k, s in poses.items() if s and s.hand_error_cm}
+            found.joint_error_deg[name] = {k: s.joint_error_deg for k, s in poses.items() if s}
     with replacing(asked.run / ERRORS) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **kept)  # type: ignore[arg-type]
-    runs.merge(asked.run, "metrics.json", found, nested=False)
+    runs.record(asked.run, found)
     return found
+
+
+def _sizes(run: Path) -> dict[str, int]:
+    """Bytes of the paper's own two maps, where they were trained."""
+    return {name: size for name in paper.MAPS if (size := size_of(name, run)) is not None}
 
 
 def truth_of(data: Dataset, samples: Any) -> Truth:
@@ -83,7 +90,7 @@ def truth_of(data: Dataset, samples: Any) -> Truth:
 
 def score(
     method: Predictor, truth: Truth, sources: Collection[str] = SOURCES
-) -> tuple[dict[str, metrics.Floats], dict[str, Any], dict[str, float]]:
+) -> tuple[dict[str, metrics.Floats], Details, dict[str, float]]:
     """What a method's answers are worth.
 
     Args:
@@ -96,7 +103,7 @@ def score(
         source.
     """
     errors: dict[str, metrics.Floats] = {}
-    details: dict[str, Any] = {}
+    details: Details = {}
     speed: dict[str, float] = {}
     scorers = {sense.name: sense.score for sense in SENSES}
     for source in (name for name in SOURCES if name in sources):
@@ -116,13 +123,17 @@ def score(
 
 
 def _subsets(truth: Truth) -> Iterator[tuple[str, Any, Truth]]:
-    for name, rows in (("all", np.full(len(truth), True)), ("shows_hand", truth.shows_hand)):
+    for name, rows in zip(_SUBSETS, (np.full(len(truth), True), truth.shows_hand), strict=True):
         if rows.any():
             yield name, rows, truth.of(rows)
 
 
-def _add_skill(details: dict[str, Any], constant: dict[str, Any]) -> None:
-    """Skill against the constant: 1 is perfect, 0 no better than always the same answer."""
-    for mapping, subsets in details.items():
-        for subset, scores in subsets.items():
-            scores["skill"] = 1 - scores["mae"] / constant[mapping][subset]["mae"]
+def _with_skill(details: Details, constant: Details) -> Details:
+    """Adds the skill against the constant: 1 is perfect, 0 no better than always the same answer."""
+    return {
+        mapping: {
+            subset: structs.replace(scores, skill=1 - scores.mae / constant[mapping][subset].mae)
+            for subset, scores in subsets.items()
+        }
+        for mapping, subsets in details.items()
+    }

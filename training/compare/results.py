@@ -1,7 +1,7 @@
 """`RESULTS.md` and `comparison.html`: what the comparison of all methods came to, and the command behind each figure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,16 @@ import matplotlib
 import numpy as np
 from safetensors import safe_open
 
-from agents.tools.files import replacing
+from agents.tools import json_files
+from agents.tools.files import replacing, write_json
 from infant_env.senses.modalities import VISION
 
 from ..measure import error_tables
-from ..measure.senses import LABELS, PICTURE_TO_JOINTS
-from ..measure.statistics import OVERALL, Errors, Interval, Resampling, differences, intervals, read_errors
+from ..measure.senses import LABELS
+from ..measure.statistics import OVERALL, Interval, Resampling, differences, intervals, read_errors
 from ..methods.registry import METHODS, OURS, REFERENCE, SOM_AE, method_of
 from ..runs import folder as runs
+from ..runs.metrics import Hand, Metrics
 from ..show import page, tables
 from . import ablate, comparison_figures, trials
 from .config import Config
@@ -25,61 +27,70 @@ Section = tuple[str, str, tuple[list[str], list[list[str]]]]
 """Title, remark, and a table's header and rows."""
 
 
-def write(config: Config, folders: Sequence[Path]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TrainingCost:
+    """What a method's training takes, all that it builds on included, and what it must keep; None where there is nothing."""
+
+    cpu_s: float | None
+    """Mean over the seeds."""
+    peak_gb: float | None
+    """Of the largest process, the least over the seeds."""
+    numbers: float | None
+    """On disk; none for methods that keep the training data."""
+    queries_per_s: float | None
+    """From pictures."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What stands in `comparison.json`."""
+
+    seeds: int
+    samples: int
+    error: dict[str, dict[str, Interval]]
+    """By method and mapping."""
+    difference: dict[str, dict[str, Interval]]
+    """From `som_ae_imagery`, likewise."""
+    cost: dict[str, TrainingCost]
+
+
+def write(config: Config, folders: Sequence[Path]) -> Comparison:
     """Prints the tables; writes `comparison.json`, `comparison.html` and `RESULTS.md` to the run's folder.
 
     Args:
         config: the command's config.
         folders: the seeds' folders, the run's own first.
-
-    Returns:
-        The content of `comparison.json`: by method and mapping the error and the difference from `som_ae_imagery`.
     """
     matplotlib.use("Agg")  # files only, wherever it runs
     errors = read_errors(folders)
     seeds, samples = next(iter(errors[REFERENCE].values())).shape
     draw = Resampling(seeds, samples, config.seed)
+    told = [runs.metrics_of(folder) for folder in folders]
     means, apart = intervals(errors, draw), differences(errors, errors[REFERENCE], draw)
-    found = {
-        "seeds": seeds,
-        "samples": samples,
-        "error": _as_json(means),
-        "difference": _as_json(apart),
-        "cost": {name: cost(name, folders) for name in errors},
-    }
-    runs.merge(config.run, "comparison.json", found, nested=False)
-    sections = list(_sections(config, folders, errors, means, apart, found))
+    found = Comparison(seeds, samples, means, apart, {name: cost(name, folders[0], told) for name in errors})
+    write_json(config.run / "comparison.json", json_files.plain(found))
+    sections = list(_sections(config, told, found))
     print("\n\n".join(f"{title}\n{remark}\n{tables.as_text(*table)}" for title, remark, table in sections))
-    drawn = comparison_figures.all_of(config, folders[0], found)
-    drawn |= {f"Ablation of {what}": ablate.figure(what, rows) for what, rows in _ablations(config).items()}
+    drawn = comparison_figures.all_of(config, folders[0], means, {name: c.cpu_s for name, c in found.cost.items()})
+    drawn |= {f"Ablation of {what}": ablate.figure(what, rows) for what, rows in told[0].ablations.items()}
     page.write(config.run / "comparison.html", "The comparison", _html(config, sections, drawn))
     with replacing(config.run / "RESULTS.md") as temporary:
         temporary.write_text("\n".join(_markdown(sections)))
     return found
 
 
-def _as_json(intervals: dict[str, dict[str, Interval]]) -> dict[str, Any]:
-    return {name: {mapping: asdict(i) for mapping, i in told.items()} for name, told in intervals.items()}
-
-
-def cost(reading: str, folders: Sequence[Path]) -> dict[str, float | None]:
-    """What a method's training takes, all that it builds on included, and what it must keep.
-
-    Returns:
-        `cpu_s`, mean over the seeds; `peak_gb`, the least over the seeds of the largest process; `numbers` on disk, none for
-        methods that keep the training data; `queries_per_s` from pictures.
-    """
-    metrics = [runs.read(folder, "metrics.json") for folder in folders]
+def cost(reading: str, run: Path, told: Sequence[Metrics]) -> TrainingCost:
+    """What a method's training takes, from the metrics of all seeds, and what it must keep in the run's own folder."""
     stages = method_of(reading).builds_on
-    spent = [[m["cost"][stage.name] for stage in stages if stage.name in m["cost"]] for m in metrics]
-    speed = [m["queries_per_s"][reading].get(VISION) for m in metrics]
-    files = [folders[0] / stage.file for stage in stages if stage.file.endswith(".safetensors")]
-    return {
-        "cpu_s": float(np.mean([sum(c["cpu_s"] for c in each) for each in spent])) if stages else None,
-        "peak_gb": min(max(c["peak_gb"] or 0 for c in each) for each in spent) if stages else None,
-        "numbers": float(sum(map(_numbers, files))) if stages else None,
-        "queries_per_s": float(np.mean(speed)) if None not in speed else None,
-    }
+    spent = [[m.cost[stage.name] for stage in stages if stage.name in m.cost] for m in told]
+    speed = [m.queries_per_s.get(reading, {}).get(VISION) for m in told]
+    files = [run / stage.file for stage in stages if stage.file.endswith(".safetensors")]
+    return TrainingCost(
+        cpu_s=float(np.mean([sum(c.cpu_s for c in each) for each in spent])) if stages else None,
+        peak_gb=min(max((c.peak_gb or 0 for c in each), default=0) for each in spent) if stages else None,
+        numbers=float(sum(map(_numbers, files))) if stages else None,
+        queries_per_s=float(np.mean([s for s in speed if s is not None])) if None not in speed else None,
+    )
 
 
 def _numbers(path: Path) -> int:
@@ -87,46 +98,37 @@ def _numbers(path: Path) -> int:
         return sum(int(np.prod(file.get_slice(name).get_shape())) for name in file.keys())  # noqa: SIM118
 
 
-def _sections(
-    config: Config, folders: Sequence[Path], errors: Errors, means: Any, apart: Any, found: dict[str, Any]
-) -> Iterator[Section]:
-    seeds, samples = found["seeds"], found["samples"]
-    command = f"`infant-arm evaluate --run {config.run} --methods all --seeds {seeds}`"
+def _sections(config: Config, told: Sequence[Metrics], found: Comparison) -> Iterator[Section]:
+    command = f"`infant-arm evaluate --run {config.run} --methods all --seeds {found.seeds}`"
     yield (
         "Table 1",
-        f"Mean absolute error on {samples:,} test poses: mean of {seeds} trainings, 95 % interval over both. {command}",
-        _table(means, _mean_and_interval),
+        f"Mean absolute error on {found.samples:,} test poses: mean of {found.seeds} trainings, 95 % interval over both. "
+        f"{command}",
+        _table(found.error, _mean_and_interval),
     )
     yield (
         f"Difference from {REFERENCE}",
         "The same seeds and poses, pair by pair. Above zero: worse than the SOM-AE with imagery; a star: zero is excluded.",
-        _table({n: t for n, t in apart.items() if n != REFERENCE}, _signed),
+        _table({n: t for n, t in found.difference.items() if n != REFERENCE}, _signed),
     )
-    details = [runs.read(folder, "metrics.json")["details"] for folder in folders]
-    yield ("The hand", "From the joints recalled from a picture that shows it; means over the seeds.", _hands(details))
+    yield ("The hand", "From the joints recalled from a picture that shows it; means over the seeds.", _hands(told))
     yield (
         "Joints from a picture",
         "Normalized error per joint, all test poses, first seed.",
-        error_tables.per_joint(details[0]),
+        error_tables.per_joint(told[0].details),
     )
     yield (
         "Cost",
         "Training with all that the method builds on, one thread. Peak memory: least over the seeds of its largest process. "
         "Beside its numbers the plain map keeps the training data, as nearest neighbors do.",
-        _costs(found["cost"]),
+        _costs(found.cost),
     )
-    yield ("Where another method beats the SOM-AE", _verdict(means), _deep_maps(folders))
-    for what, rows in _ablations(config).items():
+    yield ("Where another method beats the SOM-AE", _verdict(found.error), _deep_maps(told))
+    for what, rows in told[0].ablations.items():
         remark = f"One thing changed, one seed, test split. `infant-arm ablate --run {config.run} --what {what}`"
         yield f"Ablation: {what.replace('_', ' ')}", remark, ablate.table(rows)
-    if tried := runs.read(config.run, trials.FOUND):
+    if tried := trials.found_in(config.run):
         yield "Trials", f"{trials.REMARK} `infant-arm tune --run {config.run}`", trials.table(tried)
-
-
-def _ablations(config: Config) -> dict[str, Any]:
-    """What `infant-arm ablate` found in this run so far."""
-    found: dict[str, Any] = runs.read(config.run, "metrics.json").get(ablate.FOLDER, {})
-    return found
 
 
 def _names() -> dict[str, str]:
@@ -148,44 +150,50 @@ def _signed(found: Interval) -> str:
     return f"{found.mean:+.4f}{star} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
-def _hands(details: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+def _hands(told: Sequence[Metrics]) -> tuple[list[str], list[list[str]]]:
     rows = []
-    for name in details[0]:
-        told = [d[name].get(PICTURE_TO_JOINTS, {}).get("shows_hand") for d in details if name in d]
-        if told and None not in told:
-            mean = {key: float(np.mean([t["hand_error_cm"][key] for t in told])) for key in error_tables.HAND}
-            cells = (tables.percent(v) if key.startswith("within") else f"{v:.2f}" for key, v in mean.items())
-            rows.append([name, *cells])
+    shown = [error_tables.from_pictures(m.details, "shows_hand") for m in told]
+    for name in told[0].details:
+        hands = [each[name].hand_error_cm for each in shown if name in each]
+        if len(hands) == len(told):
+            rows.append([name, *(_mean_hand(key, hands) for key in error_tables.HAND)])
     return ["method", *error_tables.HAND.values()], rows
 
 
-def _costs(found: dict[str, dict[str, float | None]]) -> tuple[list[str], list[list[str]]]:
+def _mean_hand(key: str, hands: Sequence[Hand | None]) -> str:
+    values = [getattr(hand, key) for hand in hands if hand is not None]
+    mean = float(np.mean(values)) if values else np.nan
+    return tables.percent(mean) if key.startswith("within") else f"{mean:.2f}"
+
+
+def _costs(found: dict[str, TrainingCost]) -> tuple[list[str], list[list[str]]]:
+    forms = {"cpu_s": ".0f", "peak_gb": ".2f", "numbers": ",.0f", "queries_per_s": ",.0f"}
+
     def cell(value: float | None, form: str) -> str:
         return "-" if value is None else format(value, form)
 
-    rows = [
-        [
-            name,
-            cell(c["cpu_s"], ".0f"),
-            cell(c["peak_gb"], ".2f"),
-            cell(c["numbers"], ",.0f"),
-            cell(c["queries_per_s"], ",.0f"),
-        ]
-        for name, c in found.items()
-    ]
+    rows = [[name, *(cell(getattr(c, key), form) for key, form in forms.items())] for name, c in found.items()]
     return ["method", "CPU seconds", "peak GB", "numbers kept", "pictures answered per s"], rows
 
 
-def _deep_maps(folders: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
+def _deep_maps(told: Sequence[Metrics]) -> tuple[list[str], list[list[str]]]:
     """Quantization and topographic error of the maps over latents, means over the seeds."""
-    metrics = [runs.read(folder, "metrics.json") for folder in folders]
-    maps = {f"{SOM_AE} (test)": [m["map"] for m in metrics]}
+    maps = {f"{SOM_AE} (test)": [m.map for m in told]}
     for name in (method.name for method in METHODS):
-        if all("map" in m.get("baselines", {}).get(name, {}) for m in metrics):
-            maps[f"{name} (validation)"] = [m["baselines"][name]["map"] for m in metrics]
-    keys = ("quantization_error", "topographic_error")
-    rows = [[n, *(tables.number(float(np.mean([m[k] for m in each])), 3) for k in keys)] for n, each in maps.items()]
+        maps[f"{name} (validation)"] = [m.baselines[name].map if name in m.baselines else None for m in told]
+    rows = []
+    for name, found in maps.items():
+        known = [each for each in found if each is not None]
+        if len(known) == len(found):
+            rows.append(
+                [name, _mean([m.quantization_error for m in known]), _mean([m.topographic_error for m in known])]
+            )
     return ["map", "quantization error", "topographic error"], rows
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return tables.number(float(np.mean(known)), 3) if len(known) == len(values) else "-"
 
 
 def _verdict(means: Any) -> str:
@@ -203,9 +211,8 @@ def _html(config: Config, sections: list[Section], drawn: dict[str, Any]) -> Ite
         yield f"<h2>{title}</h2><p>{remark.replace('`', '')}</p>{tables.as_html(*table)}"
     for title, figure in drawn.items():
         yield f"<h2>{title}</h2>{page.figure(config.run, title.lower().replace(' ', '_'), figure)}"
-    recorded = runs.read(config.run, "config.json")
     yield "<h2>How to get this</h2>"
-    yield tables.as_html(["stage", "command"], [[k, v] for k, v in recorded["command"].items()])
+    yield tables.as_html(["stage", "command"], [[k, v] for k, v in runs.provenance(config.run).command.items()])
 
 
 def _markdown(sections: list[Section]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.tools import json_files
 from agents.tools.files import write_json
 
 from ..data.dataset import Dataset
@@ -17,13 +18,14 @@ from ..methods.registry import METHODS, SIDE, train
 from ..runs import folder as runs
 from ..runs.config import RunConfig
 from ..runs.device import Device, pick_device
+from ..runs.metrics import Metrics, Trial
 from ..runs.once import unless_done
 from ..runs.pool import Task, run_side_by_side
 from ..show import tables
 from . import comparison
 from .config import Config as Comparison
 from .judge import score, truth_of
-from .trials import FOUND, REMARK, label, table
+from .trials import FOUND, REMARK, Trials, label, table
 
 FOLDER = "trials"
 _SHARE = 1 / 3  # of the epochs that the comparison trains
@@ -57,22 +59,19 @@ class Attempt:
     device: Device
 
 
-def run(config: Config) -> dict[str, list[dict[str, Any]]]:
-    """Trains and judges every setting, prints the table and writes `trials.json`; resumes where it stopped.
-
-    Returns:
-        By method and setting: `setting`, `error` by mapping and `overall`, of the reading that errs least; `cpu_s`.
-    """
+def run(config: Config) -> Trials:
+    """Trains and judges every setting, prints the table and writes `trials.json`; resumes where it stopped."""
     runs.record_config(config.run, "tune", config)
     attempts = attempts_of(config)
     tasks = [
         Task(f"{a.method}: {label(a.changes)}", attempt, a, config.run / FOLDER / f"{a.method}.log") for a in attempts
     ]
     run_side_by_side(tasks, config.workers)
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: Trials = {}
     for tried in attempts:
-        found.setdefault(tried.method, []).append(runs.read(tried.run, "metrics.json")["trial"])
-    write_json(config.run / FOUND, found)
+        if trial := runs.metrics_of(tried.run, "trial").trial:
+            found.setdefault(tried.method, []).append(trial)
+    write_json(config.run / FOUND, json_files.plain(found))
     print(f"{REMARK}\n{tables.as_text(*table(found))}")
     return found
 
@@ -107,7 +106,10 @@ def _changed(usual: Any, folder: Path, changes: dict[str, Any]) -> Any:
 
 
 def attempt(tried: Attempt) -> None:
-    """Trains one setting and judges it; what was trained is not trained again, and not judged again unless it changed."""
+    """Trains one setting and judges it, by the reading that errs least.
+
+    What was trained is not trained again, and not judged again unless it changed.
+    """
     tried.run.mkdir(parents=True, exist_ok=True)
     method = _method(tried)
     for stage in method.builds_on:
@@ -128,13 +130,9 @@ def _judge(tried: Attempt) -> None:
     trained = Trained(tried.run, data, pick_device(tried.device), tried.neighbors)
     method = _method(tried)
     errors = [_errors(read(trained), truth, method.asked_by) for read in method.readings.values()]
-    spent = runs.read(tried.run, "metrics.json").get("cost", {})
-    trial = {
-        "setting": label(tried.changes),
-        "error": min(errors, key=lambda each: each["overall"]),
-        "cpu_s": sum(stage["cpu_s"] for stage in spent.values()),
-    }
-    runs.merge(tried.run, "metrics.json", {"trial": trial}, nested=False)
+    spent = sum(stage.cpu_s for stage in runs.metrics_of(tried.run, "cost").cost.values())
+    least = min(errors, key=lambda each: each["overall"])
+    runs.record(tried.run, Metrics(trial=Trial(label(tried.changes), least, spent)))
 
 
 def _errors(method: Predictor, truth: Truth, asked_by: Collection[str]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import SPLITS, Dataset
-from ..runs import folder as runs
+from ..train import autoencoder, som
 
 What = Literal[
     "map_size", "last_sigma", "weights", "latent_size", "joint_weight", "picture", "samples", "visibility", "age"
@@ -36,7 +36,7 @@ class Variant:
 
 
 def _map_sizes(run: Path, _: Dataset) -> list[Variant]:
-    side = runs.recorded_settings(run, "train-som")["rows"]
+    side = som.STAGE.config_in(run).rows
     sides = sorted({max(side // 2**k, 2) for k in range(6)})  # 25 to 800
     return [Variant(f"{s}x{s}", map={"rows": s, "columns": s}) for s in sides]
 
@@ -65,10 +65,10 @@ def _pictures(*_: Any) -> list[Variant]:
 
 def _samples(run: Path, data: Dataset) -> Iterator[Variant]:
     """500 to 12,000 to train on, all for equally many steps: else the fewest would not have learned even those."""
-    own = runs.recorded_settings(run, "train-ae")
+    own = autoencoder.STAGE.config_in(run)
     for share in (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3, 1):
         count = round(len(data) * share)
-        longer = {name: round(own[name] / share) for name in ("epochs", "patience")}
+        longer = {name: round(getattr(own, name) / share) for name in ("epochs", "patience")}
         yield Variant(f"{round(SPLITS['train'] * count):,}", autoencoder=longer, poses={"samples": count})
 
 

@@ -6,7 +6,6 @@ of each joint in degrees, and of the hand in centimetres.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 
 from agents.networks.autoencoder import ARM_DIFFERS_BY
 from infant_env.body.model import ArmModel
+
+from ..runs.metrics import Hand, Scores
 
 Floats = NDArray[np.float32]
 
@@ -50,7 +51,7 @@ def sample_errors(predicted: Floats, true: Floats) -> Floats:
     return np.abs(predicted - true).reshape(len(true), -1).mean(axis=1)
 
 
-def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> dict[str, float]:
+def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
     """How good pictures are where it matters.
 
     Args:
@@ -62,11 +63,12 @@ def picture_scores(predicted: Floats, true: Floats, truth: Truth) -> dict[str, f
         `mae` (whole frame), `arm_mae` (over the arm's pixels) and `arm_iou`.
     """
     error = np.abs(predicted - true)
-    return {
-        "mae": float(error.mean()),
-        "arm_mae": float(error[arm_mask(true, truth.background, ARM_DIFFERS_BY)].mean()),
-        "arm_iou": float(arm_iou(predicted, true, truth.background).mean()),
-    }
+    arm = error[arm_mask(true, truth.background, ARM_DIFFERS_BY)]
+    return Scores(
+        mae=float(error.mean()),
+        arm_mae=float(arm.mean()) if len(arm) else None,
+        arm_iou=float(arm_iou(predicted, true, truth.background).mean()),
+    )
 
 
 def arm_mask(images: Floats, background: Floats, threshold: float) -> NDArray[np.bool_]:
@@ -82,7 +84,7 @@ def arm_iou(predicted: Floats, true: Floats, background: Floats) -> Floats:
     return iou
 
 
-def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> dict[str, Any]:
+def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
     """How good poses are, in units that one can picture.
 
     Args:
@@ -98,13 +100,13 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> dict[str, Any
     error = np.abs(predicted - true).mean(axis=0)  # (J,)
     names = truth.arm.joint_names
     hands = hand_errors(predicted, true, truth.arm)
-    return {
-        "mae": float(error.mean()),
-        "joint_mae": dict(zip(names, error.tolist(), strict=True)),
-        "joint_error_deg": dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
-        "hand_error_cm": spread(hands),
-        "hand_error_cm_percentiles": (100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
-    }
+    return Scores(
+        mae=float(error.mean()),
+        joint_mae=dict(zip(names, error.tolist(), strict=True)),
+        joint_error_deg=dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
+        hand_error_cm=spread(hands),
+        hand_error_cm_percentiles=(100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
+    )
 
 
 def hand_errors(predicted: Floats, true: Floats, arm: ArmModel) -> Floats:
@@ -123,8 +125,8 @@ def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
     return positions
 
 
-def spread(distances: Floats) -> dict[str, float]:
+def spread(distances: Floats) -> Hand:
     """Mean, median and the shares within some centimetres, from distances in metres, shape (N,)."""
     cm = 100 * distances
-    within = {f"within_{limit:g}": float((cm <= limit).mean()) for limit in (1, 2, 2.5, 5)}
-    return {"mean": float(cm.mean()), "median": float(np.median(cm)), **within}
+    within = [float((cm <= limit).mean()) for limit in (1, 2, 2.5, 5)]
+    return Hand(float(cm.mean()), float(np.median(cm)), *within)

@@ -13,6 +13,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..data.latents import load_latents
+from ..runs.metrics import Scores
 from . import metrics
 from .metrics import Floats, Truth
 
@@ -30,7 +31,7 @@ class Sense:
     """What tables and figures call it."""
     given: Callable[[Dataset], Floats]
     """What methods are given of it and answer, for all samples of a data set: (N, ...), within [0, 1]."""
-    score: Callable[[Floats, Floats, Truth], dict[str, Any]]
+    score: Callable[[Floats, Floats, Truth], Scores]
     """What answers (N, ...) are worth, held against the true samples (N, ...) and what else is known of them."""
     influence: float = 1.0
     """Its usual influence c on the winner (Eq. 2)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..runs.metrics import Error
 from .metrics import ERRORS, Floats
 from .senses import is_complete
 
@@ -67,20 +68,17 @@ def read_errors(folders: Sequence[Path]) -> Errors:
     return found
 
 
-def table_row(errors: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
+def table_row(errors: Mapping[str, Floats]) -> dict[str, Error]:
     """Mean and standard deviation over the samples, per mapping and overall (the mean of all mappings).
 
     Args:
         errors: mapping such as `vision->vision` -> every sample's mean absolute error, shape (N,).
 
     Returns:
-        Mapping -> `mae`, `std`; `overall` only when all mappings are there.
+        By mapping; `overall` only when all mappings are there.
     """
-    row = {name: {"mae": float(e.mean()), "std": float(e.std())} for name, e in errors.items()}
-    if is_complete(errors):
-        pooled = np.concatenate(list(errors.values()))
-        row[OVERALL] = {"mae": float(pooled.mean()), "std": float(pooled.std())}
-    return row
+    pooled = {OVERALL: np.concatenate(list(errors.values()))} if is_complete(errors) else {}
+    return {name: Error(float(e.mean()), float(e.std())) for name, e in {**errors, **pooled}.items()}
 
 
 def intervals(errors: Errors, draw: Resampling) -> dict[str, dict[str, Interval]]:

@@ -16,6 +16,7 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.babbled_motion import Motion
+from ..runs import metrics
 from ..show.figures import COLORS
 
 HORIZONS = (1, 5, 25)
@@ -32,18 +33,13 @@ LABELS = {
 Floats = NDArray[np.floating[Any]]
 
 
-def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> dict[str, Any]:
-    """Errors after each step of an episode, of what is imagined and of two yardsticks.
-
-    Returns:
-        `joint_error_deg` and `hand_error_cm`: by name as in `LABELS`, a mean for each step, and `imagined_median`; and
-        `touched`: the share of the episodes in which the real arm touched its body by then.
-    """
+def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.Motion, metrics.Motion]:
+    """Errors after each step of an episode, of joints and of hands: of what is imagined and of two yardsticks."""
     joints = motion.actions.shape[2]
     imagined = _imagined(world, motion)
     stays = np.repeat(motion.felt[:, :1, :joints], motion.actions.shape[1], 1)
     arrives = arm.denormalize((motion.actions + 1) / 2)
-    result: dict[str, Any] = {"joint_error_deg": {}, "hand_error_cm": {}, "touched": motion.touched.mean(0).tolist()}
+    result: dict[str, dict[str, Any]] = {"joint_error_deg": {}, "hand_error_cm": {}}
     free = ~motion.touched
     for name, poses, where in (
         ("imagined", imagined, np.ones_like(free)),
@@ -58,23 +54,19 @@ def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> dict[str, Any]:
             ]
             if name == "imagined":
                 result[measure]["imagined_median"] = np.median(values, 0).tolist()
-    return result
+    return metrics.Motion(**result["joint_error_deg"]), metrics.Motion(**result["hand_error_cm"])
 
 
-def of_ends(world: WorldModel, motion: Motion) -> dict[str, float]:
+def of_ends(world: WorldModel, motion: Motion) -> metrics.Ends:
     """Where the hand is at the end of episodes: the share that is imagined `NEAR` enough, and the mean and median error, cm."""
     errors = _errors(world, motion, _imagined(world, motion))["hand_error_cm"][:, -1]
-    return {"near": float((errors <= NEAR).mean()), "mean": float(errors.mean()), "median": float(np.median(errors))}
+    return metrics.Ends(float((errors <= NEAR).mean()), float(errors.mean()), float(np.median(errors)))
 
 
 def of_pictures(
     world: WorldModel, arm: ArmModel, motion: Motion, size: tuple[int, int], episodes: int
-) -> dict[str, dict[str, float]]:
-    """Mean absolute errors of pictures after the horizons, against rendered and preprocessed ones.
-
-    Returns:
-        By horizon: `imagined`, of poses imagined so far; `generator`, of the true poses; `empty`, of the view without the arm.
-    """
+) -> dict[str, metrics.Drawn]:
+    """Mean absolute errors of pictures after the horizons, against rendered and preprocessed ones."""
     eye, data, joints = EyeCamera(arm, size), mujoco.MjData(arm.model), motion.actions.shape[2]
     poses, background = _imagined(world, motion)[:episodes], world.generator.background.cpu().numpy()
     result = {}
@@ -83,46 +75,53 @@ def of_pictures(
         seen = np.stack([_seen(arm, eye, data, pose) for pose in true])
         drawn = {"imagined": poses[:, horizon - 1], "generator": true}
         pictures = {name: _drawn(world, of) for name, of in drawn.items()} | {"empty": background}
-        result[str(horizon)] = {name: float(np.abs(picture - seen).mean()) for name, picture in pictures.items()}
+        errors = {name: float(np.abs(picture - seen).mean()) for name, picture in pictures.items()}
+        result[str(horizon)] = metrics.Drawn(**errors)
     eye.close()
     return result
 
 
-def table(measured: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def table(measured: metrics.World) -> tuple[list[str], list[list[str]]]:
     """Header and rows: errors of joints, hand and pictures after each horizon."""
     header = ["mean error after", *(f"{h} step{'s' * (h > 1)}" for h in HORIZONS)]
     rows = []
-    for measure, unit in (("joint_error_deg", "joints, deg"), ("hand_error_cm", "hand, cm")):
+    for motion, unit in ((measured.joint_error_deg, "joints, deg"), (measured.hand_error_cm, "hand, cm")):
         for name, label in LABELS.items():
-            means = [measured[measure][name][h - 1] for h in HORIZONS]
-            rows.append([f"{unit}: {label}", *("-" if value is None else f"{value:.3f}" for value in means)])
+            rows.append([f"{unit}: {label}", *_cells([getattr(motion, name)[h - 1] for h in HORIZONS], 3)])
     labels = {
         "imagined": LABELS["imagined"],
         "generator": "drawn of the true pose",
         "empty": "the view without the arm",
     }
     for name, label in labels.items():
-        rows.append([f"picture, MAE: {label}", *(f"{measured['pictures'][str(h)][name]:.4f}" for h in HORIZONS)])
+        drawn = [measured.pictures.get(str(h)) for h in HORIZONS]
+        rows.append([f"picture, MAE: {label}", *_cells([getattr(each, name, None) for each in drawn], 4)])
     return header, rows
 
 
-def remark(measured: dict[str, Any]) -> str:
+def _cells(values: list[float | None], digits: int) -> list[str]:
+    return ["-" if value is None else f"{value:.{digits}f}" for value in values]
+
+
+def remark(measured: metrics.World) -> str:
     """What the means hide."""
-    joints, hand = (measured[name]["imagined_median"][-1] for name in ("joint_error_deg", "hand_error_cm"))
+    joints, hand = (each.imagined_median[-1] for each in (measured.joint_error_deg, measured.hand_error_cm))
+    straight = f"{measured.straight.near:.1%}" if measured.straight else "-"
     return (
-        f"Half of the imagined episodes end within {joints:.3f} deg and {hand:.3f} cm; in {measured['touched'][-1]:.0%} of all "
+        f"Half of the imagined episodes end within {joints:.3f} deg and {hand:.3f} cm; in {measured.touched[-1]:.0%} of all "
         f"the real arm had touched the body, of which the world model knows nothing. Sent straight to valid poses, "
-        f"{measured['straight']['near']:.1%} of the hands end within {NEAR:g} cm of where they are imagined."
+        f"{straight} of the hands end within {NEAR:g} cm of where they are imagined."
     )
 
 
-def figure(measured: dict[str, Any]) -> Figure:
+def figure(measured: metrics.World) -> Figure:
     """Errors of joints and hand, step by step."""
     drawn, axes = plt.subplots(1, 2, figsize=(10, 3.9))
-    labels = ("joint_error_deg", "joints: mean absolute error (deg)"), ("hand_error_cm", "hand: mean distance (cm)")
-    for axis, (measure, label) in zip(axes, labels, strict=True):
+    joints, hands = measured.joint_error_deg, measured.hand_error_cm
+    labels = (joints, "joints: mean absolute error (deg)"), (hands, "hand: mean distance (cm)")
+    for axis, (motion, label) in zip(axes, labels, strict=True):
         for color, (name, legend) in zip(COLORS, LABELS.items(), strict=False):
-            values = [np.nan if v is None else v for v in measured[measure][name]]
+            values = [np.nan if v is None else v for v in getattr(motion, name)]
             axis.plot(np.arange(1, len(values) + 1), values, color=color, label=legend)
         axis.set(xlabel="steps of 40 ms", ylabel=label, yscale="log")
         axis.grid(alpha=0.3)
@@ -131,7 +130,7 @@ def figure(measured: dict[str, Any]) -> Figure:
     return drawn
 
 
-def save_figure(run: Path, measured: dict[str, Any]) -> None:
+def save_figure(run: Path, measured: metrics.World) -> None:
     """Writes `figures/world_model.png`."""
     drawn, path = figure(measured), run / "figures" / "world_model.png"
     path.parent.mkdir(exist_ok=True)

@@ -1,11 +1,8 @@
 """The results of reinforcement learning: one row per policy, over its seeds."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
-from ..runs import folder as runs
+from ..runs.learning import Judgment, Learned, Result
 from ..show import tables
 
 NEAR = {"hand": (2, 5), "image": (2, 5), "joints": (5, 10)}
@@ -18,18 +15,7 @@ _REACHED = 0.9  # share of the goals
 _RESAMPLINGS = 10_000
 
 
-def read_results(run: Path) -> dict[str, Any]:
-    """The results of all policies and seeds of a run: {name: {"goal": kind, "seeds": [result, ...]}}."""
-    rows: dict[str, Any] = {}
-    for folder in sorted((run / "rl").glob("*/seed*")):
-        result = runs.read(folder, "result.json")
-        if result:
-            goal = runs.read(folder, "config.json")["goal"]
-            rows.setdefault(folder.parent.name, {"goal": goal, "seeds": []})["seeds"].append(result)
-    return rows
-
-
-def until(result: dict[str, Any], which: str, key: str) -> float | None:
+def until(result: Result, which: str, key: str) -> float | None:
     """Real steps or seconds until 90 % of the goals are reached; the steps include those that trained the world model.
 
     Args:
@@ -40,10 +26,10 @@ def until(result: dict[str, Any], which: str, key: str) -> float | None:
     Returns:
         The steps or seconds, or None if so many goals were never reached.
     """
-    for judgment in result["judgments"]:
-        if judgment[which] >= _REACHED:
-            own = 0 if key == "steps" and result["imagined"] else judgment[key]
-            return float(own + (result["model_steps"] if key == "steps" else 0))
+    for judgment in result.judgments:
+        if getattr(judgment, which) >= _REACHED:
+            own = 0 if key == "steps" and result.imagined else getattr(judgment, key)
+            return float(own + (result.model_steps if key == "steps" else 0))
     return None
 
 
@@ -54,28 +40,28 @@ def interval(values: list[float], seed: int = 0) -> tuple[float, float, float]:
     return float(np.mean(values)), float(low), float(high)
 
 
-def summary(rows: dict[str, Any]) -> str:
+def summary(rows: dict[str, Learned]) -> str:
     """The table for the terminal."""
     return f"{NOTE}\n{tables.as_text(*table(rows))}"
 
 
-def table(rows: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def table(rows: dict[str, Learned]) -> tuple[list[str], list[list[str]]]:
     """Header and rows: mean over the seeds and 95 % interval; if not all seeds reached 90 % of the goals, how many did."""
     header = ["", "seeds", "steps to 90 % < 5 cm", "minutes", "steps to 90 % < 2 cm", "minutes"]
     header += ["< 5 cm at the end", "< 2 cm at the end", "median cm"]
-    return header, [[name, *_row(row["seeds"], row["goal"])] for name, row in rows.items()]
+    return header, [[name, *_row(row.seeds, row.goal)] for name, row in rows.items()]
 
 
-def _row(seeds: list[dict[str, Any]], goal: str) -> list[str]:
+def _row(seeds: list[Result], goal: str) -> list[str]:
     cells = [str(len(seeds))]
     for which in ("far", "near"):
         cells.append(_cell([until(result, which, "steps") for result in seeds], "{:,.0f}", 1))
         cells.append(_cell([until(result, which, "seconds") for result in seeds], "{:.1f}", 1 / 60))
-    last = [result["judgments"][-1] for result in seeds]
+    last: list[Judgment] = [result.judgments[-1] for result in seeds]
     for which in ("far", "near"):
-        mean, low, high = interval([judgment[which] for judgment in last])
+        mean, low, high = interval([getattr(judgment, which) for judgment in last])
         cells.append(f"{100 * mean:.0f} % ({100 * low:.0f}-{100 * high:.0f})")
-    median = float(np.mean([judgment["median"] for judgment in last]))
+    median = float(np.mean([judgment.median for judgment in last]))
     return [*cells, f"{median:.2f}" if goal != "joints" else f"{median:.1f} deg; near: 5 deg, far: 10"]
 
 

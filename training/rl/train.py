@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from stable_baselines3 import PPO, SAC, TD3, HerReplayBuffer
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -12,30 +13,31 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from agents.tools.files import write_json
+from agents.tools import json_files
+from agents.tools.files import DamagedFileError, write_json
 from infant_env.errors import UserError
 
 from ..runs import folder as runs
 from ..runs.device import threads
+from ..runs.learning import CONFIG, RESULT, Judgment, Learned, Result, collected, result_of
 from . import film as rl_film
 from . import table as rl_table
 from .callback import LearningCallback, resume
 from .config import ALGORITHMS, Config
 from .setup import EPISODE, GAMMA, Policy, Setup, final_distances
 
-RESULT = "result.json"
 _ENTROPY = 0.002  # fixed: a learned entropy keeps so much noise that the hand never rests within 2 cm
 _UPDATES = 4  # of 128 transitions, for each step: .97 of 400 other goals < 2 cm; 1 of 512: .94; 2 of 256: .96
 
 
-def run(config: Config) -> dict[str, Any]:
+def run(config: Config) -> dict[str, Learned]:
     """Trains every seed, prints the table of all policies of this run, and returns its rows."""
     runs.record_config(config.run, f"train-rl {config.folder.name}", config)
     setup = Setup(config)
     with threads(config.threads):
         for seed in range(config.seed, config.seed + config.seeds):
             _run_seed(config, setup, seed)
-    rows = rl_table.read_results(config.run)
+    rows = collected(config.run)
     print(rl_table.summary(rows))
     return rows
 
@@ -43,24 +45,39 @@ def run(config: Config) -> dict[str, Any]:
 def _run_seed(config: Config, setup: Setup, seed: int) -> None:
     folder = config.folder / f"seed{seed}"
     _check_settings(config, folder)
-    if (folder / RESULT).exists():
+    if _is_done(folder):
         print(f"{folder} is done already")
         return
     judging_env = setup.judging_env()
     if config.learns:
-        result, policy = _train(config, setup, seed, folder, judging_env)
+        callback, policy = _train(config, setup, seed, folder, judging_env)
+        judgments, seconds = callback.judgments, callback.seconds
     else:
         policy = setup.fixed_policy(judging_env, seed)
-        result = {"judgments": [{"steps": 0, "seconds": 0, **_judge(config, judging_env, policy)}], "seconds": 0.0}
+        judgments, seconds = [{"steps": 0, "seconds": 0, **_judge(config, judging_env, policy)}], 0.0
     if config.video and seed == config.seed:
         rl_film.film(config.run / "videos" / f"rl_{config.folder.name}.mp4", setup, policy)
     judging_env.close()
-    result |= {"model_steps": setup.model_steps, "imagined": config.world_model == "imagined"}
-    write_json(folder / RESULT, result)
+    result = Result(
+        msgspec.convert(judgments, list[Judgment]),
+        seconds,
+        setup.model_steps,
+        imagined=config.world_model == "imagined",
+    )
+    write_json(folder / RESULT, json_files.plain(result))
 
 
-def _train(config: Config, setup: Setup, seed: int, folder: Path, judging_env: VecEnv) -> tuple[dict[str, Any], Policy]:
-    """Trains to the end, beginning with the newest checkpoint; returns the judgments, the duration and the policy."""
+def _is_done(folder: Path) -> bool:
+    try:
+        return result_of(folder) is not None
+    except DamagedFileError:
+        return False
+
+
+def _train(
+    config: Config, setup: Setup, seed: int, folder: Path, judging_env: VecEnv
+) -> tuple[LearningCallback, Policy]:
+    """Trains to the end, beginning with the newest checkpoint."""
     env = setup.scaled(setup.training_env())
     env.seed(seed)
     found = resume(folder, ALGORITHMS[config.algorithm], env)
@@ -78,7 +95,7 @@ def _train(config: Config, setup: Setup, seed: int, folder: Path, judging_env: V
     if left > 0:
         model.learn(left, callback=callback, reset_num_timesteps=found is None)
     model.get_env().close()
-    return {"judgments": callback.judgments, "seconds": callback.seconds}, policy
+    return callback, policy
 
 
 def _new_model(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
@@ -115,10 +132,18 @@ def _check_settings(config: Config, folder: Path) -> None:
     """Raises a UserError if a seed's folder belongs to other settings; otherwise writes the settings into it."""
     ignored = {"seed", "seeds", "video", "kept_every", "name"}
     wanted = {name: value for name, value in runs.settings(config).items() if name not in ignored}
-    used = runs.read(folder, "config.json")
+    used = _settings(folder)
     different = sorted(name for name in wanted if used and used.get(name) != wanted[name])
     if different:
         before, now = (", ".join(f"{name}={of.get(name)}" for name in different) for of in (used, wanted))
         raise UserError(f"{folder} was trained with {before}, now with {now}; give a --name")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "config.json", wanted)
+    write_json(folder / CONFIG, wanted)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """The settings of a seed's folder; empty if it has none."""
+    try:
+        return json_files.read(folder / CONFIG, dict[str, Any], "delete it and run the same command again")
+    except FileNotFoundError:
+        return {}

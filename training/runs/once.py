@@ -10,6 +10,7 @@ from agents.mind.imagination import CALIBRATION
 from agents.tools import checkpoints
 
 from . import folder as runs
+from .metrics import Metrics
 
 
 class OfARun(Protocol):
@@ -21,7 +22,7 @@ class OfARun(Protocol):
 
 
 def unless_done(name: str, config: OfARun, stage: Callable[[Any], Any]) -> None:
-    """Runs a stage, unless it was run on the same checkpoints with the same config.
+    """Runs a stage, unless it was run on the same checkpoints with the same config and all that it wrote can be read.
 
     Args:
         name: the stage's name, under which `metrics.json` notes that it was done.
@@ -31,8 +32,8 @@ def unless_done(name: str, config: OfARun, stage: Callable[[Any], Any]) -> None:
     files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
     content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
     key = hashlib.sha256(content.encode()).hexdigest()
-    if runs.read(config.run, "metrics.json").get("done", {}).get(name) == key:
+    if runs.was_done(config.run, name, key):
         print(f"{name}: {config.run} has it already, of the same checkpoints")
         return
     stage(config)
-    runs.merge(config.run, "metrics.json", {"done": {name: key}})
+    runs.record(config.run, Metrics(done={name: key}))

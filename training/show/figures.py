@@ -1,7 +1,7 @@
 """The report's pictures: the recalled pictures, the errors, the training; those of the map are in `map_figures`."""
 
 import itertools
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,6 +13,9 @@ from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
+from ..runs.learning import Learned
+from ..runs.metrics import Scores
+from ..runs.trained import MapEpoch, PictureEpoch
 
 COLORS = ("#0072B2", "#D55E00", "#999999", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe-Ito
 _STYLES, _HATCHES = ("-", "--", ":"), ("", "//", "..")  # when there are more methods than colors
@@ -60,13 +63,20 @@ def reliability(rows: list[tuple[int, float, float]]) -> Figure:
     return figure
 
 
-def hand_errors(told: dict[str, Any]) -> Figure:
-    """How many test poses each method recalls from a picture how exactly, as the hand's error: scores by method and subset."""
+def hand_errors(everywhere: Mapping[str, Scores], shown: Mapping[str, Scores]) -> Figure:
+    """How many test poses each method recalls from a picture how exactly, as the hand's error.
+
+    Args:
+        everywhere: by method, over all test poses.
+        shown: likewise, over those that show the hand.
+    """
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), sharey=True)
-    for axis, subset, title in zip(axes, ("all", "shows_hand"), ("all test poses", "hand in view"), strict=True):
-        for (style, color), (name, scores) in zip(itertools.product(_STYLES, COLORS), told.items(), strict=False):
-            if subset in scores:
-                percentiles = scores[subset]["hand_error_cm_percentiles"]
+    looks = dict(zip(everywhere, itertools.product(_STYLES, COLORS), strict=False))
+    for axis, told, title in zip(axes, (everywhere, shown), ("all test poses", "hand in view"), strict=True):
+        for name, scores in told.items():
+            if name in looks and scores.hand_error_cm_percentiles is not None:
+                style, color = looks[name]
+                percentiles = scores.hand_error_cm_percentiles
                 axis.plot(percentiles, np.linspace(0, 1, 101), color=color, linestyle=style, label=name)
         axis.set(title=title, xlabel="error of the hand (cm)", xlim=(0, 20), ylim=(0, 1))
         axis.grid(alpha=0.3)
@@ -76,16 +86,17 @@ def hand_errors(told: dict[str, Any]) -> Figure:
     return figure
 
 
-def joint_errors(told: dict[str, Any]) -> Figure:
-    """Which joints a picture tells, in degrees: scores by method and subset."""
+def joint_errors(told: Mapping[str, Scores]) -> Figure:
+    """Which joints a picture tells, in degrees, by method."""
     figure, axis = plt.subplots(figsize=(10, 3.6))
-    width = 0.8 / len(told)
+    width = 0.8 / max(len(told), 1)
+    joints = list(dict.fromkeys(joint for scores in told.values() for joint in scores.joint_error_deg))
     looks = itertools.product(_HATCHES, COLORS)
     for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, told.items(), strict=False)):
-        degrees = scores["all"]["joint_error_deg"]
-        places = np.arange(len(degrees)) + k * width
-        axis.bar(places, list(degrees.values()), width, color=color, hatch=hatch, edgecolor="white", label=name)
-        labels = ["\n".join(joint.replace("_", " ").rsplit(" ", 1)) for joint in degrees]
+        degrees = [scores.joint_error_deg.get(joint, np.nan) for joint in joints]
+        places = np.arange(len(joints)) + k * width
+        axis.bar(places, degrees, width, color=color, hatch=hatch, edgecolor="white", label=name)
+    labels = ["\n".join(joint.replace("_", " ").rsplit(" ", 1)) for joint in joints]
     axis.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels, fontsize=9)
     axis.set_ylabel("mean absolute error (deg)")
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
@@ -93,15 +104,15 @@ def joint_errors(told: dict[str, Any]) -> Figure:
     return figure
 
 
-def training_curves(autoencoder: list[dict[str, float]], som: list[dict[str, float]]) -> Figure:
+def training_curves(autoencoder: Sequence[PictureEpoch], som: Sequence[MapEpoch]) -> Figure:
     """How the autoencoder and the map got better."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
-    epochs = [entry["epoch"] for entry in autoencoder]
+    epochs = [entry.epoch for entry in autoencoder]
     for color, key, label in ((COLORS[0], "train_mse", "training"), (COLORS[1], "validation_mse", "validation")):
-        axes[0].plot(epochs, [entry[key] for entry in autoencoder], color=color, label=label)
+        axes[0].plot(epochs, [getattr(entry, key) for entry in autoencoder], color=color, label=label)
     axes[0].set(title="autoencoder", xlabel="epoch", ylabel="mean squared error", yscale="log")
     axes[0].legend()
-    axes[1].plot([e["epoch"] for e in som], [e["quantization_error"] for e in som], color=COLORS[0])
+    axes[1].plot([e.epoch for e in som], [e.quantization_error for e in som], color=COLORS[0])
     axes[1].set(title="map", xlabel="epoch, coarse to fine", ylabel="quantization error (-A of Eq. 3)")
     for axis in axes:
         axis.grid(alpha=0.3)
@@ -117,14 +128,14 @@ def frame(picture: NDArray[np.uint8]) -> Figure:
     return figure
 
 
-def learning_curves(rows: dict[str, Any]) -> Figure:
+def learning_curves(rows: Mapping[str, Learned]) -> Figure:
     """How many of the fixed goals each way of learning reaches, by real steps; thin: the seeds, thick: their mean."""
     figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), sharey=True)
     for axis, which in zip(axes, ("far", "near"), strict=True):
         for color, (name, row) in zip(itertools.cycle(COLORS), rows.items()):
-            seeds = row["seeds"]
-            curves = [[(r["model_steps"] + j["steps"], j[which]) for j in r["judgments"]] for r in seeds]
-            if seeds[0]["imagined"] or len(curves[0]) < 2:  # no real steps in which it got better
+            seeds = row.seeds
+            curves = [[(r.model_steps + j.steps, getattr(j, which)) for j in r.judgments] for r in seeds]
+            if seeds[0].imagined or len(curves[0]) < 2:  # no real steps in which it got better
                 axis.axhline(np.mean([curve[-1][1] for curve in curves]), color=color, linestyle=":", label=name)
                 continue
             for curve in curves:

@@ -7,8 +7,9 @@ rotation moves few of them, and the latents forget it. That network is thrown aw
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -22,6 +23,8 @@ from ..data.dataset import Dataset
 from ..data.latents import in_chunks, load_latents
 from ..runs.config import NetworkConfig, check_not_negative
 from ..runs.distributed import Place
+from ..runs.metrics import Metrics
+from ..runs.trained import Autoencoder, PictureEpoch
 from .network import NetworkTraining, picture_errors
 from .skeleton import Stage, Work
 
@@ -92,14 +95,11 @@ class Training(NetworkTraining):
         self.model.eval()
         self.model.standardize(in_chunks(self.model.raw_latents, self.images, self.here.device))
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Autoencoder:
         """What goes into `metrics.json`."""
-        best = min(self.curve, key=lambda entry: entry["validation_mse"])
-        return {
-            "epochs": self.curve,
-            "best": best,
-            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
-        }
+        epochs = msgspec.convert(self.curve, list[PictureEpoch])
+        best = min(epochs, key=lambda epoch: epoch.validation_mse)
+        return Autoencoder(epochs, best, sum(parameter.numel() for parameter in self.model.parameters()))
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         mine = batch[self.here.share(len(batch))]
@@ -153,11 +153,11 @@ def run(config: Config) -> ConvAutoencoder:
     return STAGE.run(config)
 
 
-def _fit(work: Work[Config]) -> tuple[ConvAutoencoder, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[ConvAutoencoder, Metrics]:
     training = Training(work.config, work.data, work.here)
     training.fit(work.under_way, work.identity)
     training.finish()
-    return training.model, {"autoencoder": training.report()}
+    return training.model, Metrics(autoencoder=training.report())
 
 
 def _save(work: Work[Config], model: ConvAutoencoder) -> None:

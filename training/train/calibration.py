@@ -17,6 +17,8 @@ from ..data.dataset import Dataset
 from ..measure.probabilities import calibration_error, right_ones
 from ..runs import folder as runs
 from ..runs.config import StageConfig
+from ..runs.metrics import Metrics
+from ..runs.trained import Calibrated
 from . import generator, glance, som
 from .skeleton import Stage, Work
 
@@ -38,7 +40,7 @@ def run(config: Config) -> Calibration:
     return STAGE.run(config)
 
 
-def _fit(work: Work[Config]) -> tuple[Calibration, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[Calibration, Metrics]:
     config, data, device = work.config, work.data, work.device
     imagination = Imagination(
         SomAutoencoder.load(config.run, device),
@@ -54,8 +56,7 @@ def _fit(work: Work[Config]) -> tuple[Calibration, dict[str, Any]]:
     told = calibration.probabilities(costs, calibration.strangeness(found.signs.cpu()))
     error = calibration_error(told.numpy(), right.numpy())
     print(f"calibration: expected calibration error {error:.3f} on what it was fitted to")
-    report = {"of": work.identity, "samples": len(chosen), "validation_calibration_error": error}
-    return calibration, {"calibration": report}
+    return calibration, Metrics(calibration=Calibrated(work.identity, len(chosen), error))
 
 
 def _save(work: Work[Config], calibration: Calibration) -> None:
@@ -68,7 +69,8 @@ def _load(run: Path, _: Dataset, __: torch.device) -> Calibration:
 
 def _header(run: Path) -> Mapping[str, Any]:
     """What the calibration depends on; its file holds but its numbers."""
-    of: dict[str, Any] = runs.read(run, "metrics.json").get("calibration", {}).get("of", {})
+    report = runs.metrics_of(run, "calibration").calibration
+    of = report.of if report else {}
     if "config" in of or not of:
         return of
     # version 0.1 noted settings and files in one list, and left the data set to the map's header

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +13,8 @@ from ..data.dataset import Dataset
 from ..data.latents import in_chunks
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
+from ..runs.metrics import Metrics
+from ..runs.trained import Epochs
 from .network import NetworkTraining, picture_errors
 from .samples import samples_of
 from .skeleton import Stage, Work
@@ -39,10 +40,10 @@ def run(config: Config) -> PictureGenerator:
     return STAGE.run(config)
 
 
-def _fit(work: Work[Config]) -> tuple[PictureGenerator, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[PictureGenerator, Metrics]:
     training = Training(work.config, work.data, work.here)
     training.fit(work.under_way, work.identity)
-    return training.generator.eval(), {"generator": {"epochs": training.curve}}
+    return training.generator.eval(), Metrics(generator=Epochs(training.curve))
 
 
 def _load(run: Path, _: Dataset, device: torch.device) -> PictureGenerator:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +15,8 @@ from agents.networks.glance import KIND, Glance
 from ..data.dataset import Dataset
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
+from ..runs.metrics import Metrics
+from ..runs.trained import Epochs
 from . import generator
 from .network import NetworkTraining
 from .samples import samples_of
@@ -40,12 +41,12 @@ def run(config: Config) -> Glance:
     return STAGE.run(config)
 
 
-def _fit(work: Work[Config]) -> tuple[Glance, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[Glance, Metrics]:
     drawing = generator.STAGE.load(work.config.run, work.data, work.device)
     training = Training(work.config, work.data, drawing, work.here)
     training.fit(work.under_way, work.identity)
     training.glance.load_state_dict(training.best)
-    return training.glance.eval(), {"glance": {"epochs": training.curve}}
+    return training.glance.eval(), Metrics(glance=Epochs(training.curve))
 
 
 def _load(run: Path, _: Dataset, device: torch.device) -> Glance:

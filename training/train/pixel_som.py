@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from infant_env.senses.vision import GRAY_SIZE
 from ..data.dataset import Dataset
 from ..measure.senses import given
 from ..runs.config import DataConfig
+from ..runs.metrics import Metrics
 from .skeleton import Stage, Work
 from .som import MapConfig, MapProgress
 
@@ -34,7 +34,7 @@ def run(config: Config) -> SampleSom:
     return STAGE.run(config)
 
 
-def _fit(work: Work[Config]) -> tuple[SampleSom, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[SampleSom, Metrics]:
     config = work.config
     with MapProgress("plain map") as progress:
         som = train_sample_som(
@@ -45,7 +45,7 @@ def _fit(work: Work[Config]) -> tuple[SampleSom, dict[str, Any]]:
             seed=config.seed,
             progress=progress,
         )
-    return som, {}
+    return som, Metrics()
 
 
 def _save(work: Work[Config], som: SampleSom) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +14,8 @@ from ..data.dataset import Dataset
 from ..data.latents import CHUNK
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
+from ..runs.metrics import Metrics
+from ..runs.trained import Regressor
 from .network import NetworkTraining
 from .samples import samples_of
 from .skeleton import Stage, Work
@@ -91,14 +92,14 @@ class Training(NetworkTraining):
         return rates
 
 
-def _fit(work: Work[Config]) -> tuple[CnnRegressor, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[CnnRegressor, Metrics]:
     training = Training(work.config, work.data, work.here)
     training.fit(work.under_way, work.identity)
     regressor = training.regressor.eval()
     images, joints = samples_of(work.data, "validation")
     errors = (regressor.predict(images).cpu() - joints).abs().mean(dim=0).tolist()
     joint_mae = dict(zip(work.data.joint_names, errors, strict=True))
-    return regressor, {"regressor": {"epochs": training.curve, "validation_joint_mae": joint_mae}}
+    return regressor, Metrics(regressor=Regressor(training.curve, joint_mae))
 
 
 def _load(run: Path, _: Dataset, device: torch.device) -> CnnRegressor:

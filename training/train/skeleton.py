@@ -7,7 +7,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
-from agents.tools import checkpoints
+from agents.tools import checkpoints, json_files
+from agents.tools.files import DamagedFileError
 from infant_env.errors import UserError
 from infant_env.senses import vision
 
@@ -16,6 +17,7 @@ from ..runs import folder as runs
 from ..runs.config import DataConfig, StageConfig
 from ..runs.device import threads
 from ..runs.distributed import Place, place
+from ..runs.metrics import Metrics
 
 C = TypeVar("C", bound=StageConfig)
 M = TypeVar("M")
@@ -71,7 +73,7 @@ class Stage(Generic[C, M]):
     kind: str
     """The kind of checkpoint; stages that begin with it note its content under this name."""
     config: type[C]
-    fit: Callable[[Work[C]], tuple[M, dict[str, Any]]]
+    fit: Callable[[Work[C]], tuple[M, Metrics]]
     """Trains; gives what was made, and its report for `metrics.json`."""
     load: Callable[[Path, Dataset, torch.device], M]
     """Reads what it made from a run's folder."""
@@ -101,20 +103,45 @@ class Stage(Generic[C, M]):
         identity, path = self.identity(config, data), config.run / self.file
         with place(config.device) as here:
             self._check_alone(here)
-            if self._is_there(config.run, identity):
-                print(f"{self.title}: {path} is there already")
-                return self.load(config.run, data, here.device)
-            if here.first:
+            there = self._there(config.run, identity, data, here.device)
+            if here.first and (there is None or not self._is_recorded(config.run)):
                 runs.record_config(config.run, self.name, config)
+            if there is not None:
+                print(f"{self.title}: {path} is there already")
+                return there
             with runs.timed(config.run, self.name, here.first), threads(config.threads):
                 work = Work(config, data, here, identity, path)
                 made, report = self.fit(work)
                 if here.first:
-                    runs.merge(config.run, "metrics.json", report)
+                    runs.record(config.run, report)
                     self.save(work, made)
                     work.under_way.unlink(missing_ok=True)
             here.wait()
         return made
+
+    def recorded(self, run: Path) -> C | None:
+        """With what it was run in a run's folder, by `config.json` or by what it made; None when it was not run.
+
+        Raises:
+            DamagedFileError: both are needed, and damaged.
+        """
+        found = runs.recorded(run, self.name, self.config)
+        if found is None and (run / self.file).exists():
+            where = {"run": str(run), "data": str(runs.data_of(run))}
+            known = {**self._found(run).get("config", {}), **where}
+            found = json_files.fit(known, self.config, run / self.file, f"run `infant-arm {self.command}` again")
+        return found
+
+    def config_in(self, run: Path) -> C:
+        """With what it was run in a run's folder.
+
+        Raises:
+            UserError: it was not run there, or that is not known.
+        """
+        found = self.recorded(run)
+        if found is None:
+            raise UserError(f"{run} holds no trained {self.title}; run `infant-arm {self.command} --run {run}` first")
+        return found
 
     def identity(self, config: C, data: Dataset) -> Identity:
         """What the result depends on."""
@@ -149,8 +176,19 @@ class Stage(Generic[C, M]):
     def _found(self, run: Path) -> Mapping[str, Any]:
         return self.header(run) if self.header else checkpoints.read_header(run / self.file, self.kind)
 
-    def _is_there(self, run: Path, identity: Identity) -> bool:
-        return (run / self.file).exists() and matches(identity, self._found(run))
+    def _there(self, run: Path, identity: Identity, data: Dataset, device: torch.device) -> M | None:
+        """What an equal training made; None when there is none, or it or its report is damaged."""
+        try:
+            equal = (run / self.file).exists() and matches(identity, self._found(run))
+            return self.load(run, data, device) if equal and not runs.is_damaged(run, self.command) else None
+        except DamagedFileError:
+            return None
+
+    def _is_recorded(self, run: Path) -> bool:
+        try:
+            return runs.recorded(run, self.name, self.config) is not None
+        except DamagedFileError:
+            return False
 
     def _check_alone(self, here: Place) -> None:
         if here.count > 1 and not self.shared:

@@ -18,6 +18,8 @@ from ..data.dataset import Dataset
 from ..data.latents import load_latents
 from ..measure.senses import SENSES, features
 from ..runs.config import StageConfig
+from ..runs.metrics import Metrics
+from ..runs.trained import MapEpoch, MapQuality, MapTraining
 from . import autoencoder
 from .skeleton import Stage, Work
 
@@ -62,7 +64,7 @@ def run(config: Config) -> MultiModalSom:
     return STAGE.run(config)
 
 
-def _fit(work: Work[Config]) -> tuple[MultiModalSom, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
     config, data, here = work.config, work.data, work.here
     if here.first:
         load_latents(config.run, data, here.device)  # once, before all others read them
@@ -79,19 +81,18 @@ def _fit(work: Work[Config]) -> tuple[MultiModalSom, dict[str, Any]]:
             last_sigma=config.last_sigma,
             group=here.group,
         )
-    return som, {"map": _quality(work, som) if here.first else {}, "som": {"epochs": progress.curve}}
+    return som, Metrics(map=_quality(work, som) if here.first else None, som=MapTraining(progress.curve))
 
 
-def _quality(work: Work[Config], som: MultiModalSom) -> dict[str, float]:
+def _quality(work: Work[Config], som: MultiModalSom) -> MapQuality:
     """What the map is worth on the test split."""
     test = features(work.config.run, work.data, "test", som.device)
-    quality = {
-        "quantization_error": map_quality.quantization_error(som, test),
-        "topographic_error": map_quality.topographic_error(som, test),
-    }
-    if neighbors := min(10, (len(next(iter(test.values()))) - 1) // 2):  # fewer in a tiny data set
-        quality["trustworthiness"] = map_quality.trustworthiness(som, test, neighbors)
-    return quality
+    neighbors = min(10, (len(next(iter(test.values()))) - 1) // 2)  # fewer in a tiny data set
+    return MapQuality(
+        map_quality.quantization_error(som, test),
+        map_quality.topographic_error(som, test),
+        map_quality.trustworthiness(som, test, neighbors) if neighbors else None,
+    )
 
 
 def _save(work: Work[Config], som: MultiModalSom) -> None:
@@ -117,12 +118,12 @@ class MapProgress:
     """
 
     def __init__(self, title: str, show: bool = True) -> None:
-        self.curve: list[dict[str, float]] = []
+        self.curve: list[MapEpoch] = []
         self._bar: tqdm[NoReturn] = tqdm(desc=title, unit="epoch", disable=not show)
 
     def __call__(self, now: TrainingProgress) -> None:
         """Takes the report of an epoch."""
-        self.curve.append({"epoch": now.epoch, "sigma": now.sigma, "quantization_error": now.quantization_error})
+        self.curve.append(MapEpoch(now.epoch, now.sigma, now.quantization_error))
         self._bar.total = now.epochs
         self._bar.set_postfix_str(f"{now.shape[0]}x{now.shape[1]}, quantization error {now.quantization_error:.4f}")
         self._bar.update()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,10 +16,13 @@ from ..data.babbled_motion import EPISODE, babble, go_straight
 from ..data.dataset import Dataset
 from ..measure import world_model_errors
 from ..runs.config import StageConfig
+from ..runs.metrics import Metrics, World
 from ..show import tables
 from . import generator, som
 from .skeleton import Stage, Work
 
+Learned = tuple[int, float]
+"""Transitions that were learned from, and by how many millimetres the hand is off in a known pose."""
 _HELD_OUT = 1_000_003  # what this is added to is the seed of other babbling
 
 
@@ -43,16 +45,16 @@ def run(config: Config) -> WorldModel:
     return STAGE.run(config)
 
 
-def _fit(work: Work[Config]) -> tuple[WorldModel, dict[str, Any]]:
+def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
     imagination = Imagination.load(work.config.run, work.device)
     mind, arm = imagination.mind, work.data.arm
     response, learned = _learned(work.config, work.data, arm)
     poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
     world = WorldModel(response.to(work.device), imagination.generator, poses)
-    return world, {"world_model": learned | _measured(work.config, world, work.data, arm)}
+    return world, Metrics(world_model=_measured(work.config, world, work.data, arm, learned))
 
 
-def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoResponse, dict[str, Any]]:
+def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoResponse, Learned]:
     """The arm's chain from the data set's training poses and its response from babbling, and what there is to say of them."""
     train = data.split("train")
     joints, hands = (torch.from_numpy(values[train]) for values in (data.joints, data.hand_position))
@@ -61,20 +63,22 @@ def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoRespons
     response = ServoResponse.fit(chain, torch.from_numpy(data.joint_ranges), seen)
     other = data.split("validation")
     apart = chain.hand(torch.from_numpy(data.joints[other]).double()) - torch.from_numpy(data.hand_position[other])
-    learned = {"transitions": len(seen.joints), "hand_error_mm": 1e3 * float(apart.norm(dim=1).mean())}
-    print(
-        f"world model: learned from {learned['transitions']} steps; the hand, {learned['hand_error_mm']:.2g} mm off in a pose"
-    )
-    return response, learned
+    transitions, off = len(seen.joints), 1e3 * float(apart.norm(dim=1).mean())
+    print(f"world model: learned from {transitions} steps; the hand, {off:.2g} mm off in a pose")
+    return response, (transitions, off)
 
 
-def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel) -> dict[str, Any]:
-    """Against the simulator, on other babbling."""
+def _measured(config: Config, world: WorldModel, data: Dataset, arm: ArmModel, learned: Learned) -> World:
+    """What was learned, and how it does against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
-    measured = world_model_errors.measure(world, arm, motion)
-    measured["pictures"] = world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures)
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
-    measured["straight"] = world_model_errors.of_ends(world, straight)
+    measured = World(
+        *learned,
+        *world_model_errors.measure(world, arm, motion),
+        touched=motion.touched.mean(0).tolist(),
+        pictures=world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures),
+        straight=world_model_errors.of_ends(world, straight),
+    )
     world_model_errors.save_figure(config.run, measured)
     print(tables.as_text(*world_model_errors.table(measured)))
     print(world_model_errors.remark(measured))

@@ -12,10 +12,10 @@ from .infant_arm import ARM_BODIES, HAND_BODIES
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A body, and the names that an agent must know of it; see `ArmModel.from_mjcf`."""
+    """A function that builds a body, and the names of its parts; `ArmModel.from_mjcf` explains them."""
 
     build: Callable[[float], mujoco.MjSpec]
-    """Builds the body of an age in months; each arm joint needs a range and a position servo."""
+    """Age in months -> body; each arm joint needs a range and a position servo."""
     joints: tuple[str, ...]
     eye_camera: str
     outside_camera: str
@@ -33,4 +33,4 @@ BODIES = {
         HAND_BODIES,
     ),
 }
-"""By the names that `Body.name` and `infant-arm collect --body` know; a new body is one entry."""
+"""Built-in bodies by name, for `Body.name` and `infant-arm collect --body`; a new body needs one entry here."""

@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
 
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 
 from agents.baselines.deep_map import DeepMap
@@ -15,6 +15,7 @@ from ...data.dataset import Dataset
 from ...data.latents import in_chunks
 from ...runs.config import check_not_negative
 from ...runs.distributed import Place
+from ...runs.trained import Baseline, MapQuality
 from ..autoencoder import joint_reader
 from .gradient import BaselineConfig, BaselineTraining
 
@@ -44,17 +45,18 @@ class DeepMapTraining(BaselineTraining):
     weight_decay: float
     map: DeepMap
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Baseline:
         """What goes into `metrics.json`; the map's errors are those on samples of the validation split."""
         som, latents = (
             self.map.mind().som,
             in_chunks(self.map.autoencoder.encode, self.validation_images, self.here.device),
         )
         samples = {VISION: latents, PROPRIOCEPTION: self.validation_joints}
-        quality = {"quantization_error": map_quality.quantization_error(som, samples)}
-        if len(self.map.neurons) > 1:
-            quality["topographic_error"] = map_quality.topographic_error(som, samples)
-        return {**super().report(), "map": quality, "shape": list(self.map.shape)}
+        quality = MapQuality(
+            map_quality.quantization_error(som, samples),
+            map_quality.topographic_error(som, samples) if len(self.map.neurons) > 1 else None,
+        )
+        return replace(super().report(), map=quality, shape=list(self.map.shape))
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
         ranges, shape = torch.from_numpy(data.joint_ranges), (self.config.rows, self.config.columns)

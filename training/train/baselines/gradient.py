@@ -15,6 +15,8 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from ...data.dataset import Dataset
 from ...runs.config import NetworkConfig
 from ...runs.distributed import Place
+from ...runs.metrics import Metrics
+from ...runs.trained import Baseline
 from ..network import NetworkTraining, picture_errors
 from ..skeleton import Stage, Work
 
@@ -53,7 +55,7 @@ class Training(Protocol[T_co]):
     def finish(self) -> None:
         """Chooses what is kept."""
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Baseline:
         """What goes into `metrics.json`."""
 
 
@@ -74,11 +76,11 @@ def baseline(
         needs: what it begins with, apart from the data set.
     """
 
-    def fit(work: Work[C]) -> tuple[T, dict[str, Any]]:
+    def fit(work: Work[C]) -> tuple[T, Metrics]:
         under_way = training(work.config, work.data, work.here)
         under_way.fit(work.under_way, work.identity)
         under_way.finish()
-        return under_way.method, {"baselines": {name: under_way.report()}}
+        return under_way.method, Metrics(baselines={name: under_way.report()})
 
     def read(run: Path, _: Dataset, device: torch.device) -> T:
         return load(run / file, device)
@@ -120,9 +122,9 @@ class BaselineTraining(NetworkTraining):
         network.load_state_dict(self.best)
         network.eval()
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Baseline:
         """What goes into `metrics.json`."""
-        return {"epochs": self.curve, "best": min(self.curve, key=lambda entry: entry[self.criterion])}
+        return Baseline(self.curve, min(self.curve, key=lambda entry: entry[self.criterion]))
 
     @abstractmethod
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:

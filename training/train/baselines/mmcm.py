@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from ...data.dataset import Dataset
 from ...runs.config import check_positive
 from ...runs.distributed import Place
+from ...runs.trained import Baseline
 from ..skeleton import Identity, matches
 from .gradient import BaselineConfig, baseline
 
@@ -112,9 +112,9 @@ class Training:
     def finish(self) -> None:
         """Nothing is chosen among epochs: the last ones count."""
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Baseline:
         """What goes into `metrics.json`."""
-        return {"epochs": self.curves}
+        return Baseline(self.curves)
 
     def _train(self, note: Callable[[str], Callable[[LiteralProgress], None]]) -> None:
         rows, columns = self.config.rows, self.config.columns
