@@ -1,14 +1,14 @@
-"""Your own robot: the same collection on an arm of your own MJCF.
+"""Your own robot: the same collection with an arm from your own MJCF file.
 
     python examples/another_arm.py [FOLDER]
 
-`ArmModel` is all that this project knows of a body. Name the joints, the camera and the arm's bodies of any MJCF, and the
-environment, the collection and the training run on it unchanged: on the command line
+`ArmModel` is all that this project knows about a body. Name the joints, the camera and the arm's bodies of any MJCF file. The
+environment, the collection and the training then run on it without a change. On the command line:
 
     infant-arm collect --out data/planar --mjcf planar.xml --arm-joints shoulder elbow --arm-bodies upper lower
 
-The hand is the last of the arm's bodies (else `--hand-bodies`), MuJoCo's free camera looks on (else `--outside-camera`), and the
-eye's pictures may have any size and aspect (`--eye-size 120 160`).
+By default the hand is the last of the arm's bodies (`--hand-bodies`), and MuJoCo's free camera is the view from outside
+(`--outside-camera`). The eye's frames can have any size and aspect (`--eye-size 120 160`).
 """
 
 import sys

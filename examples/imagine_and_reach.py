@@ -1,11 +1,11 @@
-"""The paper's last page: imagine a situation, remember how to get there, go, look, and correct.
+"""The last page of the paper: imagine a situation, remember how to get there, go, look, and correct.
 
     infant-arm reproduce --preset quick            # once; trains everything
     python examples/imagine_and_reach.py runs/quick [PICTURE]
 
-The agent is shown one picture. It thinks of several poses that may show it, tries each in its head, goes to the likeliest,
-looks, and corrects itself. We save, side by side, the goal, what it imagined for its first idea, and what the eye saw in the
-end; and it plans a way back and imagines what that would look like.
+We show the agent one picture. It finds several poses that may show it, tries each in its head, goes to the likeliest one, looks,
+and corrects itself. We save three pictures side by side: the goal, what it imagined for its first hypothesis, and what the eye
+saw at the end. Then the agent plans a way back and imagines what it would see on the way.
 """
 
 import sys
@@ -21,21 +21,21 @@ from infant_env.senses import to_rgb
 agent = MentalImageryAgent.load(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 env = gym.make("InfantArm-v0")
 
-# Somebody puts the arm somewhere, and the eye takes a picture: that is the goal. The pose itself is not told to the agent.
+# Somebody puts the arm into a pose, and the eye takes a picture: this is the goal. The agent does not get the pose.
 there = np.array([0.9, 0.5, -0.6, 1.3, 0.4])
 observation, info = env.reset(seed=0, options={"joints": there})
 wanted_hand = info["hand_position"]
 agent.see_goal(observation["eye"])
 
-print("true joints:", np.degrees(there).round().astype(int), "deg; what it thinks of:")
+print("true joints:", np.degrees(there).round().astype(int), "deg; its hypotheses:")
 for joints, probability in zip(agent.hypotheses.joints[0], agent.hypotheses.probabilities[0], strict=True):
     if probability == 0:
-        continue  # it found fewer than five
+        continue  # it found fewer than five poses
     print(f"  {probability:4.0%}  {np.degrees(joints.numpy()).round().astype(int)} deg")
 print("a goal that its body can show" if not agent.impossible else "it doubts that its body can show this")
-first_idea = agent.imagine(agent.targets[None])[0]
+first_guess = agent.imagine(agent.targets[None])[0]
 
-# Somewhere else, it moves; whenever the arm rests it looks, compares with the goal, and corrects itself.
+# It starts in another pose. Each time the arm rests, it looks, compares with the goal, and corrects itself.
 observation, info = env.reset(seed=1)
 start = observation["joints"]
 while not agent.done:
@@ -47,10 +47,10 @@ print(f"after {len(agent.looks)} looks the hand is {100 * error:.1f} cm from whe
 print("difference from the goal at each look:", " ".join(f"{look.error:.5f}" for look in agent.looks))
 
 way = agent.plan(observation["joints"], start)
-film = agent.imagine(way)  # (T, 64, 64): what it would see on the way
+film = agent.imagine(way)  # (T, 64, 64)
 print(f"the way back takes {len(way) / 25:.1f} s; imagined as a film of {len(film)} pictures")
 env.close()
 
 path = sys.argv[2] if len(sys.argv) > 2 else "imagine_and_reach.png"
-iio.imwrite(path, np.concatenate([to_rgb(agent.goal), to_rgb(first_idea), observation["eye"]], axis=1))
+iio.imwrite(path, np.concatenate([to_rgb(agent.goal), to_rgb(first_guess), observation["eye"]], axis=1))
 print("saved", path)

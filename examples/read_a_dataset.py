@@ -1,10 +1,10 @@
-"""The data set without this project: h5py alone opens it.
+"""Read the data set with h5py alone, without this project.
 
     infant-arm collect --out data/paper            # once; 20,000 poses
     python examples/read_a_dataset.py data/paper [PICTURE]
 
-`index.h5` shows all shards as one. We look up the samples whose hand is highest, farthest to the left and nearest to the
-body, and save what the eye saw in each.
+`index.h5` shows all shards as one file. We find the samples in which the hand is highest, farthest to the left and nearest to
+the body, and save what the eye saw in each.
 """
 
 import json
@@ -33,7 +33,7 @@ with h5py.File(folder / "index.h5") as file:
         print(
             f"{label}: sample {i}, hand at {(100 * hand[i]).round(1)} cm, joints {np.degrees(file['joints'][i]).round()} deg"
         )
-    pictures = [file["eye"][i] for i in chosen.values()]  # read one by one, nothing else is loaded
+    pictures = [file["eye"][i] for i in chosen.values()]  # reads these samples only
 
 path = sys.argv[2] if len(sys.argv) > 2 else "read_a_dataset.png"
 iio.imwrite(path, np.concatenate(pictures, axis=1))

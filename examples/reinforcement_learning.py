@@ -2,9 +2,9 @@
 
     python examples/reinforcement_learning.py [STEPS] [FILM]        # 20,000 steps take some minutes
 
-InfantArmReach-v0 has the goal interface of hindsight experience replay (HER): what was achieved is taken for what had been
-desired, so that the infant learns from each miss. Nothing of this project is needed but the environment; `infant-arm
-train-rl` does the same with checkpoints, logs, pictures as goals, and the infant's imagination.
+InfantArmReach-v0 has the goal interface of hindsight experience replay (HER): a place that the hand reached is used as if it had
+been the goal, so the infant learns from each miss. The example needs only the environment of this project. `infant-arm train-rl`
+does the same with checkpoints, logs, pictures as goals, and the infant's imagination.
 """
 
 import sys
@@ -19,7 +19,7 @@ import infant_env  # noqa: F401 (registers InfantArmReach-v0)
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 
-# Radians, metres and rad/s differ in size by a factor of a hundred; unscaled, nothing is learned in 7,000 steps.
+# Radians, metres and rad/s differ by a factor of a hundred. Without normalization SAC learns nothing in 7,000 steps.
 env = VecNormalize(DummyVecEnv([lambda: gym.make("InfantArmReach-v0", reward="dense")]), clip_obs=5.0, gamma=0.7)
 
 model = SAC(
@@ -29,15 +29,15 @@ model = SAC(
     learning_starts=min(300, steps // 2),
     learning_rate=1e-3,
     batch_size=512,
-    gamma=0.7,  # the arm arrives within .2 s: looking farther ahead blurs what the next 40 ms are worth
+    gamma=0.7,  # the arm arrives within .2 s; a larger discount blurs the value of the next 40 ms
     tau=0.02,
-    ent_coef=0.002,  # left to itself it keeps so much noise that the hand never rests within 2 cm
+    ent_coef=0.002,  # a learned entropy keeps so much noise that the hand never rests within 2 cm
     policy_kwargs={"net_arch": [256, 256]},
     seed=0,
 )
 model.learn(steps, progress_bar=False)
 
-# How well does it do? Twenty goals that it has not seen; the last step counts.
+# How well does it do? Twenty new goals; the last step of each episode counts.
 infant = gym.make("InfantArmReach-v0", render_mode="rgb_array")
 frames, misses = [], []
 for goal in range(20):

@@ -1,10 +1,10 @@
-"""Three senses, one map, asked from every side.
+"""Three senses in one map: each is recalled from the others.
 
     infant-arm reproduce --preset quick            # once; collects the poses and trains the autoencoder
     python examples/three_senses.py runs/quick [PICTURE]
 
-The paper's map joins two modalities; the Multi-Modal Convergence Maps that it builds on (Lallee and Dominey, 2013) join any
-number. Here vision, the joints of shoulder and elbow, and the hand's place meet, and each is recalled from any of the others.
+The paper's map joins two modalities. The Multi-Modal Convergence Maps that it builds on (Lallee and Dominey, 2013) join any
+number. Here a map joins vision, the joints of shoulder and elbow, and the place of the hand.
 """
 
 import sys
@@ -23,33 +23,33 @@ data, mind = Dataset.open(run / "dataset"), SomAutoencoder.load(run)
 joints, place = torch.from_numpy(data.joints).rad2deg(), 100 * torch.from_numpy(data.hand_position)  # deg, cm
 sensed = {"vision": load_latents(run, data), "shoulder": joints[:, :3], "elbow": joints[:, 3:], "hand": place}
 
-# Degrees and centimetres do not compare. With mean 0 and deviation 1 each sense has the same say in the winner.
+# Degrees and centimetres are no common scale. With mean 0 and deviation 1 all senses have the same influence on the winner.
 mean, deviation = ({name: of(rows, 0) for name, rows in sensed.items()} for of in (torch.mean, torch.std))
 senses = {name: (rows - mean[name]) / deviation[name] for name, rows in sensed.items()}
 som = train({name: rows[data.split("train")] for name, rows in senses.items()}, shape=(400, 400))
 new = data.split("test")[:1000]
 test = {name: rows[new] for name, rows in senses.items()}
 
-# Any senses in, all others out. With equal say the elbow costs the shoulder some exactness; c={"elbow": 0.2} mends it.
+# Some senses in, the others out. With equal influence the elbow makes the shoulder less exact; c={"elbow": 0.2} mends this.
 print(f"each neuron holds {som.modalities} numbers; mean error per joint or axis on {len(new)} new poses:")
 for asked in ([], ["elbow"], ["hand"], ["vision"], ["vision", "elbow"], ["vision", "hand"], ["shoulder", "elbow"]):
     wanted = [name for name in ("shoulder", "elbow", "hand") if name not in asked]
     guess = dict.fromkeys(wanted, torch.zeros(1))  # the mean
     answer = som.recall({name: test[name] for name in asked}, wanted, readout="local_linear") if asked else guess
     off = {name: ((answer[name] - test[name]).abs() * deviation[name]).mean() for name in wanted}
-    told = ", ".join(f"{name} {off[name]:.1f} {'cm' if name == 'hand' else 'deg'}" for name in wanted)
-    print(f"  {' + '.join(asked) or 'nothing':16} -> {told}")
+    errors = ", ".join(f"{name} {off[name]:.1f} {'cm' if name == 'hand' else 'deg'}" for name in wanted)
+    print(f"  {' + '.join(asked) or 'nothing':16} -> {errors}")
 
 
 def miss(query, **options):
-    """How far the hand ends from its true place when the arm takes the recalled pose: median, cm."""
+    """Median distance in cm between the hand's true place and its place in the recalled pose."""
     recalled = som.recall(query, ["shoulder", "elbow"], **options)
     pose = torch.cat([rows * deviation[name] + mean[name] for name, rows in recalled.items()], 1).deg2rad()
     ends = hand_positions(mind.normalize(pose).numpy(), data.arm)  # the simulator's kinematics
     return (100 * torch.from_numpy(ends) - place[new]).norm(dim=1).median()
 
 
-# Inverse kinematics, learned by babbling. Many poses bring the hand there: the winner is one of them, a fit mixes several.
+# Inverse kinematics, learned by babbling. Many poses bring the hand to a place: the winner is one, a linear fit mixes several.
 both = {"hand": test["hand"], "vision": test["vision"]}
 closed = {**both, "vision": torch.full_like(test["vision"], torch.nan)}  # a row of NaN: this sense is missing
 print(f"from the hand's place to joints that bring it there: {miss(closed):.1f} cm off", end=" ")
@@ -57,13 +57,13 @@ print(f"(a fit: {miss(closed, readout='local_linear'):.1f} cm)")
 wrong = {**both, "vision": test["vision"].roll(1, 0)}  # another pose's picture; each query has its own weights c
 print(f"with a wrong picture: {miss(wrong):.1f} cm off; trusting vision less: {miss(wrong, c={'vision': 0.1}):.1f} cm")
 
-# How sure is it? Large spread: several poses fit. Large distance to the winner: none does.
+# How sure is it? If the spread is large, several poses fit. If the distance to the winner is large, no pose fits.
 for state, query in {"eyes open": both, "eyes closed": closed, "wrong picture": wrong}.items():
     sure = som.recall_with_confidence(query, ["shoulder"])
     spread = (sure.spread["shoulder"] * deviation["shoulder"].mean()).mean()
     print(f"  {state:13} -> spread of the shoulder {spread:.0f} deg, distance {sure.distance.mean():.2f} deviations")
 
-# One pose, sense by sense: the picture that comes to mind, and where the map is active, with its winner.
+# One pose, asked by each sense: the recalled picture, and the activity of the map with its winner.
 figure, axes = plt.subplots(2, 4, figsize=(12, 5.2), layout="constrained")
 for (above, below), name in zip(axes.T, senses, strict=True):
     query = {name: test[name][:1]}

@@ -33,23 +33,25 @@ COMMANDS = {
     "bench": "bench.command",
     "studio": "studio.app",
 }
-"""Where each command's `Config` and `run` are."""
+"""The module of each command, which holds its `Config` and `run`."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command.
 
     Args:
-        argv: the words after the program's name; those of the process by default.
+        argv: the words after the program's name; by default those of the process.
 
     Returns:
-        The exit status: 0, 2 when the input was bad (with one line on stderr that says how), 130 when interrupted.
+        The exit status: 0; 2 if the input was wrong (one line on stderr says how to mend it); 130 if the user interrupted it.
     """
     argv = sys.argv[1:] if argv is None else argv
     _prepare_environment()
-    argv = _in_todays_words(argv)
-    asked = argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS  # one command loads its own libraries alone
-    modules = {command: _module(command) for command in asked}
+    argv = _translate_old_words(argv)
+    commands = (
+        argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS
+    )  # a known command loads only its own libraries
+    modules = {command: _module(command) for command in commands}
     try:
         command, config = _parse(argv, modules)
         modules[command].run(config)
@@ -63,12 +65,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _prepare_environment() -> None:
-    """What libraries read when they are first loaded, unless the user chose otherwise.
-
-    EGL where there is no display; and threads that wait without spinning, which beside another busy process is up to 60
-    times faster.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    """Sets environment variables that libraries read when they are loaded, unless the user has set them."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # up to 60 times faster while another process is busy
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} & os.environ.keys():
         os.environ["MUJOCO_GL"] = "egl"
 
@@ -78,7 +76,7 @@ def _module(command: str) -> Any:
 
 
 def _parse(argv: list[str], modules: dict[str, Any]) -> tuple[str, Any]:
-    """The command and its config; tyro prints help or what is wrong, and exits."""
+    """The command and its config; on `--help` or wrong words, tyro prints a text and exits."""
     parsers = {command: module.Config for command, module in modules.items()}
     config = tyro.extras.subcommand_cli_from_dict(
         parsers, prog="infant-arm", description=__doc__, args=argv, config=(tyro.conf.OmitArgPrefixes,)
@@ -87,14 +85,14 @@ def _parse(argv: list[str], modules: dict[str, Any]) -> tuple[str, Any]:
 
 
 def configs_of(command: str) -> dict[str, Any]:
-    """The Configs of a command by its words: one, or one for each of the things that it trains."""
+    """The Configs of a command by its words: one Config, or one for each subcommand."""
     parser = _module(command).Config
-    alternatives = [get_args(each) for each in get_args(parser)]  # of a union: each Config with its word
+    alternatives = [get_args(each) for each in get_args(parser)]  # each Config of a union with its word
     return {f"{command} {marked.name}": config for config, marked in alternatives} or {command: parser}
 
 
-def _in_todays_words(argv: list[str]) -> list[str]:
-    """`train-baseline --method NAME ...`, as version 0.1 wanted it, is `train-baseline NAME ...` today."""
+def _translate_old_words(argv: list[str]) -> list[str]:
+    """Turns version 0.1's `train-baseline --method NAME ...` into `train-baseline NAME ...`."""
     words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--method=") else [word])]
     if words[:1] != ["train-baseline"] or "--method" not in words[:-1]:
         return argv

@@ -1,4 +1,4 @@
-"""`infant-arm doctor`: is everything here that the rest needs, and if not, how to mend it."""
+"""`infant-arm doctor`: checks that everything is here that the other commands need, and says how to mend what is missing."""
 
 import os
 import shutil
@@ -16,12 +16,12 @@ from .runs.device import Device, pick_device
 
 @dataclass(frozen=True)
 class Config:
-    """Check rendering, torch and disk space, and say how to mend what is wrong."""
+    """Check Python, packages, rendering, torch and disk space, and say how to mend what is wrong."""
 
     out: Path = Path(".")
-    """Where data sets and runs will be written."""
+    """The folder for data sets and runs."""
     seed: int = 0
-    """Nothing is drawn here: the check does not depend on it."""
+    """Has no effect: the checks draw nothing at random."""
     device: Device = "auto"
     """The device to check."""
 
@@ -30,13 +30,13 @@ def run(config: Config) -> None:
     """Prints one line per check.
 
     Raises:
-        UserError: something must be mended first.
+        UserError: a check failed.
     """
     failed = []
     for name, check in _checks(config).items():
         try:
             print(f"ok    {name}: {check()}")
-        except Exception as error:  # whatever it is, the doctor reports it and goes on
+        except Exception as error:  # reported like any other, and the next check runs
             failed.append(name)
             print(f"WRONG {name}: {error}")
     if failed:
@@ -54,9 +54,8 @@ def _checks(config: Config) -> dict[str, Callable[[], str]]:
 
 
 def _python() -> str:
-    if sys.prefix == sys.base_prefix:
-        return f"{sys.version.split()[0]}, but not in a virtual environment; `make setup` makes one in .venv"
-    return sys.version.split()[0]
+    hint = ", but not in a virtual environment; `make setup` makes one in .venv"
+    return sys.version.split()[0] + (hint if sys.prefix == sys.base_prefix else "")
 
 
 def _rendering() -> str:

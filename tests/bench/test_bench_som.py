@@ -12,7 +12,7 @@ from training.bench import contestant
 from training.bench import som as bench_som
 from training.bench.command import Config
 from training.bench.contestant import LITERAL, OURS, Job, Result
-from training.bench.peers import PEERS, Peer, after_last
+from training.bench.peers import PEERS, Peer, radius_after_last
 from training.bench.som import Data, Outcome, compete, evaluate, synthetic
 
 TINY = Config("som", sizes=(8,), epochs=2, samples=60, peers=("MiniSom",))
@@ -59,9 +59,9 @@ def test_a_training_over_budget_is_extrapolated_and_marked():
     assert cells == ["MiniSom", "manhattan", "2", "~2", "~4", "-", "0.10", "-", "-", "-", "-", ""]
 
 
-def test_a_part_is_about_a_quarter_of_the_next():
-    assert contestant.parts(600, epochs=20) == [(37, 1), (150, 1), (600, 1), (600, 5)]
-    assert contestant.parts(60, epochs=1) == []
+def test_a_probe_is_about_a_quarter_of_the_next():
+    assert contestant.probes(600, epochs=20) == [(37, 1), (150, 1), (600, 1), (600, 5)]
+    assert contestant.probes(60, epochs=1) == []
 
 
 def test_extrapolation_counts_what_any_training_takes_once(monkeypatch: pytest.MonkeyPatch):
@@ -69,7 +69,7 @@ def test_extrapolation_counts_what_any_training_takes_once(monkeypatch: pytest.M
     seconds = lambda work: 10.0 + len(work.args[0]["a"]) * work.keywords["epochs"]  # noqa: E731
     monkeypatch.setattr(contestant, "timed", lambda work: (seconds(work), 1.0, None))
     job = Job("MiniSom", (8, 8), epochs=3, seed=0, c={}, budget=1000.0, memory=8.0)
-    spent, _, measured = contestant.foresee(untrainable, {"a": torch.zeros(200, 1)}, job)
+    spent, _, measured = contestant.extrapolate(untrainable, {"a": torch.zeros(200, 1)}, job)
     assert (spent, measured) == (610.0, 200)
 
 
@@ -114,7 +114,7 @@ def test_the_evaluator_on_a_map_made_by_hand():
 
 
 def test_a_radius_after_the_last_epoch_puts_the_last_radius_into_the_last_epoch():
-    beyond = after_last(8.0, 2.0, epochs=3)
+    beyond = radius_after_last(8.0, 2.0, epochs=3)
     assert [8.0 * (beyond / 8.0) ** (t / 3) for t in range(3)] == pytest.approx([8.0, 4.0, 2.0])
 
 

@@ -6,9 +6,9 @@ import pytest
 from training.bench import command as benchmark
 from training.bench import env as bench_env
 from training.bench.command import Config
-from training.bench.turns import Work, compare
+from training.bench.turns import Workload, measure
 
-PARTS = list(benchmark._PARTS)
+PARTS = list(benchmark._ONE_TABLE)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -24,7 +24,7 @@ def test_each_part_prints_ratios_to_its_first_row(part: str, tiny_run: Path, cap
     assert all(name in shown for name in ratios)
 
 
-def test_environments_are_told_their_share_of_the_bare_rate(capsys: pytest.CaptureFixture[str]):
+def test_environments_print_their_share_of_the_bare_rate(capsys: pytest.CaptureFixture[str]):
     ratios = benchmark.run(Config("env", repeats=2, rounds=1))
     shown = capsys.readouterr().out
     for name in bench_env.TARGETS:
@@ -48,8 +48,8 @@ def test_the_autoencoder_s_bench_says_what_bfloat16_costs(tiny_run: Path, capsys
         benchmark.run(Config("ae"))
 
 
-def test_times_are_told_for_each_thing_done():
-    seconds = compare(2, {"ten": Work(10, lambda: time.sleep(0.02)), "one": Work(1, lambda: time.sleep(0.02))})
+def test_times_are_those_of_each_thing_done():
+    seconds = measure(2, {"ten": Workload(10, lambda: time.sleep(0.02)), "one": Workload(1, lambda: time.sleep(0.02))})
     assert [len(times) for times in seconds.values()] == [2, 2]
     assert min(seconds["one"]) > 5 * max(seconds["ten"])  # 20 ms against 2 ms each
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace as replace_in
 from training import cli, report
 from training.rl import table as rl_table
 from training.rl import train as train_rl
-from training.rl.watch import Watch, checkpoints
+from training.rl.callback import LearningCallback, checkpoints
 from training.runs.learning import Judgment, Result
 from training.train import world_model as train_world_model
 
@@ -47,19 +47,19 @@ def test_it_learns_is_judged_and_is_not_learned_twice(run_folder: Path, capsys: 
 
 def test_killed_it_goes_on_from_its_checkpoint(run_folder: Path, monkeypatch: pytest.MonkeyPatch):
     config = train_rl.Config(run_folder, **SMALL)
-    judge_now = Watch._judge_now
+    judge_now = LearningCallback._judge_now
 
-    def killed(watch: Watch) -> None:
-        if watch.real_steps == 400:
+    def killed(callback: LearningCallback) -> None:
+        if callback.real_steps == 400:
             raise KeyboardInterrupt
-        judge_now(watch)
+        judge_now(callback)
 
-    monkeypatch.setattr(Watch, "_judge_now", killed)
+    monkeypatch.setattr(LearningCallback, "_judge_now", killed)
     with pytest.raises(KeyboardInterrupt):
         train_rl.run(config)
     folder = config.folder / "seed0"
     assert [path.name for path in checkpoints(folder)] == ["checkpoint-200"]
-    monkeypatch.setattr(Watch, "_judge_now", judge_now)
+    monkeypatch.setattr(LearningCallback, "_judge_now", judge_now)
     judgments = train_rl.run(config)["sac_hand"].seeds[0].judgments
     assert [judgment.steps for judgment in judgments] == [200, 400, 450]
     assert len(list((folder / "logs").iterdir())) == 2  # the log of before is kept
@@ -67,7 +67,7 @@ def test_killed_it_goes_on_from_its_checkpoint(run_folder: Path, monkeypatch: py
 
 def test_what_was_learned_with_other_settings_is_not_gone_on_from(run_folder: Path):
     train_rl.run(train_rl.Config(run_folder, algorithm="random", goals=2, video=False))
-    with pytest.raises(ValueError, match="was learned with goals=2, now goals=3; give a --name"):
+    with pytest.raises(ValueError, match="was trained with goals=2, now with goals=3; give a --name"):
         train_rl.run(train_rl.Config(run_folder, algorithm="random", goals=3, video=False))
 
 
@@ -127,18 +127,18 @@ def test_its_own_idea_of_a_place_is_far_better_than_chance(world_folder: Path):
 
 
 @pytest.mark.parametrize(
-    ("keywords", "told"),
+    ("keywords", "message"),
     [
-        ({"goal": "image", "observation": "latents"}, "are latents already"),
+        ({"goal": "image", "observation": "latents"}, "observes the latents already"),
         ({"world_model": "dyna", "goal": "image"}, "expected --goal hand or joints"),
         ({"algorithm": "PPO", "world_model": "dyna"}, "PPO has no replay buffer"),
-        ({"algorithm": "imagery", "goal": "joints"}, "the pose is the goal"),
+        ({"algorithm": "imagery", "goal": "joints"}, "the goal is the pose itself"),
         ({"infants": -1}, "got infants=-1"),
         ({"steps": 0}, "got steps=0"),
     ],
 )
-def test_bad_input_is_answered_by_one_line(tmp_path: Path, keywords: dict, told: str):
-    with pytest.raises(ValueError, match=told):
+def test_bad_input_is_answered_by_one_line(tmp_path: Path, keywords: dict, message: str):
+    with pytest.raises(ValueError, match=message):
         train_rl.Config(tmp_path, **keywords)
 
 

@@ -15,7 +15,7 @@ from agents.tools import checkpoints
 from training import cli
 from training.data.dataset import Dataset
 from training.runs import folder as runs
-from training.studio.stage import Stage
+from training.studio.studio import Studio
 
 TRAINING = "autoencoder.training.safetensors"
 ARCHIVE = Path(__file__).with_name("run_of_0_1.tar.xz")
@@ -178,11 +178,11 @@ def test_the_studio_shows_it(run: Path):
 
     data = Dataset.open(runs.data_of(run))
     infant = LiveInfant(data.arm, data.eye_size)
-    stage = Stage(_Page(), infant, MentalImageryAgent.load(run), data, _Page(), _Page())
+    studio = Studio(_Page(), infant, MentalImageryAgent.load(run), data, _Page(), _Page())
     pictures = TestPictures(data)
-    mind, reach = MindView(stage), ReachView(stage, pictures)
-    MapView(stage, _Page())
-    PlanView(stage, pictures)
+    mind, reach = MindView(studio), ReachView(studio, pictures)
+    MapView(studio, _Page())
+    PlanView(studio, pictures)
     infant.start()
     infant.do(lambda: reach._choose(pictures[len(pictures)]))
     infant.close()

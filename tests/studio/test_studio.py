@@ -15,7 +15,7 @@ from training.act.goals import read_picture
 from training.data.dataset import Dataset
 from training.studio.app import Config
 from training.studio.board import Board
-from training.studio.infant import Act, LiveInfant, Moment, patiently
+from training.studio.infant import Behavior, LiveInfant, Moment, retrying
 from training.studio.pictures import Cell, TestPictures, grid
 
 
@@ -74,21 +74,21 @@ def until(infant: LiveInfant, condition: threading.Event) -> None:
 
 def when_arrived(infant: LiveInfant) -> threading.Event:
     arrived = threading.Event()
-    infant.listeners.append(lambda moment: arrived.set() if infant.arrived else None)
+    infant.listeners.append(lambda moment: arrived.set() if infant.at_rest else None)
     return arrived
 
 
 def test_a_target_moves_the_arm_there(infant: LiveInfant):
     wanted = infant.arm.joint_ranges.mean(1) + np.array([0.3, -0.2, 0.3, -0.3, 0.2])
     arrived = when_arrived(infant)
-    infant.do(lambda: infant.go(wanted))
+    infant.do(lambda: infant.move_to(wanted))
     until(infant, arrived)
     assert np.abs(infant.moment.joints - wanted).max() < np.radians(1)
 
 
 def test_nothing_is_simulated_while_nothing_moves(infant: LiveInfant):
     arrived, moments = when_arrived(infant), list[Moment]()
-    infant.do(lambda: infant.go(infant.targets))
+    infant.do(lambda: infant.move_to(infant.targets))
     until(infant, arrived)
     infant.listeners.append(moments.append)
     for _ in range(3):
@@ -109,8 +109,8 @@ def test_of_jobs_that_wait_the_newest_of_its_kind_is_done(infant: LiveInfant):
     assert done == [3] or done == [1, 3]  # the first may have begun before the others came
 
 
-def test_an_act_that_fails_is_reported_and_the_infant_lives_on(infant: LiveInfant):
-    def fails() -> Act:
+def test_a_behavior_that_fails_is_reported_and_the_infant_lives_on(infant: LiveInfant):
+    def fails() -> Behavior:
         yield None
         raise ValueError("no such pose")
 
@@ -119,14 +119,14 @@ def test_an_act_that_fails_is_reported_and_the_infant_lives_on(infant: LiveInfan
     until(infant, failed)
     assert str(errors[0]) == "no such pose"
     arrived = when_arrived(infant)
-    infant.do(lambda: infant.go(infant.targets + 0.1))
+    infant.do(lambda: infant.move_to(infant.targets + 0.1))
     until(infant, arrived)
 
 
-def test_an_act_waits_for_the_user_and_is_ended_by_a_new_target(infant: LiveInfant):
+def test_a_behavior_waits_for_the_user_and_is_ended_by_a_new_target(infant: LiveInfant):
     ended, waits = threading.Event(), threading.Event()
 
-    def act() -> Act:
+    def behavior() -> Behavior:
         try:
             infant.waiting = True
             waits.set()
@@ -135,21 +135,21 @@ def test_an_act_waits_for_the_user_and_is_ended_by_a_new_target(infant: LiveInfa
         finally:
             ended.set()
 
-    infant.do(lambda: infant.perform(act(), lambda error: None))
+    infant.do(lambda: infant.perform(behavior(), lambda error: None))
     until(infant, waits)
     arrived = when_arrived(infant)
-    infant.do(lambda: infant.go(infant.targets))
+    infant.do(lambda: infant.move_to(infant.targets))
     until(infant, ended)
     until(infant, arrived)
-    assert infant.doing is None
+    assert infant.behavior is None
 
 
 def test_it_takes_another_body(infant: LiveInfant):
-    grown, told = threading.Event(), list[ArmModel]()
-    infant.bodies.append(told.append)
-    infant.do(lambda: (infant.become(ArmModel.infant(2.0)), grown.set()))
+    grown, bodies = threading.Event(), list[ArmModel]()
+    infant.body_listeners.append(bodies.append)
+    infant.do(lambda: (infant.change_body(ArmModel.infant(2.0)), grown.set()))
     until(infant, grown)
-    assert told == [infant.arm]
+    assert bodies == [infant.arm]
     low, high = infant.arm.joint_ranges.T
     assert ((infant.moment.joints >= low - 1e-3) & (infant.moment.joints <= high + 1e-3)).all()
 
@@ -177,14 +177,14 @@ def test_a_grid_holds_its_pictures_at_the_eyes_aspect():
 
 
 def test_a_browser_that_leaves_at_the_wrong_moment_does_no_harm():
-    told: list[int] = []
+    calls: list[int] = []
 
     def job() -> None:
-        told.append(len(told))
-        if len(told) == 1:
+        calls.append(len(calls))
+        if len(calls) == 1:
             raise RuntimeError("deque mutated during iteration")
 
-    patiently(job)
-    assert told == [0, 1]
+    retrying(job)
+    assert calls == [0, 1]
     with pytest.raises(RuntimeError, match="something else"):
-        patiently(lambda: (_ for _ in ()).throw(RuntimeError("something else")))
+        retrying(lambda: (_ for _ in ()).throw(RuntimeError("something else")))

@@ -26,7 +26,6 @@ from agents.mind import remembered_poses  # noqa: E402
 from infant_env.body.model import ArmModel  # noqa: E402
 from infant_env.body.servos import Servos  # noqa: E402
 from training.measure import metrics  # noqa: E402
-from training.studio.app import Config  # noqa: E402
 from training.studio.page import Page  # noqa: E402
 
 SWITCHES = (
@@ -110,7 +109,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def page(tiny_run: Path) -> Iterator[Page]:
-    page = Page(Config(tiny_run, port=8765, browser=False))
+    page = Page(tiny_run, "127.0.0.1", 8765, seed=0, device="auto")
     yield page
     page.close()
 
@@ -135,7 +134,7 @@ def browser(open_browser: Callable[[], Browser]) -> Browser:
 
 def at_rest(page: Page) -> NDArray[np.float32]:
     """The joints, once the infant rests."""
-    until(lambda: page.infant.arrived and page.infant.doing is None)
+    until(lambda: page.infant.at_rest and page.infant.behavior is None)
     return page.infant.moment.joints
 
 
@@ -164,7 +163,7 @@ def test_a_slider_moves_the_arm_and_both_pictures_change(page: Page, browser: Br
 
 def reachable_neuron(page: Page) -> tuple[int, int]:
     """A neuron whose pose the arm gets to, from where it is, without meeting the body."""
-    infant, mind = page.infant, page.stage.agent.imagination.mind
+    infant, mind = page.infant, page.studio.agent.imagination.mind
     random = np.random.default_rng(0)
     while True:
         neuron = random.integers(mind.som.shape)
@@ -213,7 +212,7 @@ def test_a_click_on_the_map_moves_the_infant_to_that_neurons_pose(page: Page, br
     assert page.map.chosen is not None
     a_pixel = np.array(page.map.board.shape) * 0.01
     assert (np.abs(np.subtract(page.map.chosen, neuron)) <= a_pixel + 1).all()
-    held = remembered_poses.of_neurons(page.stage.agent.imagination.mind, np.array([page.map.chosen]))[0].numpy()
+    held = remembered_poses.of_neurons(page.studio.agent.imagination.mind, np.array([page.map.chosen]))[0].numpy()
     assert np.degrees(np.abs(at_rest(page) - held)).max() < 2
     browser.tab("Map")
     until(lambda: f"Neuron ({page.map.chosen[0]}, {page.map.chosen[1]})" in browser.text())
@@ -226,8 +225,8 @@ def test_a_goal_is_reached_and_the_error_shown_is_the_agents_own(page: Page, bro
     at_rest(page)
     told = re.search(r"the hand is ([\d.]+) cm off, the picture is off by (\d+\.\d+)", browser.text())
     assert told is not None
-    assert float(told[2]) == pytest.approx(page.stage.agent.compare(page.infant.moment.observation), abs=2e-3)
-    data, arm = page.stage.data, page.infant.arm
+    assert float(told[2]) == pytest.approx(page.studio.agent.compare(page.infant.moment.observation), abs=2e-3)
+    data, arm = page.studio.data, page.infant.arm
     test = data.split("test")
     there = data.hand_position[test[data.shows_hand[test]][0]]
     here = metrics.hand_positions(arm.normalize(page.infant.moment.joints[None]).astype(np.float32), arm)[0]

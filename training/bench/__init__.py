@@ -1,1 +1,1 @@
-"""Speed, measured as ratios in one run."""
+"""Benchmarks: speed, measured as ratios in one run."""

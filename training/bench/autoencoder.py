@@ -1,4 +1,4 @@
-"""`infant-arm bench ae`: what bfloat16 gains and costs in the autoencoder's training."""
+"""`infant-arm bench ae`: the gain and the cost of bfloat16 in the training of the autoencoder."""
 
 from functools import partial
 
@@ -12,13 +12,13 @@ from ..show import tables
 from ..train import autoencoder as train_autoencoder
 from ..train.autoencoder import Training
 from .config import Config
-from .turns import Part, Work
+from .turns import Benchmark, Workload
 
 
-def part(config: Config) -> Part:
-    """Epochs of the autoencoder's training in float32 and in bfloat16, and how good it is after all rounds."""
+def epochs(config: Config) -> Benchmark:
+    """Epochs in float32 and in bfloat16, and the validation error after all rounds."""
     if config.run is None:
-        raise UserError("bench ae trains on a run's pictures; give it one, such as --run runs/paper")
+        raise UserError("got bench ae without --run, expected a run's folder, for example --run runs/paper")
     data = Dataset.open(runs.data_of(config.run))
     here = Place(pick_device(config.device))
     trainings = {}
@@ -32,13 +32,10 @@ def part(config: Config) -> Part:
         with threads(training.config.threads):
             training.epoch()
 
-    def quality() -> list[str]:
-        errors = {name: training.curve[-1]["mae"] for name, training in trainings.items()}
-        return [
-            f"validation MAE after {config.rounds + 1} epochs: "
-            + ", ".join(f"{name} {tables.number(mae, 5)}" for name, mae in errors.items())
-            + f"; ratio {errors['bfloat16'] / errors['float32']:.3f}"
-        ]
+    def errors() -> list[str]:
+        maes = {name: training.curve[-1]["mae"] for name, training in trainings.items()}
+        each = ", ".join(f"{name} {tables.number(mae, 5)}" for name, mae in maes.items())
+        ratio = maes["bfloat16"] / maes["float32"]
+        return [f"validation MAE after {config.rounds + 1} epochs: {each}; ratio {ratio:.3f}"]
 
-    works = {f"{name} epoch": Work(1, partial(epoch, training)) for name, training in trainings.items()}
-    return works, quality
+    return {f"{name} epoch": Workload(1, partial(epoch, training)) for name, training in trainings.items()}, errors

@@ -1,6 +1,6 @@
-"""`infant-arm bench`: how fast the parts are, as ratios measured in one run.
+"""`infant-arm bench`: how fast each part is, as ratios measured in one run.
 
-Absolute times drift with the machine's load; what is compared is therefore measured in turns, round by round, and the table
+Absolute times change with the machine's load. What is compared is therefore measured in turns, round by round, and the table
 shows the median of the rounds' ratios.
 """
 
@@ -13,27 +13,27 @@ from . import query as bench_query
 from . import som as bench_som
 from . import world as bench_world
 from .config import Config
-from .turns import Part, in_turns
+from .turns import Benchmark, compare
 
 
 def run(config: Config) -> dict[str, float]:
-    """Measures one part, prints its table, and gives by name how often as long a thing takes as the first's."""
-    if config.part in _WHOLE:
-        return _WHOLE[config.part](config)
-    works, remarks = _PARTS[config.part](config)
-    ratios = in_turns(f"bench {config.part}", config.rounds, works)
+    """Measures one part, prints its table, and returns by name the time for one thing relative to the first row's."""
+    if config.part in _SEVERAL_TABLES:
+        return _SEVERAL_TABLES[config.part](config)
+    workloads, remarks = _ONE_TABLE[config.part](config)
+    ratios = compare(f"bench {config.part}", config.rounds, workloads)
     print("\n".join(remarks()))
     return ratios
 
 
-_WHOLE: dict[str, Callable[[Config], dict[str, float]]] = {
+_SEVERAL_TABLES: dict[str, Callable[[Config], dict[str, float]]] = {
     "env": bench_env.run,
     "som": bench_som.run,
     "world": bench_world.run,
 }
-_PARTS: dict[str, Callable[[Config], Part]] = {
+_ONE_TABLE: dict[str, Callable[[Config], Benchmark]] = {
     "collect": bench_imagine.collect,
-    "ae": bench_autoencoder.part,
+    "ae": bench_autoencoder.epochs,
     "imagine": bench_imagine.imagine,
-    "query": lambda config: bench_query.part(config, bench_imagine.mind_of(config).som),
+    "query": bench_query.winners,
 }

@@ -1,4 +1,4 @@
-"""What `infant-arm bench` can be asked for."""
+"""The settings of `infant-arm bench`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,41 +15,41 @@ from .peers import PEERS
 
 @dataclass(frozen=True)
 class Config:
-    """Measure how fast a part is, as ratios in one run."""
+    """Measure how fast a part of the project is, as ratios in one run."""
 
     part: tyro.conf.Positional[Literal["env", "world", "collect", "ae", "imagine", "query", "som"]]
-    """env: environments, one infant and many; world: imagined steps beside simulated ones; collect: babbling; ae: epochs of the
-    autoencoder; imagine: pictures from joints; query: winners; som: the map's training beside the literal rule's and other
-    libraries'."""
+    """env: environments, one infant and many; world: imagined steps, compared with simulated ones; collect: babbling; ae: epochs
+    of the autoencoder; imagine: pictures from joints; query: winners; som: the training of the map, compared with the literal
+    rule and with other libraries."""
     run: Path | None = None
-    """A run whose trained maps are measured by imagine and query (random smooth ones when not given), whose pictures ae
-    trains on, whose world model is measured by world, and whose latents and joints som trains on before synthetic ones."""
+    """The folder of a run. imagine and query use its map (without a run, a random smooth one), ae its pictures, world its world
+    model; som trains on its latents and joints, and then on synthetic samples."""
     rows: int = 800
     """Rows and columns of the random map."""
     repeats: int = 50
-    """How often a piece of work is done in a round."""
+    """How often the work is repeated in a round."""
     rounds: int = 5
-    """Rounds in which what is compared is measured in turns, after one that is not counted."""
+    """Rounds of measurements in turns, after a first round that does not count."""
     check: int = 1000
-    """query: winners that are compared with a look at every neuron."""
+    """query: winners that are checked by the activity of every neuron."""
     infants: int = 4096
-    """world: imagined infants that are moved together."""
+    """world: imagined infants that move together."""
     seed: int = 0
     """Seed of random poses and maps."""
     sizes: tuple[int, ...] = (100, 200, 800)
-    """som: rows, as many as columns, of the maps."""
+    """som: rows of the maps; a map has as many columns."""
     epochs: int = 20
-    """som: epochs of the libraries; this project and the literal rule (200) have their own."""
+    """som: epochs of the libraries; this project has its own schedule, and the literal rule takes 200."""
     budget: float = 60.0
-    """som: CPU seconds for a contestant and size; what would take longer is extrapolated from about a tenth of that."""
+    """som: CPU seconds for a contestant and size. A longer training is extrapolated from about a tenth of this time."""
     peers: tuple[str, ...] = tuple(PEERS)
-    """som: the libraries."""
+    """som: the libraries to compare with."""
     samples: int = 12000
-    """som: synthetic samples, when no run is given."""
+    """som: number of synthetic samples without a run."""
     threads: int = 1
-    """som: threads of every contestant."""
+    """som, world: processor threads (som: of every contestant)."""
     memory: float = 8.0
-    """som: gigabytes that a contestant may take; one that needs more is not started."""
+    """som: gigabytes of memory for a contestant; one that needs more is not started."""
     device: Device = "auto"
     """Where to compute."""
 

@@ -1,7 +1,7 @@
-"""One contestant of `infant-arm bench som` in a process of its own: `python -m training.bench.contestant FOLDER`.
+"""One contestant of `infant-arm bench som` in its own process: `python -m training.bench.contestant FOLDER`.
 
-Reads `job.json` and `samples.safetensors` from the folder and writes `result.json`, and `weights.safetensors` when the
-training ran to its end.
+It reads `job.json` and `samples.safetensors` from the folder. It writes `result.json`, and `weights.safetensors` if the training
+ran to its end.
 """
 
 import contextlib
@@ -28,14 +28,14 @@ from .peers import PEERS, Shape, Train, radii
 
 OURS, LITERAL = "this project", "literal rule"
 SMALLEST, GROWTH = 32, 4
-"""Samples of the smallest part that is measured, at least, and how much larger each next one is."""
+"""Minimum number of samples of the smallest probe, and the ratio of one probe to the one before."""
 Fit = Callable[..., MultiModalSom]
-"""`samples`, `shape`, `epochs`, `seed` -> map."""
+"""`samples`, `shape`, `epochs`, `seed` -> trained map."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a contestant is to do."""
+    """The training that a contestant does."""
 
     name: str
     shape: Shape
@@ -45,23 +45,23 @@ class Job:
     budget: float
     """CPU seconds."""
     memory: float
-    """GB that the process may take."""
+    """GB of memory that the process may take."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What training took."""
+    """The time and memory of a training."""
 
     cpu: float
     """User and system seconds of all threads."""
     wall: float
-    """Seconds by the clock of the measured part."""
+    """Seconds by the clock for the measured presentations."""
     peak: float
-    """GB that the whole process took at most, with the interpreter and libraries."""
+    """Peak memory of the whole process in GB, with the interpreter and libraries."""
     measured: int
-    """Presentations of a sample that were measured; fewer than all when `cpu` is extrapolated."""
+    """Measured presentations of a sample; fewer than all if `cpu` is extrapolated."""
     presentations: int
-    """Presentations of a sample in all."""
+    """All presentations of a sample."""
 
     @property
     def whole(self) -> bool:
@@ -70,58 +70,58 @@ class Result:
 
 
 def main(folder: Path) -> None:
-    """Does the job that lies in the folder."""
+    """Does the job in the folder."""
     content = json.loads((folder / "job.json").read_text())
     job = Job(**{**content, "shape": tuple(content["shape"])})
     resource.setrlimit(resource.RLIMIT_DATA, (int(1e9 * job.memory),) * 2)
-    with contextlib.redirect_stdout(sys.stderr):  # the libraries talk
-        result, som = compete(job, load_file(folder / "samples.safetensors"))
+    with contextlib.redirect_stdout(sys.stderr):  # the libraries print
+        result, som = train_within_budget(job, load_file(folder / "samples.safetensors"))
     if som is not None:
         weights = {n: som.weights(n).reshape(*som.shape, -1).contiguous() for n in som.modalities}
         save_file(weights, folder / "weights.safetensors")
     (folder / "result.json").write_text(json.dumps(asdict(result)))
 
 
-def compete(job: Job, samples: Samples) -> tuple[Result, MultiModalSom | None]:
-    """Trains in full when that fits into the budget; else measures a part and extrapolates linearly.
+def train_within_budget(job: Job, samples: Samples) -> tuple[Result, MultiModalSom | None]:
+    """Trains in full if that fits into the budget; otherwise measures a part of the training and extrapolates linearly.
 
-    Imports and compilation are spared by a training on a tiny map first, which is not counted. This project's training
-    is short, does not shrink with the samples, and always runs in full.
+    A first training on a tiny map is not measured, so imports and compilation do not count. This project's training always
+    runs in full: it is short, and it is not shorter with fewer samples.
     """
-    fit, count = fit_of(job.name, job.c), len(next(iter(samples.values())))
+    fit, count = fit_by(job.name, job.c), len(next(iter(samples.values())))
     fit(_first(samples, 2 * SMALLEST), (4, 4), 1, job.seed)
-    work = job.epochs * count
+    presentations = job.epochs * count
     if job.name != OURS:
-        cpu, wall, measured = foresee(partial(fit, shape=job.shape, seed=job.seed), samples, job)
+        cpu, wall, measured = extrapolate(partial(fit, shape=job.shape, seed=job.seed), samples, job)
         if cpu > job.budget:
-            return Result(cpu, wall, _peak(), measured, work), None
+            return Result(cpu, wall, _peak(), measured, presentations), None
     cpu, wall, som = timed(partial(fit, samples, job.shape, job.epochs, job.seed))
-    return Result(cpu, wall, _peak(), work, work), som
+    return Result(cpu, wall, _peak(), presentations, presentations), som
 
 
-def foresee(fit: Fit, samples: Samples, job: Job) -> tuple[float, float, int]:
-    """CPU seconds of a whole training, from growing parts of it, up to one that takes a tenth of the budget.
+def extrapolate(fit: Fit, samples: Samples, job: Job) -> tuple[float, float, int]:
+    """CPU seconds of a whole training, extrapolated from growing probes, up to one that takes a tenth of the budget.
 
-    The two largest parts tell what each further presentation takes from what a training takes at any rate, such as
-    making the map.
+    The difference of the two largest probes gives the time for a further presentation, without the fixed costs of a training,
+    for example for making the map.
 
     Returns:
-        CPU seconds of the whole; wall seconds and presentations of the largest part.
+        CPU seconds of the whole training; wall seconds and presentations of the largest probe.
     """
     count = len(next(iter(samples.values())))
-    spent, wall, size, foreseen = 0.0, 0.0, 0, 0.0
-    for rows, epochs in parts(count, job.epochs):
+    spent, wall, size, whole = 0.0, 0.0, 0, 0.0
+    for rows, epochs in probes(count, job.epochs):
         before, size_before, size = spent, size, rows * epochs
         spent, wall, _ = timed(partial(fit, _first(samples, rows), epochs=epochs))
         each = max(spent - before, 0.0) / (size - size_before)
-        foreseen = spent + each * (job.epochs * count - size)
+        whole = spent + each * (job.epochs * count - size)
         if spent >= job.budget / 10:
             break
-    return foreseen, wall, size
+    return whole, wall, size
 
 
-def parts(count: int, epochs: int) -> list[tuple[int, int]]:
-    """Samples and epochs of ever larger parts of a training, each about a quarter of the next; the whole is none."""
+def probes(count: int, epochs: int) -> list[tuple[int, int]]:
+    """Samples and epochs of growing parts of a training, each about a quarter of the next one, without the whole training."""
     found = []
     while epochs > 1:
         epochs = max(epochs // GROWTH, 1)
@@ -132,11 +132,11 @@ def parts(count: int, epochs: int) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def fit_of(name: str, c: Mapping[str, float]) -> Fit:
-    """How a contestant trains.
+def fit_by(name: str, c: Mapping[str, float]) -> Fit:
+    """The training function of a contestant.
 
     Raises:
-        UserError: nobody is called so.
+        UserError: no contestant has this name.
     """
     if name == OURS:
         return lambda samples, shape, epochs, seed: train(samples, shape, c, seed)
@@ -148,14 +148,14 @@ def fit_of(name: str, c: Mapping[str, float]) -> Fit:
 
 
 def epochs_of(name: str, shape: Shape, epochs: int) -> int:
-    """Epochs that a contestant trains: this project its own schedule, the literal rule the paper's, peers `epochs`."""
+    """Epochs of a contestant: its own schedule for this project, 200 (paper) for the literal rule, `epochs` for libraries."""
     return {OURS: len(schedule(shape, 1.0)), LITERAL: 200}.get(name, epochs)
 
 
-def timed(work: Callable[[], MultiModalSom]) -> tuple[float, float, MultiModalSom]:
-    """CPU seconds of the process and of its children, wall seconds, and what the work gave."""
+def timed(training: Callable[[], MultiModalSom]) -> tuple[float, float, MultiModalSom]:
+    """CPU seconds of the process and its children, wall seconds, and the trained map."""
     cpu, wall = _cpu(), time.perf_counter()
-    som = work()
+    som = training()
     return _cpu() - cpu, time.perf_counter() - wall, som
 
 
@@ -167,14 +167,14 @@ def _literal(samples: Samples, shape: Shape, epochs: int, seed: int, c: Mapping[
 def _peer(
     samples: Samples, shape: Shape, epochs: int, seed: int, train: Train, c: Mapping[str, float]
 ) -> MultiModalSom:
-    """A library's map of features whose L1 distance is Eq. 3 but for one factor that makes their spread 1."""
+    """A library's map of features whose L1 distance is that of Eq. 3, divided by the features' mean standard deviation."""
     modalities = Modalities.of(widths_of(samples), c)
     scales = modalities.scales(modalities.widths)
     features = modalities.stack(samples)[0] * scales
-    mean, spread = features.mean(0), features.std(0).mean()
-    weights = torch.from_numpy(train(((features - mean) / spread).numpy(), shape, epochs, seed))
-    parts = modalities.split((weights * spread + mean) / scales)
-    return MultiModalSom({name: rows.contiguous() for name, rows in parts.items()}, c)
+    mean, deviation = features.mean(0), features.std(0).mean()
+    trained = torch.from_numpy(train(((features - mean) / deviation).numpy(), shape, epochs, seed))
+    weights = modalities.split((trained * deviation + mean) / scales)
+    return MultiModalSom({name: rows.contiguous() for name, rows in weights.items()}, c)
 
 
 def _first(samples: Samples, count: int) -> dict[str, Tensor]:

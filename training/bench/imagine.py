@@ -1,4 +1,6 @@
-"""`infant-arm bench collect` and `infant-arm bench imagine`: babbling, and pictures from joints."""
+"""`infant-arm bench collect` and `infant-arm bench imagine`: babbled samples, and pictures from joints."""
+
+from functools import partial
 
 import mujoco
 import numpy as np
@@ -11,14 +13,15 @@ from agents.som.som import MultiModalSom
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.vision import to_gray
 
 from ..runs.device import pick_device
 from .config import Config
-from .turns import Part, Work
+from .turns import Benchmark, Workload
 
 
-def collect(config: Config) -> Part:
-    """Kept samples beside bare frames of the same size."""
+def collect(config: Config) -> Benchmark:
+    """Samples of babbling, compared with bare frames of the same size."""
     arm = ArmModel.infant()
     agent, data, eye = BabblingAgent(arm, seed=config.seed), mujoco.MjData(arm.model), EyeCamera(arm)
     poses = arm.denormalize(np.random.default_rng(config.seed).random((config.repeats, 5)))
@@ -32,13 +35,11 @@ def collect(config: Config) -> Part:
         for i in range(config.repeats):
             agent.sample(i)
 
-    return {"bare frames": Work(config.repeats, frames), "kept samples": Work(config.repeats, samples)}, list
+    return {"bare frames": Workload(config.repeats, frames), "kept samples": Workload(config.repeats, samples)}, list
 
 
-def imagine(config: Config) -> Part:
-    """Imagined pictures beside rendered and preprocessed ones."""
-    from infant_env.senses.vision import to_gray
-
+def imagine(config: Config) -> Benchmark:
+    """Imagined pictures, compared with rendered and preprocessed ones."""
     arm, mind = ArmModel.infant(), mind_of(config)
     data, eye = mujoco.MjData(arm.model), EyeCamera(arm)
     normalized = np.random.default_rng(config.seed).random((config.repeats, 5)).astype(np.float32)
@@ -49,22 +50,22 @@ def imagine(config: Config) -> Part:
             arm.pose(data, pose)
             to_gray(eye.render(data))
 
-    def singly() -> None:
+    def one_by_one() -> None:
         for pose in normalized:
             mind.predict(PROPRIOCEPTION, pose[None])
 
     return {
-        "rendered and preprocessed": Work(config.repeats, rendered),
-        "imagined one by one": Work(config.repeats, singly),
-        "imagined in a batch": Work(config.repeats, lambda: mind.predict(PROPRIOCEPTION, normalized)),
-        "imagined in a batch, local linear": Work(
-            config.repeats, lambda: mind.predict(PROPRIOCEPTION, normalized, "local_linear")
+        "rendered and preprocessed": Workload(config.repeats, rendered),
+        "imagined one by one": Workload(config.repeats, one_by_one),
+        "imagined in a batch": Workload(config.repeats, partial(mind.predict, PROPRIOCEPTION, normalized)),
+        "imagined in a batch, local linear": Workload(
+            config.repeats, partial(mind.predict, PROPRIOCEPTION, normalized, "local_linear")
         ),
     }, list
 
 
 def mind_of(config: Config) -> SomAutoencoder:
-    """The run's SOM-AE, or an untrained one of the paper's size whose map is smooth as trained ones are."""
+    """The SOM-AE of the run; without a run an untrained one of the paper's size with a map as smooth as a trained one."""
     device = pick_device(config.device)
     if config.run is not None:
         return SomAutoencoder.load(config.run, device)

@@ -1,7 +1,7 @@
-"""SOM libraries that `infant-arm bench som` compares with: for each, its fast way to train on a CPU, and nothing else.
+"""The SOM libraries that `infant-arm bench som` compares: for each, its fast training on a CPU, and nothing else.
 
-Radii fall from 0.3 of the longer side to this project's own last radius where a library lets one choose; where it does
-not, its remark says what it does instead. Rates and batches are those that did best on synthetic samples.
+The radius falls from 0.3 of the longer side to the last radius of this project if the library has this choice; otherwise the
+remark says what the library does. The learning rates and batch sizes are those that were best on synthetic samples.
 """
 
 import mmap
@@ -23,9 +23,9 @@ Train = Callable[[Floats, Shape, int, int], Floats]
 """Scaled features (N, D), shape (X, Y), epochs, seed -> weights (X, Y, D)."""
 
 BLOCK = 1e9
-"""Bytes of temporary arrays that XPySom may fill at once."""
+"""Maximum bytes of XPySom's temporary arrays."""
 TABLE = 1e9
-"""Bytes up to which quicksom may tabulate the distances between all neurons, which makes it faster."""
+"""Maximum bytes of quicksom's table of the distances between all neurons, which makes it faster."""
 
 
 @dataclass(frozen=True)
@@ -33,31 +33,31 @@ class Peer:
     """A library with one of its distances."""
 
     module: str
-    """What is imported."""
+    """The name that Python imports."""
     distance: str
-    """By what it seeks winners."""
+    """The distance by which it finds winners."""
     train: Train
-    """How it is trained."""
+    """Trains a map."""
     memory: Callable[[int, int], float]
-    """Neurons, D -> bytes that it takes at most, about, the interpreter not counted."""
+    """Neurons, D -> approximate peak memory in bytes, without the interpreter."""
     install: str
-    """How one gets it."""
+    """The command that installs it."""
     remark: str = ""
-    """What differs from the others."""
+    """Differences from the other contestants."""
 
 
 def radii(shape: Shape, count: int) -> tuple[float, float]:
-    """First and last radius of the neighborhood, in neurons, for everyone who may choose."""
+    """First and last radius of the neighborhood, in neurons, for all libraries with this choice."""
     return max(0.3 * max(shape), 0.5), sigma_for(shape, count)
 
 
-def after_last(first: float, last: float, epochs: int) -> float:
-    """The radius one step after the last epoch, for libraries that reach theirs only there."""
+def radius_after_last(first: float, last: float, epochs: int) -> float:
+    """The radius one step after the last epoch, for libraries that reach the given radius only there."""
     return float(last * (last / first) ** (1 / max(epochs - 1, 1)))
 
 
 def minisom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
-    """MiniSom, online; its `train_batch` takes the same steps in the samples' own order."""
+    """MiniSom, online; its `train_batch` takes the same steps in the order of the samples."""
     from minisom import MiniSom
 
     som = MiniSom(
@@ -83,7 +83,7 @@ def xpysom(features: Floats, shape: Shape, epochs: int, seed: int, distance: str
         *shape,
         features.shape[1],
         sigma=first,
-        sigmaN=after_last(first, last, epochs),
+        sigmaN=radius_after_last(first, last, epochs),
         learning_rate=1,
         learning_rateN=1,
         std_coeff=1,  # sigma is then the Gaussian's own
@@ -97,13 +97,13 @@ def xpysom(features: Floats, shape: Shape, epochs: int, seed: int, distance: str
 
 
 def somoclu(features: Floats, shape: Shape, epochs: int, seed: int, distance: str) -> Floats:
-    """Somoclu, the batch rule on its dense CPU kernel, in a process of its own that ends after the last epoch.
+    """Somoclu, the batch rule on its dense CPU kernel, in its own process that ends after the last epoch.
 
-    The library computes a U-matrix after each training, which takes about an hour at 800x800. It is spared that: the
-    map lies in shared memory, and the process is killed when it reports the last epoch.
+    The library computes a U-matrix after each training, which takes about an hour at 800x800. To avoid this, the map lies in
+    shared memory, and the process is killed when it reports the last epoch.
 
     Raises:
-        ImportError: the library lacks its binary; pip installs it without one when the compiler fails.
+        ImportError: the library has no binary; pip installs it without one if the compiler fails.
         RuntimeError: the process ended before its last epoch.
     """
     import _somoclu_wrap  # noqa: F401
@@ -125,7 +125,7 @@ def somoclu(features: Floats, shape: Shape, epochs: int, seed: int, distance: st
             vect_distance=distance,
             verbose=1,
         )
-        cooled = after_last(first, last, epochs)
+        cooled = radius_after_last(first, last, epochs)
         som.train(features, epochs, first, cooled, "exponential", scale0=1, scaleN=1, scalecooling="exponential")
         os._exit(1)
     os.close(writer)
@@ -141,20 +141,20 @@ def somoclu(features: Floats, shape: Shape, epochs: int, seed: int, distance: st
 
 
 def quicksom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
-    """quicksom, mini-batches in torch: the loop of its `fit`, spared the U-matrix at the end and the list of all errors.
+    """quicksom, mini-batches in torch: the loop of its `fit` without the U-matrix at the end and the list of all errors.
 
-    That list scatters small tensors over the heap, so that at 100x100 `fit` grows beyond 6 GB.
+    That list fragments the heap with small tensors, so that `fit` takes more than 6 GB at 100x100.
     """
     import torch
     from quicksom.som import SOM, build_dataloader
 
-    np.random.seed(seed)  # noqa: NPY002 (what the library draws from)
+    np.random.seed(seed)  # noqa: NPY002 (the generator that the library uses)
     torch.manual_seed(seed)
     neurons = shape[0] * shape[1]
     som = SOM(
         *shape,
         features.shape[1],
-        alpha=3,  # the mean over a batch makes steps small; much larger ones diverge
+        alpha=3,  # the mean over a batch makes the steps small; much larger ones diverge
         sigma=radii(shape, len(features))[0],
         n_epoch=epochs,
         sched="exp",
@@ -170,7 +170,7 @@ def quicksom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
 
 
 def numbasom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
-    """numbasom, online and compiled; features are shifted into [0, 1], where it draws its initial weights from."""
+    """numbasom, online and compiled; the features are scaled to [0, 1], the range of its random initial weights."""
     from numbasom import SOM
 
     low = features.min()
@@ -180,7 +180,7 @@ def numbasom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
 
 
 def torchsom(features: Floats, shape: Shape, epochs: int, seed: int) -> Floats:
-    """torchsom, mini-batches in torch, with the errors that `fit` computes after each."""
+    """torchsom, mini-batches in torch; its `fit` computes errors after each batch."""
     import torch
     from torchsom import SOM
 
@@ -208,7 +208,7 @@ def _per_neuron(floats: float) -> Callable[[int, int], float]:
 
 
 def _with_table(floats: float, per_pair: float, limit: float) -> Callable[[int, int], float]:
-    """Memory of a library that tabulates the distances between all neurons if that takes up to `limit` bytes."""
+    """Memory of a library that keeps a table of the distances between all neurons, if it takes up to `limit` bytes."""
     plain = _per_neuron(floats)
     return lambda n, width: plain(n, width) + (per_pair * n**2 if 4 * n**2 <= limit else 0)
 
@@ -234,4 +234,4 @@ PEERS = {
         "torchsom", "manhattan", torchsom, _with_table(30, 20, float("inf")), "last radius 1, errors of each batch"
     ),
 }
-"""Contestant -> library; where the manhattan distance is not a library's fastest, it also competes with that one."""
+"""Contestant -> library; a library that is faster with another distance than Manhattan also competes with that distance."""

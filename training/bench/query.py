@@ -1,4 +1,4 @@
-"""`infant-arm bench query`: exact winners by branch and bound beside a look at every neuron."""
+"""`infant-arm bench query`: exact winners by branch and bound, compared with the activity of every neuron."""
 
 from functools import partial
 
@@ -13,46 +13,48 @@ from ..data.dataset import Dataset
 from ..measure.senses import features
 from ..runs import folder as runs
 from .config import Config
-from .turns import Part, Work
+from .imagine import mind_of
+from .turns import Benchmark, Workload
 
 
-def part(config: Config, som: MultiModalSom) -> Part:
-    """Exact winners by branch and bound beside a look at every neuron, and how many differ."""
+def winners(config: Config) -> Benchmark:
+    """The time for a winner in both ways, and how many winners differ."""
+    som = mind_of(config).som
     queries = _queries(config, som, max(400 * config.repeats, config.check))
     many = {name: rows[: 400 * config.repeats] for name, rows in queries.items()}
     few = {name: rows[: config.repeats] for name, rows in queries.items()}
-    kinds = [*([name] for name in queries), list(queries)]
-    works = {"every neuron, both modalities": Work(config.repeats, lambda: _every_neuron(som, few))}
-    for names in kinds:
-        some = {name: many[name] for name in names}
-        works[" and ".join(names)] = Work(400 * config.repeats, partial(som.winners, some))
+    known = [*([name] for name in queries), list(queries)]
+    workloads = {"every neuron, both modalities": Workload(config.repeats, partial(_winners_of_all, som, few))}
+    for names in known:
+        query = {name: many[name] for name in names}
+        workloads[" and ".join(names)] = Workload(400 * config.repeats, partial(som.winners, query))
 
     def differences() -> list[str]:
         lines = []
-        for names in kinds:
-            asked = {name: queries[name][: config.check] for name in names}
-            wrong = int((som.winners(asked) != _every_neuron(som, asked)).sum())
+        for names in known:
+            query = {name: queries[name][: config.check] for name in names}
+            wrong = int((som.winners(query) != _winners_of_all(som, query)).sum())
             lines.append(
                 f"{' and '.join(names)}: {wrong} of {config.check:,} winners differ from a look at every neuron"
             )
         return lines
 
-    return works, differences
+    return workloads, differences
 
 
-def _every_neuron(som: MultiModalSom, query: dict[str, Tensor]) -> Tensor:
-    """Winners by the activity of every neuron (Eq. 3), the lowest index among equals."""
+def _winners_of_all(som: MultiModalSom, query: dict[str, Tensor]) -> Tensor:
+    """Winners by the activity of every neuron (Eq. 3); among equals the neuron with the lowest index wins."""
 
-    def winners(rows: Tensor) -> Tensor:
+    def find(rows: Tensor) -> Tensor:
         activity = som.activity({name: features[rows] for name, features in query.items()}).flatten(1)
         return (activity == activity.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
 
     count = len(next(iter(query.values())))
-    return torch.cat(in_threads(winners, torch.arange(count), 32))
+    return torch.cat(in_threads(find, torch.arange(count), 32))
 
 
 def _queries(config: Config, som: MultiModalSom, count: int) -> dict[str, Tensor]:
-    """Held-out samples of the run, or neurons' weights when there is none, each moved a little so that no two are equal."""
+    """Held-out samples of the run, or the weights of neurons without a run; small noise makes all queries different."""
     generator = torch.Generator().manual_seed(config.seed)
     if config.run is None:
         at = torch.randint(som.shape[0] * som.shape[1], (count,), generator=generator)

@@ -1,7 +1,7 @@
-"""`infant-arm bench som`: this project's map beside the literal rule and the SOM libraries, on equal data and measures.
+"""`infant-arm bench som`: this project's map, the literal rule and the SOM libraries, compared on equal data and measures.
 
-Every contestant trains in a process of its own (`training/bench/contestant.py`), one after the other, on equally many threads.
-One evaluator judges all maps on samples that none has seen.
+The contestants train one after the other, each in its own process (`training/bench/contestant.py`), with the same number of
+threads. One function evaluates all maps on samples that none of them was trained on.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -39,36 +39,36 @@ from .contestant import LITERAL, OURS, Job, Result, epochs_of
 from .peers import PEERS, Shape
 
 INTERPRETER = 1.5e9
-"""Bytes that Python and the libraries take before any training."""
+"""Memory in bytes of Python and the libraries before any training."""
 PATIENCE = 120.0
-"""Seconds by the clock that a contestant has beside its budget, for imports and this project's training."""
+"""Seconds by the clock that a contestant has in addition to its budget, for imports and this project's training."""
 HEADER = (
     *("contestant", "distance", "epochs", "CPU s", "x ours", "wall s", "peak GB"),
     *("quantization", "topographic", "v->j", "j->v", "remark"),
 )
 LEGEND = (
-    "CPU s: user and system time of training alone, all threads; imports and compilation are excluded by a training on a tiny "
-    "map before.\n~: extrapolated linearly from the share that the remark tells; no map, so no quality.\n"
-    "peak GB: of the whole process, with the interpreter and libraries.\n"
+    "CPU s: user and system time of the training alone, all threads; a first training on a tiny map excludes imports and "
+    "compilation.\n~: extrapolated linearly from the share in the remark; there is no map, so there are no errors.\n"
+    "peak GB: memory of the whole process, with the interpreter and libraries.\n"
     "quantization and topographic error, and the mean absolute error of joints from vision (v->j) and of latents from joints "
-    "(j->v) by the\nwinner's weights: on samples that were not trained on."
+    "(j->v) by the\nwinner's weights: on samples that the map was not trained on."
 )
 
 
 @dataclass(frozen=True)
 class Data:
-    """What all contestants get."""
+    """The samples for all contestants."""
 
     name: str
     train: Samples
     unseen: Samples
     c: dict[str, float] = field(default_factory=lambda: {VISION: 1.0, PROPRIOCEPTION: 1.0})
-    """Influence of each modality on the winner."""
+    """Influence of each modality."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How good a map is on unseen samples."""
+    """The errors of a map on unseen samples."""
 
     quantization: float
     topographic: float
@@ -87,7 +87,7 @@ class Outcome:
 
 
 def run(config: Config) -> dict[str, float]:
-    """Measures all contestants, prints a table per data set and size, and gives CPU seconds as multiples of ours.
+    """Measures all contestants, prints a table per data set and size, and returns CPU seconds relative to this project's.
 
     Raises:
         UserError: a size below 2, an unknown peer, or a run without a trained autoencoder.
@@ -109,7 +109,7 @@ def run(config: Config) -> dict[str, float]:
 
 
 def data_sets(config: Config) -> Iterator[Data]:
-    """The run's latents and joints, where a run is given, and synthetic samples of the same size."""
+    """The latents and joints of the run, if one is given, and as many synthetic samples."""
     count = config.samples
     if config.run is not None:
         data = Dataset.open(runs.data_of(config.run))
@@ -121,7 +121,7 @@ def data_sets(config: Config) -> Iterator[Data]:
 
 
 def synthetic(count: int, seed: int) -> dict[str, Tensor]:
-    """Five uniform joints and a smooth nonlinear function of them with 8 outputs, in place of latents."""
+    """Five uniform joints, and instead of latents a smooth nonlinear function of them with 8 outputs."""
     mixing = torch.Generator().manual_seed(3)
     mix, shift = torch.randn((5, 24), generator=mixing), torch.randn(24, generator=mixing)
     out = torch.randn((24, 8), generator=mixing) / 3
@@ -130,7 +130,7 @@ def synthetic(count: int, seed: int) -> dict[str, Tensor]:
 
 
 def evaluate(som: MultiModalSom, unseen: Samples) -> Quality:
-    """Judges a map of vision and proprioception on samples that it has not seen."""
+    """The errors of a map of vision and proprioception on samples that it was not trained on."""
     errors = []
     for known, wanted in ((VISION, PROPRIOCEPTION), (PROPRIOCEPTION, VISION)):
         recalled = som.recall({known: unseen[known]}, wanted)
@@ -139,7 +139,7 @@ def evaluate(som: MultiModalSom, unseen: Samples) -> Quality:
 
 
 def compete(name: str, data: Data, shape: Shape, config: Config) -> Outcome:
-    """One contestant's row; whatever goes wrong with it is told there."""
+    """The row of one contestant; its remark says what went wrong."""
     peer = PEERS.get(name)
     remark = peer.remark if peer else ""
     if peer and importlib.util.find_spec(peer.module) is None:
@@ -151,7 +151,7 @@ def compete(name: str, data: Data, shape: Shape, config: Config) -> Outcome:
             return Outcome(name, remark=f"needs about {needed:,.0f} GB of memory, --memory allows {config.memory:g}")
     job = Job(name, shape, epochs_of(name, shape, config.epochs), config.seed, data.c, config.budget, config.memory)
     with tempfile.TemporaryDirectory() as folder:
-        failure = start(job, data.train, Path(folder), config.threads)
+        failure = run_contestant(job, data.train, Path(folder), config.threads)
         if failure:
             return Outcome(name, remark=failure)
         result = Result(**json.loads((Path(folder) / "result.json").read_text()))
@@ -162,14 +162,14 @@ def compete(name: str, data: Data, shape: Shape, config: Config) -> Outcome:
         return Outcome(name, result, evaluate(som, data.unseen), remark)
 
 
-def start(job: Job, samples: Samples, folder: Path, threads: int) -> str:
-    """Runs a contestant in a process of its own; returns what went wrong, nothing if nothing did."""
+def run_contestant(job: Job, samples: Samples, folder: Path, threads: int) -> str:
+    """Runs a contestant in its own process; returns what went wrong, or an empty text."""
     (folder / "job.json").write_text(json.dumps(asdict(job)))
     save_file({name: rows.contiguous() for name, rows in samples.items()}, folder / "samples.safetensors")
-    threads_of = ("OMP", "OPENBLAS", "MKL", "NUMBA")
-    environment = {**os.environ, **{f"{library}_NUM_THREADS": str(threads) for library in threads_of}}
+    counts = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+    environment = {**os.environ, **counts}
     command = [sys.executable, "-m", f"{__package__}.contestant", str(folder)]
-    limit = PATIENCE + 6 * job.budget  # a part may take longer than foreseen, and others use the machine too
+    limit = PATIENCE + 6 * job.budget  # a probe may take longer than expected, and others use the machine too
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
@@ -179,22 +179,20 @@ def start(job: Job, samples: Samples, folder: Path, threads: int) -> str:
         finally:
             _end(process)
         log.seek(0)
-        said = log.read().strip().splitlines()
-    why = (
-        re.sub(r"^[\w.]+\.(?=\w+:)", "", said[-1]) if said and code > 0 else f"exit status {code}"
-    )  # the error without its module
-    return textwrap.shorten(f"failed: {why}", 100) if code else ""
+        lines = log.read().strip().splitlines()
+    error = re.sub(r"^[\w.]+\.(?=\w+:)", "", lines[-1]) if lines and code > 0 else f"exit status {code}"  # no module
+    return textwrap.shorten(f"failed: {error}", 100) if code else ""
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ends a contestant with whatever it started."""
+    """Ends a contestant and all processes that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def rows(outcomes: Sequence[Outcome], shape: Shape, epochs: int) -> list[list[str]]:
-    """The table's rows; what is not known is a dash."""
+    """The rows of the table; a dash stands for an unknown value."""
     ratios = relative(outcomes)
     return [
         [
@@ -202,7 +200,7 @@ def rows(outcomes: Sequence[Outcome], shape: Shape, epochs: int) -> list[list[st
             PEERS[outcome.name].distance if outcome.name in PEERS else "manhattan",
             str(epochs_of(outcome.name, shape, epochs)),
             *_costs(outcome.result, ratios.get(outcome.name)),
-            *_figures(outcome.quality),
+            *_errors(outcome.quality),
             outcome.remark,
         ]
         for outcome in outcomes
@@ -210,19 +208,19 @@ def rows(outcomes: Sequence[Outcome], shape: Shape, epochs: int) -> list[list[st
 
 
 def relative(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """CPU seconds as multiples of the first contestant's, of those that were measured."""
+    """CPU seconds of all measured contestants, relative to the first contestant's."""
     if outcomes[0].result is None:
         return {}
     return {o.name: o.result.cpu / outcomes[0].result.cpu for o in outcomes if o.result is not None}
 
 
 def least(outcomes: Sequence[Outcome], shape: Shape) -> str:
-    """One line: which library takes the least CPU time."""
-    peers: Mapping[str, float] = {name: ratio for name, ratio in relative(outcomes).items() if name in PEERS}
+    """One line: the library that takes the least CPU time."""
+    peers = {name: ratio for name, ratio in relative(outcomes).items() if name in PEERS}
     if not peers:
         return "no library could be measured"
-    name = min(peers, key=lambda peer: peers[peer])
-    return f"least CPU seconds of a peer at {shape[0]}x{shape[1]}: {name}, {peers[name]:,.1f} times ours"
+    name, ratio = min(peers.items(), key=lambda item: item[1])
+    return f"least CPU seconds of a peer at {shape[0]}x{shape[1]}: {name}, {ratio:,.1f} times ours"
 
 
 def _costs(result: Result | None, ratio: float | None) -> list[str]:
@@ -237,12 +235,12 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _figures(quality: Quality | None) -> list[str]:
+def _errors(quality: Quality | None) -> list[str]:
     return ["-"] * 4 if quality is None else [tables.number(value) for value in asdict(quality).values()]
 
 
 def _check(config: Config) -> None:
-    """Raise UserError for what the other parts do not check."""
+    """Raises a UserError for settings that only this benchmark uses."""
     if not config.sizes or min(config.sizes) < 2:
         raise UserError(f"got sizes {list(config.sizes)}, expected one or more maps of 2 or more rows and columns")
     unknown = [name for name in config.peers if name not in PEERS]

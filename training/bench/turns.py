@@ -1,4 +1,4 @@
-"""Pieces of work measured in turns, so that what the machine does meanwhile meets all of them alike."""
+"""Workloads measured in turns, so that changes of the machine's load meet all of them alike."""
 
 import statistics
 import time
@@ -12,21 +12,21 @@ from ..show import tables
 
 
 @dataclass(frozen=True)
-class Work:
-    """Something to be measured."""
+class Workload:
+    """A piece of work whose duration is measured."""
 
-    does: int
-    """How many things it does each time."""
+    count: int
+    """How many things each call of `run` does, for example steps or pictures."""
     run: Callable[[], Any]
 
 
-Part = tuple[dict[str, Work], Callable[[], list[str]]]
-"""What is measured, and what is to be said below the table once it is."""
+Benchmark = tuple[dict[str, Workload], Callable[[], list[str]]]
+"""The workloads by name, and a function that gives the lines to print below their table."""
 
 
-def in_turns(title: str, rounds: int, works: dict[str, Work]) -> dict[str, float]:
-    """Measures pieces of work, prints their table, and gives by name how often as long a thing takes as the first's."""
-    seconds = compare(rounds, works)
+def compare(title: str, rounds: int, workloads: dict[str, Workload]) -> dict[str, float]:
+    """Measures workloads, prints their table, and returns by name the time for one thing relative to the first workload's."""
+    seconds = measure(rounds, workloads)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     first = next(iter(seconds.values()))
     ratios = {name: statistics.median(np.divide(times, first)) for name, times in seconds.items()}
@@ -36,16 +36,16 @@ def in_turns(title: str, rounds: int, works: dict[str, Work]) -> dict[str, float
     return ratios
 
 
-def compare(rounds: int, works: dict[str, Work]) -> dict[str, list[float]]:
-    """Runs several pieces of work in turns; a first round is not counted.
+def measure(rounds: int, workloads: dict[str, Workload]) -> dict[str, list[float]]:
+    """Runs workloads in turns; the first round does not count.
 
     Returns:
-        By name: the seconds that a thing took in each round.
+        By name: the seconds for one thing in each round.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in works}
+    seconds: dict[str, list[float]] = {name: [] for name in workloads}
     for _ in range(rounds + 1):
-        for name, work in works.items():
+        for name, workload in workloads.items():
             start = time.perf_counter()
-            work.run()
-            seconds[name].append((time.perf_counter() - start) / work.does)
+            workload.run()
+            seconds[name].append((time.perf_counter() - start) / workload.count)
     return {name: times[1:] for name, times in seconds.items()}

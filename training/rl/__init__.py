@@ -1,1 +1,1 @@
-"""Learning by reinforcement: settings, environments, watching, films, the table."""
+"""Reinforcement learning: settings, environments, the training with its callback, films, the table."""

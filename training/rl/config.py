@@ -1,4 +1,4 @@
-"""What `infant-arm train-rl` can be asked for."""
+"""The settings of `infant-arm train-rl`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,90 +9,91 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from infant_env.errors import UserError
 
-from ..runs.config import check_counts
+from ..runs.config import RunConfig, check_counts
 from ..runs.device import Device
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO}
 
 
 @dataclass(frozen=True)
-class Config:
-    """Learn to reach by reinforcement, judged on fixed goals in real physics; goes on where it stopped."""
+class Config(RunConfig):
+    """Learn to reach by reinforcement. Fixed goals in the simulator judge each policy. An interrupted training goes on.
 
-    run: Path
-    """The run's folder, with what was trained; the results go to its `rl/NAME`."""
+    The results go to the folder `rl/NAME` of the run.
+    """
+
     algorithm: Literal["SAC", "TD3", "PPO", "random", "oracle", "imagery"] = "SAC"
-    """SAC and TD3 learn with hindsight (HER), PPO on many infants. Not learned: random actions; an oracle that knows a pose
-    for the goal; imagery: the agent's own idea, with its eyes closed."""
+    """SAC and TD3 learn with hindsight (HER), PPO on many infants. The others do not learn: random actions; an oracle that
+    knows a pose for each goal; imagery: the agent's own guess of the pose, with its eyes closed."""
     goal: Literal["hand", "joints", "image"] = "hand"
-    """Where the hand shall be, which pose, or what the eye shall see (as latents)."""
+    """What the goal is: a place of the hand, a pose, or a picture (as latents)."""
     observation: Literal["joints", "latents", "winner", "pixels"] = "joints"
-    """What it observes beside its joints: nothing, the picture's latents, the map's winner, or the picture."""
+    """What the policy observes in addition to the joints: nothing, the picture's latents, the map's winner, or the picture."""
     world_model: Literal["none", "dyna", "imagined", "residual"] = "none"
-    """dyna: imagined infants beside the real one; imagined: no real one; residual: corrects the agent's own idea."""
+    """dyna: imagined infants together with real ones; imagined: only imagined infants; residual: the actions correct the
+    agent's own guess."""
     steps: int = 20_000
-    """Control steps of the real infant (of imagined ones when there is no real one)."""
+    """Control steps of the real infants; with `--world-model imagined`, of the imagined infants."""
     seeds: int = 1
-    """How many seeds, one after the other."""
+    """Number of seeds. They are trained one after the other, beginning with `--seed`."""
     infants: int = 0
-    """Infants at once; 0: 64 for PPO, 8 when these see or when SAC's or TD3's are imagined, else 1."""
+    """Infants at the same time. 0: 64 for PPO, 8 for PPO with pictures and for imagined infants alone, otherwise 1."""
     imagined: int = 3
-    """Imagined infants beside a real one (dyna)."""
+    """Imagined infants for each real infant (dyna)."""
     reward: Literal["sparse", "dense"] = "dense"
-    """dense: minus the distance; sparse: 0 where the goal is reached, else -1."""
+    """dense: minus the distance; sparse: 0 if the goal is reached, otherwise -1."""
     goals: int = 100
-    """Fixed goals that a policy is judged on."""
+    """Fixed goals that judge a policy."""
     judged_every: int = 1_000
     """Real steps between judgments."""
     kept_every: int = 5_000
     """Real steps between checkpoints."""
     name: str = ""
-    """Of the results; by default what is learned, and how."""
+    """Name of the results; by default it is made from the settings."""
     video: bool = True
-    """Write a film of what the first seed learned."""
-    seed: int = 0
-    """The first seed: of the policy, of what it tries, and of its goals."""
+    """Write a film of the first seed's policy."""
     device: Device = "cpu"
-    """Where the policy is trained; such small networks are slower on a GPU."""
+    """Where the policy is trained. Networks of this size are slower on a GPU."""
     threads: int = 1
     """Processor threads."""
 
     def __post_init__(self) -> None:
         check_counts(self, "steps", "seeds", "imagined", "goals", "judged_every", "kept_every", "threads")
         if self.infants < 0:
-            raise UserError(f"got infants={self.infants}, expected 1 or more, or 0 for as many as usual")
+            raise UserError(f"got infants={self.infants}, expected 1 or more, or 0 for the usual number")
         if self.goal == "image" and self.observation != "joints":
             raise UserError(
                 f"got --goal image --observation {self.observation}, expected --observation joints: "
-                "what is achieved and desired are latents already"
+                "with picture goals the policy observes the latents already"
             )
-        if self.world_model in ("dyna", "imagined") and (self.goal == "image" or self.observation != "joints"):
+        if self.world_model in ("dyna", "imagined") and self.sees:
             raise UserError(
                 f"got --world-model {self.world_model} with pictures, expected --goal hand or joints "
                 "and --observation joints"
             )
         if self.residual and self.goal == "joints":
             raise UserError(
-                "got --goal joints for the agent's own idea, expected --goal hand or image: the pose is the goal"
+                "got --goal joints with the agent's own guess of the pose, expected --goal hand or image: "
+                "the goal is the pose itself"
             )
         if self.algorithm == "PPO" and self.world_model == "dyna":
             raise UserError("got --algorithm PPO --world-model dyna, expected SAC or TD3: PPO has no replay buffer")
 
     @property
     def folder(self) -> Path:
-        """Where the results go."""
+        """The folder of the results."""
         parts = [self.algorithm.lower(), self.goal]
         parts += [part for part in (self.observation, self.world_model) if part not in ("joints", "none")]
         return self.run / "rl" / (self.name or "_".join(parts))
 
     @property
     def learns(self) -> bool:
-        """Whether there is anything to learn."""
+        """Whether the algorithm learns."""
         return self.algorithm in ALGORITHMS
 
     @property
     def residual(self) -> bool:
-        """Whether actions shift the agent's own idea."""
+        """Whether the actions correct the agent's own guess of the pose."""
         return self.world_model == "residual" or self.algorithm == "imagery"
 
     @property
@@ -101,8 +102,8 @@ class Config:
         return self.goal == "image" or self.observation != "joints"
 
     @property
-    def at_once(self) -> int:
-        """Infants at once."""
+    def infants_at_once(self) -> int:
+        """Infants at the same time."""
         several = self.algorithm == "PPO" or self.world_model == "imagined"
         usual = 1 if not several else 64 if self.algorithm == "PPO" and not self.sees else 8
         return self.infants or usual

@@ -1,4 +1,4 @@
-"""Environments for reinforcement learning, as `infant-arm train-rl` asks for them, and how well a policy does in them."""
+"""The environments of `infant-arm train-rl`, and how near a policy comes to its goals in them."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -26,34 +26,34 @@ from ..data.info import read_info
 from ..runs import folder as runs
 from .config import Config
 
-Act = Callable[[Any], NDArray[np.float32]]
+Policy = Callable[[Any], NDArray[np.float32]]
 """From a batch of observations to actions."""
 PIXEL_ROWS, LEAST_COLUMNS = 60, 36
-"""Rows, and fewest columns, of the pictures that a policy is given as they are; of the paper's aspect they are 60x100."""
+"""Rows and minimum columns of the pictures for `--observation pixels`; 60x100 for the paper's eye."""
 EPISODE = 25
 """Control steps of an episode."""
 GAMMA = 0.7
-"""Discount. An arm arrives within .2 s; looking farther ahead only blurs what the next 40 ms are worth: .83 of the goals are
-reached within 2 cm at 8,000 steps, and with .9 no more than .69 at 9,000."""
-_FIRST_GOAL_SEED = 1_000_000  # far from those of training
-_SIDE_BY_SIDE = {True: 5, False: 20}  # infants that are judged together, with and without pictures
+"""Discount. The arm arrives within .2 s. A larger discount blurs the value of the next 40 ms: with .7 a share of .83 of the goals
+is reached within 2 cm after 8,000 steps, with .9 only .69 after 9,000."""
+_FIRST_GOAL_SEED = 1_000_000  # far from the seeds of training
+_JUDGED_TOGETHER = {True: 5, False: 20}  # infants, with and without pictures
 
 
 class Setup:
-    """What a run's body, mind and imagination offer for learning.
+    """The environments and fixed policies that a config asks for, with the body and the checkpoints of its run.
 
     Args:
-        config: the command's config.
+        config: the command's settings.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.device = torch.device("cpu")  # one picture at a time
+        self.device = torch.device("cpu")  # it sees one picture at a time
         self.info = read_info(runs.data_of(config.run))
 
     @property
     def arm(self) -> ArmModel:
-        """The body that the run's data were collected with."""
+        """The body that collected the run's data."""
         return self.info.arm
 
     @property
@@ -63,7 +63,7 @@ class Setup:
 
     @property
     def pixels(self) -> tuple[int, int]:
-        """Rows and columns of the pictures that a policy is given as they are."""
+        """Rows and columns of the pictures for `--observation pixels`."""
         rows, columns = self.eye_size
         return PIXEL_ROWS, max(round(PIXEL_ROWS * columns / rows), LEAST_COLUMNS)
 
@@ -79,13 +79,13 @@ class Setup:
 
     @cached_property
     def prior(self) -> Prior:
-        """Where the agent would go for a goal, with its eyes closed."""
+        """The agent's own guess of the pose for a goal, with its eyes closed."""
         if self.config.goal == "image":
             return priors.of_pictures(Imagination.load(self.config.run, self.device))
         return priors.of_places(self.world)
 
     def infant(self) -> gym.Env[Any, Any]:
-        """One infant with all that the config asks for, in real physics."""
+        """One simulated infant with the goals and observations of the config."""
         config = self.config
         size = self.pixels if config.observation == "pixels" else self.eye_size
         env = gym.make(
@@ -101,29 +101,29 @@ class Setup:
             env = LatentObservation(env, self.mind, config.observation)
         return Residual(env, self.prior) if config.residual else env
 
-    def learning(self) -> VecEnv:
-        """What is learned in."""
+    def training_env(self) -> VecEnv:
+        """The environment of the training."""
         config = self.config
         if config.world_model == "imagined":
-            return self._many("agents:ImaginedArmReach-v0", config.at_once, world=self.world)
-        if config.at_once > 1 and config.world_model == "none" and not config.sees:
-            return self._many("InfantArmReach-v0", config.at_once)
-        real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.at_once)])
+            return self._vector_env("agents:ImaginedArmReach-v0", config.infants_at_once, world=self.world)
+        if config.infants_at_once > 1 and config.world_model == "none" and not config.sees:
+            return self._vector_env("InfantArmReach-v0", config.infants_at_once)
+        real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.infants_at_once)])
         if config.world_model == "dyna":
-            imagined = config.imagined * config.at_once
-            return TogetherVecEnv([real, self._many("agents:ImaginedArmReach-v0", imagined, world=self.world)])
+            imagined = config.imagined * config.infants_at_once
+            return TogetherVecEnv([real, self._vector_env("agents:ImaginedArmReach-v0", imagined, world=self.world)])
         return real
 
     def scaled(self, env: VecEnv) -> VecNormalize:
-        """With observations of one size, whatever their units: otherwise SAC reaches nothing in 7,000 steps."""
+        """The environment with normalized observations; without them SAC reaches nothing in 7,000 steps."""
         names = [name for name in env.observation_space.spaces if name != "eye"]
         if self.config.observation == "pixels":
             env = VecTransposeImage(env)
         dense = self.config.reward == "dense"
         return VecNormalize(env, norm_reward=dense, norm_obs_keys=names, clip_obs=5.0, gamma=GAMMA)
 
-    def unlearned(self, env: VecEnv, seed: int) -> Act:
-        """What acts without having learned: at random, as an oracle that knows a pose for each goal, or by its own idea alone."""
+    def fixed_policy(self, env: VecEnv, seed: int) -> Policy:
+        """A policy that does not learn: random actions, the oracle, or the agent's own guess without a correction."""
         random = np.random.default_rng(seed)
         if self.config.algorithm == "random":
             return lambda _: random.uniform(-1, 1, (env.num_envs, *env.action_space.shape)).astype(np.float32)
@@ -134,22 +134,22 @@ class Setup:
 
     @property
     def real_share(self) -> float:
-        """Real steps per step that is learned from."""
+        """Real steps per training step."""
         return 1 / (1 + self.config.imagined) if self.config.world_model == "dyna" else 1.0
 
     @property
     def model_steps(self) -> int:
-        """Real steps that the world model was learned from, when there is one in what is learned."""
+        """Real steps that trained the world model; 0 if the policy does not use it."""
         config = self.config
-        asked = config.world_model in ("dyna", "imagined") or (config.residual and config.goal == "hand")
-        return checkpoints.read_header(config.run / WORLD_MODEL, KIND)["config"]["steps"] if asked else 0
+        uses_it = config.world_model in ("dyna", "imagined") or (config.residual and config.goal == "hand")
+        return checkpoints.read_header(config.run / WORLD_MODEL, KIND)["config"]["steps"] if uses_it else 0
 
-    def judging(self) -> VecEnv:
-        """Infants that are judged side by side, in real physics."""
-        return DummyVecEnv([self.infant] * min(_SIDE_BY_SIDE[self.config.sees], self.config.goals))
+    def judging_env(self) -> VecEnv:
+        """The simulated infants that judge a policy, side by side."""
+        return DummyVecEnv([self.infant] * min(_JUDGED_TOGETHER[self.config.sees], self.config.goals))
 
-    def _many(self, name: str, infants: int, **keywords: Any) -> VecEnv:
-        """Many infants in one process, real or imagined."""
+    def _vector_env(self, name: str, infants: int, **keywords: Any) -> VecEnv:
+        """Many simulated or imagined infants in one process."""
         env = gym.make_vec(
             name,
             num_envs=infants,
@@ -162,19 +162,22 @@ class Setup:
         return VecMonitor(InfantVecEnv(env))
 
 
-def distances(env: VecEnv, act: Act, goals: int) -> NDArray[np.float64]:
-    """How far from fixed goals episodes end, for one policy: `info["distance"]` of their last steps, shape (goals,).
+def final_distances(env: VecEnv, policy: Policy, goals: int) -> NDArray[np.float64]:
+    """Distances between infant and goal at the end of episodes with fixed goals.
 
     Args:
-        env: infants side by side.
-        act: the policy.
-        goals: how many; the same for equal numbers of infants.
+        env: infants side by side; equal numbers of infants get equal goals.
+        policy: the policy.
+        goals: number of episodes.
+
+    Returns:
+        `info["distance"]` of each episode's last step, shape (goals,).
     """
     ends: list[float] = []
     while len(ends) < goals:
         env.seed(_FIRST_GOAL_SEED + len(ends))
         observations = env.reset()
         for _ in range(EPISODE):
-            observations, _, _, infos = env.step(act(observations))
+            observations, _, _, infos = env.step(policy(observations))
         ends += [info["distance"] for info in infos]
     return np.array(ends[:goals])

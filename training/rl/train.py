@@ -1,5 +1,6 @@
-"""`infant-arm train-rl`: reinforcement learning on the infant's arm, with and without what it has learned by babbling."""
+"""`infant-arm train-rl`: reinforcement learning with the infant's arm, with or without the networks that babbling trained."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,44 +22,48 @@ from ..runs.device import threads
 from ..runs.learning import CONFIG, RESULT, Judgment, Learned, Result, collected, result_of
 from . import film as rl_film
 from . import table as rl_table
+from .callback import LearningCallback, resume
 from .config import ALGORITHMS, Config
-from .setup import EPISODE, GAMMA, Act, Setup, distances
-from .watch import Watch, resume
+from .setup import EPISODE, GAMMA, Policy, Setup, final_distances
 
-_ENTROPY = 0.002  # fixed: left to itself it keeps so much noise that the hand never rests within 2 cm
-_UPDATES = 4  # for each transition, of 128 others: .97 of 400 other goals < 2 cm; one of 512 .94, two of 256 .96
+_ENTROPY = 0.002  # fixed: a learned entropy keeps so much noise that the hand never rests within 2 cm
+_UPDATES = 4  # of 128 transitions, for each step: .97 of 400 other goals < 2 cm; 1 of 512: .94; 2 of 256: .96
 
 
 def run(config: Config) -> dict[str, Learned]:
-    """Learns with every seed, prints the table of all that was learned in this run, and gives its rows."""
+    """Trains every seed, prints the table of all policies of this run, and returns its rows."""
     runs.record_config(config.run, f"train-rl {config.folder.name}", config)
     setup = Setup(config)
     with threads(config.threads):
         for seed in range(config.seed, config.seed + config.seeds):
-            _one_seed(config, setup, seed)
+            _run_seed(config, setup, seed)
     rows = collected(config.run)
     print(rl_table.summary(rows))
     return rows
 
 
-def _one_seed(config: Config, setup: Setup, seed: int) -> None:
+def _run_seed(config: Config, setup: Setup, seed: int) -> None:
     folder = config.folder / f"seed{seed}"
-    _same_settings(config, folder)
+    _check_settings(config, folder)
     if _is_done(folder):
         print(f"{folder} is done already")
         return
-    judging = setup.judging()
+    judging_env = setup.judging_env()
     if config.learns:
-        watch, act = _learned(config, setup, seed, folder, judging)
-        judgments, seconds = watch.judgments, watch.seconds
+        callback, policy = _train(config, setup, seed, folder, judging_env)
+        judgments, seconds = callback.judgments, callback.seconds
     else:
-        act = setup.unlearned(judging, seed)
-        judgments, seconds = [{"steps": 0, "seconds": 0, **_judged(config, judging, act)}], 0.0
+        policy = setup.fixed_policy(judging_env, seed)
+        judgments, seconds = [{"steps": 0, "seconds": 0, **_judge(config, judging_env, policy)}], 0.0
     if config.video and seed == config.seed:
-        rl_film.film(config.run / "videos" / f"rl_{config.folder.name}.mp4", setup, act)
-    judging.close()
-    told = msgspec.convert(judgments, list[Judgment])
-    result = Result(told, seconds, setup.model_steps, imagined=config.world_model == "imagined")
+        rl_film.film(config.run / "videos" / f"rl_{config.folder.name}.mp4", setup, policy)
+    judging_env.close()
+    result = Result(
+        msgspec.convert(judgments, list[Judgment]),
+        seconds,
+        setup.model_steps,
+        imagined=config.world_model == "imagined",
+    )
     write_json(folder / RESULT, json_files.plain(result))
 
 
@@ -69,36 +74,31 @@ def _is_done(folder: Path) -> bool:
         return False
 
 
-def _learned(config: Config, setup: Setup, seed: int, folder: Path, judging: VecEnv) -> tuple[Watch, Act]:
-    """Learns to the end, from the newest checkpoint on."""
-    env = setup.scaled(setup.learning())
+def _train(
+    config: Config, setup: Setup, seed: int, folder: Path, judging_env: VecEnv
+) -> tuple[LearningCallback, Policy]:
+    """Trains to the end, beginning with the newest checkpoint."""
+    env = setup.scaled(setup.training_env())
     env.seed(seed)
     found = resume(folder, ALGORITHMS[config.algorithm], env)
-    model, state = found or (_new(config, env, seed), {})
+    model, state = found or (_new_model(config, env, seed), {})
     logs = folder / "logs"
     model.set_logger(configure(str(logs / f"{len(list(logs.glob('*'))):03d}"), ["csv", "tensorboard"]))
 
-    def act(observations: Any) -> Any:
+    def policy(observations: Any) -> Any:
         scales = model.get_vec_normalize_env()
         return model.predict(scales.normalize_obs(observations), deterministic=True)[0]
 
-    watch = Watch(
-        folder,
-        lambda: _judged(config, judging, act),
-        setup.real_share,
-        config.judged_every,
-        config.kept_every,
-        config.steps,
-        state,
-    )
+    judge = partial(_judge, config, judging_env, policy)
+    callback = LearningCallback(config, folder, judge, setup.real_share, state)
     left = round(config.steps / setup.real_share) - model.num_timesteps
     if left > 0:
-        model.learn(left, callback=watch, reset_num_timesteps=found is None)
+        model.learn(left, callback=callback, reset_num_timesteps=found is None)
     model.get_env().close()
-    return watch, act
+    return callback, policy
 
 
-def _new(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
+def _new_model(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
     common: dict[str, Any] = {"policy": "MultiInputPolicy", "env": env, "seed": seed, "device": config.device}
     falling = LinearSchedule(1e-3, 1e-4, 1.0)
     common |= {"learning_rate": falling, "gamma": GAMMA, "policy_kwargs": {"net_arch": [256, 256]}}
@@ -120,31 +120,29 @@ def _new(config: Config, env: VecNormalize, seed: int) -> BaseAlgorithm:
     return SAC(**common, **off_policy, ent_coef=_ENTROPY)
 
 
-def _judged(config: Config, env: VecEnv, act: Act) -> dict[str, float]:
-    """Shares of the goals that a policy comes near, and its median distance: cm, or degrees where the goals are poses."""
+def _judge(config: Config, env: VecEnv, policy: Policy) -> dict[str, float]:
+    """Shares of the goals that a policy comes near, and its median distance in cm, or in degrees if the goals are poses."""
     unit = np.pi / 180 if config.goal == "joints" else 0.01
-    ends = distances(env, act, config.goals) / unit
+    ends = final_distances(env, policy, config.goals) / unit
     near, far = rl_table.NEAR[config.goal]
     return {"near": float((ends <= near).mean()), "far": float((ends <= far).mean()), "median": float(np.median(ends))}
 
 
-def _same_settings(config: Config, folder: Path) -> None:
-    """Raises a UserError when a seed's folder holds what was learned with other settings; else notes these there."""
+def _check_settings(config: Config, folder: Path) -> None:
+    """Raises a UserError if a seed's folder belongs to other settings; otherwise writes the settings into it."""
     ignored = {"seed", "seeds", "video", "kept_every", "name"}
     wanted = {name: value for name, value in runs.settings(config).items() if name not in ignored}
-    there = _settings(folder)
-    other = sorted(name for name in wanted if there and there.get(name) != wanted[name])
-    if other:
-        told = ", ".join(f"{name}={there.get(name)}" for name in other)
-        raise UserError(
-            f"{folder} was learned with {told}, now {', '.join(f'{n}={wanted[n]}' for n in other)}; give a --name"
-        )
+    used = _settings(folder)
+    different = sorted(name for name in wanted if used and used.get(name) != wanted[name])
+    if different:
+        before, now = (", ".join(f"{name}={of.get(name)}" for name in different) for of in (used, wanted))
+        raise UserError(f"{folder} was trained with {before}, now with {now}; give a --name")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / CONFIG, wanted)
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    """With what was learned in a seed's folder; nothing when that is not known."""
+    """The settings of a seed's folder; empty if it has none."""
     try:
         return json_files.read(folder / CONFIG, dict[str, Any], "delete it and run the same command again")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""`infant-arm studio`: see, touch and steer the infant's imagination in the browser."""
+"""`infant-arm studio`: watch and control the infant and its imagination in the browser."""
 
 import ctypes
 import sys
@@ -15,26 +15,26 @@ _ARENAS, _THRESHOLD = -8, -3  # mallopt's M_ARENA_MAX and M_MMAP_THRESHOLD
 
 @dataclass(frozen=True)
 class Config(RunConfig):
-    """Open the studio: a page on this machine, in which one moves the infant and sees what it sees and imagines."""
+    """Open the studio: a page in the browser that moves the infant and shows what it sees and imagines."""
 
     port: int = 8080
-    """Port of the page; the next free one when it is taken."""
+    """Port of the page; the next free one if it is in use."""
     host: str = "127.0.0.1"
-    """Address that the page is served on; 0.0.0.0 lets other machines in, and whoever comes in may steer."""
+    """Address at which the page is served. 0.0.0.0 admits other machines; everyone there can control the infant."""
     browser: bool = True
-    """Open the page in the browser."""
+    """Open the page in a browser."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if not 0 < self.port < 65536:
             raise UserError(f"got port={self.port}, expected 1 to 65535, such as 8080")
+        super().__post_init__()
 
 
 def run(config: Config) -> None:
-    """Serves the page until it is interrupted.
+    """Serves the page until the user interrupts it.
 
     Raises:
-        UserError: viser or mjviser is not installed, or the run lacks what the studio shows.
+        UserError: viser or mjviser is not installed, or the run lacks something that the studio shows.
     """
     try:
         import mjviser  # noqa: F401
@@ -43,7 +43,7 @@ def run(config: Config) -> None:
         raise UserError(f"the studio needs viser and mjviser ({error}): pip install 'infant-arm[studio]'") from None
     from .page import Page
 
-    give_memory_back()
+    free_large_arrays()
     page = Page(config.run, config.host, config.port, config.seed, config.device)
     print(f"The studio is at {page.address} (Ctrl-C ends it)", flush=True)
     if config.browser:
@@ -56,10 +56,10 @@ def run(config: Config) -> None:
         page.close()
 
 
-def give_memory_back() -> None:
-    """Has large arrays go back to the system when they are freed, where the C library is glibc.
+def free_large_arrays() -> None:
+    """Makes glibc return the memory of large arrays to the system when they are freed.
 
-    Many threads make pictures here for hours; by default each keeps what it freed, and the process only ever grows.
+    The studio makes pictures in many threads for hours. By default each thread keeps its freed memory, so the process grows.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

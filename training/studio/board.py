@@ -1,4 +1,4 @@
-"""The board that shows the map behind the infant: its pictures, where a click on it lands, and where a neuron is on it."""
+"""The board behind the infant, which shows the map: its pictures, the neuron at a click, and the place of a neuron."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from infant_env.body.built_in.parts import quaternion
 
 from ..show.film import as_seen, colored, font
 from ..show.map_figures import ASKED, joint_angles, tile_pictures
-from .stage import spoken
+from .studio import spoken
 
 HEAD, FOOT = 0.09, 0.09
 """Height of the lines above and below the map, as shares of its side."""
@@ -24,12 +24,12 @@ HEAD, FOOT = 0.09, 0.09
 
 @dataclass(frozen=True)
 class Board:
-    """A square map, upright in the world, with a line of text above and below.
+    """A square map that stands upright in the world, with a line of text above and below.
 
     Attributes:
-        center: of the map, shape (3,), m.
-        facing: horizontal direction, degrees about z from x, that its front looks in.
-        side: of the map, m.
+        center: center of the map, shape (3,), m.
+        facing: horizontal direction of its front, degrees about z from x.
+        side: length of a side of the map, m.
         shape: rows and columns of the map.
     """
 
@@ -40,14 +40,14 @@ class Board:
 
     @property
     def axes(self) -> NDArray[np.float64]:
-        """To the right, down and away from who looks at it: columns of (3, 3)."""
+        """Directions to the right, down, and away from a viewer: the columns of (3, 3)."""
         turn = np.deg2rad(self.facing)
         front = np.array([np.cos(turn), np.sin(turn), 0.0])
         return np.stack([np.cross([0.0, 0.0, 1.0], front), [0.0, 0.0, -1.0], -front], axis=1)
 
     @property
     def wxyz(self) -> NDArray[np.float64]:
-        """How the picture is turned, as a quaternion (4,)."""
+        """Orientation of the picture, a quaternion (4,)."""
         return quaternion(self.axes)
 
     @property
@@ -61,7 +61,7 @@ class Board:
         return np.array(self.center) + self.axes[:, 1] * self.side * (FOOT - HEAD) / 2
 
     def neuron_at(self, origin: ArrayLike, direction: ArrayLike) -> tuple[int, int] | None:
-        """The neuron that a ray meets, row and column; None beside the map, or from behind."""
+        """Row and column of the neuron that a ray hits; None if it misses the map or comes from behind."""
         start, along = np.asarray(origin, float), np.asarray(direction, float)
         away = self.axes[:, 2]
         if along @ away <= 1e-9:
@@ -73,13 +73,13 @@ class Board:
         return (row, column) if inside else None
 
     def place_of(self, row: float, column: float, before: float = 0.0) -> NDArray[np.float64]:
-        """Where a neuron's middle is, shape (3,), m; a little before the board, if so wanted."""
+        """Center of a neuron, shape (3,), m, moved by `before` metres in front of the board."""
         shares = np.array([(column + 0.5) / self.shape[1] - 0.5, (row + 0.5) / self.shape[0] - 0.5])
         return np.array(self.center) + self.axes[:, :2] @ (shares * self.side) - before * self.axes[:, 2]
 
 
-_DOWN, _ACROSS = 20, 12  # tiles of the atlas: their pictures have the eye's aspect
-_TILE = (60, 100)  # rows and columns of one
+_DOWN, _ACROSS = 20, 12  # tiles of the decoded pictures
+_TILE = (60, 100)  # rows and columns of a tile
 _SIDE = 480  # pixels of the other layers
 ATLAS, U_MATRIX = "decoded pictures", "U-matrix"
 
@@ -87,11 +87,11 @@ Picture = NDArray[np.uint8]
 
 
 class MapPictures:
-    """Draws the layers of a map; those that stay are drawn once.
+    """Draws the layers of a map; it draws each constant layer only once.
 
     Attributes:
-        still: names of the layers that stay.
-        live: names of those that follow the infant, with the modalities that they ask by.
+        still: names of the constant layers.
+        live: names of the layers that follow the infant, with the modalities of their query.
     """
 
     def __init__(self, mind: SomAutoencoder, joints: tuple[str, ...], eye_size: tuple[int, int]) -> None:
@@ -102,60 +102,59 @@ class MapPictures:
         self._drawn: dict[str, Picture] = {}
 
     def draw(self, layer: str, query: Mapping[str, Tensor]) -> Picture:
-        """A layer, with a line of text above and below, as `Board` wants it.
+        """A layer with a line of text above and below, for a `Board`.
 
         Args:
             layer: one of `still` or `live`.
-            query: what the infant sees (latents) and feels (normalized joints) now, shape (1, width) each.
+            query: what the infant sees (latents) and feels (normalized joints) now, shape (1, D) and (1, J).
         """
         if layer in self.live:
             activity = self._mind.som.activity({name: query[name] for name in self.live[layer]})[0]
             plane = _small(activity)
-            return _numbers(
-                plane, layer.capitalize(), "fits badly", "fits well", float(np.percentile(plane, 2)), float(plane.max())
-            )
+            limits = float(np.percentile(plane, 2)), float(plane.max())
+            return _with_colors(plane, layer.capitalize(), "fits badly", "fits well", *limits)
         if layer not in self._drawn:
-            self._drawn[layer] = self._still(layer)
+            self._drawn[layer] = self._draw_still(layer)
         return self._drawn[layer]
 
-    def _still(self, layer: str) -> Picture:
+    def _draw_still(self, layer: str) -> Picture:
         if layer == ATLAS:
-            rows, columns = min(_DOWN, self._mind.som.shape[0]), min(_ACROSS, self._mind.som.shape[1])
-            inner = (_TILE[0] - 4, _TILE[1] - 4)
-            tiles = np.array(
-                [
-                    [as_seen(picture, self._eye_size, inner) for picture in row]
-                    for row in tile_pictures(self._mind, rows, columns)
-                ]
-            )
-            framed = np.pad(tiles, ((0, 0), (0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
-            wide = framed.transpose(0, 2, 1, 3, 4).reshape(rows * _TILE[0], columns * _TILE[1], 3)
-            square = Image.fromarray(wide).resize((_DOWN * _TILE[0],) * 2, Image.Resampling.BILINEAR)
-            return _framed(np.asarray(square), "What its neurons imagine: click one", "each tile: one neuron's picture")
+            return self._draw_atlas()
         if layer == U_MATRIX:
             plane = _small(map_quality.u_matrix(self._mind.som))
-            return _numbers(
-                plane, "U-matrix: neurons and their neighbors", "alike", "unlike", *np.percentile(plane, (0.5, 99.5))
-            )
-        number = self._joints.index(layer)
-        plane = _small(torch.from_numpy(joint_angles(self._mind)[number]))
+            limits = np.percentile(plane, (0.5, 99.5))
+            return _with_colors(plane, "U-matrix: neurons and their neighbors", "alike", "unlike", *limits)
+        plane = _small(torch.from_numpy(joint_angles(self._mind)[self._joints.index(layer)]))
         low, high = float(plane.min()), float(plane.max())
-        return _numbers(plane, layer.removeprefix("joint: ").capitalize(), f"{low:.0f}°", f"{high:.0f}°", low, high)
+        return _with_colors(plane, layer.removeprefix("joint: ").capitalize(), f"{low:.0f}°", f"{high:.0f}°", low, high)
+
+    def _draw_atlas(self) -> Picture:
+        """The decoded pictures of neurons in a grid, at the eye's aspect."""
+        rows, columns = min(_DOWN, self._mind.som.shape[0]), min(_ACROSS, self._mind.som.shape[1])
+        inner = (_TILE[0] - 4, _TILE[1] - 4)
+        pictures = tile_pictures(self._mind, rows, columns)
+        tiles = np.array([[as_seen(picture, self._eye_size, inner) for picture in row] for row in pictures])
+        framed = np.pad(tiles, ((0, 0), (0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
+        wide = framed.transpose(0, 2, 1, 3, 4).reshape(rows * _TILE[0], columns * _TILE[1], 3)
+        square = Image.fromarray(wide).resize((_DOWN * _TILE[0],) * 2, Image.Resampling.BILINEAR)
+        return _with_text(
+            np.asarray(square), "What its neurons imagine: click one", "each tile: the picture of a neuron"
+        )
 
 
 def _small(plane: Tensor) -> NDArray[np.float32]:
-    """A plane (X, Y), not larger than can be seen: means over squares of neurons."""
+    """Means over squares of neurons: a plane (X, Y) with at most 480 rows and columns."""
     side = -(-max(plane.shape) // _SIDE)
     return F.avg_pool2d(plane[None].float(), side, ceil_mode=True)[0].cpu().numpy()
 
 
-def _numbers(plane: NDArray[np.float32], title: str, least: str, most: str, low: float, high: float) -> Picture:
-    """A plane in viridis, and what its colors mean."""
+def _with_colors(plane: NDArray[np.float32], title: str, least: str, most: str, low: float, high: float) -> Picture:
+    """A plane in viridis, with a bar that explains the colors."""
     square = Image.fromarray(colored(plane, low, high)).resize((_SIDE, _SIDE), Image.Resampling.NEAREST)
-    return _with_bar(_framed(np.asarray(square), title, ""), least, most)
+    return _with_bar(_with_text(np.asarray(square), title, ""), least, most)
 
 
-def _framed(square: Picture, title: str, foot: str) -> Picture:
+def _with_text(square: Picture, title: str, foot: str) -> Picture:
     """Text above and below a square."""
     side = square.shape[0]
     head, bottom = round(HEAD * side), round(FOOT * side)
@@ -168,7 +167,7 @@ def _framed(square: Picture, title: str, foot: str) -> Picture:
 
 
 def _with_bar(picture: Picture, least: str, most: str) -> Picture:
-    """The colors' meaning in the line below: a bar between two words."""
+    """A bar of the colors between two words, in the line below the map."""
     side = picture.shape[1]
     top, bottom = round((1 + HEAD) * side), picture.shape[0]
     whole = Image.fromarray(picture)

@@ -1,4 +1,4 @@
-"""The page: the infant and its map in the middle, eye and mind on the left, what one can do on the right."""
+"""The page: the infant and its map in the middle, eye and mind on the left, the controls on the right."""
 
 import contextlib
 import io
@@ -20,24 +20,24 @@ from .pictures import TestPictures
 from .plan_view import PlanView
 from .reach_view import ReachView
 from .recorder import Recorder
-from .stage import Stage
+from .studio import Studio
 
-_WELCOME = "**Hello!** Drag a slider: the infant moves its arm, and on the left you see what it sees and imagines."
+_WELCOME = "**Hello!** Drag a slider: the infant moves its arm. On the left you see what it sees and imagines."
 _LEFT, _RIGHT = 226, 350  # pixels
 
 
 class Page:
-    """The studio of one run, served until it is closed.
+    """The page of the studio for one run; it is served until it is closed.
 
     Args:
         run: the run's folder.
-        host: address that the page is served on.
-        port: of the page; the next free one when it is taken.
-        seed: of the poses and pictures that are drawn at random.
-        device: where to imagine.
+        host: address at which the page is served.
+        port: port of the page; the next free one if it is in use.
+        seed: seed of all random poses and pictures.
+        device: where the networks compute.
 
     Raises:
-        UserError: the run lacks what the studio shows.
+        UserError: the run lacks something that the studio shows.
     """
 
     def __init__(self, run: Path, host: str, port: int, seed: int, device: Device) -> None:
@@ -50,34 +50,34 @@ class Page:
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         host = self.server.get_host()
         return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.server.get_port()}"
 
     def close(self) -> None:
-        """Ends the infant and the page."""
+        """Stops the infant and the server."""
         self.infant.close()
         self.server.stop()
 
     def _add_main_panel(self, data: Dataset, agent: MentalImageryAgent) -> None:
         gui = self.server.gui
         status, bar = gui.add_markdown(_WELCOME), gui.add_progress_bar(0, visible=False, animated=True)
-        self.stage = Stage(self.server, self.infant, agent, data, status, bar)
+        self.studio = Studio(self.server, self.infant, agent, data, status, bar)
         pictures = TestPictures(data)
         tabs = gui.add_tab_group()
         with tabs.add_tab("Body"):
-            self.body = BodyView(self.stage)
+            self.body = BodyView(self.studio)
         map_tab = tabs.add_tab("Map")
         with map_tab:
-            self.map = MapView(self.stage, map_tab)
+            self.map = MapView(self.studio, map_tab)
         with tabs.add_tab("Reach"):
-            self.reach = ReachView(self.stage, pictures)
+            self.reach = ReachView(self.studio, pictures)
         with tabs.add_tab("Plan"):
-            self.plan = PlanView(self.stage, pictures)
+            self.plan = PlanView(self.studio, pictures)
         panel = gui.add_panel()
         with panel.add_tab("Eye and mind"):
-            self.mind = MindView(self.stage)
-        Recorder(self.stage, self.mind, self.reach)
+            self.mind = MindView(self.studio)
+        Recorder(self.studio, self.mind, self.reach)
         panel.dock_left()
         panel.set_width(_LEFT)
         gui.main_panel.dock_right()
@@ -85,7 +85,7 @@ class Page:
 
 
 def _quiet_server(host: str, port: int) -> Any:
-    """A server without share button, logo or words in the terminal."""
+    """A server without share button, logo or output in the terminal."""
     with contextlib.redirect_stdout(io.StringIO()):
         server = viser.ViserServer(host, port, label="The infant's studio", verbose=False)
     server.gui.configure_theme(show_logo=False, show_share_button=False)

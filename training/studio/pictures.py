@@ -1,4 +1,4 @@
-"""Pictures of the studio: small ones side by side in one, and those to reach for or to plan between."""
+"""Pictures of the studio: grids of small pictures, and the pictures that serve as goals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _FRAME = "#D55E00"
 
 @dataclass(frozen=True)
 class Cell:
-    """One of the pictures: RGB of any size, or (64, 64) as the agents see it; None leaves its place empty."""
+    """One picture of a grid: RGB of any size, or (64, 64) as the agents see it; None leaves the cell empty."""
 
     caption: str
     picture: NDArray[np.generic] | None
@@ -28,11 +28,11 @@ class Cell:
 
 
 def grid(cells: Sequence[Cell], across: int, eye_size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
-    """Cells in rows of some, each picture at the eye's aspect, in the middle of a box of 5:3.
+    """One picture with a grid of cells, each picture at the eye's aspect, in the middle of a box of 5:3.
 
     Args:
-        cells: what is shown.
-        across: how many of them side by side.
+        cells: the pictures with their captions.
+        across: cells in a row.
         eye_size: rows and columns of the eye's frames.
 
     Returns:
@@ -56,16 +56,16 @@ def grid(cells: Sequence[Cell], across: int, eye_size: tuple[int, int] = (300, 5
 
 @dataclass(frozen=True)
 class Chosen:
-    """A goal, and how it is shown."""
+    """A goal, with its name and frame on the page."""
 
     name: str
     goal: Goal
     frame: NDArray[np.uint8]
-    """RGB, of any size; it is shown at the eye's aspect."""
+    """RGB of any size; the page shows it at the eye's aspect."""
 
     @classmethod
     def imagined(cls, name: str, goal: Goal) -> "Chosen":
-        """A goal of which there is no more than its preprocessed picture."""
+        """A goal that has only a preprocessed picture."""
         return cls(name, goal, to_rgb(goal.picture))
 
 
@@ -73,10 +73,10 @@ class TestPictures:
     """The test pictures that show the hand, numbered from 1.
 
     Raises:
-        UserError: there are none.
+        UserError: there is no such picture.
     """
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # pytest must not collect it
 
     def __init__(self, data: Dataset) -> None:
         self._data = data
@@ -89,12 +89,12 @@ class TestPictures:
         return len(self._samples)
 
     def __getitem__(self, number: int) -> Chosen:
-        """The picture of this number, read from disk."""
+        """The picture with this number, read from disk."""
         sample = int(self._samples[number - 1])
         eye = self._data.eye(sample)
         goal = Goal(to_gray(eye), self._data.joints[sample], self._data.hand_position[sample])
         return Chosen(f"test picture {number}", goal, eye)
 
     def at_random(self, random: np.random.Generator) -> int:
-        """Some picture's number."""
+        """The number of a random picture."""
         return int(random.integers(1, len(self) + 1))

@@ -1,4 +1,4 @@
-"""Records a film of what is shown, for the browser to keep."""
+"""Records a film of what the studio shows; the browser downloads it."""
 
 import tempfile
 from pathlib import Path
@@ -16,71 +16,71 @@ from ..show.film import PANEL, Video, as_seen, fit, ideas, map_picture
 from .infant import Moment
 from .mind_view import MindView
 from .reach_view import ReachView
-from .stage import Stage
+from .studio import Studio
 
-_LONGEST = CONTROL_HZ * 300  # frames: five minutes
+_MAX_FRAMES = CONTROL_HZ * 300  # five minutes
 
 
 class Recorder:
-    """A button that starts a film, ends it, and hands it to the browser that asked."""
+    """A button that starts a film, ends it, and sends it to the user's browser."""
 
-    def __init__(self, stage: Stage, mind: MindView, reach: ReachView) -> None:
-        self._stage, self._mind, self._reach = stage, mind, reach
-        self._button = stage.server.gui.add_button("Record a film")
+    def __init__(self, studio: Studio, mind: MindView, reach: ReachView) -> None:
+        self._studio, self._mind, self._reach = studio, mind, reach
+        self._button = studio.server.gui.add_button("Record a film")
         self._video: Video | None = None
         self._outside: OutsideCamera | None = None
         self._frames = 0
-        stage.when(self._button.on_click, self._toggle)
-        stage.infant.listeners.append(self._add)
-        stage.infant.bodies.append(lambda arm: self._leave())
+        studio.when(self._button.on_click, self._toggle)
+        studio.infant.listeners.append(self._add)
+        studio.infant.body_listeners.append(lambda arm: self._close_camera())
 
     def _toggle(self, event: Any) -> None:
         if self._video is None:
             path = Path(tempfile.mkdtemp(prefix="studio")) / "studio.mp4"
             self._video, self._frames = Video(path), 0
             self._button.label = "End the film and keep it"
-            self._stage.say("**Recording**: a frame whenever something moves.")
-            self._stage.infant.look_again()
+            self._studio.say("**Recording**: one frame for each step while something moves.")
+            self._studio.infant.show_again()
         else:
-            self._hand_over(event.client)
+            self._send(event.client)
 
-    def _hand_over(self, client: Any) -> None:
+    def _send(self, client: Any) -> None:
         assert self._video is not None
         video, self._video = self._video, None
         self._button.label = "Record a film"
-        self._leave()
+        self._close_camera()
         video.close()
         client.send_file_download("studio.mp4", video.path.read_bytes())
         video.path.unlink()
         video.path.parent.rmdir()
-        self._stage.say(f"The film of **{self._frames / CONTROL_HZ:.1f} s** is in the note on the left.")
+        self._studio.say(f"The film of **{self._frames / CONTROL_HZ:.1f} s** is in the note on the left.")
 
-    def _leave(self) -> None:
-        """The outside camera knows one body."""
+    def _close_camera(self) -> None:
+        """Closes the outside camera, which belongs to one body."""
         if self._outside is not None:
             self._outside.close()
             self._outside = None
 
     def _add(self, moment: Moment) -> None:
-        if self._video is None or self._frames >= _LONGEST:
+        if self._video is None or self._frames >= _MAX_FRAMES:
             return
-        self._outside = self._outside or OutsideCamera(self._stage.infant.arm, PANEL)
+        self._outside = self._outside or OutsideCamera(self._studio.infant.arm, PANEL)
         self._frames += 1
         self._video.add(self._panels(moment))
 
     def _panels(self, moment: Moment) -> list[tuple[str, NDArray[np.uint8]]]:
-        """What is shown, six panels; while it reaches, its goal and its hypotheses."""
+        """Six panels; while it reaches, they show its goal and its hypotheses."""
         assert self._outside is not None
-        agent, eye = self._stage.agent, moment.observation["eye"]
+        agent, eye = self._studio.agent, moment.observation["eye"]
         mind, seen = agent.imagination.mind, to_gray(eye)
         activity = mind.activity(VISION, seen[None])[0].cpu().numpy()
         _, imagined, recalled, difference = self._mind.pictures
         panels = [
-            ("the infant", self._outside.render(self._stage.infant.data)),
+            ("the infant", self._outside.render(self._studio.infant.data)),
             ("its right eye", as_seen(eye, eye.shape[:2])),
+            ("imagined from its joints", fit(imagined)),
         ]
-        panels.append(("imagined from its joints", fit(imagined)))
-        if self._reach.at_it and agent.goal is not None:
+        if self._reach.under_way and agent.goal is not None:
             panels += [
                 ("its goal", as_seen(agent.goal, eye.shape[:2])),
                 ("what it thinks of; framed: what it tries", ideas(agent, eye.shape[:2])),
