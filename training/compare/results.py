@@ -14,8 +14,8 @@ from agents.tools.files import replacing, write_json
 from infant_env.senses.modalities import VISION
 
 from ..measure import error_tables
-from ..measure.senses import LABELS
-from ..measure.statistics import OVERALL, Interval, Resampling, differences, intervals, read_errors
+from ..measure.senses import COLUMNS
+from ..measure.statistics import Interval, Resampling, differences, intervals, read_errors
 from ..methods.registry import METHODS, OURS, REFERENCE, SOM_AE, method_of
 from ..runs import folder as runs
 from ..runs.metrics import Hand, Metrics
@@ -132,14 +132,9 @@ def _sections(config: Config, metrics: Sequence[Metrics], found: Comparison) -> 
         yield "Trials", f"{trials.REMARK} `infant-arm tune --run {config.run}`", trials.table(tried)
 
 
-def _names() -> dict[str, str]:
-    return LABELS | {OVERALL: OVERALL}
-
-
 def _table(intervals: Any, form: Any) -> tuple[list[str], list[list[str]]]:
-    names = _names()
-    rows = [[method, *(form(row[m]) if m in row else "-" for m in names)] for method, row in intervals.items()]
-    return ["method", *names.values()], rows
+    rows = [[method, *(form(row[m]) if m in row else "-" for m in COLUMNS)] for method, row in intervals.items()]
+    return ["method", *COLUMNS.values()], rows
 
 
 def _mean_and_interval(found: Interval) -> str:
@@ -200,7 +195,7 @@ def _mean(values: Sequence[float | None]) -> str:
 def _verdict(means: Any) -> str:
     """A remark on the methods that beat the SOM-AE's best readout, by mapping."""
     lines = []
-    for mapping, name in _names().items():
+    for mapping, name in COLUMNS.items():
         errors = {method: row[mapping].mean for method, row in means.items() if mapping in row}
         lines.append(f"{name}: {', '.join(error_tables.better(errors, OURS)) or 'none'}")
     return "; ".join(lines) + ". Below, the maps by their own measures."

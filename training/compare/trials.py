@@ -8,8 +8,7 @@ from msgspec import Meta
 
 from agents.tools import json_files
 
-from ..measure.senses import LABELS
-from ..measure.statistics import OVERALL
+from ..measure.senses import COLUMNS, OVERALL
 from ..runs.metrics import Trial
 from ..show import tables
 
@@ -42,12 +41,11 @@ def found_in(run: Path) -> Trials:
 
 def table(found: Trials) -> tuple[list[str], list[list[str]]]:
     """Header and rows: errors of every setting; a star marks the best of each method."""
-    names = LABELS | {OVERALL: OVERALL}
     rows = []
     for method, trials in found.items():
-        best = min(trials, key=lambda trial: trial.error.get("overall", math.inf))
+        best = min(trials, key=lambda trial: trial.error.get(OVERALL, math.inf))
         for trial in trials:
-            cells = [tables.number(trial.error.get(name)) for name in names]
+            cells = [tables.number(trial.error.get(name)) for name in COLUMNS]
             cells[-1] += "*" if trial is best else ""
             rows.append([method, trial.setting, *cells, f"{trial.cpu_s:.0f}"])
-    return ["method", "setting", *names.values(), "CPU s"], rows
+    return ["method", "setting", *COLUMNS.values(), "CPU s"], rows

@@ -8,7 +8,7 @@ from infant_env.senses.modalities import VISION
 from ..runs.metrics import Error, Metrics, Scores
 from ..show import tables
 from . import paper
-from .senses import LABELS, MAPPINGS, PICTURE_TO_JOINTS, SENSES
+from .senses import COLUMNS, LABELS, MAPPINGS, PICTURE_TO_JOINTS, SENSES
 
 Details = Mapping[str, Mapping[str, Mapping[str, Scores]]]
 """Scores by method, mapping and subset of the test poses."""
@@ -32,11 +32,9 @@ def summary(results: Metrics, ours: Collection[str]) -> str:
 
 def table1(rows: Mapping[str, Mapping[str, Error]]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of Table 1, the paper's columns first."""
-    header = ["method", *LABELS.values(), "overall"]
-    keys = (*MAPPINGS, "overall")
-    theirs = [[name, *(_rounded(row.get(key)) for key in keys)] for name, row in paper.ERRORS.items()]
-    ours = [[name, *(_cell(row.get(key)) for key in keys)] for name, row in rows.items()]
-    return header, theirs + ours
+    theirs = [[name, *(_rounded(row.get(key)) for key in COLUMNS)] for name, row in paper.ERRORS.items()]
+    ours = [[name, *(_cell(row.get(key)) for key in COLUMNS)] for name, row in rows.items()]
+    return ["method", *COLUMNS.values()], theirs + ours
 
 
 def _rounded(entry: tuple[float, float] | None) -> str:

@@ -68,6 +68,10 @@ SOURCES = tuple(sense.name for sense in SENSES)
 LABELS = {f"{a.name}->{b.name}": f"{a.label}->{b.label}" for a in SENSES for b in SENSES}
 """Names of all mappings in tables, by their names in files."""
 MAPPINGS = tuple(LABELS)
+OVERALL = "overall"
+"""Name of the mean over all mappings."""
+COLUMNS = LABELS | {OVERALL: OVERALL}
+"""Names of all mappings and of their mean in tables, by their names in files."""
 PICTURE_TO_JOINTS = f"{VISION}->{PROPRIOCEPTION}"
 JOINTS_TO_PICTURE = f"{PROPRIOCEPTION}->{VISION}"
 

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from ..runs.metrics import Error
 from .metrics import ERRORS, Floats
-from .senses import is_complete
+from .senses import OVERALL, is_complete
 
-OVERALL = "overall"
 _RESAMPLED = 2_000
 ErrorsByMethod = dict[str, dict[str, Floats]]
 """Absolute errors by method and mapping, shape (S, N): seeds, and the same test samples for all."""

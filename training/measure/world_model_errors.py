@@ -35,30 +35,31 @@ Floats = NDArray[np.floating[Any]]
 def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.MotionErrors, metrics.MotionErrors]:
     """Errors of joints and of hands after each step of an episode, for the imagined motion and for two yardsticks."""
     joints = motion.actions.shape[2]
-    imagined = _imagined(world, motion)
-    stays = np.repeat(motion.felt[:, :1, :joints], motion.actions.shape[1], 1)
-    arrives = arm.denormalize((motion.actions + 1) / 2)
-    result: dict[str, dict[str, Any]] = {"joint_error_deg": {}, "hand_error_cm": {}}
-    free = ~motion.touched
-    for name, poses, where in (
-        ("imagined", imagined, np.ones_like(free)),
-        ("imagined_untouched", imagined, free),
-        ("stays", stays, np.ones_like(free)),
-        ("arrives", arrives, np.ones_like(free)),
-    ):
-        errors = _errors(world, motion, poses)
-        for measure, values in errors.items():
-            result[measure][name] = [
-                float(v[w].mean()) if w.any() else None for v, w in zip(values.T, where.T, strict=True)
-            ]
-            if name == "imagined":
-                result[measure]["imagined_median"] = np.median(values, 0).tolist()
-    return metrics.MotionErrors(**result["joint_error_deg"]), metrics.MotionErrors(**result["hand_error_cm"])
+    imagined = _errors(world, motion, _imagined(world, motion))
+    stays = _errors(world, motion, np.repeat(motion.felt[:, :1, :joints], motion.actions.shape[1], 1))
+    arrives = _errors(world, motion, arm.denormalize((motion.actions + 1) / 2))
+    of_joints, of_hands = (
+        metrics.MotionErrors(
+            imagined=_means(own),
+            imagined_median=np.median(own, 0).tolist(),
+            imagined_untouched=_means(own, ~motion.touched),
+            stays=_means(resting),
+            arrives=_means(jumping),
+        )
+        for own, resting, jumping in zip(imagined, stays, arrives, strict=True)
+    )
+    return of_joints, of_hands
+
+
+def _means(errors: Floats, where: NDArray[np.bool_] | None = None) -> list[float | None]:
+    """Mean over the episodes after each step, (N, E) -> E; None if no episode is chosen."""
+    where = np.full(errors.shape, True) if where is None else where
+    return [float(e[w].mean()) if w.any() else None for e, w in zip(errors.T, where.T, strict=True)]
 
 
 def of_ends(world: WorldModel, motion: Motion) -> metrics.EndErrors:
     """Errors of the hand at the end of episodes: the share within `NEAR`, the mean and the median, cm."""
-    errors = _errors(world, motion, _imagined(world, motion))["hand_error_cm"][:, -1]
+    errors = _errors(world, motion, _imagined(world, motion))[1][:, -1]
     return metrics.EndErrors(float((errors <= NEAR).mean()), float(errors.mean()), float(np.median(errors)))
 
 
@@ -140,14 +141,11 @@ def _imagined(world: WorldModel, motion: Motion) -> Floats:
     return torch.stack(poses, 1).cpu().numpy()
 
 
-def _errors(world: WorldModel, motion: Motion, poses: Floats) -> dict[str, Floats]:
-    """Errors in each episode and step, (N, E) each."""
+def _errors(world: WorldModel, motion: Motion, poses: Floats) -> tuple[Floats, Floats]:
+    """Errors of joints (deg) and hands (cm) in each episode and step, (N, E) each."""
     true = motion.felt[:, 1:, : poses.shape[2]]
     hands = world.hand(torch.from_numpy(poses.astype(np.float32)).to(world.device)).cpu().numpy()
-    return {
-        "joint_error_deg": np.degrees(np.abs(poses - true).mean(2)),
-        "hand_error_cm": 100 * np.linalg.norm(hands - motion.hands, axis=2),
-    }
+    return np.degrees(np.abs(poses - true).mean(2)), 100 * np.linalg.norm(hands - motion.hands, axis=2)
 
 
 def _seen(arm: ArmModel, eye: EyeCamera, data: mujoco.MjData, pose: Floats) -> NDArray[np.float32]:
