@@ -69,14 +69,14 @@ def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imag
         if imagination is None:
             raise UserError(f"{config.run} has no generator for imagined goals; run `infant-arm train-generator` first")
         return imagined_goals(imagination, arm, config.goals, config.seed)
-    chosen = some_of_test(data, config.goals, config.seed, config.hidden_hands)
+    chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands)
     if not len(chosen):
         raise UserError(f"{data.path} has no test picture that shows the hand; collect more samples")
     rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
     return [Goal(*row) for row in rows]
 
 
-def some_of_test(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
+def random_test_samples(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
     """Indices of random test samples, at most `count`: of those that show the hand, or of all."""
     test = data.split("test")
     wanted: NDArray[np.int64] = test if hidden_hands else test[data.shows_hand[test]]

@@ -18,7 +18,7 @@ from ..runs.config import RunConfig
 from ..runs.device import pick_device, threads
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
-from .goals import some_of_test
+from .goals import random_test_samples
 from .true_eye import TrueEye
 
 Floats = NDArray[np.float32]
@@ -47,7 +47,9 @@ def run(config: Config) -> ImageryReport:
     data = Dataset.open(runs.data_of(config.run))
     imagination = Imagination.load(config.run, pick_device(config.device))
     random = np.random.default_rng(config.seed)
-    shown, chosen = (some_of_test(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True))
+    shown, chosen = (
+        random_test_samples(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True)
+    )
     with runs.timed(config.run, "imagery"), threads(config.threads):
         found = imagination.hypotheses(data.pictures[chosen], config.hypotheses)
         of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses) if len(shown) else None

@@ -81,12 +81,12 @@ def run(config: Config) -> dict[str, Reached]:
             start = time.perf_counter()
             poses = recalled()
             spent = time.perf_counter() - start
-            rows[name] = _summary(goals, _blindly(env, config, name, poses), data, spent)
+            rows[name] = _summary(goals, _without_looking(env, config, name, poses), data, spent)
         if agent is not None:
-            imagined, ends = _imagining(config, env, agent, goals, data)
+            imagined, ends = _agent_rows(config, env, agent, goals, data)
             rows |= imagined
             if config.bound:
-                rows["bound"] = _bound(config, env, goals, ends, data)
+                rows["bound"] = _bound_row(config, env, goals, ends, data)
             if config.video:
                 shown = _instructive(ends)[: config.video_goals]
                 _film(config, env, agent, goals, shown, Film(config.run / "videos" / "reach.mp4", arm))
@@ -123,7 +123,7 @@ def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -
     return mind.denormalize(method.predict(VISION, pictures)[PROPRIOCEPTION].to(mind.device)).cpu().numpy()
 
 
-def _imagining(
+def _agent_rows(
     config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], data: Dataset
 ) -> tuple[dict[str, Reached], list[End]]:
     """Rows of the agent without and with looking, from the same hypotheses; and the ends of reaching with looks."""
@@ -138,24 +138,26 @@ def _imagining(
         ends, moving = [], 0.0
         for k, goal in enumerate(tqdm(goals, desc=f"reach, {name}", unit="goal")):
             one.set_goal(goal.picture, found.of(k))
-            end, spent = _moving(env, config, k, one)
+            end, spent = _move_agent(env, config, k, one)
             ends.append(end)
             moving += spent
         rows[name] = _summary(goals, ends, data, thinking + moving)
     return rows, ends
 
 
-def _bound(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> Reached:
+def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> Reached:
     """The row of the bound: the true renderer corrects the last poses of the agent."""
     pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
     body: Any = env.unwrapped
     start = time.perf_counter()
     poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size)
     spent = time.perf_counter() - start
-    return _summary(goals, [replace(e, looks=LOOKS) for e in _blindly(env, config, "bound", poses)], data, spent)
+    return _summary(
+        goals, [replace(e, looks=LOOKS) for e in _without_looking(env, config, "bound", poses)], data, spent
+    )
 
 
-def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32]) -> list[End]:
+def _without_looking(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32]) -> list[End]:
     """Moves to these poses (N, J), rad, in real physics and without looking."""
     body: Any = env.unwrapped
     ends = []
@@ -165,7 +167,7 @@ def _blindly(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[n
     return ends
 
 
-def _moving(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
+def _move_agent(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
     """Moves the agent, with looks if it has any, until it makes no more corrections; also the seconds of its thinking."""
     env.reset(seed=config.seed + number)
     body: Any = env.unwrapped
