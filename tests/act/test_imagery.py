@@ -34,5 +34,5 @@ def test_the_command_measures_hypotheses_doubt_and_disturbances(tiny_run: Path, 
     assert found.disturbed["as they are"].median > 0
     assert "Goals that its body cannot show" in capsys.readouterr().out
     report.run(report.Config(tiny_run))
-    assert "What its probabilities are worth" in (tiny_run / "report.html").read_text()
+    assert "Probabilities and frequencies" in (tiny_run / "report.html").read_text()
     assert (tiny_run / "figures" / "reliability.png").stat().st_size > 1000
