@@ -41,10 +41,16 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole reproduction at the tiny preset."""
     from training import reproduce
+    from training.runs.device import threads
 
     folder = tmp_path_factory.mktemp("tiny") / "run"
-    reproduce.run(reproduce.Config("tiny", folder, workers=1))
+    with threads(_usual_threads):  # a readout's last digits depend on their number
+        reproduce.run(reproduce.Config("tiny", folder, workers=1))
     return folder
+
+
+_usual_threads: int | None = None
+"""As many as torch has outside of `one_thread`, while that is in force."""
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +58,12 @@ def one_thread() -> Iterator[None]:
     """Pictures this few are slower on several threads, and much slower when the cores are busy."""
     import torch
 
-    threads = torch.get_num_threads()
+    global _usual_threads
+    _usual_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(threads)
+    torch.set_num_threads(_usual_threads)
+    _usual_threads = None
 
 
 @pytest.fixture(scope="session")
