@@ -137,7 +137,7 @@ def test_commands_within_sentences_exist_and_have_these_options(name: str, gener
 
 
 def test_make_help_lists_every_target():
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.split()[0] for line in shown.splitlines()} == set(targets())
 
 

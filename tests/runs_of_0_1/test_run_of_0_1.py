@@ -124,7 +124,7 @@ def test_the_report_shows_all_of_it(run: Path):
         "Table 1",
         "The paper's two columns",
         "Reaching",
-        "What it thinks before it moves",
+        "The agent's thoughts before it moves",
         "The world model",
     ):
         assert f"<h2>{title}</h2>" in page
