@@ -14,7 +14,7 @@ from PIL import Image
 
 import infant_env  # noqa: F401 (registers InfantArm-v0)
 from agents import MentalImageryAgent
-from training.data.dataset import Dataset
+from training import Dataset
 
 matplotlib.use("Agg")
 run = sys.argv[1] if len(sys.argv) > 1 else "runs/quick"

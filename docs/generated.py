@@ -21,8 +21,6 @@ import gymnasium as gym
 
 MARK = re.compile(r"^<!-- generated: (\w+) ?(\w*) -->$", re.MULTILINE)
 FLOORS = ("infant_env", "agents", "training")
-UNEXPORTED = {"training": ("training.data.dataset", "Dataset")}
-"""What a floor's page shows while the floor has no `__all__`."""
 KINDS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH"}
 
 
@@ -194,9 +192,6 @@ def _sections(lines: list[str]) -> Iterator[str]:
 def api(floor: str) -> str:
     """All public names of a floor: what its own `__all__` and those of its rooms hand out, each name once."""
     seen: set[int] = set()
-    if not faces(floor):
-        module, name = UNEXPORTED[floor]
-        return "\n".join(_documented(importlib.import_module(module), name))
     return "\n".join(line for face in faces(floor) for line in _face(face, seen))
 
 

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import torch
 
 from agents import SomAutoencoder, train
-from training.data.dataset import Dataset
+from training import Dataset
 from training.data.latents import load_latents
 from training.measure.metrics import hand_positions
 

@@ -137,7 +137,9 @@ def test_commands_within_sentences_exist_and_have_these_options(name: str, gener
 
 
 def test_make_help_lists_every_target():
-    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert {line.split()[0] for line in shown.splitlines()} == set(targets())
 
 
@@ -222,7 +224,7 @@ def test_every_environment_is_documented(generated: ModuleType):
     assert "### Action space" in page
 
 
-@pytest.mark.parametrize("floor", ["infant_env", "agents"])
+@pytest.mark.parametrize("floor", ["infant_env", "agents", "training"])
 def test_every_public_name_is_documented_once(floor: str, generated: ModuleType):
     page = generated.api(floor)
     documented = re.findall(r"^\.\. auto\w+:: ([\w.]+)$", page, re.MULTILINE)

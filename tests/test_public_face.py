@@ -10,11 +10,13 @@ import pytest
 
 import agents
 import infant_env
+import training
 
 ROOT = Path(__file__).parent.parent
 FACES = [
     "infant_env",
     "agents",
+    "training",
     *(
         path.parent.relative_to(ROOT).as_posix().replace("/", ".")
         for floor in ("infant_env", "agents")
@@ -36,7 +38,7 @@ def test_a_door_hands_out_what_it_names(face: str):
 
 
 def test_what_is_handed_out_is_documented():
-    for module in (infant_env, agents):
+    for module in (infant_env, agents, training):
         for name in module.__all__:
             assert name == "__version__" or getattr(module, name).__doc__, name
 
@@ -48,7 +50,7 @@ def test_importing_registers_the_environments(name: str):
     assert gym.spec(name).id == name
 
 
-@pytest.mark.parametrize("door", ["infant_env", "agents"])
+@pytest.mark.parametrize("door", ["infant_env", "agents", "training"])
 def test_a_door_opens_without_torch(door: str):
     code = f"import sys, {door}; print('torch' in sys.modules, 'stable_baselines3' in sys.modules, 'mujoco' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
