@@ -13,6 +13,7 @@ project = "infant-arm"
 copyright = "the authors of infant-arm"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
+smartquotes_action = "qe"  # options begin with two hyphens, no dash
 html_theme = "furo"
 html_title = "infant-arm"
 
