@@ -156,11 +156,18 @@ def picture_decoder(latent_size: int, width: int, colors: int = 1, patch: int = 
         nn.SiLU(),
         nn.Linear(8 * width, 4 * width * 16),
         nn.SiLU(),
+        *upsampling(width),
+        nn.Conv2d(width, colors * patch**2, 3, padding=1),
+        nn.PixelShuffle(patch),  # (B, colors, 16 patch, 16 patch)
+    )
+
+
+def upsampling(width: int) -> tuple[nn.Module, ...]:
+    """Layers from numbers, (B, 64 width), to feature maps, (B, width, 16, 16)."""
+    return (
         nn.Unflatten(1, (4 * width, 4, 4)),
         nn.ConvTranspose2d(4 * width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, 8, 8)
         nn.SiLU(),
         nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),  # (B, width, 16, 16)
         nn.SiLU(),
-        nn.Conv2d(width, colors * patch**2, 3, padding=1),
-        nn.PixelShuffle(patch),  # (B, colors, 16 patch, 16 patch)
     )

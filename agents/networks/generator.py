@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from infant_env.errors import UserError
 
 from ..tools import checkpoints
+from .autoencoder import upsampling
 
 KIND = "generator"
 _PATCH, _SIDE = 4, 16  # side of a patch, in pixels, and of the feature maps, in patches
@@ -117,11 +118,7 @@ def _canvas(inputs: int, width: int) -> nn.Sequential:
         nn.SiLU(),
         nn.Linear(512, 4 * width * 16),
         nn.SiLU(),
-        nn.Unflatten(1, (4 * width, 4, 4)),
-        nn.ConvTranspose2d(4 * width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, 8, 8)
-        nn.SiLU(),
-        nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),  # (B, width, 16, 16)
-        nn.SiLU(),
+        *upsampling(width),
     )
 
 
