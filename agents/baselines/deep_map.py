@@ -13,7 +13,8 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from ..mind.som_autoencoder import SomAutoencoder
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.modalities import Modalities
-from ..som.som import MultiModalSom, Readout
+from ..som.readout import Readout
+from ..som.som import MultiModalSom
 from ..tools import checkpoints
 
 C = {VISION: 4.0, PROPRIOCEPTION: 1.0}

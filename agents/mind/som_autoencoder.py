@@ -13,7 +13,8 @@ from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..networks.autoencoder import ConvAutoencoder
-from ..som.som import MultiModalSom, Readout
+from ..som.readout import Readout
+from ..som.som import KIND, MultiModalSom
 from ..tools import checkpoints
 
 Array = Tensor | NDArray[Any]
@@ -133,13 +134,10 @@ class SomAutoencoder:
 
     def save_som(self, folder: Path, header: Mapping[str, Any]) -> None:
         """Writes `som.safetensors` into the folder of its autoencoder, with the hash of the autoencoder's file."""
-        weights = {f"weights.{name}": self.som.weights(name).view(*self.som.shape, -1) for name in self.som.modalities}
-        checkpoints.write(
-            folder / SOM,
-            "som",
-            {**weights, "joint_ranges": self.joint_ranges},
-            {**header, "c": self.som.c, "autoencoder": checkpoints.content_hash(folder / AUTOENCODER)},
-        )
+        tensors, own = self.som.as_file()
+        autoencoder = checkpoints.content_hash(folder / AUTOENCODER)
+        tensors["joint_ranges"] = self.joint_ranges
+        checkpoints.write(folder / SOM, KIND, tensors, {**header, **own, "autoencoder": autoencoder})
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "SomAutoencoder":
@@ -150,16 +148,13 @@ class SomAutoencoder:
         """
         folder = Path(folder)
         autoencoder = ConvAutoencoder.load(folder / AUTOENCODER, device)
-        tensors, header = checkpoints.read(folder / SOM, "som")
+        tensors, header = checkpoints.read(folder / SOM, KIND)
         if header["autoencoder"] != checkpoints.content_hash(folder / AUTOENCODER):
             raise UserError(
                 f"the map in {folder} was trained on another autoencoder than the one in this folder; run `infant-arm "
                 "train-som` again"
             )
-        weights = {
-            name.removeprefix("weights."): w.to(device) for name, w in tensors.items() if name.startswith("weights.")
-        }
-        return cls(autoencoder, MultiModalSom(weights, header["c"]), tensors["joint_ranges"])
+        return cls(autoencoder, MultiModalSom.of_file(tensors, header, device), tensors["joint_ranges"])
 
     def _features(self, source: str, samples: Array) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .distances import AT_ONCE, Groups
+from .distances import AT_ONCE, Distance, Groups, cost
 
 INTERVALS = 64
 """Intervals per dimension."""
@@ -20,27 +20,35 @@ TINY = 1e-37
 
 @dataclass(frozen=True)
 class Intervals:
-    """The borders of each dimension's intervals, from its smallest to its largest value: (D, INTERVALS + 1)."""
+    """The borders of each dimension's intervals, from its smallest to its largest value.
+
+    Attributes:
+        edges: shape (D, INTERVALS + 1).
+        distance: how gaps count in the tables.
+    """
 
     edges: Tensor
+    distance: Distance
 
     @classmethod
-    def between(cls, low: Tensor, high: Tensor) -> "Intervals":
+    def between(cls, low: Tensor, high: Tensor, distance: Distance) -> "Intervals":
         """Equal intervals from `low` to `high`, (D,) each."""
         steps = torch.linspace(0, 1, INTERVALS + 1, device=low.device)
         edges = low[:, None] + steps * (high - low)[:, None]
         edges[:, -1] = high
-        return cls(edges.cummax(1).values.clamp(max=high[:, None]))
+        return cls(edges.cummax(1).values.clamp(max=high[:, None]), distance)
 
     def lower_table(self, low: Tensor, high: Tensor) -> Tensor:
         """Smallest distance between each box and any value of each interval: (D, T) -> (D * INTERVALS, T)."""
         below, above = self.edges[:, :-1, None], self.edges[:, 1:, None]
-        return torch.maximum(low[:, None] - above, below - high[:, None]).clamp_(min=0).flatten(0, 1)
+        gaps = torch.maximum(low[:, None] - above, below - high[:, None]).clamp_(min=0)
+        return cost(gaps, self.distance).flatten(0, 1)
 
     def upper_table(self, neurons: Tensor) -> Tensor:
         """Largest distance between each neuron and any value of each interval: (D, T) -> (D * INTERVALS, T)."""
         below, above = self.edges[:, :-1, None], self.edges[:, 1:, None]
-        return torch.maximum((neurons[:, None] - below).abs(), (neurons[:, None] - above).abs()).flatten(0, 1)
+        gaps = torch.maximum((neurons[:, None] - below).abs(), (neurons[:, None] - above).abs())
+        return cost(gaps, self.distance).flatten(0, 1)
 
 
 class BoundQuery:
@@ -55,13 +63,17 @@ class BoundQuery:
     def __init__(self, queries: Tensor, groups: Groups, intervals: Intervals) -> None:
         self.values = queries.T.contiguous()
         self.groups = groups
-        dims = [dim for names, _ in groups for dim in names]
+        dims = [dim for part, _ in groups for dim in part]
         self.dims = torch.tensor(dims, device=queries.device)
-        self.factors = queries.new_tensor([scale for names, scale in groups for _ in names])  # (d,)
+        self.factors = queries.new_tensor([scale for part, scale in groups for _ in part])  # (d,)
         self._slack = (8 * len(dims) + 128) * 2.0**-24  # more than all rounding errors together
         edges = intervals.edges[self.dims]
         inside = self.values[self.dims].clamp(edges[:, :1], edges[:, -1:])
-        self._beyond = self.factors @ (self.values[self.dims] - inside).abs()  # (B,): distance to the tables' range
+        beyond = (self.values[self.dims] - inside).abs()  # (d, B): gaps to the tables' range
+        self._beyond = self.factors @ groups.cost(beyond.clone())  # (B,)
+        self._beyond_most = self._beyond
+        if groups.distance == "l2":  # (beyond + gap)^2 lies between beyond^2 + gap^2 and that plus 2 beyond gap
+            self._beyond_most = self._beyond + self.factors @ (2 * beyond * (edges[:, -1:] - edges[:, :1]))
         at = torch.searchsorted(edges[:, 1:-1].contiguous(), inside, right=True)  # (d, B)
         self._cells = (at + self.dims[:, None] * INTERVALS).T.contiguous()  # (B, d): rows (dimension, interval)
 
@@ -78,7 +90,7 @@ class BoundQuery:
 
     def upper(self, table: Tensor) -> Tensor:
         """Upper bounds of the distance to single neurons, (B, T)."""
-        return self._table_sum(table).add_(self._beyond[:, None]).mul_(1 + self._slack).add_(TINY)
+        return self._table_sum(table).add_(self._beyond_most[:, None]).mul_(1 + self._slack).add_(TINY)
 
     def lower_within(self, extremes: Tensor, rows: Tensor, parents: Tensor) -> Tensor:
         """Lower bounds of the distance to a parent's children, for pairs of a query and a parent, (P, children).
@@ -101,7 +113,7 @@ class BoundQuery:
             low, high = torch.index_select(extremes[dim], 0, parents, out=ends).chunk(2, 1)
             value = self.values[dim].index_select(0, rows)[:, None]
             torch.clamp(value, low, high, out=gaps)
-            bounds.add_(gaps.sub_(value).abs_(), alpha=factor)
+            bounds.add_(self.groups.cost(gaps.sub_(value)), alpha=factor)
 
     def _table_sum(self, table: Tensor) -> Tensor:
         weights = self.factors.expand(self._cells.shape).contiguous()

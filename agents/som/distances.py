@@ -1,12 +1,36 @@
 """Distances -A of Eq. 2-3 between queries and neurons, for all neurons or box by box, with the same bits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-Groups = Sequence[tuple[Sequence[int], float]]
-"""The voting dimensions: for each modality of a query, its dimensions in a neuron and the factor c_m / n_m / sum(c)."""
+Distance = Literal["l1", "l2"]
+"""How a gap between a feature and a weight counts: "l1" its absolute value (paper, Eq. 2), "l2" its square (Euclid)."""
+DISTANCES: tuple[Distance, ...] = ("l1", "l2")
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The voting dimensions of a query, and how a gap in one of them counts.
+
+    Attributes:
+        parts: for each modality of the query, its dimensions in a neuron and the factor c_m / n_m / sum(c).
+        distance: see `Distance`.
+    """
+
+    parts: Sequence[tuple[Sequence[int], float]]
+    distance: Distance = "l1"
+
+    def __iter__(self) -> Iterator[tuple[Sequence[int], float]]:
+        return iter(self.parts)
+
+    def cost(self, gaps: Tensor) -> Tensor:
+        """What gaps cost, computed in place: |gap| or gap^2."""
+        return cost(gaps, self.distance)
+
 
 SIDE = 8
 """Neurons along a block's side."""
@@ -17,7 +41,12 @@ AT_ONCE = 2**19
 """Number of distances or bounds that are computed together; they fit into a core's cache."""
 
 
-def l1_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
+def cost(gaps: Tensor, distance: Distance) -> Tensor:
+    """What gaps between features and weights cost, computed in place: |gap| or gap^2."""
+    return gaps.abs_() if distance == "l1" else gaps.square_()
+
+
+def all_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
     """Distance -A (Eq. 2-3) between every query and every neuron.
 
     The order of the arithmetic is fixed: dimension after dimension, then modality after modality. So a distance has the same
@@ -45,7 +74,7 @@ def l1_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
                 for position, dim in enumerate(dims):
                     target = sums if position == 0 else gaps
                     query = by_dimension[dim, top : top + height, None]
-                    torch.sub(neurons[dim, None, first : first + width], query, out=target).abs_()
+                    groups.cost(torch.sub(neurons[dim, None, first : first + width], query, out=target))
                     if position:
                         sums.add_(gaps)
                 sums.mul_(scale)
@@ -74,7 +103,7 @@ class Boxes:
         return Boxes(weights, self.neurons.view(-1, size), self.real.view(-1, size))
 
     def distances(self, queries: Tensor, rows: Tensor, boxes: Tensor, groups: Groups) -> Tensor:
-        """Distances for pairs of a query and a box, with the same bits as `l1_distances`: (P, size).
+        """Distances for pairs of a query and a box, with the same bits as `all_distances`: (P, size).
 
         Args:
             queries: dimension by dimension, shape (D, B).
@@ -89,7 +118,7 @@ class Boxes:
             for position, dim in enumerate(dims):
                 target = gaps if position else sums
                 torch.index_select(self.weights[dim], 0, boxes, out=target)
-                target.sub_(queries[dim].index_select(0, rows)[:, None]).abs_()
+                groups.cost(target.sub_(queries[dim].index_select(0, rows)[:, None]))
                 if position:
                     sums.add_(gaps)
             sums.mul_(scale)
@@ -113,11 +142,12 @@ class BlockedNeurons:
         shape: rows and columns of the map.
         rows, columns: rows and columns with padding.
         blocks, leaves: the boxes of both sizes, row by row; block b consists of the leaves 4 b to 4 b + 3.
+        distance: the map's distance.
     """
 
-    def __init__(self, neurons: Tensor, shape: tuple[int, int]) -> None:
+    def __init__(self, neurons: Tensor, shape: tuple[int, int], distance: Distance = "l1") -> None:
         """Arranges the neurons (X*Y, D) of a map of this shape."""
-        self.shape = shape
+        self.shape, self.distance = shape, distance
         self.rows, self.columns = (-(-side // 32) * 32 for side in shape)
         x, y = (torch.arange(side, device=neurons.device) for side in (self.rows, self.columns))
         flat = x.clamp(max=shape[0] - 1)[:, None] * shape[1] + y.clamp(max=shape[1] - 1)  # (rows, columns)

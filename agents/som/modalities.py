@@ -1,15 +1,18 @@
 """The modalities of a map: which dimensions of a neuron they have, and their influence on the winner."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from infant_env.errors import UserError
 
-Samples = Mapping[str, Tensor]
-"""Modality name -> features, shape (N, width); a row with only NaN means that the sample lacks the modality."""
+from .distances import DISTANCES, Distance, Groups
+from .samples import Samples, split_missing, tensors
+
+_LARGEST = 1e15
+"""Sums of squares of larger features may exceed float32."""
 
 
 @dataclass(frozen=True)
@@ -19,20 +22,26 @@ class Modalities:
     Attributes:
         widths: number of dimensions of each modality, n^(m) in Eq. 2.
         c: influence of each modality on the winner, c^(m) in Eq. 2 and 3.
+        distance: how a gap between a feature and a weight counts.
     """
 
     widths: dict[str, int]
     c: dict[str, float]
+    distance: Distance = "l1"
 
     @classmethod
-    def of(cls, widths: Mapping[str, int], c: Mapping[str, float] | None = None) -> "Modalities":
+    def of(
+        cls, widths: Mapping[str, int], c: Mapping[str, float] | None = None, distance: Distance = "l1"
+    ) -> "Modalities":
         """Checks the arguments; a modality that `c` does not name gets influence 1."""
+        if distance not in DISTANCES:
+            raise UserError(f"got distance={distance!r}, expected one of {list(DISTANCES)}")
         if not widths or any(width < 1 for width in widths.values()):
             raise UserError(
                 f"got widths {dict(widths)}, expected at least one modality, each with at least one dimension"
             )
-        modalities = cls(dict(widths), dict.fromkeys(widths, 1.0))
-        return cls(modalities.widths, modalities.influences(c))
+        modalities = cls(dict(widths), dict.fromkeys(widths, 1.0), distance)
+        return replace(modalities, c=modalities.influences(c))
 
     @property
     def width(self) -> int:
@@ -71,6 +80,8 @@ class Modalities:
         Raises:
             UserError: a modality is unknown, an influence is negative or infinite, or none is above zero.
         """
+        if c is not None and not isinstance(c, Mapping):
+            raise UserError(f"got the weights c {c!r}, expected a dictionary: name of a modality -> its weight")
         self.check_known(c or {})
         merged = {name: float((c or {}).get(name, self.c[name])) for name in self.widths}
         if not all(0 <= value < float("inf") for value in merged.values()) or not any(merged.values()):
@@ -96,10 +107,14 @@ class Modalities:
         parts = [torch.full((self.widths[name],), c[name] / self.widths[name] / total) for name in wanted]
         return torch.cat(parts)
 
-    def stack(self, samples: Samples) -> tuple[Tensor, Tensor]:
+    def stack(self, samples: Samples, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
         """Checks samples and concatenates their modalities.
 
         A modality is missing if `samples` does not name it, or in a sample whose row has only NaN.
+
+        Args:
+            samples: modality -> features, shape (N, width).
+            device: where the result goes; by default where the samples are.
 
         Returns:
             Features (N, D), float32, 0 where missing; and the mask of each sample's modalities, shape (N, M), bool.
@@ -108,13 +123,16 @@ class Modalities:
             UserError: there are no or unknown modalities, wrong widths, different lengths, infinite or single NaN values,
                 or a sample without any modality.
         """
-        self._check_shapes(samples)
-        first = next(iter(samples.values()))
+        if isinstance(samples, Mapping) and not samples:
+            raise UserError(f"got no modality, expected one or more of {list(self.widths)}")
+        given = tensors(samples, device)
+        self._check_shapes(given)
+        first = next(iter(given.values()))
         count, device = first.shape[0], first.device
         parts, present = [], []
         for name, width in self.widths.items():
-            if name in samples:
-                rows, known = split_missing(name, samples[name])
+            if name in given:
+                rows, known = split_missing(name, given[name])
             else:
                 rows = torch.zeros((count, width), device=device)
                 known = torch.zeros(count, dtype=torch.bool, device=device)
@@ -128,13 +146,13 @@ class Modalities:
             )
         return torch.cat(parts, 1), has
 
-    def groups(self, names: Iterable[str], c: Mapping[str, float] | None = None) -> list[tuple[list[int], float]]:
+    def groups(self, names: Iterable[str], c: Mapping[str, float] | None = None) -> Groups:
         """Dimensions in a neuron and factor c_m / n_m / sum(c) of each of these modalities whose factor is above 0."""
         wanted = self.ordered(names)
         scales = dict(zip(wanted, self.scales(wanted, c).split([self.widths[name] for name in wanted]), strict=True))
         spans = {name: self.slice(name) for name in wanted}
         groups = [(list(range(spans[name].start, spans[name].stop)), float(scales[name][0])) for name in wanted]
-        return [(dims, scale) for dims, scale in groups if scale > 0]
+        return Groups([(dims, scale) for dims, scale in groups if scale > 0], self.distance)
 
     def row_scales(self, has: Tensor) -> Tensor:
         """The factors of `scales` per sample, for the modalities that it has, 0 where missing: (N, M) -> (N, D).
@@ -172,9 +190,7 @@ class Modalities:
         """Splits concatenated features by modality: (..., D) -> name -> (..., width)."""
         return dict(zip(self.widths, features.split(list(self.widths.values()), dim=-1), strict=True))
 
-    def _check_shapes(self, samples: Samples) -> None:
-        if not samples:
-            raise UserError(f"got no modality, expected one or more of {list(self.widths)}")
+    def _check_shapes(self, samples: Mapping[str, Tensor]) -> None:
         self.check_known(samples)
         for name, rows in samples.items():
             if rows.ndim != 2 or rows.shape[1] != self.widths[name]:
@@ -182,54 +198,15 @@ class Modalities:
         lengths = {name: rows.shape[0] for name, rows in samples.items()}
         if len(set(lengths.values())) > 1:
             raise UserError(f"got modalities with {lengths} rows, expected one row per sample in each")
+        self.check_squares(samples)
 
-
-def split_missing(name: str, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Separates missing rows, and refuses broken ones.
-
-    Returns:
-        The rows as float32, with 0 in missing rows, (N, width); and the mask of known rows, (N,), bool.
-
-    Raises:
-        UserError: a row holds an infinite value, or NaN in some dimensions but not in all.
-    """
-    rows = rows.to(torch.float32)
-    finite = torch.isfinite(rows)
-    known = ~torch.isnan(rows).all(1)
-    broken = (known & ~finite.all(1)).nonzero()
-    if broken.numel():
-        raise UserError(
-            f"{name} holds NaN or infinite values in {broken.numel()} rows, the first is {int(broken[0])}; expected finite "
-            "values, or rows with only NaN for samples that lack the modality"
-        )
-    return torch.where(known[:, None], rows, torch.zeros((), device=rows.device)), known
-
-
-def checked_shape(weights: Samples) -> tuple[int, int]:
-    """Rows and columns of a map with these weights, modality -> (X, Y, width).
-
-    Raises:
-        UserError: there is no modality, the map is empty, the shapes differ, or weights are not finite.
-    """
-    shapes = {name: tuple(w.shape) for name, w in weights.items()}
-    if not shapes or any(len(s) != 3 or 0 in s for s in shapes.values()) or len({s[:2] for s in shapes.values()}) > 1:
-        raise UserError(f"got weights {shapes}, expected (X, Y, width) for one or more modalities, with equal X, Y > 0")
-    broken = [name for name, w in weights.items() if not bool(torch.isfinite(w).all())]
-    if broken:
-        raise UserError(
-            f"weights of {broken} hold NaN or infinite values, expected finite ones; check the training samples"
-        )
-    rows, columns = next(iter(shapes.values()))[:2]
-    return rows, columns
-
-
-def widths_of(samples: Samples) -> dict[str, int]:
-    """The width of each modality of at least one sample.
-
-    Raises:
-        UserError: a modality is not a matrix with at least one row and one column.
-    """
-    for name, rows in samples.items():
-        if rows.ndim != 2 or 0 in rows.shape:
-            raise UserError(f"got {name} of shape {tuple(rows.shape)}, expected (N, width) with N and width above 0")
-    return {name: int(rows.shape[1]) for name, rows in samples.items()}
+    def check_squares(self, samples: Mapping[str, Tensor]) -> None:
+        """Raises a UserError if the squares of features exceed float32 and the distance needs them."""
+        if self.distance == "l1":
+            return
+        large = [name for name, rows in samples.items() if bool((rows.abs() > _LARGEST).any())]
+        if large:
+            raise UserError(
+                f"got {large} with values above {_LARGEST:g}, expected smaller ones: their squares exceed float32; "
+                "scale them first, for example to standard deviation 1"
+            )

@@ -5,7 +5,9 @@ from torch import Tensor
 
 from infant_env.errors import UserError
 
-from .modalities import Modalities, Samples
+from .distances import cost
+from .modalities import Modalities
+from .samples import Samples
 from .som import MultiModalSom
 
 PAIRS = 2**18
@@ -72,7 +74,8 @@ def trustworthiness(som: MultiModalSom, samples: Samples, k: int = 10) -> float:
     winners = som.winners(samples)
     places = torch.stack([winners // som.shape[1], winners % som.shape[1]]).float()  # (2, N), squares are exact
     chunks = torch.arange(count, device=som.device).split(max(1, PAIRS // count))
-    missed = sum(_missed_ranks(rows, features * scales, places, k) for rows in chunks)
+    scaled, p = (features * scales, 1.0) if som.distance == "l1" else (features * scales.sqrt(), 2.0)
+    missed = sum(_missed_ranks(rows, scaled, places, k, p) for rows in chunks)
     return 1 - 2 * missed / (count * k * (2 * count - 3 * k - 1))
 
 
@@ -110,7 +113,7 @@ def u_matrix(som: MultiModalSom) -> Tensor:
         weights = som.weights(name).view(rows, columns, width)
         factor = som.c[name] / width / scale
         for axis in (0, 1):
-            gaps = weights.diff(dim=axis).abs().sum(2) * factor
+            gaps = cost(weights.diff(dim=axis), som.distance).sum(2) * factor
             low, high = (total.narrow(axis, start, total.shape[axis] - 1) for start in (0, 1))
             low += gaps
             high += gaps
@@ -131,8 +134,8 @@ def component_planes(som: MultiModalSom, modality: str) -> Tensor:
 
 def _scaled(som: MultiModalSom, samples: Samples) -> tuple[Tensor, Tensor]:
     """Concatenated features of samples, and the factor of each dimension in -A of Eq. 3, both (N, D)."""
-    layout = Modalities.of(som.modalities, som.c)
-    features, has = layout.stack({name: rows.to(som.device) for name, rows in samples.items()})
+    layout = Modalities.of(som.modalities, som.c, som.distance)
+    features, has = layout.stack(samples, som.device)
     return features, layout.row_scales(has)
 
 
@@ -145,7 +148,7 @@ def _distances(som: MultiModalSom, samples: Samples, neurons: Tensor) -> Tensor:
     weights = torch.cat([som.weights(name) for name in som.modalities], 1)  # (X*Y, D)
     total = features.new_zeros(neurons.shape)
     for dim in range(weights.shape[1]):
-        total += (weights[neurons, dim] - features[:, dim, None]).abs() * scales[:, dim, None]
+        total += cost(weights[neurons, dim] - features[:, dim, None], som.distance) * scales[:, dim, None]
     return total
 
 
@@ -157,10 +160,10 @@ def _square_around(neurons: Tensor, shape: tuple[int, int]) -> Tensor:
     return (x[:, :, None] * columns + y[:, None]).flatten(1)
 
 
-def _missed_ranks(rows: Tensor, features: Tensor, places: Tensor, k: int) -> float:
-    """Sum over some samples' k nearest on the map: by how many ranks they exceed rank k in the data."""
+def _missed_ranks(rows: Tensor, features: Tensor, places: Tensor, k: int, p: float) -> float:
+    """Sum over some samples' k nearest on the map: by how many ranks they exceed rank k in the data, by the Lp distance."""
     at = torch.arange(len(rows), device=rows.device)
-    in_data = torch.cdist(features[rows], features, p=1)  # (B, N)
+    in_data = torch.cdist(features[rows], features, p=p, compute_mode="donot_use_mm_for_euclid_dist")  # (B, N)
     on_map = (places[:, rows, None] - places[:, None]).square().sum(0)  # (B, N)
     for distances in (in_data, on_map):
         distances[at, rows] = torch.inf  # a sample is not its own neighbor

@@ -9,10 +9,11 @@ more slack than all rounding errors together.
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..tools.threads import in_threads
 from .bounds import BoundQuery, Intervals
-from .distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Groups, l1_distances
+from .distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Groups, all_distances
 
 CHUNK = 4096, 256
 """Most queries that one thread searches together, and fewest queries for which another thread starts."""
@@ -37,7 +38,7 @@ class TileSearch:
         real = order[: -(-self.shape[0] // tile), : -(-self.shape[1] // tile)]  # without tiles of padding only
         self.children = real.reshape(-1, side * side)  # (T, blocks of a tile)
         low, high = (extreme[:, self.children] for extreme in (self.blocks.low.T, self.blocks.high.T))
-        self.intervals = Intervals.between(low.amin((1, 2)), high.amax((1, 2)))
+        self.intervals = Intervals.between(low.amin((1, 2)), high.amax((1, 2)), neurons.distance)
         self.tile_lower = self.intervals.lower_table(low.amin(2), high.amax(2))
         self.within_tile = torch.cat([low, high], 2)  # (D, T, 2 * blocks of a tile)
         leaf_low, leaf_high = (e.T.reshape(len(e.T), -1, LEAVES) for e in (self.leaves.low, self.leaves.high))
@@ -188,7 +189,7 @@ class TileSearch:
         weights, none = self.blocks.weights.flatten(1), self.shape[0] * self.shape[1]
         found = []
         for chunk in queries.split(max(1, 2**24 // weights.shape[1])):
-            distances = l1_distances(chunk, weights, groups).view(len(chunk), -1, BLOCK)  # (b, blocks, 64)
+            distances = all_distances(chunk, weights, groups).view(len(chunk), -1, BLOCK)  # (b, blocks, 64)
             if k == 1:
                 best = distances.amin((1, 2))
                 lowest = torch.where(distances == best[:, None, None], self.blocks.neurons, none).amin((1, 2))
@@ -204,9 +205,31 @@ class TileSearch:
         return torch.cat([distances for distances, _ in found]), torch.cat([neurons for _, neurons in found])
 
 
+def best_of_tiles(distances: Tensor, side: int, k: int) -> tuple[Tensor, Tensor]:
+    """The best neuron of each of the k best tiles, from the distances to all neurons.
+
+    Args:
+        distances: distance between each query and each neuron, shape (B, X, Y).
+        side: side of a tile in neurons.
+        k: number of tiles.
+
+    Returns:
+        As `TileSearch.best`.
+    """
+    rows, columns = distances.shape[1:]
+    edges = (0, -columns % side, 0, -rows % side)
+    neurons = torch.arange(rows * columns, device=distances.device).view(1, 1, rows, columns)
+    padded = functional.pad(distances[:, None], edges, value=torch.inf)
+    inside = functional.unfold(padded, side, stride=side)  # (B, side^2, tiles)
+    places = functional.unfold(functional.pad(neurons, edges, value=rows * columns).double(), side, stride=side).long()
+    best = inside.amin(1)  # (B, tiles)
+    lowest = torch.where(inside == best[:, None], places, rows * columns).amin(1)
+    return _ranked(best, lowest, k)
+
+
 def _ranked(distances: Tensor, neurons: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k smallest distances with their neurons, ordered by distance, then by neuron."""
-    if k == 1:
+    if distances.shape[1] == 1:
         return distances, neurons
     at = distances.topk(k, 1, largest=False).indices
     neurons, order = neurons.gather(1, at).sort(1)

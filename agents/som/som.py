@@ -2,27 +2,29 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, overload
+from pathlib import Path
+from typing import Any, overload
 
 import torch
 from torch import Tensor
 
 from infant_env.errors import UserError
 
-from .distances import BlockedNeurons, Groups, l1_distances
-from .modalities import Modalities, Samples, checked_shape
-from .readout import Recall, candidate_weights, local_linear, weighted_mean, weighted_spread
-from .search import TileSearch
+from ..tools import checkpoints
+from . import readout as readouts
+from .distances import BlockedNeurons, Distance, Groups, all_distances
+from .modalities import Modalities
+from .readout import Candidates, Readout, Recall
+from .samples import Samples, own_weights
+from .search import TileSearch, best_of_tiles
 
-Readout = Literal["winner", "tiles", "local_linear"]
-READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")
-
+KIND = "som"
+"""The kind of a map's checkpoint."""
+_PREFIX = "weights."
 SMALL = 4096
 """For maps with at most this many neurons, it is fastest to compare all of them."""
-READ_TOGETHER = 2**23
-"""Number of the candidates' weights that are read out together; 32 MB."""
-RECALL_TILE = 16
-"""Side, in neurons, of the tiles whose best neurons are the candidates of a recall."""
+TILES = 2000
+"""A recall takes its candidates from tiles of 16x16 neurons if there are at least this many of them, else from smaller ones."""
 
 
 class MultiModalSom:
@@ -33,28 +35,32 @@ class MultiModalSom:
     modality. If a row has only NaN in a modality, the modality is missing there, so rows of one query may have different
     modalities.
 
-    The weights do not change after construction: `train` and `train_literal` make new maps.
+    The map keeps a copy of its weights, which do not change: `train` and `train_literal` make new maps.
 
     Attributes:
         shape: rows and columns, (X, Y).
         modalities: name -> width.
         c: name -> influence c^(m) on the winner, unless a query says otherwise.
+        distance: "l1" or "l2".
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], c: Mapping[str, float] | None = None) -> None:
+    def __init__(self, weights: Samples, c: Mapping[str, float] | None = None, distance: Distance = "l1") -> None:
         """Makes a map from weights.
 
         Args:
             weights: modality -> weights, shape (X, Y, width).
             c: influence of each modality, by default 1.
+            distance: how a gap between a feature and a weight counts. "l1", the paper's: its absolute value; where two senses
+                disagree, the winner follows the stronger one. "l2": its square; the winner is a compromise, weighted by c.
 
         Raises:
             UserError: there is no modality, the map is empty, the shapes differ, or weights are not finite.
         """
-        self.shape = checked_shape(weights)
+        self.shape, own = own_weights(weights)
         rows, columns = self.shape
-        self._layout = Modalities.of({name: w.shape[2] for name, w in weights.items()}, c)
-        self._weights = {name: w.to(torch.float32).reshape(rows * columns, -1) for name, w in weights.items()}
+        self._layout = Modalities.of({name: w.shape[2] for name, w in own.items()}, c, distance)
+        self._layout.check_squares(own)
+        self._weights = {name: w.reshape(rows * columns, -1).clone() for name, w in own.items()}
 
     @property
     def modalities(self) -> dict[str, int]:
@@ -67,6 +73,11 @@ class MultiModalSom:
         return dict(self._layout.c)
 
     @property
+    def distance(self) -> Distance:
+        """How a gap between a feature and a weight counts."""
+        return self._layout.distance
+
+    @property
     def device(self) -> torch.device:
         """The device of the weights."""
         return next(iter(self._weights.values())).device
@@ -74,10 +85,38 @@ class MultiModalSom:
     def to(self, device: torch.device | str) -> "MultiModalSom":
         """The same map on another device."""
         weights = {name: w.view(*self.shape, -1).to(device) for name, w in self._weights.items()}
-        return MultiModalSom(weights, self.c)
+        return MultiModalSom(weights, self.c, self.distance)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the map to a safetensors file, completely or not at all."""
+        checkpoints.write(Path(path), KIND, *self.as_file())
+
+    def as_file(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The tensors and the header of the map's file."""
+        weights = {f"{_PREFIX}{name}": w.view(*self.shape, -1) for name, w in self._weights.items()}
+        return weights, {"c": self.c, "distance": self.distance, "modalities": list(self.modalities)}
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "MultiModalSom":
+        """Reads a map: one that `save` wrote, or the `som.safetensors` of a run.
+
+        Raises:
+            UserError: the file is missing or damaged, or holds no map.
+        """
+        return cls.of_file(*checkpoints.read(Path(path), KIND), device)
+
+    @classmethod
+    def of_file(
+        cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device
+    ) -> "MultiModalSom":
+        """The map of a file's tensors and header; the inverse of `as_file`."""
+        named = {name.removeprefix(_PREFIX): w for name, w in tensors.items() if name.startswith(_PREFIX)}
+        order = header.get("modalities", sorted(named))
+        weights = {name: named[name].to(device) for name in order}
+        return cls(weights, header["c"], header.get("distance", "l1"))
 
     def weights(self, modality: str) -> Tensor:
-        """The weights of all neurons for a modality, shape (X*Y, width); neuron (x, y) is row x * Y + y."""
+        """The weights of all neurons for a modality, shape (X*Y, width); neuron (x, y) is row x * Y + y. Do not change them."""
         self._layout.check_known([modality])
         return self._weights[modality]
 
@@ -99,7 +138,7 @@ class MultiModalSom:
         features, has = self._query(query)
         out = features.new_empty((len(features), self.shape[0] * self.shape[1]))
         for rows, _, groups in self._same_modalities(has, c):
-            out[rows] = l1_distances(features[rows], self._by_dimension, groups)
+            out[rows] = all_distances(features[rows], self._by_dimension, groups)
         return out.neg_().view(-1, *self.shape)
 
     def winners(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
@@ -126,18 +165,28 @@ class MultiModalSom:
         best = self.activity(query, c).flatten(1).neg_().min(1)
         return best.values, best.indices
 
-    def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
-        """The best neuron of each of the k best 16x16 tiles, exactly.
+    def best_tiles(
+        self, query: Samples, k: int, c: Mapping[str, float] | None = None, side: int = 16
+    ) -> tuple[Tensor, Tensor]:
+        """The best neuron of each of the k best tiles, exactly.
 
         The map folds through the space of the samples. So useful neighbors of a query often lie on other folds, far from the
         winner on the map; this finds them.
+
+        Args:
+            query: some of the modalities, shape (B, width) each.
+            k: number of tiles.
+            c: influence of each modality on this query; by default the map's own.
+            side: side of a tile in neurons: 8 or 16; any on maps of 4,096 neurons or fewer.
 
         Returns:
             Distances -A, ascending, and flat indices, both (B, k); the first distance is the winner's. If the map has fewer
             tiles than k, there are as many columns as tiles.
         """
-        tiles = -(-self.shape[0] // RECALL_TILE) * -(-self.shape[1] // RECALL_TILE)
-        return self._search(query, c, min(k, tiles), self._tile_search)
+        k = min(k, -(-self.shape[0] // side) * -(-self.shape[1] // side))
+        if self.shape[0] * self.shape[1] <= SMALL:
+            return best_of_tiles(self.activity(query, c).neg_(), side, k)
+        return self._search(query, c, k, self._tile_search if side == 16 else self._small_tile_search)
 
     @overload
     def recall(
@@ -171,7 +220,8 @@ class MultiModalSom:
             Shape (B, width) for one wanted modality; a dictionary of these for a list of modalities.
         """
         names = [wanted] if isinstance(wanted, str) else list(wanted)
-        self._check_recall(names, readout, k)
+        self._layout.check_known(names)
+        readouts.check(readout, k)
         if readout == "winner":
             winners = self.winners(query, c)
             values = {name: self.weights_at(name, winners) for name in names}
@@ -192,26 +242,27 @@ class MultiModalSom:
         Args:
             query: some of the modalities, shape (B, width) each.
             wanted: modalities to recall; those of the query are allowed too.
-            readout: "winner": the winner's weights, as in the paper. "tiles": the Gaussian-weighted mean of the best neurons
-                of the k best tiles. "local_linear": a linear fit to these neurons, from the known to the wanted dimensions,
-                evaluated at the query and clamped to their range; this is the most accurate.
+            readout: "winner": the winner's weights, as in the paper. "tiles": the mean of the best neurons of the k best tiles,
+                weighted by a Gaussian. "local_linear": a linear fit to these neurons, from the known to the wanted dimensions,
+                evaluated at the query and clamped to their range. The fit is the most accurate where the query lies close to
+                the map; the farther away it lies, the more the fit approaches the mean, see `readout.local_linear`.
             k: number of best tiles, that is, of candidates.
             c: influence of each modality on this query; by default the map's own.
 
         Raises:
             UserError: the readout or a modality is unknown; and see `winners`.
         """
-        self._check_recall(wanted, readout, k)
-        features, has = self._query(query)
+        self._layout.check_known(wanted)
+        readouts.check(readout, k)
         distance, winners = self.nearest(query, c)
-        distances, neurons = self.best_tiles(query, k, c)
+        found = Candidates(*self._query(query), *self.best_tiles(query, k, c, self._recall_side))
         values = {name: self.weights_at(name, winners) for name in wanted} if readout == "winner" else {}
         spread = {}
         for name in wanted:
-            at = torch.arange(len(features), device=self.device).split(
-                max(1, READ_TOGETHER // (k * self._layout.width))
-            )
-            parts = [self._read_out(features[i], has[i], name, readout, distances[i], neurons[i], c) for i in at]
+            parts = [
+                readouts.read_out(self.weights_at, self._layout, part, name, readout, c)
+                for part in found.parts(self._layout.width)
+            ]
             value, spread[name] = (torch.cat(both) for both in zip(*parts, strict=True))
             values.setdefault(name, value)
         return Recall(values, spread, distance, winners)
@@ -239,7 +290,7 @@ class MultiModalSom:
             Row of the query, flat index and distance -A of each found neuron, (F,) each.
         """
         features, has = self._query(query)
-        found = []
+        found = [(limit.new_empty(0, dtype=torch.long), limit.new_empty(0, dtype=torch.long), limit.new_empty(0))]
         for rows, _, groups in self._same_modalities(has, c):
             row, neuron, distance = self._tile_search.within(features[rows], groups, limit[rows])
             found.append((rows[row], neuron, distance))
@@ -252,7 +303,7 @@ class MultiModalSom:
         return self._weights[modality][neurons]
 
     def _query(self, query: Samples) -> tuple[Tensor, Tensor]:
-        return self._layout.stack({name: rows.detach().to(self.device) for name, rows in query.items()})
+        return self._layout.stack(query, self.device)
 
     def _same_modalities(
         self, has: Tensor, c: Mapping[str, float] | None
@@ -260,38 +311,6 @@ class MultiModalSom:
         """Groups of rows with the same modalities: the rows, these modalities, and their voting dimensions."""
         for rows, names in self._layout.patterns(has):
             yield rows, names, self._layout.groups(names, c)
-
-    def _check_recall(self, wanted: Sequence[str], readout: str, k: int) -> None:
-        self._layout.check_known(wanted)
-        if readout not in READOUTS:
-            raise UserError(f"got readout={readout!r}, expected one of {list(READOUTS)}")
-        if k < 1:
-            raise UserError(f"got k={k} candidates, expected 1 or more")
-
-    def _read_out(
-        self,
-        features: Tensor,
-        has: Tensor,
-        wanted: str,
-        readout: Readout,
-        distances: Tensor,
-        neurons: Tensor,
-        c: Mapping[str, float] | None,
-    ) -> tuple[Tensor, Tensor]:
-        """Reads one wanted modality from the candidates: its values (B, width) and spread (B,)."""
-        candidates, weights = self.weights_at(wanted, neurons), candidate_weights(distances)  # (B, K, width), (B, K)
-        spread = weighted_spread(candidates, weights)
-        if readout != "local_linear":
-            return weighted_mean(candidates, weights), spread
-        values = torch.empty_like(candidates[:, 0])
-        influence = self._layout.influences(c)
-        for rows, names in self._layout.patterns(has):
-            voting = [name for name in names if influence[name] > 0]  # the fit uses voting modalities only
-            dims, scales = (x.to(self.device) for x in (self._layout.columns(voting), self._layout.scales(voting, c)))
-            scales = scales / scales.amax()
-            known = torch.cat([self.weights_at(name, neurons[rows]) for name in voting], 2) * scales
-            values[rows] = local_linear(features[rows][:, dims] * scales, known, candidates[rows], weights[rows])
-        return values, spread
 
     def _search(
         self, query: Samples, c: Mapping[str, float] | None, k: int, search: TileSearch
@@ -309,7 +328,13 @@ class MultiModalSom:
 
     @cached_property
     def _blocks(self) -> BlockedNeurons:
-        return BlockedNeurons(torch.cat(list(self._weights.values()), 1), self.shape)
+        return BlockedNeurons(torch.cat(list(self._weights.values()), 1), self.shape, self.distance)
+
+    @property
+    def _recall_side(self) -> int:
+        """Side of the tiles that give a recall its candidates."""
+        neurons = self.shape[0] * self.shape[1]
+        return 4 if neurons <= SMALL else 16 if neurons >= TILES * 16**2 else 8
 
     @cached_property
     def _winner_search(self) -> TileSearch:
@@ -317,4 +342,8 @@ class MultiModalSom:
 
     @cached_property
     def _tile_search(self) -> TileSearch:
-        return TileSearch(self._blocks, RECALL_TILE)
+        return TileSearch(self._blocks, 16)
+
+    @cached_property
+    def _small_tile_search(self) -> TileSearch:
+        return TileSearch(self._blocks, 8)

@@ -14,13 +14,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..som.modalities import Modalities, Samples, widths_of
+from ..som.distances import Distance, cost
+from ..som.modalities import Modalities
+from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
 from ..tools.processes import FixedPoint, Processes
 from .literal import LiteralProgress, train_literal
 from .neighborhoods import bubble, exponential, falling, gaussian
 from .schedule import Epoch, schedule, sigma_for, smooth
-from .start import check_memory, check_shape, fingerprint, principal_plane, resumed
+from .start import check_last_sigma, check_memory, fingerprint, principal_plane, resumed
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -39,12 +41,14 @@ __all__ = [
     "train_literal",
 ]
 
+COMPARED = 2**22
+"""Number of distances that are computed together; 16 MB."""
 WINDOW = 2
 """How far a sample's winner may move per epoch after the coarsest level, in neurons."""
 PLANE_SAMPLES = 4096
 """The initial plane is computed from at most this many samples, evenly spaced."""
-PLANES = 8
-"""Number of dimensions that are updated together, a compromise between speed and memory."""
+PLANES = 2**20
+"""Number of sums that are updated together, 8 dimensions at least; a compromise between speed and memory."""
 LEAST_WEIGHT = 1e-30
 """A neuron keeps its old weights if its neighborhood weights sum to less than this."""
 
@@ -79,6 +83,7 @@ def train(
     last_sigma: float | None = None,
     resume: Mapping[str, Tensor] | None = None,
     group: "ProcessGroup | None" = None,
+    distance: Distance = "l1",
 ) -> MultiModalSom:
     """Trains a map coarse to fine with the batch rule, on the device of the samples.
 
@@ -98,19 +103,20 @@ def train(
         group: processes (torch.distributed, gloo or nccl) that train one map together. Then `samples` is the share of this
             process, in the order of the ranks. Each process gets the same map; it has the same bytes as the map of one
             process with all samples, on the same kind of device and with the same number of threads.
+        distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
 
     Raises:
         UserError: there are no samples, broken values or an unknown modality in `c`, the map is larger than the memory, or
             the state belongs to another training.
     """
-    check_shape(shape)
-    widths = widths_of(samples)
-    Modalities.of(widths, c)
-    first = next(iter(samples.values()))
-    check_memory(shape, sum(widths.values()), first.device)
+    shape, given = checked_shape(shape), tensors(samples)
+    widths = widths_of(given)
+    layout = Modalities.of(widths, c, distance)
+    first = next(iter(given.values()))
+    check_memory(shape, layout.width, first.device, len(first))
     count = int(Processes(group).total(torch.tensor(len(first), device=first.device)))
-    sigma = last_sigma if last_sigma is not None else sigma_for(shape, count)
-    training = CoarseToFine(samples, schedule(shape, sigma), c, seed, resume, group)
+    sigma = sigma_for(shape, count) if last_sigma is None else check_last_sigma(last_sigma)
+    training = CoarseToFine(given, schedule(shape, sigma), layout, seed, resume, group)
     training.run(progress)
     return training.som()
 
@@ -128,14 +134,14 @@ class CoarseToFine:
         self,
         samples: Samples,
         plan: list[Epoch],
-        c: Mapping[str, float] | None = None,
+        modalities: Modalities,
         seed: int = 0,
         resume: Mapping[str, Tensor] | None = None,
         group: "ProcessGroup | None" = None,
     ) -> None:
         """Starts from the initial plane, or from the state in `resume`; see `train` for the arguments."""
-        self.modalities = Modalities.of(widths_of(samples), c)
-        self.features, self.has = self.modalities.stack(samples)
+        self.modalities = modalities
+        self.features, self.has = modalities.stack(samples)
         self.plan = plan
         settings = [*plan[-1].shape, plan[-1].sigma, len(plan), seed]
         self.identity = fingerprint(self.modalities, self.features, self.has, settings)
@@ -182,7 +188,7 @@ class CoarseToFine:
     def som(self) -> MultiModalSom:
         """The present map."""
         weights = self.modalities.split(self.weights.permute(1, 2, 0))
-        return MultiModalSom({name: rows.contiguous() for name, rows in weights.items()}, self.modalities.c)
+        return MultiModalSom(weights, self.modalities.c, self.modalities.distance)
 
     def _grow(self, shape: tuple[int, int]) -> None:
         """Interpolates the weights to a larger map and moves the winners to the same relative position."""
@@ -202,9 +208,17 @@ class CoarseToFine:
         for rows, names in self.modalities.patterns(self.has):
             dims = self.modalities.columns(names).to(rows.device)
             scales = self.modalities.scales(names).to(rows.device)
-            distances = torch.cdist(self.features[rows][:, dims] * scales, neurons[:, dims] * scales, p=1)
-            errors[rows], flat[rows] = distances.min(1)
+            for part in rows.split(max(1, COMPARED // len(neurons))):
+                distances = self._distances(self.features[part][:, dims], neurons[:, dims], scales)
+                errors[part], flat[part] = distances.min(1)
         return torch.stack([flat // columns, flat % columns], 1), errors
+
+    def _distances(self, features: Tensor, neurons: Tensor, scales: Tensor) -> Tensor:
+        """Distances -A between samples (n, d) and neurons (K, d), (n, K)."""
+        if self.modalities.distance == "l1":
+            return torch.cdist(features * scales, neurons * scales, p=1)
+        roots = scales.sqrt()
+        return torch.cdist(features * roots, neurons * roots, compute_mode="donot_use_mm_for_euclid_dist").square_()
 
     def _search_near(self) -> tuple[Tensor, Tensor]:
         """Winners among the neurons at most `WINDOW` away from the old winners, (N, 2), and their distances, (N,)."""
@@ -217,7 +231,7 @@ class CoarseToFine:
     def _search_window(self, rows: Tensor, offsets: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
         places = torch.minimum((self.winners[rows, None] + offsets).clamp(min=0), limit)  # (n, K, 2)
         neurons = self.weights.permute(1, 2, 0)[places[..., 0], places[..., 1]]  # (n, K, D)
-        gaps = (neurons - self.features[rows, None]).abs_()
+        gaps = cost(neurons - self.features[rows, None], self.modalities.distance)
         distances = (gaps @ self.scales[rows, :, None]).squeeze(2)  # (n, K)
         errors, best = distances.min(1)
         return places[torch.arange(len(best), device=best.device), best], errors
@@ -232,8 +246,9 @@ class CoarseToFine:
             weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma)[0]
             reached = weight > LEAST_WEIGHT
             weight = torch.where(reached, weight, 1.0)
-            for first in range(dims.start, dims.stop, PLANES):
-                part = slice(first, min(first + PLANES, dims.stop))
+            planes = max(8, PLANES // max(len(rows), shape.numel()))
+            for first in range(dims.start, dims.stop, planes):
+                part = slice(first, min(first + planes, dims.stop))
                 sums = smooth(self.fixed.sums(part, rows, at, shape.numel()).view(-1, *shape), sigma)
                 weights[part] = torch.where(reached, sums.div_(weight), self.weights[part])
         self.weights = weights

@@ -13,10 +13,12 @@ from torch import Tensor
 
 from infant_env.errors import UserError
 
-from ..som.modalities import Modalities, Samples, widths_of
+from ..som.distances import Distance
+from ..som.modalities import Modalities
+from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
-from .neighborhoods import Neighborhood, Schedule, falling, gaussian
-from .start import check_memory, check_shape, fingerprint, principal_plane, resumed
+from .neighborhoods import Neighborhood, Schedule, checked, falling, gaussian
+from .start import check_memory, fingerprint, principal_plane, resumed
 from .tiled_map import TiledMap
 
 
@@ -45,14 +47,15 @@ def train_literal(
     c: Mapping[str, float] | None = None,
     epochs: int = 200,
     batch_size: int = 10,
-    learning_rate: Schedule | None = None,
-    sigma: Schedule | None = None,
+    learning_rate: Schedule | float | None = None,
+    sigma: Schedule | float | None = None,
     neighborhood: Neighborhood | Callable[[Tensor, float], Tensor] = gaussian,
     shuffle: bool = True,
-    initial: Mapping[str, Tensor] | None = None,
+    initial: Samples | None = None,
     seed: int = 0,
     progress: Callable[[LiteralProgress], None] | None = None,
     resume: Mapping[str, Tensor] | None = None,
+    distance: Distance = "l1",
 ) -> MultiModalSom:
     """Trains a map by Eq. 2-5, sample by sample or by mini-batches.
 
@@ -66,8 +69,8 @@ def train_literal(
         c: influence c^(m) of each modality on the winner, by default 1.
         epochs: passes over the samples (paper: 200).
         batch_size: samples per update (paper: 1 for the plain SOM, 10 for the SOM-AE).
-        learning_rate: lambda of Eq. 4 over the training; by default always 1.
-        sigma: radius in neurons over the training; by default it falls from .3 of the longer side to .5.
+        learning_rate: lambda of Eq. 4 over the training, or a constant; by default 1.
+        sigma: radius in neurons over the training, or a constant; by default it falls from .3 of the longer side to .5.
         neighborhood: mu of Eq. 4: one of `neighborhoods`, or any elementwise function of squared distances on the map and
             sigma.
         shuffle: whether each epoch presents the samples in a new random order.
@@ -75,20 +78,23 @@ def train_literal(
         seed: seed of the initial map and of the order of samples.
         progress: called after each epoch.
         resume: the state from a progress report of an earlier call with equal arguments.
+        distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
 
     Raises:
         UserError: there are no samples, broken values, an unknown modality or a sample whose modalities all have influence
-            0; the map is larger than the memory; the state belongs to another training; or the weights diverge because
-            the learning rate is too large.
+            0; an argument is out of its range; the map is larger than the memory; the state belongs to another training; or
+            the weights diverge because the learning rate is too large.
     """
-    modalities = Modalities.of(widths_of(samples), c)
-    features, has = modalities.stack(samples)
-    check_shape(shape)
-    check_memory(shape, modalities.width, features.device)
+    shape = checked_shape(shape)
+    given = tensors(samples)
+    modalities = Modalities.of(widths_of(given), c, distance)
+    features, has = modalities.stack(given)
+    check_memory(shape, modalities.width, features.device, len(features))
+    _check(epochs, batch_size, seed)
     if not isinstance(neighborhood, Neighborhood):
         neighborhood = Neighborhood(neighborhood)
-    sigma = sigma or falling(max(0.3 * max(shape), 0.5), 0.5)
-    learning_rate = learning_rate or falling(1.0, 1.0)
+    sigma = checked("sigma", falling(max(0.3 * max(shape), 0.5), 0.5) if sigma is None else sigma)
+    learning_rate = checked("learning_rate", 1.0 if learning_rate is None else learning_rate)
     settings = [*shape, epochs, batch_size, float(shuffle), learning_rate(0.5), sigma(0.5), seed]
     identity = fingerprint(modalities, features, has, settings)
     if resume is not None:
@@ -97,8 +103,8 @@ def train_literal(
     else:
         weights = _initial(modalities, features, has, shape, initial, seed)  # (X*Y, D)
         done = 0
-    tiled = TiledMap(weights, shape, [modalities.slice(name) for name in modalities.widths])
-    factors, known = _factors(modalities, has), has.to(features)
+    tiled = TiledMap(weights, shape, [modalities.slice(name) for name in modalities.widths], distance)
+    factors, known = factors_of(modalities, has), has.to(features)
     batches = math.ceil(len(features) / batch_size)
     for epoch in range(done, epochs):
         error, radius = 0.0, 0.0
@@ -111,10 +117,17 @@ def train_literal(
         if progress is not None:
             state = {"weights": tiled.flat(), "epoch": torch.tensor(epoch + 1), "training": identity}
             progress(LiteralProgress(epoch + 1, epochs, radius, error / len(features), state))
-    return MultiModalSom(modalities.split(tiled.flat().view(*shape, -1)), modalities.c)
+    return MultiModalSom(modalities.split(tiled.flat().view(*shape, -1)), modalities.c, distance)
 
 
-def _factors(modalities: Modalities, has: Tensor) -> Tensor:
+def _check(epochs: int, batch_size: int, seed: int) -> None:
+    """Raises a UserError if a whole number is out of its range."""
+    for name, value, least in (("epochs", epochs, 0), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+        if not isinstance(value, int) or not least <= value < 2**43:  # a seed is multiplied by about 2^20
+            raise UserError(f"got {name}={value!r}, expected a whole number from {least} to 2^43 - 1")
+
+
+def factors_of(modalities: Modalities, has: Tensor) -> Tensor:
     """c_m / n_m / sum(c) of Eq. 2-3, with the sum over a sample's own modalities; 0 for missing ones, (N, D)."""
     factors = torch.zeros((len(has), modalities.width), device=has.device)
     for rows, names in modalities.patterns(has):
@@ -127,8 +140,8 @@ def _checked_sum(distances: Tensor) -> float:
     total = float(distances.sum())
     if not math.isfinite(total):
         raise UserError(
-            "the weights have grown beyond float32: a learning rate above 2 moves a winner away from its sample; choose "
-            "one of 1 or less, or look for huge values among the samples and initial weights"
+            "the weights have grown beyond float32: either samples or initial weights are huge, or the learning rate is above "
+            "2, which moves a winner away from its sample; scale the samples, or choose a rate of 1 or less"
         )
     return total
 
@@ -138,17 +151,18 @@ def _initial(
     features: Tensor,
     has: Tensor,
     shape: tuple[int, int],
-    initial: Mapping[str, Tensor] | None,
+    initial: Samples | None,
     seed: int,
 ) -> Tensor:
     if initial is None:
         weights = principal_plane(modalities, features, has, shape, seed)
     else:
         expected = {name: (*shape, width) for name, width in modalities.widths.items()}
-        given = {name: tuple(rows.shape) for name, rows in initial.items()}
+        start = tensors(initial, features.device)
+        given = {name: tuple(rows.shape) for name, rows in start.items()}
         if given != expected:
             raise UserError(f"got initial weights of shapes {given}, expected {expected}")
-        weights = torch.cat([initial[name].to(features) for name in modalities.widths], 2)
+        weights = torch.cat([start[name] for name in modalities.widths], 2)
     return weights.reshape(shape[0] * shape[1], modalities.width).clone()
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from infant_env.errors import UserError
+
 Schedule = Callable[[float], float]
 """Done share of the training, from 0 to 1 -> a learning rate or a radius."""
 UNDERFLOW = 151.0
@@ -50,6 +52,18 @@ bubble = Neighborhood(
     reach=lambda sigma: sigma,
 )
 """mu = 1 up to a distance of sigma, and 0 beyond."""
+
+
+def checked(name: str, schedule: Schedule | float) -> Schedule:
+    """A schedule, or a constant, that raises a UserError where its value is not above 0 or not finite."""
+
+    def of(done: float) -> float:
+        value = float(schedule(done) if callable(schedule) else schedule)
+        if not 0 < value < math.inf:
+            raise UserError(f"got {name}={value} at {done:.0%} of the training, expected a finite number above 0")
+        return value
+
+    return of
 
 
 def falling(first: float, last: float) -> Schedule:

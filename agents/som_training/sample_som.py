@@ -17,11 +17,13 @@ from torch.nn import functional
 
 from infant_env.errors import UserError
 
-from ..som.modalities import Modalities, Samples, widths_of
+from ..som.distances import Distance, cost
+from ..som.modalities import Modalities
+from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
 from ..tools.threads import in_threads
 from .sample_neighborhoods import SampleNeighborhoods
-from .start import check_memory, check_shape
+from .start import check_memory
 
 SIDES = (8, 4, 2, 1)
 """Sides of the pixel blocks whose means are compared, coarse to fine."""
@@ -50,6 +52,7 @@ class SampleSom(MultiModalSom):
         shape: tuple[int, int],
         pictures: Mapping[str, tuple[int, int]],
         c: Mapping[str, float] | None = None,
+        distance: Distance = "l1",
     ) -> None:
         """Makes the map from samples and their winners.
 
@@ -60,19 +63,21 @@ class SampleSom(MultiModalSom):
             shape: rows and columns of the map.
             pictures: the modalities that are pictures, with their height and width, multiples of 8.
             c: influence of each modality, by default 1.
+            distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
 
         Raises:
             UserError: samples are incomplete, pictures do not have the given size, or winners lie outside the map.
         """
-        check_shape(shape)
-        self.shape = shape
+        self.shape = shape = checked_shape(shape)
         self.pictures = dict(pictures)
         self.sigma = sigma
-        self._layout = Modalities.of(widths_of(samples), c)
+        self._layout = Modalities.of(widths_of(tensors(samples)), c, distance)
         self.samples = complete(samples, self._layout)
         self.sample_winners = winners
         limit = torch.tensor(shape, device=winners.device)
-        if winners.shape != (len(next(iter(samples.values()))), 2) or bool(((winners < 0) | (winners >= limit)).any()):
+        if winners.shape != (len(next(iter(self.samples.values()))), 2) or bool(
+            ((winners < 0) | (winners >= limit)).any()
+        ):
             raise UserError(
                 f"got winners of shape {tuple(winners.shape)}, expected one (row, column) per sample on the "
                 f"{shape[0]}x{shape[1]} map; take the winners of this map"
@@ -81,7 +86,7 @@ class SampleSom(MultiModalSom):
         self._levels = {side: pool(self.samples, self.pictures, side) for side in SIDES}
         neurons = torch.arange(shape[0] * shape[1], device=winners.device)
         means = {name: self._means(name, neurons, SIDES[0]).view(*shape, -1) for name in self.modalities}
-        self._pooled = MultiModalSom(means, self.c)
+        self._pooled = MultiModalSom(means, self.c, distance)
 
     @property
     def device(self) -> torch.device:
@@ -91,7 +96,8 @@ class SampleSom(MultiModalSom):
     def to(self, device: torch.device | str) -> "SampleSom":
         """The same map on another device."""
         samples = {name: rows.to(device) for name, rows in self.samples.items()}
-        return SampleSom(samples, self.sample_winners.to(device), self.sigma, self.shape, self.pictures, self.c)
+        winners = self.sample_winners.to(device)
+        return SampleSom(samples, winners, self.sigma, self.shape, self.pictures, self.c, self.distance)
 
     def weights(self, modality: str) -> Tensor:
         """The weights of all neurons for a modality, (X*Y, width); for pictures on a large map use `weights_at`.
@@ -118,7 +124,7 @@ class SampleSom(MultiModalSom):
             weights = torch.cat([self.weights_at(name, neurons) for name in self.modalities], 1)
             for rows, _, groups in self._same_modalities(has, c):
                 for dims, scale in groups:
-                    gaps = torch.cdist(features[rows][:, dims], weights[:, dims], p=1)
+                    gaps = self._costs(features[rows][:, dims], weights[:, dims])
                     total[rows[:, None], neurons] -= scale * gaps
         return total.view(-1, *self.shape)
 
@@ -137,17 +143,20 @@ class SampleSom(MultiModalSom):
             distances[rows], neurons[rows] = (torch.cat(part) for part in zip(*found, strict=True))
         return distances, neurons
 
-    def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
-        """The best neuron of each of the k best 16x16 tiles, by the means of pixel blocks; see `MultiModalSom`."""
+    def best_tiles(
+        self, query: Samples, k: int, c: Mapping[str, float] | None = None, side: int = 16
+    ) -> tuple[Tensor, Tensor]:
+        """The best neuron of each of the k best tiles, by the means of pixel blocks; see `MultiModalSom`."""
         features, has = self._query(query)
         known = self._layout.per_dimension(has)
         values = self._layout.split(torch.where(known, features, torch.nan))
-        return self._pooled.best_tiles(pool({name: values[name] for name in query}, self.pictures, SIDES[0]), k, c)
+        means = pool({name: values[name] for name in query}, self.pictures, SIDES[0])
+        return self._pooled.best_tiles(means, k, c, side)
 
     def two_nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
         """The two nearest neurons by the means of pixel blocks, (B, 2)."""
         self._query(query)
-        return self._pooled.two_nearest(pool(query, self.pictures, SIDES[0]), c)
+        return self._pooled.two_nearest(pool(tensors(query), self.pictures, SIDES[0]), c)
 
     def _exact_winners(self, query: dict[str, Tensor], c: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
         """Distances and winners; compares, with finer and finer blocks, all neurons that are not ruled out yet."""
@@ -174,7 +183,7 @@ class SampleSom(MultiModalSom):
         influences, samples = self._layout.influences(c), self._levels[SIDES[0]]
         gaps = torch.stack(
             [
-                torch.cdist(values, samples[name], p=1) * (influences[name] / values.shape[1])
+                self._costs(values, samples[name]) * (influences[name] / values.shape[1])
                 for name, values in query.items()
             ]
         ).sum(0)
@@ -195,9 +204,15 @@ class SampleSom(MultiModalSom):
         out = torch.zeros(len(rows), device=rows.device)
         for name, values in query.items():
             for part in torch.arange(len(rows), device=rows.device).split(NUMBERS // values.shape[1] + 1):
-                gaps = self._means(name, neurons[part], side).sub_(values.index_select(0, rows[part])).abs_()
-                out[part] += gaps.mean(1) * (influences[name] / total)
+                gaps = self._means(name, neurons[part], side).sub_(values.index_select(0, rows[part]))
+                out[part] += cost(gaps, self.distance).mean(1) * (influences[name] / total)
         return out
+
+    def _costs(self, features: Tensor, others: Tensor) -> Tensor:
+        """Sums of the gaps' costs over the dimensions, (B, w) and (N, w) -> (B, N)."""
+        if self.distance == "l1":
+            return torch.cdist(features, others, p=1)
+        return torch.cdist(features, others, compute_mode="donot_use_mm_for_euclid_dist").square_()
 
     def _means(self, modality: str, neurons: Tensor, side: int) -> Tensor:
         """The weights of some neurons for a modality, as means of blocks of this side: flat indices (n,) -> (n, width)."""
@@ -211,7 +226,7 @@ def relaxed(distances: Tensor) -> Tensor:
     return distances * (1 + MARGIN) + 1e-7
 
 
-def pool(samples: Samples, pictures: Mapping[str, tuple[int, int]], side: int) -> dict[str, Tensor]:
+def pool(samples: Mapping[str, Tensor], pictures: Mapping[str, tuple[int, int]], side: int) -> dict[str, Tensor]:
     """Reduces pictures to means of blocks of side x side pixels; other modalities do not change.
 
     Raises:
@@ -238,7 +253,7 @@ def complete(samples: Samples, layout: Modalities) -> dict[str, Tensor]:
     Raises:
         UserError: a sample lacks a modality.
     """
-    rows = {name: values.to(torch.float32) for name, values in samples.items()}
+    rows = tensors(samples)
     if not bool(layout.stack(rows)[1].all()):
         raise UserError(
             "got samples that lack a modality, expected all modalities of each; leave incomplete samples out"

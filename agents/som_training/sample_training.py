@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from ..som.modalities import Modalities, Samples, widths_of
+from ..som.distances import Distance
+from ..som.modalities import Modalities
+from ..som.samples import Samples, checked_shape, tensors, widths_of
 from .coarse_to_fine import CoarseToFine, TrainingProgress
 from .sample_som import SIDES, SampleSom, complete, pool
 from .schedule import schedule, sigma_for
-from .start import check_memory, check_shape
+from .start import check_last_sigma, check_memory
 
 
 def train_sample_som(
@@ -20,6 +22,7 @@ def train_sample_som(
     progress: Callable[[TrainingProgress], None] | None = None,
     last_sigma: float | None = None,
     resume: Mapping[str, Tensor] | None = None,
+    distance: Distance = "l1",
 ) -> SampleSom:
     """Trains a map of whole pictures with the fast schedule of `train`, on their means of 8x8 pixels.
 
@@ -32,19 +35,20 @@ def train_sample_som(
         progress: called after each epoch.
         last_sigma: radius of the last epoch in neurons; see `sigma_for`.
         resume: the state from a progress report of an earlier call with equal arguments.
+        distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
 
     Raises:
         UserError: see `train`; or samples are incomplete, or pictures do not have the given size.
     """
-    layout = Modalities.of(widths_of(samples), c)
-    rows = complete(samples, layout)
-    check_shape(shape)
+    shape, given = checked_shape(shape), tensors(samples)
+    rows = complete(given, Modalities.of(widths_of(given), c, distance))
     pooled = pool(rows, pictures, SIDES[0])
-    check_memory(shape, sum(widths_of(pooled).values()), layout.stack(rows)[1].device)
-    count = len(next(iter(rows.values())))
-    sigma = last_sigma if last_sigma is not None else sigma_for(shape, count)
-    training = CoarseToFine(pooled, schedule(shape, sigma), c, seed, resume)
+    layout = Modalities.of(widths_of(pooled), c, distance)
+    first = next(iter(rows.values()))
+    check_memory(shape, layout.width, first.device, len(first))
+    sigma = sigma_for(shape, len(first)) if last_sigma is None else check_last_sigma(last_sigma)
+    training = CoarseToFine(pooled, schedule(shape, sigma), layout, seed, resume)
     training.run(progress)
     winners = training.winners
     del training
-    return SampleSom(rows, winners, sigma, shape, pictures, c)
+    return SampleSom(rows, winners, sigma, shape, pictures, c, distance)

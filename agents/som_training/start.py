@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -9,6 +10,9 @@ from torch import Tensor
 from infant_env.errors import UserError
 
 from ..som.modalities import Modalities
+
+_CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux says how much memory a container may use."""
 
 
 def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings: Sequence[float]) -> Tensor:
@@ -52,7 +56,10 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape
     tilt = 0.1 * torch.randn(slopes.shape, generator=generator).to(slopes)
     slopes = slopes + tilt * spread[:, None]
     rows, columns = shape
-    along, across = (torch.linspace(-1.5, 1.5, side, device=features.device) for side in (rows, columns))
+    along, across = (
+        torch.linspace(-1.5, 1.5, side, device=features.device) if side > 1 else torch.zeros(1, device=features.device)
+        for side in (rows, columns)
+    )
     first, second = (along, across) if rows >= columns else (across, along)
     grid = torch.stack(torch.meshgrid(first, second, indexing="ij"), -1) @ slopes.T  # longer side along the first
     grid = grid if rows >= columns else grid.transpose(0, 1)
@@ -71,23 +78,34 @@ def _principal_axes(centred: Tensor) -> Tensor:
     return torch.cat([axes, axes.new_zeros((width, 2 - axes.shape[1]))], 1)
 
 
-def check_shape(shape: tuple[int, int]) -> None:
-    """Raises a UserError unless the shape has at least one row and one column."""
-    if len(shape) != 2 or min(shape) < 1:
-        raise UserError(f"got the shape {shape}, expected (rows, columns), 1 or more each")
-
-
-def check_memory(shape: tuple[int, int], width: int, device: torch.device) -> None:
-    """Raises a UserError if the training of such a map does not fit into the device's memory."""
-    needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and the memory to smooth them
-    if device.type == "cuda":
-        available = torch.cuda.mem_get_info(device)[0]
-    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    else:
-        return
-    if needed > available:
+def check_last_sigma(sigma: float) -> float:
+    """Raises a UserError unless the radius is finite and above 0."""
+    if not 0 < sigma < float("inf"):
         raise UserError(
-            f"training a {shape[0]}x{shape[1]} map of {width} dimensions takes about {needed / 2**30:.1f} GiB, but {device} "
-            f"has {available / 2**30:.1f} GiB; choose a smaller map or fewer dimensions (latents, not pixels)"
+            f"got last_sigma={sigma}, expected a radius in neurons above 0, such as 2 for 800x800 neurons and 12,000 samples"
         )
+    return sigma
+
+
+def check_memory(shape: tuple[int, int], width: int, device: torch.device, samples: int = 0) -> None:
+    """Raises a UserError if the training of such a map with so many samples does not fit into the device's memory."""
+    needed = 4 * 4 * shape[0] * shape[1] * (width + 1)  # the map, its sums, and the memory to smooth them
+    needed += 4 * 6 * samples * width  # features, their scales, and both as integers of 8 bytes
+    available = _memory_of(device)
+    if available is not None and needed > available:
+        raise UserError(
+            f"training a {shape[0]}x{shape[1]} map with {samples:,} samples of {width} dimensions takes about "
+            f"{needed / 2**30:.1f} GiB, but {device} has {available / 2**30:.1f} GiB; choose a smaller map, fewer samples or "
+            "fewer dimensions (latents, not pixels)"
+        )
+
+
+def _memory_of(device: torch.device) -> int | None:
+    """Memory of a device in bytes: what is free on a graphics card, else what this process may use; None if unknown."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limits = [path.read_text().strip() for path in _CGROUP_LIMITS if path.exists()]
+    return min([physical, *(int(limit) for limit in limits if limit.isdigit())])

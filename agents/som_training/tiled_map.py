@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..som.bounds import TINY
+from ..som.distances import Distance, cost
 from .neighborhoods import Neighborhood
 
 SIDE = 8
@@ -25,9 +26,11 @@ class TiledMap:
         real: mask of the neurons that are not padding, (T, 64).
     """
 
-    def __init__(self, weights: Tensor, shape: tuple[int, int], spans: Sequence[slice]) -> None:
+    def __init__(
+        self, weights: Tensor, shape: tuple[int, int], spans: Sequence[slice], distance: Distance = "l1"
+    ) -> None:
         """Arranges the weights (X*Y, D) of a map of this shape; `spans` are the dimensions of each modality."""
-        self.shape, self.spans = shape, spans
+        self.shape, self.spans, self.distance = shape, spans, distance
         rows, columns = (torch.arange(-(-side // SIDE) * SIDE, device=weights.device) for side in shape)
         down, across = _by_tile(rows, columns)
         self.real = ((down < shape[0])[:, None] & (across < shape[1])).flatten(0, 1)
@@ -51,7 +54,7 @@ class TiledMap:
             factors: c_m / n_m / sum(c) of Eq. 2-3 in each dimension, 0 where the sample lacks the modality, (B, D).
         """
         values = samples[:, :, None]
-        gaps = torch.clamp(values, self._low, self._high).sub_(values).abs_()  # (B, D, T)
+        gaps = cost(torch.clamp(values, self._low, self._high).sub_(values), self.distance)  # (B, D, T)
         lower = gaps.mul_(factors[:, :, None]).sum(1)  # (B, T)
         every = torch.arange(len(samples), device=samples.device)
         limit = self._distances(samples, factors, every, lower.argmin(1)).amin(1)  # (B,)
@@ -88,8 +91,8 @@ class TiledMap:
         self._store(tiles, weights.add_(targets))
 
     def _distances(self, samples: Tensor, factors: Tensor, rows: Tensor, tiles: Tensor) -> Tensor:
-        """Distances of pairs of a sample and a tile, with the same bits as `l1_distances`, (P, 64)."""
-        gaps = self.weights.index_select(1, tiles).sub_(samples.T[:, rows, None]).abs_()  # (D, P, 64)
+        """Distances of pairs of a sample and a tile, with the same bits as `all_distances`, (P, 64)."""
+        gaps = cost(self.weights.index_select(1, tiles).sub_(samples.T[:, rows, None]), self.distance)  # (D, P, 64)
         factors, total = factors[rows], self._padding[tiles]
         for span in self.spans:
             sums, *others = gaps[span]

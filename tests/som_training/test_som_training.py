@@ -233,7 +233,7 @@ def test_a_falling_schedule_goes_from_its_first_to_its_last_value():
 @pytest.mark.parametrize(
     ("samples", "arguments", "message"),
     [
-        ({}, {}, "at least one modality"),
+        ({}, {}, "got no modality"),
         ({"a": torch.zeros(0, 3)}, {}, r"expected \(N, width\)"),
         ({"a": torch.tensor([[0.0, float("nan")]])}, {}, "NaN or infinite values in 1 rows"),
         ({"a": torch.full((2, 1), float("nan"))}, {}, "lacks every modality"),

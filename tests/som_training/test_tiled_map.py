@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents.som.distances import l1_distances
+from agents.som.distances import DISTANCES, Distance, Groups, all_distances
 from agents.som_training.neighborhoods import Neighborhood, bubble, exponential, gaussian
 from agents.som_training.tiled_map import TiledMap
 
@@ -16,13 +16,13 @@ SPANS = [slice(0, 3), slice(3, 5)]
 sides = st.integers(1, 40)
 
 
-def a_map(shape: tuple[int, int], seed: int = 0) -> TiledMap:
+def a_map(shape: tuple[int, int], seed: int = 0, distance: Distance = "l1") -> TiledMap:
     """Smooth over the map, with some noise; values have two digits, so that many neurons are equal."""
     generator = torch.Generator().manual_seed(seed)
     places = torch.cartesian_prod(*(torch.linspace(0, 1, side) for side in shape)).view(-1, 2)
     weights = places @ torch.randn((2, 5), generator=generator)
     weights += 0.1 * torch.randn(weights.shape, generator=generator)
-    return TiledMap((weights * 20).round() / 20, shape, SPANS)
+    return TiledMap((weights * 20).round() / 20, shape, SPANS, distance)
 
 
 def a_batch(seed: int, count: int = 10) -> tuple[Tensor, Tensor, Tensor]:
@@ -40,15 +40,20 @@ def full_search(tiled: TiledMap, samples: Tensor, factors: Tensor) -> tuple[Tens
     neurons, found = tiled.flat().T.contiguous(), []
     for sample, factor in zip(samples, factors, strict=True):
         groups = [(range(span.start, span.stop), float(factor[span.start])) for span in SPANS if factor[span.start] > 0]
-        distances = l1_distances(sample[None], neurons, groups)[0]
+        distances = all_distances(sample[None], neurons, Groups(groups, tiled.distance))[0]
         found.append((int((distances == distances.min()).nonzero()[0]), distances.min()))
     return torch.tensor([winner for winner, _ in found]), torch.stack([distance for _, distance in found])
 
 
 @settings(max_examples=60)
-@given(shape=st.tuples(sides, sides), seed=st.integers(0, 1000), sigma=st.floats(0.3, 10))
-def test_winners_are_those_of_a_full_search_before_and_after_steps(shape, seed, sigma):
-    tiled = a_map(shape, seed)
+@given(
+    shape=st.tuples(sides, sides),
+    seed=st.integers(0, 1000),
+    sigma=st.floats(0.3, 10),
+    distance=st.sampled_from(DISTANCES),
+)
+def test_winners_are_those_of_a_full_search_before_and_after_steps(shape, seed, sigma, distance):
+    tiled = a_map(shape, seed, distance)
     for number in range(3):
         samples, known, factors = a_batch(seed + number)
         winners, distances = tiled.winners(samples, factors)

@@ -18,7 +18,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from agents.som.modalities import Modalities, Samples, widths_of
+from agents.som.modalities import Modalities
+from agents.som.samples import widths_of
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import falling, train, train_literal
 from agents.som_training.schedule import schedule
@@ -82,7 +83,7 @@ def main(folder: Path) -> None:
     (folder / "result.json").write_text(json.dumps(asdict(result)))
 
 
-def train_within_budget(job: Job, samples: Samples) -> tuple[Result, MultiModalSom | None]:
+def train_within_budget(job: Job, samples: Mapping[str, Tensor]) -> tuple[Result, MultiModalSom | None]:
     """Trains in full if that fits into the budget; otherwise measures a part of the training and extrapolates linearly.
 
     A first training on a tiny map is not measured, so imports and compilation do not count. This project's training always
@@ -99,7 +100,7 @@ def train_within_budget(job: Job, samples: Samples) -> tuple[Result, MultiModalS
     return Result(cpu, wall, _peak(), presentations, presentations), som
 
 
-def extrapolate(fit: Fit, samples: Samples, job: Job) -> tuple[float, float, int]:
+def extrapolate(fit: Fit, samples: Mapping[str, Tensor], job: Job) -> tuple[float, float, int]:
     """CPU seconds of a whole training, extrapolated from growing probes, up to one that takes a tenth of the budget.
 
     The difference of the two largest probes gives the time for a further presentation, without the fixed costs of a training,
@@ -159,13 +160,15 @@ def timed(training: Callable[[], MultiModalSom]) -> tuple[float, float, MultiMod
     return _cpu() - cpu, time.perf_counter() - wall, som
 
 
-def _literal(samples: Samples, shape: Shape, epochs: int, seed: int, c: Mapping[str, float]) -> MultiModalSom:
+def _literal(
+    samples: Mapping[str, Tensor], shape: Shape, epochs: int, seed: int, c: Mapping[str, float]
+) -> MultiModalSom:
     sigma = falling(*radii(shape, len(next(iter(samples.values())))))
     return train_literal(samples, shape, c, epochs=epochs, batch_size=10, sigma=sigma, seed=seed)
 
 
 def _peer(
-    samples: Samples, shape: Shape, epochs: int, seed: int, train: Train, c: Mapping[str, float]
+    samples: Mapping[str, Tensor], shape: Shape, epochs: int, seed: int, train: Train, c: Mapping[str, float]
 ) -> MultiModalSom:
     """A library's map of features whose L1 distance is that of Eq. 3, divided by the features' mean standard deviation."""
     modalities = Modalities.of(widths_of(samples), c)
@@ -177,7 +180,7 @@ def _peer(
     return MultiModalSom({name: rows.contiguous() for name, rows in weights.items()}, c)
 
 
-def _first(samples: Samples, count: int) -> dict[str, Tensor]:
+def _first(samples: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
     return {name: rows[:count] for name, rows in samples.items()}
 
 

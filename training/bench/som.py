@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from agents.som.modalities import Samples
 from agents.som.quality import quantization_error, topographic_error
 from agents.som.som import MultiModalSom
 from infant_env.errors import UserError
@@ -60,8 +59,8 @@ class Data:
     """The samples for all contestants."""
 
     name: str
-    train: Samples
-    unseen: Samples
+    train: Mapping[str, Tensor]
+    unseen: Mapping[str, Tensor]
     c: dict[str, float] = field(default_factory=lambda: {VISION: 1.0, PROPRIOCEPTION: 1.0})
     """Influence of each modality."""
 
@@ -129,7 +128,7 @@ def synthetic(count: int, seed: int) -> dict[str, Tensor]:
     return {VISION: torch.tanh((joints - 0.5) @ mix * 1.5 + shift) @ out, PROPRIOCEPTION: joints}
 
 
-def evaluate(som: MultiModalSom, unseen: Samples) -> Quality:
+def evaluate(som: MultiModalSom, unseen: Mapping[str, Tensor]) -> Quality:
     """The errors of a map of vision and proprioception on samples that it was not trained on."""
     errors = []
     for known, wanted in ((VISION, PROPRIOCEPTION), (PROPRIOCEPTION, VISION)):
@@ -162,7 +161,7 @@ def compete(name: str, data: Data, shape: Shape, config: Config) -> Outcome:
         return Outcome(name, result, evaluate(som, data.unseen), remark)
 
 
-def run_contestant(job: Job, samples: Samples, folder: Path, threads: int) -> str:
+def run_contestant(job: Job, samples: Mapping[str, Tensor], folder: Path, threads: int) -> str:
     """Runs a contestant in its own process; returns what went wrong, or an empty text."""
     (folder / "job.json").write_text(json.dumps(asdict(job)))
     save_file({name: rows.contiguous() for name, rows in samples.items()}, folder / "samples.safetensors")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
-from agents.som.som import Readout
+from agents.som.readout import Readout
 
 from ..data import collect
 from ..data.dataset import Dataset

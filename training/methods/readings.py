@@ -10,7 +10,7 @@ from tqdm import tqdm
 from agents.mind.imagination import Imagination
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.generator import PictureGenerator
-from agents.som.som import Readout
+from agents.som.readout import Readout
 from agents.som_training.sample_som import SampleSom
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import GRAY_SIZE
