@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 Distance = Literal["l1", "l2"]
 """How a gap between a feature and a weight counts: "l1" its absolute value (paper, Eq. 2), "l2" its square (Euclid)."""
@@ -152,13 +153,15 @@ class BlockedNeurons:
         x, y = (torch.arange(side, device=neurons.device) for side in (self.rows, self.columns))
         flat = x.clamp(max=shape[0] - 1)[:, None] * shape[1] + y.clamp(max=shape[1] - 1)  # (rows, columns)
         real = (x < shape[0])[:, None] & (y < shape[1])
-        index = _by_block(flat)  # (blocks, 64)
-        self.blocks = Boxes(neurons.T.contiguous()[:, index], index, _by_block(real))
+        planes = neurons.T.reshape(1, -1, *shape)
+        planes = functional.pad(planes, (0, self.columns - shape[1], 0, self.rows - shape[0]), mode="replicate")[0]
+        self.blocks = Boxes(_by_block(planes), _by_block(flat[None])[0], _by_block(real[None])[0])
         self.leaves = self.blocks.split(LEAVES)
 
 
-def _by_block(plane: Tensor) -> Tensor:
-    """Reorders a plane (rows, columns) block by block, and leaf by leaf in each block: (blocks, 64)."""
+def _by_block(planes: Tensor) -> Tensor:
+    """Reorders planes (P, rows, columns) block by block, and leaf by leaf in each block: (P, blocks, 64)."""
     half = SIDE // 2
-    parts = plane.view(plane.shape[0] // SIDE, 2, half, plane.shape[1] // SIDE, 2, half)
-    return parts.permute(0, 3, 1, 4, 2, 5).reshape(-1, BLOCK)
+    count, rows, columns = planes.shape
+    parts = planes.reshape(count, rows // SIDE, 2, half, columns // SIDE, 2, half)
+    return parts.permute(0, 1, 4, 2, 5, 3, 6).reshape(count, -1, BLOCK)

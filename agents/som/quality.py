@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from infant_env.errors import UserError
 
@@ -10,6 +11,7 @@ from .modalities import Modalities
 from .samples import Samples
 from .som import MultiModalSom
 
+_EVEN = 1e-4  # relative tolerance; with it, an evenly stretched map remembers all its neurons
 PAIRS = 2**18
 """Number of pairs of samples that are compared together; about 20 MB."""
 
@@ -121,6 +123,17 @@ def u_matrix(som: MultiModalSom) -> Tensor:
         count.narrow(axis, 0, count.shape[axis] - 1).add_(1)
         count.narrow(axis, 1, count.shape[axis] - 1).add_(1)
     return total / count.clamp(min=1)
+
+
+def remembered_neurons(som: MultiModalSom) -> Tensor:
+    """The neurons that stand for the samples of the training: those most like their neighbors, flat indices (M,).
+
+    A map keeps no samples, but its weights show where they were: neurons are close to each other around each sample's winner,
+    and far apart between samples. On a map with many neurons per sample, M is about the number of samples.
+    """
+    stretch = u_matrix(som)
+    least = -functional.max_pool2d(-stretch[None], 3, stride=1, padding=1)[0]  # (X, Y), minimum over 3x3 neurons
+    return (stretch <= least * (1 + _EVEN)).flatten().nonzero().squeeze(1)
 
 
 def component_planes(som: MultiModalSom, modality: str) -> Tensor:

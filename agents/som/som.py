@@ -94,7 +94,12 @@ class MultiModalSom:
     def as_file(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The tensors and the header of the map's file."""
         weights = {f"{_PREFIX}{name}": w.view(*self.shape, -1) for name, w in self._weights.items()}
-        return weights, {"c": self.c, "distance": self.distance, "modalities": list(self.modalities)}
+        return weights, {
+            "c": self.c,
+            "distance": self.distance,
+            "widths": self.modalities,
+            "order": list(self.modalities),
+        }
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "MultiModalSom":
@@ -111,7 +116,7 @@ class MultiModalSom:
     ) -> "MultiModalSom":
         """The map of a file's tensors and header; the inverse of `as_file`."""
         named = {name.removeprefix(_PREFIX): w for name, w in tensors.items() if name.startswith(_PREFIX)}
-        order = header.get("modalities", sorted(named))
+        order = header.get("order", sorted(named))
         weights = {name: named[name].to(device) for name in order}
         return cls(weights, header["c"], header.get("distance", "l1"))
 

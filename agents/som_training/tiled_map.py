@@ -42,9 +42,14 @@ class TiledMap:
 
     def flat(self) -> Tensor:
         """The weights neuron by neuron, (X*Y, D)."""
-        out = self.weights.new_empty((self.shape[0] * self.shape[1], len(self.weights)))
-        out[self.neurons[self.real]] = self.weights[:, self.real].T
-        return out
+        return self.planes().flatten(1).T.contiguous()
+
+    def planes(self, padded: bool = False) -> Tensor:
+        """The weights dimension by dimension, (D, X, Y), or with the padding."""
+        down, across = (-(-side // SIDE) for side in self.shape)
+        tiles = self.weights.view(-1, down, across, SIDE, SIDE).transpose(2, 3)
+        planes = tiles.reshape(-1, down * SIDE, across * SIDE)
+        return planes if padded else planes[:, : self.shape[0], : self.shape[1]]
 
     def winners(self, samples: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
         """Flat index of each sample's winner, the lowest among equals, and its distance -A of Eq. 3, (B,) each.
@@ -88,7 +93,7 @@ class TiledMap:
         weights = self.weights if tiles is None else self.weights.index_select(1, tiles)  # (D, t, 64)
         for span, moved in zip(self.spans, rates, strict=True):
             weights[span].mul_(1 - moved)
-        self._store(tiles, weights.add_(targets))
+        self.store(tiles, weights.add_(targets))
 
     def _distances(self, samples: Tensor, factors: Tensor, rows: Tensor, tiles: Tensor) -> Tensor:
         """Distances of pairs of a sample and a tile, with the same bits as `all_distances`, (P, 64)."""
@@ -128,8 +133,14 @@ class TiledMap:
         mu = down * across if neighborhood.separable else neighborhood(down + across, sigma)
         return mu.flatten(1)
 
-    def _store(self, tiles: Tensor | None, weights: Tensor) -> None:
-        """Stores the new weights of some tiles, and their bounds."""
+    def at(self, neurons: Tensor) -> Tensor:
+        """The weights of some neurons: flat indices (n,) -> (n, D)."""
+        rows, columns = neurons // self.shape[1], neurons % self.shape[1]
+        tiles = rows // SIDE * -(-self.shape[1] // SIDE) + columns // SIDE
+        return self.weights[:, tiles, rows % SIDE * SIDE + columns % SIDE].T
+
+    def store(self, tiles: Tensor | None, weights: Tensor) -> None:
+        """Stores new weights (D, t, 64) of some tiles (t,), or of all, and their bounds."""
         low, high = weights.amin(2), weights.amax(2)
         if tiles is None:
             self.weights, self._low, self._high = weights, low, high

@@ -1,0 +1,179 @@
+"""What a map remembers, cell by cell: discounted sums of the samples that won there, from which its weights follow."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..som.distances import cost
+from ..som.modalities import Modalities
+from .schedule import smooth
+from .tiled_map import SIDE, TiledMap
+
+LEAST = 1e-30
+"""A neuron keeps its weights if the remembered samples around it weigh less than this."""
+LARGEST_GAIN = 1e12
+"""The sums are rescaled when a new sample counts this much; until then, old samples fade because new ones count more."""
+REACH = 4.5
+"""Distance at which the Gaussian is cut, in sigma."""
+WINDOW = 2
+"""How far a sample moves per epoch, in neurons."""
+
+
+class CellMemory:
+    """Sums of samples and their weights, for each cell of a map.
+
+    Attributes:
+        sums: the samples of each cell, weighted and summed, shape (D, X', Y'); the sides are multiples of 8.
+        counts: their weights, for each modality, shape (M, X', Y').
+        gain: weight of a new sample. Only ratios matter, so a larger gain means that all old samples have faded.
+    """
+
+    def __init__(self, layout: Modalities, shape: tuple[int, int], device: torch.device) -> None:
+        self.layout, self.shape = layout, shape
+        sides = [-(-side // SIDE) * SIDE for side in shape]
+        self.sums = torch.zeros((layout.width, *sides), device=device)
+        self.counts = torch.zeros((len(layout.widths), *sides), device=device)
+        self.gain = 1.0
+
+    def fade(self, share: float, samples: int) -> None:
+        """Makes all remembered samples lose this share of their weight for each of some new samples."""
+        self.gain *= (1 - share) ** -samples
+        if self.gain > LARGEST_GAIN:
+            self.sums /= self.gain
+            self.counts /= self.gain
+            self.gain = 1.0
+
+    def add(self, features: Tensor, weights: Tensor, cells: Tensor) -> None:
+        """Adds samples (B, D) with weights (B, M) in their cells, flat indices (B,)."""
+        at = self._places(cells)
+        known = self.layout.per_dimension(weights) * self.gain
+        self.sums.flatten(1).index_add_(1, at, (features * known).T)
+        self.counts.flatten(1).index_add_(1, at, (weights * self.gain).T)
+
+    def refresh(self, tiled: TiledMap, winner: int, sigma: float) -> None:
+        """Computes the neurons around one cell from the sums."""
+        radius = max(1, int(-(-REACH * sigma // 1)))
+        center = (winner // self.shape[1], winner % self.shape[1])
+        inner = [
+            _aligned(at - radius, at + radius + 1, side) for at, side in zip(center, self.sums.shape[1:], strict=True)
+        ]
+        outer = [
+            (max(lo - radius, 0), min(hi + radius, side))
+            for (lo, hi), side in zip(inner, self.sums.shape[1:], strict=True)
+        ]
+        down, across = (_kernel(to, of, radius, sigma, self.sums) for to, of in zip(inner, outer, strict=True))
+        window = (slice(None), slice(*outer[0]), slice(*outer[1]))
+        sums, counts = (down @ planes[window] @ across.T for planes in (self.sums, self.counts))
+        first, count = inner[0][0] // SIDE, self.sums.shape[2] // SIDE
+        rows = torch.arange(first, inner[0][1] // SIDE, device=sums.device)
+        columns = torch.arange(inner[1][0] // SIDE, inner[1][1] // SIDE, device=sums.device)
+        tiles = (rows[:, None] * count + columns).flatten()
+        old = tiled.weights.index_select(1, tiles)
+        tiled.store(tiles, self._means(_tiles(sums), _tiles(counts), lambda: old))
+
+    def rearrange(
+        self,
+        tiled: TiledMap,
+        features: Tensor,
+        has: Tensor,
+        winners: Tensor,
+        sigmas: Sequence[float],
+        move_old: bool,
+    ) -> None:
+        """Adds samples, and computes the whole map in some epochs in which they move to better cells.
+
+        Args:
+            tiled: the map; its weights change.
+            features: new samples, shape (B, D).
+            has: mask of their modalities, shape (B, M).
+            winners: their winners, shape (B,).
+            sigmas: radius of each epoch.
+            move_old: whether the remembered samples move too.
+        """
+        old, old_weights, old_cells = self._samples()
+        rows = torch.cat([old, features])
+        weights = torch.cat([old_weights, has * self.gain])
+        cells = torch.cat([old_cells, winners])
+        first = 0 if move_old else len(old)  # the first sample that moves
+        for number, sigma in enumerate(sigmas):
+            if number or move_old:
+                cells = torch.cat([cells[:first], self._moved(tiled, rows[first:], weights[first:], cells[first:])])
+            self.sums.zero_()
+            self.counts.zero_()
+            at = self._places(cells)
+            self.sums.flatten(1).index_add_(1, at, (rows * self.layout.per_dimension(weights)).T)
+            self.counts.flatten(1).index_add_(1, at, weights.T)
+            sums, counts = smooth(self.sums, sigma), smooth(self.counts, sigma)
+            tiled.store(None, _tiles(self._means(sums, counts, lambda: tiled.planes(padded=True))))
+
+    def state(self) -> dict[str, Tensor]:
+        """All tensors of the memory."""
+        return {"sums": self.sums, "counts": self.counts, "gain": torch.tensor(self.gain, dtype=torch.float64)}
+
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Takes over a state."""
+        self.sums, self.counts = (state[name].to(self.sums.device, copy=True) for name in ("sums", "counts"))
+        self.gain = float(state["gain"])
+
+    def _samples(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The mean sample of each occupied cell (n, D), its weights (n, M), and its cell, a flat index (n,)."""
+        counts = self.counts.flatten(1)
+        at = (counts > 0).any(0).nonzero().squeeze(1)
+        weights = counts[:, at].T
+        means = self.sums.flatten(1)[:, at].T / self.layout.per_dimension(weights).clamp(min=LEAST)
+        columns = self.sums.shape[2]
+        return means, weights, at // columns * self.shape[1] + at % columns
+
+    def _moved(self, tiled: TiledMap, rows: Tensor, weights: Tensor, cells: Tensor) -> Tensor:
+        """The best neuron at most `WINDOW` away from each sample's cell, flat indices (B,)."""
+        scales = self.layout.row_scales(weights > 0)
+        steps = torch.arange(-WINDOW, WINDOW + 1, device=cells.device)
+        offsets = torch.cartesian_prod(steps, steps)
+        limit = torch.tensor(self.shape, device=cells.device) - 1
+        found = []
+        for part in torch.arange(len(cells), device=cells.device).split(4096):
+            places = torch.stack([cells[part] // self.shape[1], cells[part] % self.shape[1]], 1)
+            places = torch.minimum((places[:, None] + offsets).clamp(min=0), limit)  # (n, K, 2)
+            near = places[..., 0] * self.shape[1] + places[..., 1]
+            neurons = tiled.at(near.flatten()).view(*near.shape, -1)  # (n, K, D)
+            gaps = cost(neurons - rows[part, None], self.layout.distance)
+            best = (gaps @ scales[part, :, None]).squeeze(2).argmin(1, keepdim=True)
+            found.append(near.gather(1, best).squeeze(1))
+        return torch.cat(found)
+
+    def _means(self, sums: Tensor, counts: Tensor, old: Callable[[], Tensor]) -> Tensor:
+        """Means of the samples, in place, from smoothed sums (D, ...) and counts (M, ...).
+
+        Neurons around which nothing is remembered keep their old weights (D, ...).
+        """
+        for number, name in enumerate(self.layout.widths):
+            part, reached = sums[self.layout.slice(name)], counts[number] > LEAST * self.gain
+            if bool(reached.all()):
+                part.div_(counts[number])
+            else:
+                means = part / torch.where(reached, counts[number], 1.0)
+                part.copy_(torch.where(reached, means, old()[self.layout.slice(name)]))
+        return sums
+
+    def _places(self, cells: Tensor) -> Tensor:
+        """Flat indices on the map -> flat indices in the padded planes."""
+        return cells // self.shape[1] * self.sums.shape[2] + cells % self.shape[1]
+
+
+def _aligned(low: int, high: int, side: int) -> tuple[int, int]:
+    """The smallest range of whole tiles that holds low..high, within the side."""
+    return max(low, 0) // SIDE * SIDE, min(-(-high // SIDE) * SIDE, side)
+
+
+def _kernel(to: tuple[int, int], of: tuple[int, int], radius: int, sigma: float, like: Tensor) -> Tensor:
+    """The Gaussian between two ranges of rows or columns, (outputs, inputs)."""
+    outputs, inputs = (torch.arange(*span, dtype=like.dtype, device=like.device) for span in (to, of))
+    gaps = outputs[:, None] - inputs
+    return torch.exp(-(gaps**2) / (2 * sigma**2)) * (gaps.abs() <= radius)
+
+
+def _tiles(planes: Tensor) -> Tensor:
+    """Planes (P, x, y) of whole tiles, tile by tile: (P, x y / 64, 64)."""
+    count, rows, columns = planes.shape
+    return planes.view(count, rows // SIDE, SIDE, columns // SIDE, SIDE).transpose(2, 3).reshape(count, -1, SIDE * SIDE)
