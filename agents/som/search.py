@@ -17,6 +17,8 @@ from .distances import AT_ONCE, BLOCK, LEAVES, SIDE, BlockedNeurons, Groups, all
 
 CHUNK = 4096, 256
 """Most queries that one thread searches together, and fewest queries for which another thread starts."""
+LARGE = 2**18
+"""From this many neurons on, tiles of 32x32 are faster for winners than tiles of 16x16."""
 TILES, BLOCKS = 4, 4
 """For a first upper bound, each query is compared with this many blocks of this many promising tiles."""
 
@@ -46,6 +48,11 @@ class TileSearch:
         self.tile_upper = self.intervals.upper_table(
             self.blocks.weights[:, self.children[:, -1], 0]
         )  # one near the middle
+
+    @classmethod
+    def of_winners(cls, neurons: BlockedNeurons) -> "TileSearch":
+        """The search with tiles of the best size for winners."""
+        return cls(neurons, 32 if neurons.shape[0] * neurons.shape[1] >= LARGE else 16)
 
     def best(self, queries: Tensor, groups: Groups, k: int = 1) -> tuple[Tensor, Tensor]:
         """The k best tiles of each query.

@@ -343,7 +343,7 @@ class MultiModalSom:
 
     @cached_property
     def _winner_search(self) -> TileSearch:
-        return TileSearch(self._blocks, 32)
+        return TileSearch.of_winners(self._blocks)
 
     @cached_property
     def _tile_search(self) -> TileSearch:

@@ -6,6 +6,7 @@ distance between the neuron and the sample's winner (the batch rule). After the 
 at most two neurons per epoch, so no epoch searches the whole map.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,8 +22,8 @@ from ..som.som import MultiModalSom
 from ..tools.processes import FixedPoint, Processes
 from .literal import LiteralProgress, train_literal
 from .neighborhoods import bubble, exponential, falling, gaussian
-from .schedule import Epoch, schedule, sigma_for, smooth
-from .start import check_last_sigma, check_memory, fingerprint, principal_plane, resumed
+from .schedule import COARSEST_SIDE, Epoch, geometric, schedule, sigma_for, smooth
+from .start import check_memory, check_same, checked_epochs, checked_sigma, fingerprint, principal_plane, resumed
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -84,11 +85,15 @@ def train(
     resume: Mapping[str, Tensor] | None = None,
     group: "ProcessGroup | None" = None,
     distance: Distance = "l1",
+    epochs: int | None = None,
+    initial: MultiModalSom | None = None,
+    first_sigma: float | None = None,
 ) -> MultiModalSom:
     """Trains a map coarse to fine with the batch rule, on the device of the samples.
 
     It reaches the quality of the literal rule (Eq. 2-5) or better in a small part of its time. Equal arguments give equal
-    bytes on the CPU.
+    bytes on the CPU. Two arguments trade quality of one kind for another: `last_sigma` (smaller: the map follows the samples
+    more closely, larger: it has fewer folds) and `epochs` (more: both, for more time).
 
     Args:
         samples: modality -> features, shape (N, width). Scale them to a similar spread first (latents z-scored, joints
@@ -104,19 +109,31 @@ def train(
             process, in the order of the ranks. Each process gets the same map; it has the same bytes as the map of one
             process with all samples, on the same kind of device and with the same number of threads.
         distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
+        epochs: passes over the samples at the map's full size; by default 3 to 30, fewer for larger maps.
+        initial: a map to start from, at its full size: the training goes on from it with new samples. It forgets what the new
+            samples do not show; see `OnlineSom` for a map that does not.
+        first_sigma: radius of the first epoch from an initial map; by default three times the last one.
 
     Raises:
-        UserError: there are no samples, broken values or an unknown modality in `c`, the map is larger than the memory, or
-            the state belongs to another training.
+        UserError: there are no samples, broken values or an unknown modality in `c`, an argument is out of its range, the map
+            is larger than the memory, or the state belongs to another training.
     """
-    shape, given = checked_shape(shape), tensors(samples)
+    shape, given = checked_shape(initial.shape if initial else shape), tensors(samples)
     widths = widths_of(given)
+    if initial is not None:
+        c, distance = initial.c if c is None else c, initial.distance
+        check_same(widths, initial.modalities)
     layout = Modalities.of(widths, c, distance)
     first = next(iter(given.values()))
     check_memory(shape, layout.width, first.device, len(first))
     count = int(Processes(group).total(torch.tensor(len(first), device=first.device)))
-    sigma = sigma_for(shape, count) if last_sigma is None else check_last_sigma(last_sigma)
-    training = CoarseToFine(given, schedule(shape, sigma), layout, seed, resume, group)
+    sigma = sigma_for(shape, count) if last_sigma is None else checked_sigma("last_sigma", last_sigma)
+    if initial is None:
+        plan = schedule(shape, sigma, checked_epochs(epochs))
+    else:
+        widest = 3 * sigma if first_sigma is None else checked_sigma("first_sigma", first_sigma)
+        plan = [Epoch(shape, radius) for radius in geometric(max(widest, sigma), sigma, checked_epochs(epochs) or 4)]
+    training = CoarseToFine(given, plan, layout, seed, resume, group, initial)
     training.run(progress)
     return training.som()
 
@@ -138,8 +155,9 @@ class CoarseToFine:
         seed: int = 0,
         resume: Mapping[str, Tensor] | None = None,
         group: "ProcessGroup | None" = None,
+        initial: MultiModalSom | None = None,
     ) -> None:
-        """Starts from the initial plane, or from the state in `resume`; see `train` for the arguments."""
+        """Starts from the initial map or plane, or from the state in `resume`; see `train` for the arguments."""
         self.modalities = modalities
         self.features, self.has = modalities.stack(samples)
         self.plan = plan
@@ -152,11 +170,15 @@ class CoarseToFine:
             state = resumed(resume, self.identity, self.features.device)
             self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
             return
+        self.epoch = 0
+        self.winners = self.features.new_zeros((len(self.features), 2), dtype=torch.long)
+        if initial is not None:
+            weights = torch.cat([initial.weights(name) for name in modalities.widths], 1).to(self.features)
+            self.weights = weights.T.reshape(-1, *initial.shape)
+            return
         subset, known = self.processes.gathered_evenly([self.features, self.has], PLANE_SAMPLES)
         weights = principal_plane(self.modalities, subset, known, plan[0].shape, seed)
         self.weights = weights.permute(2, 0, 1).contiguous()
-        self.winners = self.features.new_zeros((len(self.features), 2), dtype=torch.long)
-        self.epoch = 0
 
     def run(self, progress: Callable[[TrainingProgress], None] | None = None) -> None:
         """Runs all remaining epochs."""
@@ -176,8 +198,10 @@ class CoarseToFine:
         epoch = self.plan[self.epoch]
         if tuple(self.weights.shape[1:]) != epoch.shape:
             self._grow(epoch.shape)
-        if epoch.shape == self.plan[0].shape:
+        if math.prod(epoch.shape) <= COARSEST_SIDE**2:
             self.winners, errors = self._search_all()
+        elif not self.epoch:
+            self.winners, errors = self._search_index()
         else:
             self.winners, errors = self._search_near()
         self._update(epoch.sigma)
@@ -212,6 +236,13 @@ class CoarseToFine:
                 distances = self._distances(self.features[part][:, dims], neurons[:, dims], scales)
                 errors[part], flat[part] = distances.min(1)
         return torch.stack([flat // columns, flat % columns], 1), errors
+
+    def _search_index(self) -> tuple[Tensor, Tensor]:
+        """Winners among all neurons of a large map, (N, 2), and their distances, (N,)."""
+        known = self.modalities.per_dimension(self.has)
+        rows = self.modalities.split(torch.where(known, self.features, torch.nan))
+        errors, flat = self.som().nearest(rows)
+        return torch.stack([flat // self.weights.shape[2], flat % self.weights.shape[2]], 1), errors
 
     def _distances(self, features: Tensor, neurons: Tensor, scales: Tensor) -> Tensor:
         """Distances -A between samples (n, d) and neurons (K, d), (n, K)."""

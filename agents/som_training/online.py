@@ -190,7 +190,7 @@ class OnlineSom:
 
     def _nearest_by_index(self, features: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
         neurons = BlockedNeurons(self._tiled.planes().flatten(1).T, self.shape, self.layout.distance)
-        search = TileSearch(neurons, 32)
+        search = TileSearch.of_winners(neurons)
         winners = torch.empty(len(features), dtype=torch.long, device=features.device)
         distances = torch.empty_like(features[:, 0])
         for rows, names in self.layout.patterns(has):

@@ -10,7 +10,7 @@ from ..som.samples import Samples, checked_shape, tensors, widths_of
 from .coarse_to_fine import CoarseToFine, TrainingProgress
 from .sample_som import SIDES, SampleSom, complete, pool
 from .schedule import schedule, sigma_for
-from .start import check_last_sigma, check_memory
+from .start import check_memory, checked_sigma
 
 
 def train_sample_som(
@@ -46,7 +46,7 @@ def train_sample_som(
     layout = Modalities.of(widths_of(pooled), c, distance)
     first = next(iter(rows.values()))
     check_memory(shape, layout.width, first.device, len(first))
-    sigma = sigma_for(shape, len(first)) if last_sigma is None else check_last_sigma(last_sigma)
+    sigma = sigma_for(shape, len(first)) if last_sigma is None else checked_sigma("last_sigma", last_sigma)
     training = CoarseToFine(pooled, schedule(shape, sigma), layout, seed, resume)
     training.run(progress)
     winners = training.winners

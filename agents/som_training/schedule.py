@@ -34,14 +34,20 @@ def sigma_for(shape: tuple[int, int], count: int) -> float:
     return max(0.4, 0.275 * math.sqrt(shape[0] * shape[1] / count))
 
 
-def schedule(shape: tuple[int, int], last_sigma: float) -> list[Epoch]:
-    """Shape and radius of every epoch, coarse to fine."""
+def schedule(shape: tuple[int, int], last_sigma: float, last_epochs: int | None = None) -> list[Epoch]:
+    """Shape and radius of every epoch, coarse to fine.
+
+    Args:
+        shape: rows and columns of the map.
+        last_sigma: radius of the last epoch, in neurons.
+        last_epochs: number of epochs at the full size; by default as many as are cheap.
+    """
     shapes = [shape]
     while max(shapes[0]) > COARSEST_SIDE:
         rows, columns = shapes[0]
         shapes.insert(0, (math.ceil(rows / 2), math.ceil(columns / 2)))
     counts = [*(FEW_LEVELS if len(shapes) <= len(FEW_LEVELS) else MANY_LEVELS), *[3] * len(shapes)][: len(shapes)]
-    counts[-1] = max(counts[-1], min(LAST_EPOCHS, LAST_UPDATES // (shape[0] * shape[1])))
+    counts[-1] = last_epochs or max(counts[-1], min(LAST_EPOCHS, LAST_UPDATES // (shape[0] * shape[1])))
     plan = []
     for level, level_shape in enumerate(shapes):
         first = max(0.32 * max(level_shape), 1.0) if level == 0 else 3.0 if level <= 2 else 2.0

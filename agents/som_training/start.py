@@ -78,13 +78,26 @@ def _principal_axes(centred: Tensor) -> Tensor:
     return torch.cat([axes, axes.new_zeros((width, 2 - axes.shape[1]))], 1)
 
 
-def check_last_sigma(sigma: float) -> float:
-    """Raises a UserError unless the radius is finite and above 0."""
+def checked_sigma(name: str, sigma: float) -> float:
+    """A radius; raises a UserError unless it is finite and above 0."""
     if not 0 < sigma < float("inf"):
         raise UserError(
-            f"got last_sigma={sigma}, expected a radius in neurons above 0, such as 2 for 800x800 neurons and 12,000 samples"
+            f"got {name}={sigma}, expected a radius in neurons above 0, such as 2 for 800x800 neurons and 12,000 samples"
         )
     return sigma
+
+
+def checked_epochs(epochs: int | None) -> int | None:
+    """A number of epochs or None; raises a UserError if the number is not a whole one of 1 or more."""
+    if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
+        raise UserError(f"got epochs={epochs!r}, expected a whole number of 1 or more")
+    return epochs
+
+
+def check_same(widths: Mapping[str, int], expected: Mapping[str, int]) -> None:
+    """Raises a UserError unless samples have the modalities of an initial map."""
+    if dict(widths) != dict(expected):
+        raise UserError(f"got samples of the widths {dict(widths)}, expected {dict(expected)}, as in the initial map")
 
 
 def check_memory(shape: tuple[int, int], width: int, device: torch.device, samples: int = 0) -> None:
