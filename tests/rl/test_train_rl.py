@@ -8,7 +8,8 @@ from msgspec.structs import replace as replace_in
 from training import cli, report
 from training.rl import table as rl_table
 from training.rl import train as train_rl
-from training.rl.callback import LearningCallback, checkpoints
+from training.rl.callback import LearningCallback
+from training.rl.checkpoint import found as checkpoints
 from training.runs.learning import Judgment, Result
 from training.train import world_model as train_world_model
 

@@ -188,7 +188,7 @@ class Dataset:
     def _pictures(self, shard: int) -> NDArray[np.float32]:
         cached, samples = cache_path(self.path, shard, self.format), self.info.recipe.lengths[shard]
         try:
-            pictures: NDArray[np.float32] = np.load(cached)
+            pictures: NDArray[np.float32] = np.load(cached, allow_pickle=False)
             if pictures.shape == (samples, *self.format.shape):
                 return pictures
         except (OSError, ValueError, EOFError):

@@ -55,7 +55,7 @@ class Resampling:
 
 def read_errors(folders: Sequence[Path]) -> ErrorsByMethod:
     """The errors that `judge` wrote to the folders of several seeds; only those that all folders have."""
-    kept = [np.load(folder / ERRORS) for folder in folders]
+    kept = [np.load(folder / ERRORS, allow_pickle=False) for folder in folders]
     found: ErrorsByMethod = {}
     for key in kept[0].files:
         if all(key in file.files for file in kept):

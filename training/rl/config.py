@@ -4,15 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from stable_baselines3 import PPO, SAC, TD3
-from stable_baselines3.common.base_class import BaseAlgorithm
-
 from infant_env.errors import UserError
 
 from ..runs.config import RunConfig, check_counts
 from ..runs.device import Device
-
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO}
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class Config(RunConfig):
     @property
     def learns(self) -> bool:
         """Whether the algorithm learns."""
-        return self.algorithm in ALGORITHMS
+        return self.algorithm in ("SAC", "TD3", "PPO")
 
     @property
     def residual(self) -> bool:
