@@ -72,7 +72,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _quick_figures() -> Iterator[None]:
     matplotlib.use("Agg")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(html_page, "figure", lambda *_: plt.close("all") or "")
+        patch.setattr(html_page, "figure", lambda *_: plt.close("all") or html_page.Picture(b"", ""))
         patch.setattr(Figure, "tight_layout", lambda *_, **__: None)
         yield
 
@@ -82,7 +82,7 @@ def show_metrics(run: Path) -> str:
     metrics, config = runs.metrics_of(run), Comparison(run)
     shown = [error_tables.summary(metrics, OURS), seeds.summarize([run, run], run)]
     for part in (report._errors, report._reaching, report._imagery, report._world_model, report._provenance):
-        shown += part(report.Config(run), metrics)
+        shown.append(str(part(report.Config(run), metrics)))
     shown += map(str, (results.cost(name, run, [metrics]) for m in METHODS for name in m.readings if not m.stages))
     shown += map(str, (results._hands([metrics]), results._deep_maps([metrics]), config))
     for what, rows in metrics.ablations.items():
@@ -96,8 +96,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "config.json": lambda run: (runs.provenance(run), runs.data_of(run), *(s.recorded(run) for s in results_stages())),
     "calibration.json": lambda run: Calibration.load(run / "calibration.json"),
     "trials.json": lambda run: trials.table(trials.found_in(run)),
-    "rl/sac_hand/seed0/result.json": lambda run: list(report._learned(report.Config(run))),
-    "rl/sac_hand/seed0/config.json": lambda run: list(report._learned(report.Config(run))),
+    "rl/sac_hand/seed0/result.json": lambda run: report._learned(report.Config(run)),
+    "rl/sac_hand/seed0/config.json": lambda run: report._learned(report.Config(run)),
 }
 
 
