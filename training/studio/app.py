@@ -20,7 +20,8 @@ class Config(RunConfig):
     port: int = 8080
     """Port of the page; the next free one if it is in use."""
     host: str = "127.0.0.1"
-    """Address at which the page is served. 0.0.0.0 admits other machines; everyone there can control the infant."""
+    """Address at which the page is served. 0.0.0.0 admits other machines. Then the page's address holds a random token, and
+    everyone who has this address can control the infant."""
     browser: bool = True
     """Open the page in a browser."""
 
@@ -46,6 +47,10 @@ def run(config: Config) -> None:
     free_large_arrays()
     page = Page(config.run, config.host, config.port, config.seed, config.device)
     print(f"The studio is at {page.address} (Ctrl-C ends it)", flush=True)
+    if page.door.token:
+        print(
+            "On another machine, open this address with the name of this computer. Whoever has it can use the studio."
+        )
     if config.browser:
         webbrowser.open(page.address)
     try:
