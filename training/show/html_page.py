@@ -58,9 +58,8 @@ def render(template: str, content: dict[str, Any]) -> str:
 def figure(run: Path, name: str, drawn: Figure) -> Picture:
     """Saves a figure in the run's `figures`; returns its picture."""
     content = png(drawn)
-    path = run / "figures" / f"{name.replace('/', '_')}.png"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
+    with replacing(run / "figures" / f"{name.replace('/', '_')}.png") as temporary:
+        temporary.write_bytes(content)
     return Picture(content, name.replace("_", " "))
 
 
