@@ -12,6 +12,14 @@ from ..errors import UserError
 _SERVO_FREQUENCY = 30.0
 """Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; with critical damping they arrive in .2 s."""
 
+_DRIVEN = {
+    mujoco.mjtTrn.mjTRN_JOINT.value: mujoco.mjtObj.mjOBJ_JOINT,
+    mujoco.mjtTrn.mjTRN_JOINTINPARENT.value: mujoco.mjtObj.mjOBJ_JOINT,
+    mujoco.mjtTrn.mjTRN_TENDON.value: mujoco.mjtObj.mjOBJ_TENDON,
+    mujoco.mjtTrn.mjTRN_BODY.value: mujoco.mjtObj.mjOBJ_BODY,
+}
+"""What the kinds of actuators drive; the others drive sites."""
+
 
 def load(path: str | PathLike[str]) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
     """Reads and compiles an MJCF file.
@@ -87,8 +95,12 @@ def is_servo(model: mujoco.MjModel, actuator: int) -> bool:
 
 
 def label(model: mujoco.MjModel, actuator: int) -> str:
-    """The name of an actuator for messages, or its number if it has no name."""
-    return repr(model.actuator(actuator).name) if model.actuator(actuator).name else f"the unnamed number {actuator}"
+    """An actuator in messages: its name, or without one its number and what it drives."""
+    if model.actuator(actuator).name:
+        return repr(model.actuator(actuator).name)
+    kind = _DRIVEN.get(int(model.actuator_trntype[actuator]), mujoco.mjtObj.mjOBJ_SITE)
+    target = mujoco.mj_id2name(model, kind, model.actuator_trnid[actuator, 0])
+    return f"number {actuator} (unnamed, on the {kind.name.removeprefix('mjOBJ_').lower()} {target!r})"
 
 
 def _is_driven(model: mujoco.MjModel, name: str) -> bool:

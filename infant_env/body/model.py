@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from .built_in.table import BODIES
 from .description import Body
+from .lock import lock_others
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
 from .rest import Rest, narrow, rest_of
+from .self_test import self_test
+from .tree import check_tree
 
 _Number = TypeVar("_Number", bound=np.generic)
 
@@ -68,14 +71,18 @@ class ArmModel:
         return {**vars(self), "fingerprint": self.fingerprint, "spec": None}
 
     @classmethod
-    def of(cls, body: Body | Mapping[str, Any]) -> "ArmModel":
+    def of(cls, body: Body | Mapping[str, Any], tested: bool = False) -> "ArmModel":
         """Makes a body from its description, or from the dictionary that `Body.as_dict` returned.
+
+        Args:
+            body: the description.
+            tested: whether the body of an MJCF file was made before, so that its tests can be left out.
 
         Raises:
             UserError: see `Body`, `infant` and `from_mjcf`.
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
-        return _built_in(body) if body.mjcf is None else _another(body)
+        return _built_in(body) if body.mjcf is None else _another(body, tested)
 
     @classmethod
     def infant(cls, age_months: float = 12.0) -> "ArmModel":
@@ -200,9 +207,12 @@ class ArmModel:
             joints = self.any_pose(random)
             if self.is_valid(data, joints):
                 return joints
+        deepest = min(data.contact, key=lambda contact: contact.dist if self.arm_geoms[contact.geom].any() else 0.0)
+        touching = " and ".join(repr(self.model.body(b).name) for b in self.model.geom_bodyid[deepest.geom])
         raise UserError(
             f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in another "
-            "geom, expected at least one valid pose; remove the obstacle from the MJCF, or narrow the joints' ranges"
+            f"geom, at last the bodies {touching}, expected at least one valid pose; remove the obstacle from the MJCF, narrow "
+            "the joints' ranges, or pose the other joints by a keyframe or rest_pose"
         )
 
     def is_valid(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> bool:
@@ -255,24 +265,34 @@ def _built_in(body: Body) -> ArmModel:
     return _finished(spec, model, body, entry.joints, (entry.eye_camera, entry.outside_camera), arm, hand, rest)
 
 
-def _another(body: Body) -> ArmModel:
+def _another(body: Body, tested: bool = False) -> ArmModel:
     """Makes the body of an MJCF file; see `ArmModel.from_mjcf`."""
     assert body.mjcf is not None
     spec, model = load(body.mjcf)
-    check_names("joint", body.joints, [j.name for j in spec.joints])
-    cameras = [body.eye_camera] if body.outside_camera is None else [body.eye_camera, body.outside_camera]
-    check_names("camera", cameras, [c.name for c in spec.cameras])
-    if body.arm_bodies or body.hand_bodies:
-        check_names("body", [*body.arm_bodies, *body.hand_bodies], [b.name for b in spec.bodies])
+    _check_names(model, body)
     moved = [int(model.joint(name).bodyid[0]) for name in body.joints]
     arm = _numbers(model, body.arm_bodies) or moved[:1]
     hand = _numbers(model, body.hand_bodies) or (arm[-1:] if body.arm_bodies else moved[-1:])
+    if not tested:
+        check_tree(model, body, arm, hand)
     rest = rest_of(model, body.keyframe, body.rest_pose, body.joints)
+    narrow(spec, model, body.joint_ranges)
+    add_missing_servos(spec, model, body.joints, bodies_below(model, arm))
+    made = _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)
+    if not tested:
+        self_test(made)
+    return made
+
+
+def _check_names(model: mujoco.MjModel, body: Body) -> None:
+    """Raises a UserError if the body has no parts of these names."""
+    cameras = [body.eye_camera] if body.outside_camera is None else [body.eye_camera, body.outside_camera]
+    check_names("joint", body.joints, [model.joint(i).name for i in range(model.njnt)])
+    check_names("camera", cameras, [model.camera(i).name for i in range(model.ncam)])
+    if body.arm_bodies or body.hand_bodies:
+        check_names("body", body.arm_bodies + body.hand_bodies, [model.body(i).name for i in range(model.nbody)])
     if body.joint_ranges:
         check_names("joint", list(body.joint_ranges), body.joints)
-        narrow(spec, model, body.joint_ranges)
-    add_missing_servos(spec, model, body.joints, bodies_below(model, arm))
-    return _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)
 
 
 def _numbers(model: mujoco.MjModel, bodies: Sequence[str]) -> list[int]:
@@ -298,8 +318,16 @@ def _finished(
             "choose another body with hand_bodies, or add an ancestor of the hand to arm_bodies"
         )
     site = add_hand_site(spec, model, rest.qpos, hand, hand_bodies[0])
+    ctrl = rest.ctrl[lock_others(spec, model, rest.qpos, joints)] if body.hold_others else rest.ctrl
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
-    model = spec.compile()
+    try:
+        model = spec.compile()
+    except ValueError as error:
+        raise UserError(
+            f"{body.mjcf} cannot be completed by servos and a hand: {' '.join(str(error).split())}"
+        ) from error
+    qpos = model.qpos0.copy() if body.hold_others else rest.qpos
+    ctrl = np.append(ctrl, np.zeros(model.nu - len(ctrl)))  # of the added servos
     hinges = [model.joint(name) for name in joints]
     return ArmModel(
         model=model,
@@ -313,7 +341,7 @@ def _finished(
         arm_geoms=_read_only(arm),
         hand_geoms=_read_only(hand),
         hand_site=site,
-        rest=Rest(_read_only(rest.qpos), _read_only(np.append(rest.ctrl, np.zeros(model.nu - len(rest.ctrl))))),
+        rest=Rest(_read_only(qpos), _read_only(ctrl)),
         body=body,
         spec=spec,
     )

@@ -11,7 +11,7 @@ from ..errors import UserError
 from ..given import shown
 from .mjcf import actuators_of, check_names, is_servo
 
-_SCALAR = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
+_SCALAR = (mujoco.mjtJoint.mjJNT_HINGE.value, mujoco.mjtJoint.mjJNT_SLIDE.value)
 
 
 class Rest(NamedTuple):

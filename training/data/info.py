@@ -167,7 +167,7 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
         """
         body, record = self.recipe.body, self.body
         try:
-            arm = ArmModel.of(body)
+            arm = ArmModel.of(body, tested=True)
         except UserError as error:
             mend = f"; put {body.mjcf} back as it was" if body.mjcf else ""
             raise UserError(f"the data set's body cannot be made again: {error}{mend}") from None
