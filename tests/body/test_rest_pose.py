@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planar import planar
 
-from infant_env.body.lock import lock_others
 from infant_env.body.model import ArmModel
+from infant_env.body.rest import lock_others
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from training import cli

@@ -313,7 +313,7 @@ PLANAR = """<mujoco><worldbody><light pos="0 0 2"/><camera name="eye" pos="0 0 .
   <geom type="capsule" fromto="0 0 0 .15 0 0" size=".025" contype="0"/></body></body></worldbody>{}</mujoco>"""
 NO_RESET = """<option><flag autoreset="disable"/></option>"""
 COARSE = """<option integrator="Euler" timestep=".01"><flag eulerdamp="disable"/></option>
-  <actuator><position joint="shoulder" kp="20" kv="1"/><position joint="elbow" kp="20" kv="1"/></actuator>"""
+  <actuator><position joint="shoulder" kp="1" kv=".1"/><position joint="elbow" kp="1" kv=".1"/></actuator>"""
 
 
 def unstable_arm(path: Path, more: str) -> ArmModel:
