@@ -68,7 +68,7 @@ def actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
 def add_missing_servos(
     spec: mujoco.MjSpec, model: mujoco.MjModel, joints: Sequence[str], arm: NDArray[np.bool_]
 ) -> None:
-    """Checks the joints and their actuators, and adds a servo to each joint without an actuator.
+    """Checks the joints and their actuators, and adds a servo to each joint without an actuator, in place of its spring.
 
     Then gravity no longer pulls at the arm.
 
@@ -83,6 +83,7 @@ def add_missing_servos(
         inertia = model.dof_M0[model.joint(name).dofadr[0]]
         servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         servo.set_to_position(kp=inertia * _SERVO_FREQUENCY**2, dampratio=1.0)
+        spec.joint(name).stiffness = np.zeros_like(spec.joint(name).stiffness)  # the servo replaces a spring
     if idle:
         for body in np.flatnonzero(arm):
             spec.bodies[body].gravcomp = 1.0

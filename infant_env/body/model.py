@@ -113,9 +113,11 @@ class ArmModel:
     ) -> "ArmModel":
         """Any other body, read from an MJCF file.
 
-        Three things are changed. Joints without an actuator get a critically damped position servo, and then the arm's
-        weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set, because MuJoCo
-        4.0.0 computes wrong accelerations with the sparse one.
+        Three things are changed. Joints without an actuator get a critically damped position servo instead of their springs,
+        and then the arm's weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set,
+        because MuJoCo 4.0.0 computes wrong accelerations with the sparse one.
+
+        Then the body is tested: its servos must hold four valid poses and approach others, each for 1 s, within 6 degrees.
 
         A reset poses the joints that are not the arm's as `keyframe` and `rest_pose` say. Without them they are in the
         MJCF's reference pose with all controls 0, whichever keyframes the file has.
@@ -137,7 +139,8 @@ class ArmModel:
 
         Raises:
             UserError: the file cannot be read, a name is unknown, a joint is not a hinge or has no range, an actuator is
-                not a position servo, the hand is not part of the arm, or an angle is out of range.
+                not a position servo, the named parts do not fit together (see `tree.check_tree`), an angle is out of range, or a
+                servo fails the test (see `self_test.self_test`).
         """
         if not joints:
             check_names("joint", joints, [j.name for j in load(path)[0].joints])

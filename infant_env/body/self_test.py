@@ -154,13 +154,22 @@ def _simulate(arm: Arm, data: mujoco.MjData, seconds: float) -> None:
     model = arm.model
     mujoco.mj_step(model, data, round(seconds / model.opt.timestep))
     if any(warning.number for warning in data.warning[UNSTABLE]):
-        step, inertia = model.opt.timestep, model.dof_M0[arm.dof_ids]
-        kp, kv = model.actuator_gainprm[arm.actuator_ids, 0], -model.actuator_biasprm[arm.actuator_ids, 2]
-        stiffest = arm.joint_names[int(np.argmax((kp * step + kv) * step / inertia))]
         raise UserError(
             f"the simulation becomes unstable within {seconds:g} s, expected servos that hold a pose; shorten the timestep "
-            f"({step:g} s) in the MJCF, or lower kp and kv of the stiffest servo, that of the joint {stiffest!r}"
+            f"({model.opt.timestep:g} s) in the MJCF, or {_calm(arm, data)}"
         )
+
+
+def _calm(arm: Arm, data: mujoco.MjData) -> str:
+    """Advice on the joint that became unstable."""
+    model, warning = arm.model, data.warning[mujoco.mjtWarning.mjWARN_BADQACC.value]
+    if warning.number and warning.lastinfo not in arm.dof_ids:
+        joint = model.joint(model.dof_jntid[warning.lastinfo])
+        return f"lock the joint {joint.name!r}, which is not the arm's, by hold_others=True (--hold-others)"
+    step, inertia = model.opt.timestep, model.dof_M0[arm.dof_ids]
+    kp, kv = model.actuator_gainprm[arm.actuator_ids, 0], -model.actuator_biasprm[arm.actuator_ids, 2]
+    stiffest = arm.joint_names[int(np.argmax((kp * step + kv) * step / inertia))]
+    return f"lower kp and kv of the stiffest servo, that of the joint {stiffest!r}"
 
 
 @contextmanager

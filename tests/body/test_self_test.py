@@ -21,6 +21,7 @@ def servo(attributes: str = "", rest: str = "") -> dict[str, str]:
 GOOD = {
     "added servos": {},
     "its weight is carried": {"axis": "1 0"},
+    "a spring that the added servo replaces": {"elbow": 'stiffness="5"'},
     "its own servos": servo("", '<position joint="shoulder" kp="20" kv="1"/>'),
     "in the parent's frame": {"more": '<actuator><position jointinparent="elbow" kp="20" kv="1"/></actuator>'},
     "a fast filter": servo('timeconst=".005"'),
@@ -111,7 +112,7 @@ BAD = {
         },
         r"'elbow'.*kp 1. is too weak for the arm's weight; raise kp to",
     ),
-    "a stiff spring": ({"elbow": 'stiffness="50"'}, r"'elbow'.*its spring .stiffness 50. pulls it; remove"),
+    "a stiff spring": ({"elbow": 'stiffness="50"', **servo()}, r"'elbow'.*its spring .stiffness 50. pulls it; remove"),
     "friction": (
         {"elbow": 'frictionloss="9" solimpfriction=".9999 .9999 .001"'},
         "friction holds it .frictionloss 9 Nm.; lower",
@@ -137,6 +138,14 @@ BAD = {
             "more": '<actuator><position joint="elbow" kp="500000" kv="3000"/></actuator>',
         },
         r"becomes unstable within 1 s.*shorten the timestep .0.01 s.*lower kp and kv.*'elbow'",
+    ),
+    "another joint explodes": (
+        {
+            "options": '<option integrator="Euler" timestep=".01"><flag eulerdamp="disable"/></option>',
+            "world": '<body><joint name="flag" axis="0 0 1"/><geom size=".05"/></body>',
+            "more": '<actuator><position joint="flag" kp="500000" kv="3000" ctrlrange="1 2"/></actuator>',
+        },
+        r"becomes unstable within 1 s.*lock the joint 'flag', which is not the arm's, by hold_others=True",
     ),
     "another joint falls": (
         {
