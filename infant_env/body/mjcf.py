@@ -131,8 +131,7 @@ def _is_driven(model: mujoco.MjModel, name: str) -> bool:
 
 def check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> None:
     """Raises a UserError that lists the available names, unless all wanted names are among them."""
-    unknown = [name for name in wanted if name not in available]
+    named = [name for name in available if name]
+    unknown = [name for name in wanted if name not in named]
     if unknown or not wanted:
-        raise UserError(
-            f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {list(available)}"
-        )
+        raise UserError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {named}")

@@ -145,18 +145,18 @@ class ArmModel:
         if not joints:
             check_names("joint", joints, [j.name for j in load(path)[0].joints])
         return cls.of(
-            Body(
-                mjcf=str(path),
-                joints=tuple(joints),
-                eye_camera=eye_camera,
-                arm_bodies=tuple(arm_bodies or ()),
-                hand_bodies=tuple(hand_bodies or ()),
-                outside_camera=outside_camera,
-                keyframe=keyframe,
-                rest_pose=dict(rest_pose or {}),
-                joint_ranges=dict(joint_ranges or {}),
-                hold_others=hold_others,
-            )
+            {
+                "mjcf": str(path),
+                "joints": tuple(joints),
+                "eye_camera": eye_camera,
+                "arm_bodies": tuple(arm_bodies or ()),
+                "hand_bodies": tuple(hand_bodies or ()),
+                "outside_camera": outside_camera,
+                "keyframe": keyframe,
+                "rest_pose": rest_pose or {},
+                "joint_ranges": joint_ranges or {},
+                "hold_others": hold_others,
+            }
         )
 
     def new_data(self) -> mujoco.MjData:

@@ -1,6 +1,7 @@
 """The other joints of another robot: posed by a keyframe or by the user at every reset, and locked if the user says so."""
 
 import copy
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -97,14 +98,19 @@ def test_the_background_shows_the_rest_pose(path: Path):
         ),
         ({"rest_pose": {"tail": 0}}, r"joint names \['tail'\].*available: \['neck', 'lift', 'waist'"),
         ({"rest_pose": {"elbow": 1}}, "'elbow' is a joint of the arm, whose poses are drawn; leave it out"),
-        ({"rest_pose": {"neck": 2}}, r"neck=2, expected a number within the joint's range, -1.5708 to 1.5708"),
+        ({"rest_pose": {"neck": 2}}, r"neck=2.0, expected a number within the joint's range, -1.5708 to 1.5708"),
         ({"rest_pose": {"neck": float("nan")}}, "neck=nan, expected a number within"),
         ({"rest_pose": {"neck": "up"}}, "rest_pose=.*, expected numbers by the names of joints"),
         ({"joint_ranges": {"neck": (0, 1)}}, r"joint names \['neck'\].*available: \['shoulder', 'elbow'\]"),
-        ({"joint_ranges": {"elbow": (0, 3)}}, r"elbow=\(0, 3\), expected two rising numbers within.*0 to 2.61799 rad"),
+        (
+            {"joint_ranges": {"elbow": (0, 3)}},
+            r"elbow=\(0.0, 3.0\), expected two rising numbers within.*0 to 2.61799 rad",
+        ),
         ({"joint_ranges": {"elbow": (1, 1)}}, "two rising numbers"),
         ({"joint_ranges": {"elbow": (0, float("nan"))}}, "two rising numbers"),
         ({"joint_ranges": {"elbow": [1]}}, "joint_ranges=.*, expected pairs of numbers by the names of joints"),
+        ({"keyframe": ""}, r"keyframe names \[''\], of which \[''\] are unknown"),
+        ({"rest_pose": {"": 0}}, r"joint names \[''\], of which \[''\] are unknown"),
         ({"hold_others": 1}, "hold_others=1, expected true or false"),
     ],
 )
@@ -112,6 +118,15 @@ def test_what_cannot_be_is_refused_in_one_line(path: Path, told: dict[str, Any],
     with pytest.raises(UserError, match=message) as refused:
         arm_of(path, **told)
     assert "\n" not in str(refused.value)
+    with pytest.raises(UserError, match=message):
+        ArmModel.from_mjcf(path, JOINTS, **told)
+
+
+def test_numbers_of_numpy_become_plain_ones(path: Path):
+    told = {"rest_pose": {"neck": np.float32(0.5)}, "joint_ranges": {"elbow": (np.float64(0), np.int64(1))}}
+    described = arm_of(path, **told).body.as_dict()
+    assert json.loads(json.dumps(described)) == described
+    assert described["joint_ranges"] == {"elbow": [0.0, 1.0]}
 
 
 def test_names_without_an_mjcf_file_are_refused():
