@@ -124,7 +124,7 @@ class ArmModel:
 
         Args:
             path: the MJCF file.
-            joints: names of the arm's hinges, from the trunk outwards; they must have ranges.
+            joints: names of the arm's hinges, from the trunk outwards; they must have ranges, or get them by `joint_ranges`.
             eye_camera: name of the eye's camera.
             arm_bodies: names of the arm's bodies; their descendants belong to the arm too. By default the body that the
                 first joint moves.

@@ -145,6 +145,18 @@ def test_a_narrower_range_limits_poses_targets_and_the_joint(path: Path):
     assert arm.fingerprint != arm_of(path).fingerprint
 
 
+def test_a_hinge_without_a_range_gets_one(tmp_path: Path):
+    path = planar(tmp_path / "arm.xml")
+    path.write_text(path.read_text().replace('range="0 150"', ""))
+    with pytest.raises(UserError, match="'elbow', expected a hinge with a range.*give it one by joint_ranges"):
+        ArmModel.from_mjcf(path, JOINTS)
+    arm = ArmModel.from_mjcf(path, JOINTS, joint_ranges={"elbow": (-1, 2)})
+    assert arm.joint_ranges[1] == pytest.approx([-1, 2])
+    assert arm.model.jnt_limited.tolist() == [1, 1]
+    with pytest.raises(UserError, match=r"elbow=\(-100.0, 2.0\), expected two rising numbers"):
+        ArmModel.from_mjcf(path, JOINTS, joint_ranges={"elbow": (-100, 2)})
+
+
 def test_collect_records_all_of_it_and_the_data_set_gives_it_back(path: Path, tmp_path: Path):
     command = [
         "collect", "--out", tmp_path / "data", "--mjcf", path, "--arm-joints", *JOINTS, "--keyframe", "away", "--rest-pose",
