@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from msgspec import Meta, Struct, field, structs
+from msgspec import NODEFAULT, Meta, Struct, field, structs
 
 from agents.tools import json_files
 from infant_env.body.description import Body
@@ -30,7 +30,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     equal fingerprints in all versions.
 
     Raises:
-        UserError: there are too many shards, or an MJCF file comes without the names of its joints and bodies.
+        UserError: there are too many shards, or an MJCF file comes without the names of its joints.
     """
 
     samples: Count
@@ -51,6 +51,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     outside_camera: str | None = None
     name: str = "infant"
     """Name of the built-in body."""
+    keyframe: str | None = None
+    rest_pose: dict[str, Number] = {}
+    joint_ranges: dict[str, tuple[Number, Number]] = {}
+    hold_others: bool = False
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
@@ -62,7 +66,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     def body(self) -> Body:
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
-        return Body(self.age_months, self.mjcf, *names, name=self.name)
+        rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest)
 
     @property
     def lengths(self) -> list[int]:
@@ -71,7 +76,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
 
     def as_json(self) -> dict[str, Any]:
         """The recipe as `dataset.json` holds it."""
-        usual = {field.name: field.default for field in structs.fields(self)}
+        usual = {
+            field.name: field.default if field.default_factory is NODEFAULT else field.default_factory()
+            for field in structs.fields(self)
+        }
         return {name: value for name, value in json_files.plain(self).items() if getattr(self, name) != usual[name]}
 
 
@@ -159,7 +167,7 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
         """
         body, record = self.recipe.body, self.body
         try:
-            arm = ArmModel.of(body)
+            arm = ArmModel.of(body, tested=True)
         except UserError as error:
             mend = f"; put {body.mjcf} back as it was" if body.mjcf else ""
             raise UserError(f"the data set's body cannot be made again: {error}{mend}") from None
