@@ -3,22 +3,26 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import imageio.v3 as iio
 import mujoco
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from agents.mind import remembered_poses
-from agents.mind.imagination import Imagination
+from agents.mind.imagination import TRIALS, Imagination
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
-from ..runs.config import RunConfig
+from ..runs.config import Count, RunConfig
 
+Hypotheses = Annotated[int, Meta(ge=1, le=TRIALS[-1][0])]
+"""A number of hypotheses for a picture."""
 _TOLERANCE = 0.03  # largest relative difference of a picture's aspect from the eye's
 
 
@@ -38,7 +42,7 @@ class Goal:
 class GoalConfig(RunConfig):
     """The options of a command that reaches for goals."""
 
-    goals: int = 100
+    goals: Count = 100
     """Number of test pictures that show the hand to reach for."""
     hidden_hands: bool = False
     """Also use test pictures that do not show the hand."""

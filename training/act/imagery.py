@@ -14,11 +14,12 @@ from ..data.dataset import Dataset
 from ..measure import metrics
 from ..measure.probabilities import SAME_HAND, calibration_error, reliability_bins, right_ones
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import Count, RunConfig, Threads
 from ..runs.device import pick_device, threads
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
 from .goals import random_test_samples
+from .goals import Hypotheses as HypothesisCount
 from .true_eye import TrueEye
 
 Floats = NDArray[np.float32]
@@ -33,11 +34,11 @@ MOST_DISTURBED = 200
 class Config(RunConfig):
     """Measure the agent's hypotheses for test pictures, disturbed pictures, and pictures that its body cannot show."""
 
-    goals: int = 300
+    goals: Count = 300
     """Number of test pictures that show the hand (those of `infant-arm reach`), and number of arbitrary test pictures."""
-    hypotheses: int = 5
+    hypotheses: HypothesisCount = 5
     """Hypotheses for each picture."""
-    threads: int = 1
+    threads: Threads = 1
     """Processor threads."""
 
 

@@ -25,7 +25,7 @@ from ..measure.statistics import table_row
 from ..methods.readings import MapReading
 from ..methods.registry import SOM_AE
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import RunConfig, Workers
 from ..runs.device import pick_device
 from ..runs.metrics import Ablated, Metrics
 from ..show import html_page, tables
@@ -48,7 +48,7 @@ class Config(RunConfig):
 
     what: What = field(kw_only=True)
     """The setting."""
-    workers: int = collect.Config.workers
+    workers: Workers = collect.Config.workers
     """Number of collecting processes."""
 
 

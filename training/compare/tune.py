@@ -16,7 +16,7 @@ from ..measure.metrics import Truth
 from ..methods.method import Method, Predictor, Trained
 from ..methods.registry import METHODS, SIDE, train
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import RunConfig, Workers
 from ..runs.device import Device, pick_device
 from ..runs.metrics import Metrics, Trial
 from ..runs.pool import Task, run_side_by_side
@@ -35,7 +35,7 @@ _SHARE = 1 / 3  # share of the comparison's epochs
 class Config(RunConfig):
     """Try equally many settings of every method of the comparison, and score them on the validation split."""
 
-    workers: int = 2
+    workers: Workers = 2
     """Number of training processes."""
 
 

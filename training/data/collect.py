@@ -4,19 +4,20 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import h5py
 import imageio.v3 as iio
-from msgspec import structs
+from msgspec import Meta, structs
 from tqdm import tqdm
 
 from agents.tools.files import remove_leftovers, replacing, write_json
+from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
 from infant_env.body.checks import checked_eye_size
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
-from ..runs.config import check_counts
+from ..runs.config import Checked, Many, Workers
 from ..runs.device import Device
 from ..runs.folder import versions
 from . import shards
@@ -24,24 +25,25 @@ from .babbled_shards import REASONS, babbled
 from .dataset import Dataset
 from .info import DatasetInfo, Recipe, read_info
 
+_Pixels = Annotated[int, Meta(ge=1, le=8192)]
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """Let the arm babble and write a data set."""
 
     out: Path
     """Folder of the data set."""
-    samples: int = 20_000
+    samples: Many = 20_000
     """Poses to keep (paper: 20,000)."""
-    eye_size: tuple[int, int] = (300, 500)
+    eye_size: tuple[_Pixels, _Pixels] = (300, 500)
     """Rows and columns of a frame (paper: 300x500)."""
     body: str = "infant"
     """Name of the built-in body that babbles."""
-    age_months: float = 12.0
+    age_months: Annotated[float, Meta(ge=YOUNGEST, le=OLDEST)] = 12.0
     """Age of a body that grows."""
-    min_arm_in_view: float = 0.01
+    min_arm_in_view: Annotated[float, Meta(ge=0, lt=1)] = 0.01
     """A pose is kept if the arm covers this share of the pixels or more."""
     mjcf: Path | None = None
     """Another body than the infant: its MJCF file; also give --arm-joints, --eye-camera and --arm-bodies."""
@@ -55,21 +57,14 @@ class Config:
     """Names of the other body's hand bodies, all among its arm bodies; by default the last of these."""
     outside_camera: str | None = None
     """Name of the camera that shows the other body from outside; by default MuJoCo's free camera."""
-    shard_size: int = 250
+    shard_size: Many = 250
     """Samples in one sealed file; a kill loses at most this many per worker."""
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
     """Sample i depends only on the seed and i."""
-    workers: int = os.cpu_count() or 1
+    workers: Workers = os.cpu_count() or 1
     """Number of processes; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
-
-    def __post_init__(self) -> None:
-        check_counts(self, "samples", "shard_size", "workers")
-        if not 0 <= self.min_arm_in_view < 1:
-            raise UserError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"got seed={self.seed}, expected a whole number from 0 to 2^63 - 1")
 
     @property
     def recipe(self) -> Recipe:
