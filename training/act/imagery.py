@@ -16,10 +16,11 @@ from ..measure.probabilities import SAME_HAND, calibration_error, reliability_bi
 from ..runs import folder as runs
 from ..runs.config import Count, RunConfig, Threads
 from ..runs.device import pick_device, threads
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
-from .goals import random_test_samples
 from .goals import Hypotheses as HypothesisCount
+from .goals import random_test_samples
 from .true_eye import TrueEye
 
 Floats = NDArray[np.float32]
@@ -42,6 +43,7 @@ class Config(RunConfig):
     """Processor threads."""
 
 
+@in_turn("imagery", "measures the imagery")
 def run(config: Config) -> ImageryReport:
     """Measures the hypotheses, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)

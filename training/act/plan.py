@@ -25,6 +25,7 @@ from ..data.dataset import Dataset
 from ..runs import folder as runs
 from ..runs.config import Count, RunConfig
 from ..runs.device import pick_device
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, PlannerScores
 from ..show import tables
 from ..show.film import PANEL, Video, as_seen
@@ -60,6 +61,7 @@ class Ways:
     """Time to make all of them."""
 
 
+@in_turn("plan", "plans ways")
 def run(config: Config) -> dict[str, PlannerScores]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)

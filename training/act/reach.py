@@ -27,6 +27,7 @@ from ..methods.registry import present
 from ..runs import folder as runs
 from ..runs.config import Count, Threads
 from ..runs.device import pick_device, threads
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
@@ -67,6 +68,7 @@ class End:
     """Number of hypotheses that the agent tried."""
 
 
+@in_turn("reach", "reaches for goals")
 def run(config: Config) -> dict[str, Reached]:
     """Reaches for every goal with every trained method, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)

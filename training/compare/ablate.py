@@ -27,6 +27,7 @@ from ..methods.registry import SOM_AE
 from ..runs import folder as runs
 from ..runs.config import RunConfig, Workers
 from ..runs.device import pick_device
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Ablated, Metrics
 from ..show import html_page, tables
 from ..show.figures import COLORS
@@ -52,6 +53,7 @@ class Config(RunConfig):
     """Number of collecting processes."""
 
 
+@in_turn("ablate", "ablates settings")
 def run(config: Config) -> Rows:
     """Trains and scores every variant, prints the table, adds it to `metrics.json`, draws a figure; after a kill it goes on."""
     runs.record_config(config.run, f"ablate-{config.what}", config)

@@ -11,7 +11,7 @@ import imageio.v3 as iio
 from msgspec import Meta, structs
 from tqdm import tqdm
 
-from agents.tools.files import remove_leftovers, replacing, write_json
+from agents.tools.files import replacing, write_json
 from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
 from infant_env.body.checks import checked_eye_size
 from infant_env.errors import UserError
@@ -20,6 +20,7 @@ from infant_env.senses.camera import EyeCamera
 from ..runs.config import Checked, Many, Workers
 from ..runs.device import Device
 from ..runs.folder import versions
+from ..runs.in_turn import turn
 from . import shards
 from .babbled_shards import REASONS, babbled
 from .dataset import Dataset
@@ -94,8 +95,12 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
 
 def run(config: Config) -> Dataset:
     """Collects the missing part of a data set, with a progress bar; after a kill it goes on."""
-    info = prepare(config)
-    remove_leftovers(config.out)
+    info = DatasetInfo.begin(config.recipe, versions())  # raises an error before the folder is made
+    with turn(config.out, "collect", "collects"):
+        return _collect(config, _prepared(config, info))
+
+
+def _collect(config: Config, info: DatasetInfo) -> Dataset:
     lengths = info.recipe.lengths
     missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info)]
     _check_space(config, sum(lengths[k] for k in missing))
@@ -111,13 +116,12 @@ def run(config: Config) -> Dataset:
     return Dataset.open(config.out)
 
 
-def prepare(config: Config) -> DatasetInfo:
+def _prepared(config: Config, info: DatasetInfo) -> DatasetInfo:
     """Makes the folder and its `dataset.json`, or checks that the folder holds this data set.
 
     Raises:
         UserError: the folder holds something else.
     """
-    info = DatasetInfo.begin(config.recipe, versions())
     if (config.out / "dataset.json").exists():
         found = read_info(config.out)
         _check_same(config.out, found, info)
@@ -143,12 +147,16 @@ def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:
         raise UserError(f"{folder} holds another data set: {other}; choose another folder with --out")
 
 
+def _size(count: float) -> str:
+    return tqdm.format_sizeof(count, "B")
+
+
 def _check_space(config: Config, samples: int) -> None:
     rows, columns = config.eye_size
     needed = samples * (rows * columns * _BYTES_PER_PIXEL + 20_000)
     free = shutil.disk_usage(config.out).free
     if free < needed:
         raise UserError(
-            f"{config.out} has {free / 1e9:.1f} GB free, expected about {needed / 1e9:.1f} GB for {samples} samples; "
+            f"{config.out} has {_size(free)} free, expected about {_size(needed)} for {samples:,} samples; "
             "free some space or choose another disk with --out"
         )

@@ -37,9 +37,8 @@ def write(path: Path, title: str, sections: Iterable[str]) -> Path:
 def figure(run: Path, name: str, drawn: Figure) -> str:
     """Saves a figure in the run's `figures`; returns its HTML."""
     content = png(drawn)
-    path = run / "figures" / f"{name}.png"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
+    with replacing(run / "figures" / f"{name}.png") as temporary:
+        temporary.write_bytes(content)
     return image(content, name.replace("_", " "))
 
 
