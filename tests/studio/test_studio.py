@@ -35,7 +35,7 @@ def test_the_command_loads_nothing_of_the_studio_before_it_runs():
 
 
 def test_a_senseless_port_is_refused(tmp_path: Path):
-    with pytest.raises(ValueError, match="port=0, expected 1 to 65535"):
+    with pytest.raises(ValueError, match="got --port 0, expected a whole number from 1 up to 65,535"):
         Config(tmp_path, port=0)
 
 
