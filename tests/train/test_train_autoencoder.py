@@ -107,6 +107,16 @@ def test_a_truncated_training_gives_one_clear_line(finished: Path, small_data: D
     assert "\n" not in str(caught.value)
 
 
+def test_only_a_checkpoint_of_the_finished_training_is_removed(finished: Path, small_data: Dataset, tmp_path: Path):
+    (tmp_path / CHECKPOINT).write_bytes((finished / CHECKPOINT).read_bytes())
+    for seed, stays in ((0, False), (1, True)):
+        killed = config(small_data, tmp_path, seed=seed)
+        training = Training(killed, small_data, Place(torch.device("cpu")))
+        training.save(tmp_path / TRAINING, train_autoencoder.STAGE.identity(killed, small_data))
+        train_autoencoder.run(config(small_data, tmp_path))
+        assert (tmp_path / TRAINING).exists() == stays
+
+
 def test_a_loss_that_explodes_is_told(small_data: Dataset, tmp_path: Path):
     with pytest.raises(ValueError, match="has in epoch 1 the train .*, expected finite numbers.*lower --learning-rate"):
         train_autoencoder.run(config(small_data, tmp_path, learning_rate=1e6))

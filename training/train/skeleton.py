@@ -105,14 +105,16 @@ class Stage(Generic[C, M]):
         self._check_needs(config.run)
         with place(config.device) as here, self._turn(config.run, here):
             identity, path = self.identity(config, data), config.run / self.file
+            work = Work(config, data, here, identity, path)
             existing = self._existing(config.run, identity, data, here.device)
             if here.first and (existing is None or not self._is_recorded(config.run)):
                 runs.record_config(config.run, self.name, config)
             if existing is not None:
+                if here.first:
+                    self._remove_finished(work)
                 print(f"{self.title}: {path} is there already")
                 return existing
             with runs.timed(config.run, self.name, here.first), threads(config.threads):
-                work = Work(config, data, here, identity, path)
                 made, report = self.fit(work)
                 if here.first:
                     runs.record(config.run, report)
@@ -197,6 +199,14 @@ class Stage(Generic[C, M]):
             return self.load(run, data, device) if equal and not runs.is_damaged(run, self.command) else None
         except DamagedFileError:
             return None
+
+    def _remove_finished(self, work: Work[C]) -> None:
+        """Removes the training's own checkpoint, if a kill came between its end and the removal; keeps those of others."""
+        try:
+            if matches(work.identity, checkpoints.read_header(work.checkpoint, f"{self.kind} training")):
+                work.checkpoint.unlink()
+        except UserError:
+            pass  # there is none, or it is damaged
 
     def _is_recorded(self, run: Path) -> bool:
         try:
