@@ -21,6 +21,7 @@ from .runs import folder as runs
 from .runs import learning
 from .runs.config import RunConfig
 from .runs.device import pick_device
+from .runs.in_turn import in_turn
 from .runs.metrics import Metrics
 from .show import figures, html_page, map_figures, tables
 
@@ -33,6 +34,7 @@ class Config(RunConfig):
     """Write the report of a run: `report.html` and `figures/`."""
 
 
+@in_turn("report", "writes the report")
 def run(config: Config) -> Path:
     """Draws all figures from the run's checkpoints and metrics, and writes the page."""
     matplotlib.use("Agg")  # needs no display

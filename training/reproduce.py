@@ -11,7 +11,7 @@ from .compare.config import Config as Comparison
 from .data import collect
 from .data.info import read_info
 from .runs import folder as runs
-from .runs.config import check_counts
+from .runs.config import Checked, Seed, Seeds, Workers
 from .runs.device import Device
 from .runs.other_process import Command, in_other_process
 from .runs.unless_done import run_unless_done
@@ -48,24 +48,21 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """Run the whole paper: collect, train, evaluate, reach, report; after a kill it goes on."""
 
     preset: Literal["tiny", "quick", "paper"] = "quick"
     """tiny: tests only; quick: 4,000 samples, a 400x400 map, minutes; paper: 20,000 samples, an 800x800 map."""
     out: Path | None = None
     """The run's folder, `runs/PRESET` by default; the data set goes to its `dataset`."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything, also of the poses."""
-    seeds: int = 1
+    seeds: Seeds = 1
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK`; a table of all seeds follows."""
-    workers: int = collect.Config.workers
+    workers: Workers = collect.Config.workers
     """Number of collecting processes."""
     device: Device = "auto"
     """The device."""
-
-    def __post_init__(self) -> None:
-        check_counts(self, "seeds")
 
 
 def run(config: Config) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import platform
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,16 +11,24 @@ from typing import Any
 
 from infant_env.errors import UserError
 
+_LEFTOVER = re.compile(r"\..+\.(\d+)(?:@([\w-]*))?\.tmp(?:\.\w+)?")
+"""A temporary file's name, with the number of its process and its machine; version 0.1 wrote no machine."""
+
 
 class DamagedFileError(UserError):
     """A file of this project that cannot be read: what makes it may replace it."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path to write to; on success, that file is fsynced and atomically replaces `path`."""
+def replacing(path: Path, end: str = "") -> Iterator[Path]:
+    """Yields a temporary path to write to; on success, that file is fsynced and atomically replaces `path`.
+
+    Args:
+        path: the file.
+        end: the end of the temporary name, for a writer that goes by it, such as `.mp4`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}@{_machine()}.tmp{end}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -38,11 +48,26 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the temporary files in a folder and below it whose processes have died."""
-    for leftover in folder.rglob(".*.tmp"):
-        try:
-            os.kill(int(leftover.name.split(".")[-2]), 0)  # raises an error if the process is gone
-        except (ProcessLookupError, ValueError, IndexError):
-            leftover.unlink(missing_ok=True)
-        except PermissionError:
-            pass  # the process is alive and belongs to another user
+    """Removes the temporary files in a folder and below it whose processes have died.
+
+    Files of other machines stay, because their processes are not known here; so do files whose process's number has gone to
+    another living process.
+    """
+    for path in folder.rglob(".*.tmp*"):
+        found = _LEFTOVER.fullmatch(path.name)
+        if found and found[2] in (None, _machine()) and not _is_alive(int(found[1])):
+            path.unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    return re.sub(r"[^\w-]", "-", platform.node())
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # it belongs to another user
+    return True

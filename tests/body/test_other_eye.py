@@ -14,7 +14,7 @@ from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
 from training import cli
-from training.act.goals import read_picture
+from training.act.goals import goal_picture
 from training.data import collect
 from training.data.dataset import Dataset
 
@@ -121,9 +121,9 @@ def test_a_policy_sees_pictures_of_that_aspect(folder: Path):
 def test_a_goal_picture_must_have_the_eye_s_aspect(folder: Path):
     eye = Dataset.open(folder / "data").eye(0)
     iio.imwrite(folder / "goal.png", eye)
-    assert np.array_equal(read_picture(folder / "goal.png", eye_size=(120, 160)), eye)
+    assert np.array_equal(goal_picture(folder / "goal.png", eye_size=(120, 160)), eye)
     with pytest.raises(UserError, match="160x120 pixels, expected the eye's aspect 5:3 such as 500x300; crop it"):
-        read_picture(folder / "goal.png")
+        goal_picture(folder / "goal.png")
 
 
 def test_the_onlooker_is_the_body_s_own(folder: Path):

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import mujoco
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -21,8 +23,9 @@ from infant_env.senses.camera import OutsideCamera
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import Count, RunConfig
 from ..runs.device import pick_device
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, PlannerScores
 from ..show import tables
 from ..show.film import PANEL, Video, as_seen
@@ -36,13 +39,13 @@ _BETWEEN = 4  # number of contact checks per control step
 class Config(RunConfig):
     """Plan ways between test poses over the map, and compare them with straight lines in joint space."""
 
-    pairs: int = 1000
+    pairs: Count = 1000
     """Number of pairs of test poses without contact."""
-    speed: float = 3.0
+    speed: Annotated[float, Meta(ge=0.01, le=1000)] = 3.0
     """Highest speed of a joint, rad/s."""
     video: bool = False
     """Write `videos/plan.mp4`: imagined, seen, and from outside; it begins with pairs whose straight line touches the body."""
-    video_pairs: int = 4
+    video_pairs: Count = 4
     """Number of ways in the video."""
 
 
@@ -58,6 +61,7 @@ class Ways:
     """Time to make all of them."""
 
 
+@in_turn("plan", "plans ways")
 def run(config: Config) -> dict[str, PlannerScores]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)

@@ -3,6 +3,7 @@
 from ..measure import error_tables
 from ..methods.registry import METHODS, OURS
 from ..runs import folder as runs
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics
 from . import comparison
 from .config import Config
@@ -12,8 +13,11 @@ from .results import Comparison
 
 def run(config: Config) -> Metrics | Comparison:
     """Scores every method, prints Table 1 and further tables, and adds them to `metrics.json`."""
-    if config.methods == "all":
-        return comparison.compare(config)
+    return comparison.compare(config) if config.methods == "all" else _evaluate(config)
+
+
+@in_turn("evaluate", "scores all methods")
+def _evaluate(config: Config) -> Metrics:
     runs.record_config(config.run, "evaluate", config)
     results = judge(JudgeConfig(config.run, config.neighbors, config.imagery, config.device))
     print(error_tables.summary(results, OURS))

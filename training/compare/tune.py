@@ -16,8 +16,9 @@ from ..measure.metrics import Truth
 from ..methods.method import Method, Predictor, Trained
 from ..methods.registry import METHODS, SIDE, train
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import RunConfig, Workers
 from ..runs.device import Device, pick_device
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, Trial
 from ..runs.pool import Task, run_side_by_side
 from ..runs.unless_done import run_unless_done
@@ -35,7 +36,7 @@ _SHARE = 1 / 3  # share of the comparison's epochs
 class Config(RunConfig):
     """Try equally many settings of every method of the comparison, and score them on the validation split."""
 
-    workers: int = 2
+    workers: Workers = 2
     """Number of training processes."""
 
 
@@ -59,6 +60,7 @@ class Attempt:
     device: Device
 
 
+@in_turn("tune", "tries settings")
 def run(config: Config) -> Trials:
     """Trains and scores every setting, prints the table and writes `trials.json`; after a kill it goes on."""
     runs.record_config(config.run, "tune", config)

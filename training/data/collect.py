@@ -4,44 +4,47 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import h5py
 import imageio.v3 as iio
-from msgspec import structs
+from msgspec import Meta, structs
 from tqdm import tqdm
 
-from agents.tools.files import remove_leftovers, replacing, write_json
+from agents.tools.files import replacing, write_json
+from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
 from infant_env.body.checks import checked_eye_size
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
-from ..runs.config import check_counts
+from ..runs.config import Checked, Many, Workers
 from ..runs.device import Device
 from ..runs.folder import versions
+from ..runs.in_turn import turn
 from . import shards
 from .babbled_shards import REASONS, babbled
 from .dataset import Dataset
 from .info import DatasetInfo, Recipe, read_info
 
+_Pixels = Annotated[int, Meta(ge=1, le=8192)]
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """Let the arm babble and write a data set."""
 
     out: Path
     """Folder of the data set."""
-    samples: int = 20_000
+    samples: Many = 20_000
     """Poses to keep (paper: 20,000)."""
-    eye_size: tuple[int, int] = (300, 500)
+    eye_size: tuple[_Pixels, _Pixels] = (300, 500)
     """Rows and columns of a frame (paper: 300x500)."""
     body: str = "infant"
     """Name of the built-in body that babbles."""
-    age_months: float = 12.0
+    age_months: Annotated[float, Meta(ge=YOUNGEST, le=OLDEST)] = 12.0
     """Age of a body that grows."""
-    min_arm_in_view: float = 0.01
+    min_arm_in_view: Annotated[float, Meta(ge=0, lt=1)] = 0.01
     """A pose is kept if the arm covers this share of the pixels or more."""
     mjcf: Path | None = None
     """Another body than the infant: its MJCF file; also give --arm-joints."""
@@ -64,21 +67,14 @@ class Config:
     """Ranges of arm joints, narrower than in the MJCF file, rad, such as `shoulder_pan -1.5 1.5`."""
     hold_others: bool = False
     """Lock all joints that are not the arm's in their rest pose."""
-    shard_size: int = 250
+    shard_size: Many = 250
     """Samples in one sealed file; a kill loses at most this many per worker."""
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
     """Sample i depends only on the seed and i."""
-    workers: int = os.cpu_count() or 1
+    workers: Workers = os.cpu_count() or 1
     """Number of processes; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
-
-    def __post_init__(self) -> None:
-        check_counts(self, "samples", "shard_size", "workers")
-        if not 0 <= self.min_arm_in_view < 1:
-            raise UserError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"got seed={self.seed}, expected a whole number from 0 to 2^63 - 1")
 
     @property
     def recipe(self) -> Recipe:
@@ -108,8 +104,12 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
 
 def run(config: Config) -> Dataset:
     """Collects the missing part of a data set, with a progress bar; after a kill it goes on."""
-    info = prepare(config)
-    remove_leftovers(config.out)
+    info = DatasetInfo.begin(config.recipe, versions())  # raises an error before the folder is made
+    with turn(config.out, "collect", "collects"):
+        return _collect(config, _prepared(config, info))
+
+
+def _collect(config: Config, info: DatasetInfo) -> Dataset:
     lengths = info.recipe.lengths
     missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info)]
     _check_space(config, sum(lengths[k] for k in missing))
@@ -125,13 +125,12 @@ def run(config: Config) -> Dataset:
     return Dataset.open(config.out)
 
 
-def prepare(config: Config) -> DatasetInfo:
+def _prepared(config: Config, info: DatasetInfo) -> DatasetInfo:
     """Makes the folder and its `dataset.json`, or checks that the folder holds this data set.
 
     Raises:
         UserError: the folder holds something else.
     """
-    info = DatasetInfo.begin(config.recipe, versions())
     if (config.out / "dataset.json").exists():
         found = read_info(config.out)
         _check_same(config.out, found, info)
@@ -157,12 +156,16 @@ def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:
         raise UserError(f"{folder} holds another data set: {other}; choose another folder with --out")
 
 
+def _size(count: float) -> str:
+    return tqdm.format_sizeof(count, "B")
+
+
 def _check_space(config: Config, samples: int) -> None:
     rows, columns = config.eye_size
     needed = samples * (rows * columns * _BYTES_PER_PIXEL + 20_000)
     free = shutil.disk_usage(config.out).free
     if free < needed:
         raise UserError(
-            f"{config.out} has {free / 1e9:.1f} GB free, expected about {needed / 1e9:.1f} GB for {samples} samples; "
+            f"{config.out} has {_size(free)} free, expected about {_size(needed)} for {samples:,} samples; "
             "free some space or choose another disk with --out"
         )

@@ -154,12 +154,18 @@ class Dataset:
         return self if format == self.format else replace(self, format=format)
 
     def split(self, name: str) -> NDArray[np.int64]:
-        """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation."""
+        """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation.
+
+        Raises:
+            UserError: there is no such split, or it is empty, because the data set has fewer than 4 samples.
+        """
         if name not in SPLITS:
             raise UserError(f"got the split {name!r}, expected one of {list(SPLITS)}")
         order = np.random.default_rng(0).permutation(len(self))
         ends = np.rint(np.cumsum([0.0, *SPLITS.values()]) * len(self)).astype(int)
         k = list(SPLITS).index(name)
+        if ends[k] == ends[k + 1]:
+            raise UserError(f"the {name} split of {self.path} is empty: it has {len(self)} samples; collect 5 or more")
         return order[ends[k] : ends[k + 1]]
 
     @cached_property

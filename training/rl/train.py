@@ -18,6 +18,7 @@ from infant_env.errors import UserError
 
 from ..runs import folder as runs
 from ..runs.device import threads
+from ..runs.in_turn import turn
 from ..runs.learning import CONFIG, RESULT, Judgment, Learned, Result, collected, result_of
 from . import checkpoint
 from . import film as rl_film
@@ -32,18 +33,19 @@ _UPDATES = 4  # of 128 transitions, for each step: .97 of 400 other goals < 2 cm
 
 def run(config: Config) -> dict[str, Learned]:
     """Trains every seed, prints the table of all policies of this run, and returns its rows."""
-    runs.record_config(config.run, f"train-rl {config.folder.name}", config)
     setup = Setup(config)
+    runs.record_config(config.run, f"train-rl {config.folder.name}", config)
     with threads(config.threads):
         for seed in range(config.seed, config.seed + config.seeds):
-            _run_seed(config, setup, seed)
+            folder = config.folder / f"seed{seed}"
+            with turn(folder, "train-rl", "learns"):
+                _run_seed(config, setup, seed, folder)
     rows = collected(config.run)
     print(rl_table.summary(rows))
     return rows
 
 
-def _run_seed(config: Config, setup: Setup, seed: int) -> None:
-    folder = config.folder / f"seed{seed}"
+def _run_seed(config: Config, setup: Setup, seed: int, folder: Path) -> None:
     _check_settings(config, folder)
     if _is_done(folder):
         print(f"{folder} is done already")

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from agents.tools import json_files
 from agents.tools.files import DamagedFileError, write_json
+from agents.tools.locks import alone
 from infant_env.errors import UserError
 
 from . import metrics_parts
@@ -188,9 +189,15 @@ def data_of(run: Path) -> Path:
     if own.exists():
         return own  # a run may be moved together with its data
     raise UserError(
-        f"{run} holds no trained autoencoder that {CONFIG} lists; run `infant-arm train-ae --data DATA --run {run}` first, "
-        "with the same options as before if you trained one"
+        f"{run} holds no trained autoencoder that {CONFIG} lists{_near(run)}; run `infant-arm train-ae --data DATA "
+        f"--run {run}` first, with the same options as before if you trained one"
     )
+
+
+def _near(run: Path) -> str:
+    """The runs in a folder and beside it, for the message about a mistyped name."""
+    near = sorted({path.parent for folder in (run, run.parent) for path in folder.glob(f"*/{CONFIG}")} - {run})
+    return f" (runs near it: {', '.join(map(str, near[:5]))})" if near else ""
 
 
 def _line(run: Path, command: str) -> str:
@@ -212,10 +219,7 @@ def _content(path: Path) -> dict[str, Any]:
 @contextmanager
 def _changing(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the content of a JSON file for changes and writes it at the end; other processes wait."""
-    from filelock import FileLock  # here: it loads asyncio, which a command that only collects does not need
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    with alone(path.with_name(f".{path.name}.lock")):
         content = _content(path)
         yield content
         write_json(path, content)

@@ -15,7 +15,7 @@ from agents.tools import checkpoints
 
 from ..measure.probabilities import calibration_error, right_ones
 from ..runs import folder as runs
-from ..runs.config import StageConfig
+from ..runs.config import Count, StageConfig, Threads
 from ..runs.metrics import Metrics
 from ..runs.trained import Calibrated
 from . import generator, glance, som
@@ -28,9 +28,9 @@ _NEEDS = (som.STAGE, generator.STAGE, glance.STAGE)
 class Config(StageConfig):
     """Fit the probabilities of the agent's hypotheses to the validation split."""
 
-    samples: int = 300
+    samples: Count = 300
     """Number of validation pictures that the agent thinks of."""
-    threads: int | None = 1
+    threads: Threads | None = 1
     """Processor threads."""
 
 

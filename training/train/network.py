@@ -83,10 +83,12 @@ class NetworkTraining(ABC):
         entry: dict[str, float] = {"epoch": len(self.curve) + 1, f"train_{self.measure}": error}
         if math.isfinite(error):
             entry |= self._validate()
-        if not all(math.isfinite(value) for value in entry.values()):
+        wrong = {name: value for name, value in entry.items() if not math.isfinite(value)}
+        if wrong:
+            each = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in wrong.items())
             raise UserError(
-                f"the {self.kind}'s loss became {error} in epoch {entry['epoch']}, expected a finite number; "
-                f"train it again with a lower --learning-rate than {self.config.learning_rate}"
+                f"the {self.kind} has in epoch {entry['epoch']} the {each}, expected finite numbers; train it again with a lower "
+                f"--learning-rate than {self.config.learning_rate:g}"
             )
         if entry[self.criterion] < min((e[self.criterion] for e in self.curve), default=math.inf):
             network = next(iter(self.networks.values()))

@@ -1,6 +1,7 @@
 """The skeleton of every training command: check whether the result exists, record, fit, report, save, clean up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,6 +18,7 @@ from ..runs import folder as runs
 from ..runs.config import DataConfig, StageConfig
 from ..runs.device import threads
 from ..runs.distributed import Place, place
+from ..runs.in_turn import turn
 from ..runs.metrics import Metrics
 
 C = TypeVar("C", bound=StageConfig)
@@ -100,18 +102,19 @@ class Stage(Generic[C, M]):
             UserError: a file that it needs is missing or damaged.
         """
         data = Dataset.open(config.data if isinstance(config, DataConfig) else runs.data_of(config.run))
-        identity, path = self.identity(config, data), config.run / self.file
-        with place(config.device) as here:
-            if here.count > 1 and not self.shared:
-                raise UserError(f"got {here.count} processes, expected one: {self.command} does not share its work")
+        self._check_needs(config.run)
+        with place(config.device) as here, self._turn(config.run, here):
+            identity, path = self.identity(config, data), config.run / self.file
+            work = Work(config, data, here, identity, path)
             existing = self._existing(config.run, identity, data, here.device)
             if here.first and (existing is None or not self._is_recorded(config.run)):
                 runs.record_config(config.run, self.name, config)
             if existing is not None:
+                if here.first:
+                    self._remove_finished(work)
                 print(f"{self.title}: {path} is there already")
                 return existing
             with runs.timed(config.run, self.name, here.first), threads(config.threads):
-                work = Work(config, data, here, identity, path)
                 made, report = self.fit(work)
                 if here.first:
                     runs.record(config.run, report)
@@ -119,6 +122,15 @@ class Stage(Generic[C, M]):
                     work.checkpoint.unlink(missing_ok=True)
             here.wait()
         return made
+
+    @contextmanager
+    def _turn(self, run: Path, here: Place) -> Iterator[None]:
+        """Waits until no other training makes this file in this folder."""
+        if here.count > 1 and not self.shared:
+            raise UserError(f"got {here.count} processes, expected one: {self.command} does not share its work")
+        with turn(run, self.name, f"trains the {self.title}") if here.first else nullcontext():
+            here.wait()
+            yield
 
     def recorded(self, run: Path) -> C | None:
         """The config of its run in a folder, from `config.json` or from the file that it made; None if it was not run.
@@ -149,14 +161,17 @@ class Stage(Generic[C, M]):
         seen = {"preprocessing": vision.VERSION} if self.sees else {}
         return {"config": runs.settings(config), "dataset": data.fingerprint, **seen, **self._given(config.run)}
 
-    def _given(self, run: Path) -> dict[str, str]:
-        """The content hashes of the files that it needs."""
+    def _check_needs(self, run: Path) -> None:
         for stage in self.needs:
             if not (run / stage.file).exists():
                 raise UserError(
                     f"{run} holds no {stage.file}, expected a trained {stage.title}; train it first: "
                     f"`infant-arm {stage.command} --run {run}`"
                 )
+
+    def _given(self, run: Path) -> dict[str, str]:
+        """The content hashes of the files that it needs."""
+        self._check_needs(run)
         return {stage.kind: checkpoints.content_hash(run / stage.file) for stage in self.needs}
 
     def trained(self, run: Path, data: Dataset, device: torch.device) -> M:
@@ -184,6 +199,14 @@ class Stage(Generic[C, M]):
             return self.load(run, data, device) if equal and not runs.is_damaged(run, self.command) else None
         except DamagedFileError:
             return None
+
+    def _remove_finished(self, work: Work[C]) -> None:
+        """Removes the training's own checkpoint, if a kill came between its end and the removal; keeps those of others."""
+        try:
+            if matches(work.identity, checkpoints.read_header(work.checkpoint, f"{self.kind} training")):
+                work.checkpoint.unlink()
+        except UserError:
+            pass  # there is none, or it is damaged
 
     def _is_recorded(self, run: Path) -> bool:
         try:
