@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import tyro
 
+from agents.tools.files import DamagedFileError
 from infant_env.errors import UserError
 
 COMMANDS = {
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         command, config = _parse(argv, modules)
         modules[command].run(config)
     except (UserError, OSError) as error:
-        print(f"infant-arm: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"infant-arm: {' '.join(str(error).split())}{_advice(error)}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
         if not _is_lack_of_memory(error):
@@ -88,6 +89,15 @@ def _prepare_environment() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # up to 60 times faster while another process is busy
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} & os.environ.keys():
         os.environ["MUJOCO_GL"] = "egl"
+
+
+def _advice(error: Exception) -> str:
+    """The command that mends a damaged file of a run, as the end of the message."""
+    if not isinstance(error, DamagedFileError):
+        return ""
+    from .methods import mend  # here: a command that only collects does not need it
+
+    return mend.advice(error)
 
 
 def _module(command: str) -> Any:

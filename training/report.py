@@ -15,6 +15,7 @@ from .act import imagery, reach
 from .data.dataset import Dataset
 from .measure import error_tables, paper, world_model_errors
 from .measure.senses import features
+from .methods import mend
 from .methods.registry import OURS
 from .rl import table as rl_table
 from .runs import folder as runs
@@ -24,6 +25,7 @@ from .runs.device import pick_device
 from .runs.in_turn import in_turn
 from .runs.metrics import Metrics
 from .show import figures, html_page, map_figures, tables
+from .train import som
 
 Section = dict[str, Any]
 """What `show/templates/report.html` shows in one section: texts, tables and pictures by name."""
@@ -38,10 +40,12 @@ class Config(RunConfig):
 def run(config: Config) -> Path:
     """Draws all figures from the run's checkpoints and metrics, and writes the page."""
     matplotlib.use("Agg")  # needs no display
+    mend.restore_reports(config.run)
     result = runs.metrics_of(config.run)
     if not result.table1 or not result.details:
         raise UserError(f"{config.run} has no Table 1 yet; run `infant-arm evaluate --run {config.run}` first")
     data = Dataset.open(runs.data_of(config.run))
+    som.STAGE.check(config.run, data)
     mind = SomAutoencoder.load(config.run, pick_device(config.device))
     content = {
         "head": _head(data, mind),

@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from infant_env.errors import UserError
+
 from . import report
 from .act import reach
 from .compare import evaluate, seeds
 from .compare.config import Config as Comparison
 from .data import collect
-from .data.info import read_info
+from .data.dataset import Dataset
 from .runs import folder as runs
 from .runs.config import Checked, Seed, Seeds, Workers
 from .runs.device import Device
@@ -118,9 +120,10 @@ def _announce(number: int, title: str) -> None:
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
-    """Collects and records the cost; a complete data set is only checked."""
-    if (config.out / "dataset.json").exists() and read_info(config.out).accepted is not None:
-        collect.run(config)
-        return
-    with runs.timed(folder, "collect"):
-        collect.run(config)
+    """Collects and records the cost; a complete data set is only opened."""
+    collect.prepare(config)
+    try:
+        Dataset.open(config.out)
+    except UserError:  # not complete, or damaged
+        with runs.timed(folder, "collect"):
+            collect.run(config)

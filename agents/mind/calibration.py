@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from msgspec import Meta, Struct
-from msgspec.structs import asdict
 from torch import Tensor
 from torch.nn import functional
 
@@ -105,9 +105,14 @@ class Calibration:
         sharpness, trust, slope = weights.detach().tolist()
         return dataclasses.replace(limits, sharpness=max(sharpness, 0.0), trust=trust, trust_slope=slope)
 
-    def save(self, path: Path) -> None:
-        """Writes a JSON file, completely or not at all."""
-        write_json(path, dataclasses.asdict(self))
+    def save(self, path: Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes a JSON file, completely or not at all.
+
+        Args:
+            path: the file.
+            header: all that the calibration depends on, in JSON's types.
+        """
+        write_json(path, {**dataclasses.asdict(self), "of": header or {}})
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
@@ -116,17 +121,23 @@ class Calibration:
         Raises:
             UserError: the file is missing or damaged.
         """
-        command = f"infant-arm calibrate --run {path.parent}"
-        try:
-            found = json_files.read(path, _Saved, f"run `{command}` again")
-        except FileNotFoundError:
-            raise UserError(f"there is no {path}; run `{command}` first") from None
+        found = _read(path)
         if not all(usual < rare for usual, rare in zip(found.usual, found.rare, strict=True)):
             raise DamagedFileError(
                 f"{path} is damaged: the usual signs are {found.usual} and the rare ones {found.rare}, expected rare ones above "
-                f"the usual; run `{command}` again"
+                "the usual; calibrate again",
+                path,
             )
-        return cls(**asdict(found))
+        return cls(**{field.name: getattr(found, field.name) for field in dataclasses.fields(cls)})
+
+    @staticmethod
+    def header(path: Path) -> dict[str, Any]:
+        """All that a saved calibration depends on; empty in files of version 0.1.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        return _read(path).of
 
 
 _Signs = Annotated[tuple[float, ...], Meta(min_length=SIGNS, max_length=SIGNS)]
@@ -140,3 +151,11 @@ class _Saved(Struct):
     trust_slope: float
     usual: _Signs
     rare: _Signs
+    of: dict[str, Any] = {}
+
+
+def _read(path: Path) -> _Saved:
+    try:
+        return json_files.read(path, _Saved, "calibrate again")
+    except FileNotFoundError:
+        raise DamagedFileError(f"there is no {path}; calibrate first", path) from None

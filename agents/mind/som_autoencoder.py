@@ -15,6 +15,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.som import MultiModalSom, Readout
 from ..tools import checkpoints
+from ..tools.files import DamagedFileError
 
 Array = Tensor | NDArray[Any]
 AUTOENCODER, SOM = "autoencoder.safetensors", "som.safetensors"
@@ -151,15 +152,20 @@ class SomAutoencoder:
         folder = Path(folder)
         autoencoder = ConvAutoencoder.load(folder / AUTOENCODER, device)
         tensors, header = checkpoints.read(folder / SOM, "som")
-        if header["autoencoder"] != checkpoints.content_hash(folder / AUTOENCODER):
-            raise UserError(
-                f"the map in {folder} was trained on another autoencoder than the one in this folder; run `infant-arm "
-                "train-som` again"
+        if header.get("autoencoder") != checkpoints.content_hash(folder / AUTOENCODER):
+            raise DamagedFileError(
+                f"the map in {folder} was trained on another autoencoder than the one in this folder; train it again",
+                folder / SOM,
             )
         weights = {
             name.removeprefix("weights."): w.to(device) for name, w in tensors.items() if name.startswith("weights.")
         }
-        return cls(autoencoder, MultiModalSom(weights, header["c"]), tensors["joint_ranges"])
+        with checkpoints.fitting(folder / SOM):
+            som, ranges = MultiModalSom(weights, header["c"]), tensors["joint_ranges"]
+            widths = {VISION: autoencoder.latent_size, PROPRIOCEPTION: len(ranges)}
+            if not widths.items() <= som.modalities.items() or ranges.shape[1:] != (2,):
+                raise ValueError(f"a map of {som.modalities}, expected {widths}")
+        return cls(autoencoder, som, ranges)
 
     def _features(self, source: str, samples: Array) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)

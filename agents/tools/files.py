@@ -1,5 +1,6 @@
 """Files that are written completely or not at all."""
 
+import hashlib
 import json
 import os
 import platform
@@ -13,10 +14,21 @@ from infant_env.errors import UserError
 
 _LEFTOVER = re.compile(r"\..+\.(\d+)(?:@([\w-]*))?\.tmp(?:\.\w+)?")
 """A temporary file's name, with the number of its process and its machine; version 0.1 wrote no machine."""
+SHA256 = "sha256"
+"""Entry of a JSON file: the checksum of all its other entries."""
 
 
 class DamagedFileError(UserError):
-    """A file of this project that cannot be read: what makes it may replace it."""
+    """A file of this project that is missing or cannot be read, or does not fit its neighbors: what makes it may replace it.
+
+    Args:
+        message: what is wrong, and how to mend it.
+        path: the file.
+    """
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 @contextmanager
@@ -42,9 +54,14 @@ def replacing(path: Path, end: str = "") -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file, completely or not at all."""
+    """Writes a JSON file with a checksum, completely or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
+        temporary.write_text(json.dumps({SHA256: checksum(content), **content}, indent=2) + "\n")
+
+
+def checksum(content: Mapping[str, Any]) -> str:
+    """SHA-256 of JSON, hexadecimal; spaces and the order of keys do not count."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def remove_leftovers(folder: Path) -> None:

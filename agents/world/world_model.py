@@ -12,6 +12,7 @@ from infant_env.errors import UserError
 from ..mind.imagination import GENERATOR
 from ..networks.generator import PictureGenerator
 from ..tools import checkpoints
+from ..tools.files import DamagedFileError
 from .arm_chain import ArmChain
 from .servo_response import ServoResponse
 
@@ -105,18 +106,14 @@ class WorldModel:
         folder = Path(folder)
         tensors, header = checkpoints.read(folder / WORLD_MODEL, KIND)
         generator = PictureGenerator.load(folder / GENERATOR, device)
-        if header["generator"] != checkpoints.content_hash(folder / GENERATOR):
-            raise UserError(
-                f"the world model in {folder} was trained with another generator than the one in this folder; "
-                f"run `infant-arm train-world-model --run {folder}` again"
+        if header.get("generator") != checkpoints.content_hash(folder / GENERATOR):
+            raise DamagedFileError(
+                f"the world model in {folder} was trained with another generator than the one in this folder; train it again",
+                folder / WORLD_MODEL,
             )
-        try:
+        with checkpoints.fitting(folder / WORLD_MODEL):
             chain = ArmChain(tensors["axes"], tensors["points"], tensors["tip"])
             response = ServoResponse(chain, tensors["ranges"], tensors["parameters"])
             world = cls(response.to(device), generator, tensors["poses"].to(device))
-        except (KeyError, RuntimeError) as error:
-            raise UserError(
-                f"{folder / WORLD_MODEL} holds another model's tensors ({error}); train it again with this version"
-            ) from None
         world.folder = folder
         return world

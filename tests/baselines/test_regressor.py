@@ -92,7 +92,7 @@ def test_a_truncated_checkpoint_gives_one_clear_line(tmp_path: Path):
     path = tmp_path / "regressor.safetensors"
     CnnRegressor(BACKGROUND, width=4).save(path)
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(ValueError, match="is damaged.*train again"):
+    with pytest.raises(ValueError, match="is damaged.*train it again"):
         CnnRegressor.load(path)
 
 

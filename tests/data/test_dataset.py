@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -159,7 +160,7 @@ def process_group_lives(group: int) -> bool:
 def test_a_truncated_shard_is_named_and_collected_again_alone(copy: Path, small_data: Dataset):
     shard = shards.shard_path(copy, 1)
     shard.write_bytes(shard.read_bytes()[:5000])
-    with pytest.raises(ValueError, match=r"shard-00001\.h5 is damaged.*run the same"):
+    with pytest.raises(ValueError, match=r"shard-00001\.h5 is damaged.*it collects only that shard"):
         Dataset.open(copy)
     untouched = shards.shard_path(copy, 2).stat().st_mtime_ns
     collect.run(Config(copy, workers=1, **SMALL))
@@ -224,10 +225,10 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_sealed(
 ):
     write, full = shards.write_shard, tmp_path / "full"
 
-    def fills_up(folder: Path, shard: int, columns: dict[str, np.ndarray]) -> None:
+    def fills_up(folder: Path, shard: int, *rest: Any) -> None:
         if shard == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(folder, shard, columns)
+        write(folder, shard, *rest)
 
     monkeypatch.setattr(shards, "write_shard", fills_up)
     with pytest.raises(ValueError, match="shard 2 could not be written.*all sealed shards are kept, free some space"):
@@ -240,7 +241,7 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_sealed(
 
 def test_an_unfinished_data_set_does_not_open(copy: Path):
     info = json.loads((copy / "dataset.json").read_text())
-    del info["accepted"]
+    del info["accepted"], info["sha256"]
     (copy / "dataset.json").write_text(json.dumps(info))
     with pytest.raises(ValueError, match="not complete"):
         Dataset.open(copy)

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from agents.mind.calibration import Calibration
 from agents.tools import json_files
+from agents.tools.files import SHA256
 from infant_env.errors import UserError
 from training import cli, report
 from training.compare import ablate, evaluate, results, seeds, trials
@@ -39,7 +40,8 @@ VALUES = [None, "x", "", True, 0, -1, 7, 10**400, 0.5, -1e300, float("nan"), flo
 
 
 def written(path: Path) -> Any:
-    return json.loads(path.read_text())
+    """The content of a JSON file without its checksum."""
+    return {name: value for name, value in json.loads(path.read_text()).items() if name != SHA256}
 
 
 @pytest.fixture(scope="module")
@@ -234,8 +236,8 @@ def test_a_damaged_calibration_is_made_again(run: Path, content: str):
     }
     path.write_text(json.dumps(good | others[content]) if content in others else content)
     line = refused("reach", "--run", run)
-    assert f"run `infant-arm calibrate --run {run}` again" in line
-    assert cli.main(["calibrate", "--run", str(run), "--samples", "10"]) == 0
+    assert "calibration.json is damaged" in line
+    follow(line)
     assert Calibration.load(path).usual == pytest.approx(good["usual"], abs=1e-4)
 
 

@@ -19,6 +19,7 @@ from ..runs.device import pick_device, threads
 from ..runs.in_turn import in_turn
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
+from ..train import calibration
 from .goals import Hypotheses as HypothesisCount
 from .goals import random_test_samples
 from .true_eye import TrueEye
@@ -48,6 +49,7 @@ def run(config: Config) -> ImageryReport:
     """Measures the hypotheses, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
+    calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     random = np.random.default_rng(config.seed)
     shown, chosen = (

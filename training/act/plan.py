@@ -29,6 +29,7 @@ from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, PlannerScores
 from ..show import tables
 from ..show.film import PANEL, Video, as_seen
+from ..train import calibration
 
 Floats = NDArray[np.float32]
 _SMALL_EYE = (36, 60)  # small, because the measurement needs no frames
@@ -67,6 +68,7 @@ def run(config: Config) -> dict[str, PlannerScores]:
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
     arm = data.arm
+    calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
     pairs = _pairs(config, data, arm)

@@ -31,7 +31,7 @@ from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
-from ..train import generator, glance
+from ..train import calibration, generator, glance
 from .goals import Goal, GoalConfig, Hypotheses, goals_of
 from .true_eye import LOOKS, corrected_by_the_true_eye
 
@@ -74,7 +74,7 @@ def run(config: Config) -> dict[str, Reached]:
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
     arm = data.arm
-    agent = load_agent(config, device)
+    agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make("InfantArm-v0", arm=arm, eye_size=data.eye_size, max_episode_steps=10_000)
     goals = goals_of(config, data, arm, agent.imagination if agent else None)
@@ -100,13 +100,14 @@ def run(config: Config) -> dict[str, Reached]:
     return rows
 
 
-def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
+def load_agent(config: Config, data: Dataset, device: torch.device) -> MentalImageryAgent | None:
     """The agent, if its networks are trained; otherwise None, with a printed hint."""
     missing = [stage.command for stage in (generator.STAGE, glance.STAGE) if not (config.run / stage.file).exists()]
     if missing:
         commands = ", ".join(f"`infant-arm {command}`" for command in missing)
         print(f"the agent is missing: {commands} and `infant-arm calibrate --run {config.run}` make it")
         return None
+    calibration.STAGE.check(config.run, data)
     return MentalImageryAgent.load(config.run, config.hypotheses, config.looks, device)
 
 

@@ -1,7 +1,8 @@
 """`infant-arm evaluate`: Table 1 on the test split, with yardsticks for comparison."""
 
 from ..measure import error_tables
-from ..methods.registry import METHODS, OURS
+from ..methods import mend
+from ..methods.registry import OURS
 from ..runs import folder as runs
 from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics
@@ -19,10 +20,8 @@ def run(config: Config) -> Metrics | Comparison:
 @in_turn("evaluate", "scores all methods")
 def _evaluate(config: Config) -> Metrics:
     runs.record_config(config.run, "evaluate", config)
+    mend.restore_reports(config.run)
     results = judge(JudgeConfig(config.run, config.neighbors, config.imagery, config.device))
     print(error_tables.summary(results, OURS))
-    for method in METHODS:
-        if method.stages and not method.slow and method.name not in results.table1:
-            command = f"infant-arm {method.stages[-1].command} --data DATA --run {config.run}"
-            print(f"{method.name}: not trained; `{command}` adds it to the table")
+    print(*mend.missing(config.run), sep="\n")
     return results

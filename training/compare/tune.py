@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from agents.tools import json_files
-from agents.tools.files import write_json
+from agents.tools.files import DamagedFileError, write_json
+from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..measure.metrics import Truth
@@ -132,9 +133,21 @@ def _judge(tried: Attempt) -> None:
     trained = Trained(tried.run, data, pick_device(tried.device), tried.neighbors)
     method = _method(tried)
     errors = [_errors(read(trained), truth, method.asked_by) for read in method.readings.values()]
-    spent = sum(stage.cpu_s for stage in runs.metrics_of(tried.run, "cost").cost.values())
+    spent = _cost(tried, method)
     least = min(errors, key=lambda each: each["overall"])
     runs.record(tried.run, Metrics(trial=Trial(label(tried.changes), least, spent)))
+
+
+def _cost(tried: Attempt, method: Method) -> float:
+    """Processor seconds of the trainings of an attempt."""
+    try:
+        cost = runs.metrics_of(tried.run, "cost").cost
+        return sum(cost[stage.name].cpu_s for stage in method.stages)
+    except (DamagedFileError, KeyError):
+        raise UserError(
+            f"{tried.run / runs.METRICS} holds no costs of the trainings there; delete {tried.run} and run "
+            f"`infant-arm tune --run {tried.origin}` again: it trains this setting again"
+        ) from None
 
 
 def _errors(method: Predictor, truth: Truth, asked_by: Collection[str]) -> dict[str, float]:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import h5py
-import imageio.v3 as iio
+import numpy as np
 from msgspec import Meta, structs
 from tqdm import tqdm
 
-from agents.tools.files import replacing, write_json
+from agents.babbling import BabblingAgent
+from agents.tools.files import DamagedFileError, write_json
 from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
 from infant_env.body.checks import checked_eye_size
 from infant_env.errors import UserError
-from infant_env.senses.camera import EyeCamera
 
 from ..runs.config import Checked, Many, Workers
 from ..runs.device import Device
@@ -23,8 +22,9 @@ from ..runs.folder import versions
 from ..runs.in_turn import turn
 from . import shards
 from .babbled_shards import REASONS, babbled
+from .background import BACKGROUND, background, checksum
 from .dataset import Dataset
-from .info import DatasetInfo, Recipe, read_info
+from .info import DatasetInfo, Recipe, info_in_shards, read_info
 
 _Pixels = Annotated[int, Meta(ge=1, le=8192)]
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
@@ -109,43 +109,83 @@ def run(config: Config) -> Dataset:
         return _collect(config, _prepared(config, info))
 
 
-def _collect(config: Config, info: DatasetInfo) -> Dataset:
-    lengths = info.recipe.lengths
-    missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info)]
-    _check_space(config, sum(lengths[k] for k in missing))
-    done = config.samples - sum(lengths[k] for k in missing)
-    with tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1) as bar:
-        for poses in babbled(config.out, info.recipe, missing, config.workers):
-            bar.update(poses)
-    shards.write_index(config.out, lengths)
-    with h5py.File(config.out / "index.h5") as index:
-        rejected = index["rejected"][:].sum(axis=0)
-    counts = dict(zip(REASONS, map(int, rejected), strict=True))
-    write_json(config.out / "dataset.json", structs.replace(info, accepted=config.samples, rejected=counts).as_json())
-    return Dataset.open(config.out)
-
-
-def _prepared(config: Config, info: DatasetInfo) -> DatasetInfo:
+def prepare(config: Config) -> DatasetInfo:
     """Makes the folder and its `dataset.json`, or checks that the folder holds this data set.
 
     Raises:
         UserError: the folder holds something else.
     """
-    if (config.out / "dataset.json").exists():
-        found = read_info(config.out)
+    info = DatasetInfo.begin(config.recipe, versions())
+    with turn(config.out, "collect", "collects"):
+        return _prepared(config, info)
+
+
+def _collect(config: Config, info: DatasetInfo) -> Dataset:
+    lengths = info.recipe.lengths
+    missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info, frames=True)]
+    _check_space(config, sum(lengths[k] for k in missing))
+    done = config.samples - sum(lengths[k] for k in missing)
+    with tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1) as bar:
+        for poses in babbled(config.out, info, missing, config.workers):
+            bar.update(poses)
+    shards.write_index(config.out, lengths)
+    rejected = Dataset(config.out, info).column("rejected").sum(axis=0)
+    counts = dict(zip(REASONS, map(int, rejected), strict=True))
+    seen = checksum(background(config.out, info))
+    found = structs.replace(info, accepted=config.samples, rejected=counts, background=seen)
+    write_json(config.out / "dataset.json", found.as_json())
+    return Dataset.open(config.out)
+
+
+def _prepared(config: Config, info: DatasetInfo) -> DatasetInfo:
+    found = _found(config, info)
+    if found is not None:
         _check_same(config.out, found, info)
-        info = structs.replace(info, versions=found.versions)
-    else:
-        if config.out.exists() and any(not path.name.startswith(".") for path in config.out.iterdir()):
-            raise UserError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
+        info = structs.replace(info, versions=found.versions, background=found.background)
+    if found is None or not (config.out / "dataset.json").exists():
         checked_eye_size(config.eye_size)
-        write_json(config.out / "dataset.json", info.as_json())
-    if not (config.out / "background.png").exists():
-        eye = EyeCamera(info.arm, config.eye_size)
-        with replacing(config.out / "background.png") as temporary:
-            iio.imwrite(temporary, eye.background(), extension=".png")
-        eye.close()
+        write_json(config.out / "dataset.json", info.begun.as_json())
+    background(config.out, info)
     return info
+
+
+def _found(config: Config, wanted: DatasetInfo) -> DatasetInfo | None:
+    """The description of the data set in the folder; None if there is none.
+
+    Raises:
+        UserError: the folder holds something else.
+    """
+    try:
+        return read_info(config.out)
+    except DamagedFileError:
+        pass  # missing or damaged: written again below
+    found = info_in_shards(config.out)
+    if found is None and any((config.out / "shards").glob("shard-*.h5")):
+        _check_poses(config, wanted)  # shards of version 0.1 hold no description
+    elif found is None and config.out.exists() and not all(map(_may_be_replaced, config.out.iterdir())):
+        raise UserError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
+    return found
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether a file in a folder without shards is one that a collection writes at its start."""
+    return path.name.startswith(".") or path.name in ("dataset.json", BACKGROUND)
+
+
+def _check_poses(config: Config, wanted: DatasetInfo) -> None:
+    """Raises a UserError unless the first pose of a shard of this folder is the one that would be collected now."""
+    recipe = wanted.recipe
+    whole = (k for k in range(len(recipe.lengths)) if shards.shard_is_whole(config.out, k, wanted))
+    shard = next(whole, None)
+    if shard is not None:
+        agent = BabblingAgent(wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+        first = agent.sample(shard * recipe.shard_size).joints
+        agent.close()
+        if np.allclose(first, Dataset(config.out, wanted).column("joints", shard * recipe.shard_size), atol=1e-6):
+            return
+    raise UserError(
+        f"{config.out} holds shards of another data set; give the options of its collection, or another --out"
+    )
 
 
 def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:

@@ -2,11 +2,12 @@
 
 A data set is a folder:
 
-- `dataset.json`: schema version, config, body, camera, package versions, counts; see `DatasetInfo`.
+- `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
   `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
-- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples.
+  Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
+- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
 - `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
 
 A shard is written under a temporary name, fsynced and renamed, so that it is never there in part.
@@ -20,19 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.tools.files import replacing
+from agents.tools.files import DamagedFileError
 from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.camera import HAND_IN_VIEW
 
-from .info import DatasetInfo, read_info
-from .shards import cache_path, shard_is_whole, shard_path
+from .background import background
+from .info import DatasetInfo, collect_line, read_info
+from .shards import EYE, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
@@ -66,17 +67,10 @@ class Dataset:
         path = Path(path)
         data = cls(path, read_info(path))
         if data.info.accepted is None:
-            raise UserError(
-                f"the data set {path} is not complete; run the same `infant-arm collect --out {path}` again"
-            )
-        for shard, samples in enumerate(data.info.recipe.lengths):
+            raise UserError(f"the data set {path} is not complete; run `{collect_line(path, data.info)}`: it goes on")
+        for shard in range(len(data.info.recipe.lengths)):
             if not shard_is_whole(path, shard, data.info):
-                rows, columns = data.eye_size
-                raise UserError(
-                    f"{shard_path(path, shard)} is damaged or missing, expected a shard of {samples} samples, pictures of "
-                    f"{rows}x{columns} and {len(data.joint_names)} joints; run the same `infant-arm collect --out {path}` "
-                    "again: it collects only that shard"
-                )
+                raise data._damaged(shard)
         return data
 
     def __len__(self) -> int:
@@ -134,10 +128,7 @@ class Dataset:
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
-        if isinstance(samples, np.ndarray):
-            order, back = np.unique(samples, return_inverse=True)
-            return self.column("eye", order)[back]  # HDF5 reads only in rising order
-        return self.column("eye", samples)
+        return self.column(EYE, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
@@ -147,7 +138,7 @@ class Dataset:
     @cached_property
     def background(self) -> NDArray[np.float32]:
         """The preprocessed view without the arm, shape (64, 64)."""
-        return self.format.squeeze(iio.imread(self.path / "background.png"))
+        return self.format.squeeze(background(self.path, self.info))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
@@ -178,29 +169,40 @@ class Dataset:
         """Some samples of a column of the shards; by default all.
 
         Raises:
-            UserError: the index is damaged, or has no such column.
+            UserError: a shard is damaged, or has no such column.
         """
-        index = self.path / "index.h5"
+        order, back = np.unique(np.arange(len(self))[rows], return_inverse=True)  # HDF5 reads only in rising order
+        shards, places = np.divmod(order, self.info.recipe.shard_size)
+        parts = [self._read(int(shard), name, places[shards == shard]) for shard in np.unique(shards)]
+        column: NDArray[Any] = np.concatenate(parts or [self._read(0, name, places)])
+        return column[back]
+
+    def _read(self, shard: int, name: str, places: NDArray[np.int64]) -> NDArray[Any]:
+        """Samples of a shard, at rising places."""
         try:
-            with h5py.File(index) as file:
-                column: NDArray[Any] = file[name][rows]
-        except (OSError, KeyError) as error:
-            raise UserError(
-                f"{index} is missing or damaged ({error}); run the same `infant-arm collect --out {self.path}` again: it "
-                "writes the index anew"
-            ) from None
-        return column
+            with h5py.File(shard_path(self.path, shard)) as file:
+                whole = len(places) == len(file[name])
+                rows: NDArray[Any] = file[name][:] if whole else file[name][places]
+        except UNREADABLE:
+            raise self._damaged(shard) from None
+        return rows
+
+    def _damaged(self, shard: int) -> DamagedFileError:
+        path, samples, (rows, columns) = shard_path(self.path, shard), self.info.recipe.lengths[shard], self.eye_size
+        return DamagedFileError(
+            f"{path} is damaged or missing, expected a shard of {samples} samples, pictures of {rows}x{columns} and "
+            f"{len(self.joint_names)} joints; run `{collect_line(self.path, self.info)}`: it collects only that shard",
+            path,
+        )
 
     def _pictures(self, shard: int) -> NDArray[np.float32]:
-        cached, samples = cache_path(self.path, shard, self.format), self.info.recipe.lengths[shard]
-        try:
-            pictures: NDArray[np.float32] = np.load(cached, allow_pickle=False)
-            if pictures.shape == (samples, *self.format.shape):
-                return pictures
-        except (OSError, ValueError, EOFError):
-            pass  # missing or cut off: made again below
-        with h5py.File(shard_path(self.path, shard)) as file:
-            pictures = np.stack([self.format.squeeze(eye) for eye in file["eye"]])
-        with replacing(cached) as temporary, open(temporary, "wb") as out:
-            np.save(out, pictures)
+        start, samples = shard * self.info.recipe.shard_size, self.info.recipe.lengths[shard]
+        joints = self.joints[start : start + samples]
+        found = read_cache(self.path, shard, self.info, joints, self.format)
+        if found is not None:
+            return found
+        pictures = np.stack(
+            [self.format.squeeze(self._read(shard, EYE, np.array([place]))[0]) for place in range(samples)]
+        )
+        write_cache(self.path, shard, pictures, self.info, joints, self.format)
         return pictures

@@ -1,20 +1,26 @@
 """The content of `dataset.json`: how the poses were collected, with which body and camera, on which versions, and how many."""
 
+import json
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
+import h5py
 import numpy as np
 from msgspec import NODEFAULT, Meta, Struct, field, structs
 
 from agents.tools import json_files
+from agents.tools.files import DamagedFileError
 from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.given import shown
 
+from ..runs.config import command_line
+
 SCHEMA = 1
-_MEND = "restore it or collect anew"
+ABOUT = "dataset"
+"""Attribute of each shard: the content of `dataset.json` when the collection began."""
 _MOST_SHARDS = 1_000_000
 Count = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -136,6 +142,8 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
     """Number of poses that were kept, N; None if the data set is not complete."""
     rejected: dict[str, NotNegative] | None = None
     """Number of poses that were rejected, by reason; None if the data set is not complete."""
+    background: str | None = None
+    """SHA-256 of the pixels of `background.png`; None if the data set is not complete, or of version 0.1."""
 
     def __post_init__(self) -> None:
         size, samples = self.recipe.eye_size, self.recipe.samples
@@ -157,6 +165,11 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
         ranges = tuple((float(low), float(high)) for low, high in arm.joint_ranges)
         body, camera = BodyRecord(arm.fingerprint, arm.joint_names, ranges), Camera(arm.eye_camera, recipe.eye_size)
         return cls(SCHEMA, recipe, body, camera, versions)
+
+    @property
+    def begun(self) -> "DatasetInfo":
+        """What was known before the first pose."""
+        return structs.replace(self, accepted=None, rejected=None, background=None)
 
     @cached_property
     def arm(self) -> ArmModel:
@@ -192,16 +205,39 @@ def read_info(folder: Path) -> DatasetInfo:
     """The content of a data set's `dataset.json`.
 
     Raises:
-        UserError: the file is missing or damaged, or has another schema.
+        DamagedFileError: the file is missing or damaged.
+        UserError: it has another schema.
     """
-    path = folder / "dataset.json"
+    path, mend = (
+        folder / "dataset.json",
+        f"run `{collect_line(folder)}`: it keeps the shards and writes this file again",
+    )
     try:
-        content = json_files.load(path, _MEND)
+        content = json_files.load(path, mend)
     except FileNotFoundError:
-        raise UserError(
-            f"{folder} holds no dataset.json; collect one with `infant-arm collect --out {folder}`"
+        raise DamagedFileError(
+            f"{folder} holds no dataset.json; collect one with `{collect_line(folder)}`", path
         ) from None
-    schema = json_files.fit(content, _Head, path, _MEND).schema
+    schema = json_files.fit(content, _Head, path, mend).schema
     if schema != SCHEMA:
         raise UserError(f"{folder} has schema {schema}, this version reads {SCHEMA}; collect it anew")
-    return json_files.fit(content, DatasetInfo, path, _MEND)
+    return json_files.fit(content, DatasetInfo, path, mend)
+
+
+def info_in_shards(folder: Path) -> DatasetInfo | None:
+    """The description that the shards of a data set hold; None if there are none, or only those of version 0.1."""
+    for path in sorted((folder / "shards").glob("shard-*.h5")):
+        try:
+            with h5py.File(path) as file:
+                return json_files.fit(json.loads(file.attrs[ABOUT]), DatasetInfo, path, "collect it again")
+        except (OSError, LookupError, ValueError, TypeError, RuntimeError):
+            continue
+    return None
+
+
+def collect_line(folder: Path, info: DatasetInfo | None = None) -> str:
+    """The command line that goes on with a data set, makes its damaged shards again, and keeps the others."""
+    known = info or info_in_shards(folder)
+    recipe = structs.asdict(known.recipe) if known else {}
+    body = {"body": recipe.pop("name")} if known else {}
+    return command_line("collect", {"out": str(folder), **body, **recipe})

@@ -1,8 +1,9 @@
-"""The fields that most commands share, and the check of all numbers in a command's settings."""
+"""The fields that most commands share, the check of all numbers in settings, and the command line that gives settings."""
 
 import dataclasses
 import math
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from numbers import Integral, Real
@@ -147,3 +148,22 @@ def _words(config: Any, name: str, kind: type, limits: Meta) -> str:
 
 def _text(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else shown(value).strip("'")
+
+
+def command_line(command: str, settings: Mapping[str, Any]) -> str:
+    """The line that runs a command.
+
+    Args:
+        command: the command's words, such as `train-baseline dnm`.
+        settings: its settings, as JSON; one without a value is left out, and so is a choice by the program (`auto`).
+    """
+    words = ["infant-arm", *command.split()]
+    for name, value in settings.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, list | tuple):
+            words += [f"--{flag}", *map(str, value)] if value else []
+        elif value not in (None, "auto"):
+            words += [f"--{flag}", str(value)]
+    return shlex.join(words)

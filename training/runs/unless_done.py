@@ -23,7 +23,7 @@ def run_unless_done(name: str, config: Any, stage: Callable[[Any], Any]) -> None
     """
     with turn(config.run, name, f"runs {name}"):
         files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
-        content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
+        content = json.dumps([runs.as_json(config), *map(checkpoints.file_hash, files)])
         key = hashlib.sha256(content.encode()).hexdigest()
         if runs.was_done(config.run, name, key):
             print(f"{name}: {config.run} has the result already, from the same checkpoints")

@@ -140,7 +140,7 @@ def _fit(work: Work[Config]) -> tuple[ConvAutoencoder, Metrics]:
 
 
 def _save(work: Work[Config], model: ConvAutoencoder) -> None:
-    model.save(work.path, work.identity)
+    model.save(work.path, work.header)
     load_latents(work.config.run, work.data, work.device)  # now, so that their cost belongs to this stage
 
 

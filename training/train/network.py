@@ -156,6 +156,12 @@ class NetworkTraining(ABC):
         tensors, header = checkpoints.read(path, f"{self.kind} training")
         if not matches(identity, header):
             return  # another training wrote it: it is overwritten
+        with checkpoints.fitting(path):
+            self._take(tensors)
+            self.curve = list(header["curve"])
+
+    def _take(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes weights, best weights and moments from a checkpoint."""
         for name, network in self.networks.items():
             network.load_state_dict(_under(f"{name}.", tensors))
         self.best = {name: tensor.to(self.here.device) for name, tensor in _under("best.", tensors).items()}
@@ -168,7 +174,6 @@ class NetworkTraining(ABC):
             moment = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
             adam.setdefault(int(number), {})[name] = moment
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
-        self.curve = header["curve"]
 
 
 def one_cycle(done: float) -> float:

@@ -96,7 +96,7 @@ def _quality(work: Work[Config], som: MultiModalSom) -> MapQuality:
 
 def _save(work: Work[Config], som: MultiModalSom) -> None:
     own = autoencoder.STAGE.load(work.config.run, work.data, som.device)
-    SomAutoencoder(own, som, work.data.joint_ranges).save_som(work.config.run, work.identity)
+    SomAutoencoder(own, som, work.data.joint_ranges).save_som(work.config.run, work.header)
 
 
 STAGE = Stage(

@@ -92,6 +92,6 @@ def _measured(
 
 STAGE = Stage(
     "train-world-model", "world model", WORLD_MODEL, KIND, Config, _fit,
-    lambda run, _, device: WorldModel.load(run, device), lambda work, made: made.save(work.config.run, work.identity),
+    lambda run, _, device: WorldModel.load(run, device), lambda work, made: made.save(work.config.run, work.header),
     needs=(generator.STAGE, som.STAGE), sees=False,
 )  # fmt: skip

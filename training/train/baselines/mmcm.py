@@ -148,10 +148,11 @@ class Training:
         tensors, header = checkpoints.read(path, _KIND)
         if not matches(identity, header):
             return  # another training wrote it: it is overwritten
-        self.curves = header["curves"]
-        for key, tensor in tensors.items():
-            stage, name = key.split(".")
-            self.states.setdefault(stage, {})[name] = tensor
+        with checkpoints.fitting(path):
+            self.curves = dict(header["curves"])
+            for key, tensor in tensors.items():
+                stage, name = key.split(".")
+                self.states.setdefault(stage, {})[name] = tensor
 
 
 def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: float) -> Tensor:
