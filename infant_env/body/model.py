@@ -1,8 +1,9 @@
 """`ArmModel`: a compiled body with an arm, either the infant or a user's MJCF file."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from .built_in.table import BODIES
+from .contacts import counting_pairs
 from .description import Body
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, check_names, geoms_below
 
@@ -22,6 +24,9 @@ PENETRATION_LIMIT = 0.005
 
 _MOST_DRAWS = 10_000
 """A search for a valid pose draws at most this many; four in five of the infant's poses are valid."""
+
+_POSES = 60
+"""Number of random poses that tell which geoms always touch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,11 +196,26 @@ class ArmModel:
         return np.array(data.site(self.hand_site).xpos)
 
     def penetration(self, data: mujoco.MjData) -> float:
-        """Depth of the arm's deepest contact, m; 0 without contact."""
+        """Depth of the arm's deepest contact, m; 0 without contact.
+
+        Contacts within the hand, and those that the body's shapes cause in every pose, do not count.
+        """
         if not data.ncon:
             return 0.0
-        touches = self.arm_geoms[data.contact.geom].any(axis=1)  # (ncon,)
-        return float(-data.contact.dist[touches].min(initial=0.0))
+        first, second = data.contact.geom.T  # (ncon,) each
+        return float(-data.contact.dist[self._counts[first, second]].min(initial=0.0))
+
+    @cached_property
+    def _counts(self) -> NDArray[np.bool_]:
+        """The pairs of geoms whose contacts count, see `counting_pairs`."""
+        poses = self._random_poses(np.random.default_rng(0))
+        return _read_only(counting_pairs(self.model, self.arm_geoms, self.hand_geoms, poses, PENETRATION_LIMIT))
+
+    def _random_poses(self, random: np.random.Generator) -> Iterator[mujoco.MjData]:
+        data = mujoco.MjData(self.model)
+        for _ in range(_POSES):
+            self.place(data, self.any_pose(random))
+            yield data
 
     def normalize(self, joints: NDArray[np.floating]) -> NDArray[np.float64]:
         """Angles in rad -> [0, 1] over the joint range, shape (..., J)."""
