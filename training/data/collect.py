@@ -14,7 +14,7 @@ from tqdm import tqdm
 from agents.tools.files import remove_leftovers, replacing, write_json
 from infant_env.body.checks import checked_eye_size
 from infant_env.errors import UserError
-from infant_env.senses.camera import EyeCamera
+from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 
 from ..runs.config import check_counts
 from ..runs.device import Device
@@ -22,6 +22,7 @@ from ..runs.folder import versions
 from . import shards
 from .babbled_shards import REASONS, babbled
 from .dataset import Dataset
+from .first_look import check_view
 from .info import DatasetInfo, Recipe, read_info
 
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
@@ -43,6 +44,8 @@ class Config:
     """Age of a body that grows."""
     min_arm_in_view: float = 0.01
     """A pose is kept if the arm covers this share of the pixels or more."""
+    min_hand_in_view: float = HAND_IN_VIEW
+    """A picture shows the hand if the hand covers this share of the pixels or more."""
     mjcf: Path | None = None
     """Another body than the infant: its MJCF file; also give --arm-joints, --eye-camera and --arm-bodies."""
     arm_joints: tuple[str, ...] = ()
@@ -66,8 +69,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check_counts(self, "samples", "shard_size", "workers")
-        if not 0 <= self.min_arm_in_view < 1:
-            raise UserError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
+        for name in ("min_arm_in_view", "min_hand_in_view"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"got {name}={getattr(self, name)}, expected a share of the pixels, from 0 to below 1")
         if not 0 <= self.seed < 2**63:
             raise UserError(f"got seed={self.seed}, expected a whole number from 0 to 2^63 - 1")
 
@@ -131,6 +135,7 @@ def prepare(config: Config) -> DatasetInfo:
         if config.out.exists() and any(not path.name.startswith(".") for path in config.out.iterdir()):
             raise UserError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
         checked_eye_size(config.eye_size)
+        check_view(info.arm, info.recipe)
         write_json(config.out / "dataset.json", info.as_json())
     if not (config.out / "background.png").exists():
         eye = EyeCamera(info.arm, config.eye_size)

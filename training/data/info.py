@@ -12,6 +12,7 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.given import shown
+from infant_env.senses.camera import HAND_IN_VIEW
 
 SCHEMA = 1
 _MEND = "restore it or collect anew"
@@ -51,6 +52,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     outside_camera: str | None = None
     name: str = "infant"
     """Name of the built-in body."""
+    min_hand_in_view: Share = HAND_IN_VIEW
+    """A picture "shows the hand" if at least this share of its pixels does."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
