@@ -59,13 +59,12 @@ def _python() -> str:
 
 
 def _rendering() -> str:
-    import mujoco
 
     from infant_env.body.model import ArmModel
     from infant_env.senses.camera import EyeCamera
 
     arm = ArmModel.infant()
-    data = mujoco.MjData(arm.model)
+    data = arm.new_data()
     arm.pose(data, arm.joint_ranges.mean(axis=1))
     eye = EyeCamera(arm)
     eye.render(data)

@@ -6,7 +6,6 @@ The frozen encoder is part of the environment, so a replay buffer holds only a f
 from typing import Any, Literal
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -75,7 +74,7 @@ class ImageGoals(
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
         body = env.unwrapped
         assert isinstance(body, InfantArmReachEnv)
-        self._body, self._data = body, mujoco.MjData(body.arm.model)
+        self._body, self._data = body, body.arm.new_data()
         self._camera = EyeCamera(body.arm, env.observation_space["eye"].shape[:2])  # type: ignore[index]
         latents = _latent_space(mind)
         self.observation_space = spaces.Dict(  # type: ignore[assignment]

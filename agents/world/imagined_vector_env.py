@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mujoco
 import numpy as np
 import torch
 from gymnasium.utils import seeding
@@ -196,7 +195,7 @@ def plain_world(world: WorldModel) -> Any:
 
 def check_same_arm(world: WorldModel, arm: ArmModel) -> None:
     """Raises a UserError unless a world model was trained with an arm of this length and these joints."""
-    pose, data = world.poses[0].cpu().double().numpy(), mujoco.MjData(arm.model)
+    pose, data = world.poses[0].cpu().double().numpy(), arm.new_data()
     if len(pose) == len(arm.joint_names) and np.allclose(world.response.ranges.cpu(), arm.joint_ranges, atol=1e-4):
         arm.place(data, pose)
         difference = arm.hand_position(data) - world.hand(world.poses[:1]).cpu().numpy()[0]

@@ -1,6 +1,7 @@
 """Checks the named parts of a body's MJCF, and adds a hand site and missing servos."""
 
 from collections.abc import Sequence
+from os import PathLike
 
 import mujoco
 import numpy as np
@@ -12,45 +13,82 @@ _SERVO_FREQUENCY = 30.0
 """Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; with critical damping they arrive in .2 s."""
 
 
-def geoms_below(model: mujoco.MjModel, bodies: Sequence[str]) -> NDArray[np.bool_]:
-    """Mask of the geoms of these bodies and of all their descendants, shape (ngeom,)."""
+def load(path: str | PathLike[str]) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
+    """Reads and compiles an MJCF file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        spec = mujoco.MjSpec.from_file(str(path))
+        return spec, spec.compile()
+    except ValueError as error:
+        raise UserError(f"{path} cannot be read as MJCF: {' '.join(str(error).split())}") from error
+
+
+def bodies_below(model: mujoco.MjModel, bodies: Sequence[int]) -> NDArray[np.bool_]:
+    """Mask of these bodies and of all their descendants, given their numbers, shape (nbody,)."""
     inside: NDArray[np.bool_] = np.zeros(model.nbody, bool)
-    inside[[model.body(name).id for name in bodies]] = True
+    inside[list(bodies)] = True
     for body in range(1, model.nbody):  # parents come before their children
         inside[body] |= inside[model.body_parentid[body]]
-    return np.asarray(inside[model.geom_bodyid])
+    return inside
 
 
-def add_hand_site(spec: mujoco.MjSpec, model: mujoco.MjModel, hand: NDArray[np.bool_], body: str) -> str:
-    """Adds a site at the center of the hand's geoms and returns its name."""
+def add_hand_site(
+    spec: mujoco.MjSpec, model: mujoco.MjModel, qpos: NDArray[np.float64], hand: NDArray[np.bool_], body: int
+) -> str:
+    """Adds a site at the center that the hand's geoms have in a pose (nq,), to a body, and returns its name."""
     data = mujoco.MjData(model)
+    data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
     frame = data.body(body)
     center = (data.geom_xpos[hand].mean(axis=0) - frame.xpos) @ frame.xmat.reshape(3, 3)  # (3,)
     name = "hand_position"
     while name in {s.name for s in spec.sites}:
         name += "_"
-    spec.body(body).add_site(name=name, pos=center, size=[0.004] * 3, group=4)
+    spec.bodies[body].add_site(name=name, pos=center, size=[0.004] * 3, group=4)
     return name
 
 
 def actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
     """Numbers of the actuators that drive a joint, given its number, shape (A,)."""
-    drives = (model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT) & (model.actuator_trnid[:, 0] == joint)
-    return np.flatnonzero(drives)
+    kinds = (mujoco.mjtTrn.mjTRN_JOINT.value, mujoco.mjtTrn.mjTRN_JOINTINPARENT.value)  # equal for hinges and slides
+    return np.flatnonzero(np.isin(model.actuator_trntype, kinds) & (model.actuator_trnid[:, 0] == joint))
 
 
-def add_missing_servos(spec: mujoco.MjSpec, joints: Sequence[str], arm_bodies: Sequence[str]) -> None:
-    """Checks the joints and their actuators, and adds a servo to each joint without an actuator."""
-    model = spec.compile()
+def add_missing_servos(
+    spec: mujoco.MjSpec, model: mujoco.MjModel, joints: Sequence[str], arm: NDArray[np.bool_]
+) -> None:
+    """Checks the joints and their actuators, and adds a servo to each joint without an actuator.
+
+    Then gravity no longer pulls at the arm.
+
+    Args:
+        spec: the body; it is changed.
+        model: the body as it was compiled.
+        joints: names of the arm's joints.
+        arm: mask of the arm's bodies, shape (nbody,).
+    """
     idle = [name for name in joints if not _is_driven(model, name)]
     for name in idle:
         inertia = model.dof_M0[model.joint(name).dofadr[0]]
         servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         servo.set_to_position(kp=inertia * _SERVO_FREQUENCY**2, dampratio=1.0)
     if idle:
-        for name in arm_bodies:
-            spec.body(name).gravcomp = 1.0
+        for body in np.flatnonzero(arm):
+            spec.bodies[body].gravcomp = 1.0
+
+
+def is_servo(model: mujoco.MjModel, actuator: int) -> bool:
+    """Whether an actuator, given its number, is a position servo."""
+    gain, bias = model.actuator_gainprm[actuator], model.actuator_biasprm[actuator]
+    return bool(gain[0] > 0 and bias[0] == 0 and bias[1] == -gain[0])
+
+
+def label(model: mujoco.MjModel, actuator: int) -> str:
+    """The name of an actuator for messages, or its number if it has no name."""
+    return repr(model.actuator(actuator).name) if model.actuator(actuator).name else f"the unnamed number {actuator}"
 
 
 def _is_driven(model: mujoco.MjModel, name: str) -> bool:
@@ -68,12 +106,11 @@ def _is_driven(model: mujoco.MjModel, name: str) -> bool:
     actuators = actuators_of(model, joint.id)
     if not len(actuators):
         return False
-    gain, bias = model.actuator_gainprm[actuators[0]], model.actuator_biasprm[actuators[0]]
-    is_servo = gain[0] > 0 and bias[0] == 0 and bias[1] == -gain[0] and model.actuator_gear[actuators[0], 0] == 1
-    if len(actuators) > 1 or not is_servo:
-        names = [model.actuator(i).name for i in actuators]
+    first = int(actuators[0])
+    if len(actuators) > 1 or not is_servo(model, first) or model.actuator_gear[first, 0] != 1:
+        labels = " and ".join(label(model, i) for i in actuators)
         raise UserError(
-            f"joint {name!r} is driven by {names}, expected one position servo with gear 1, or no actuator; "
+            f"joint {name!r} is driven by the actuator {labels}, expected one position servo with gear 1, or no actuator; "
             "replace it by <position joint=...>, or remove it: then a servo is added"
         )
     return True
@@ -83,4 +120,6 @@ def check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> N
     """Raises a UserError that lists the available names, unless all wanted names are among them."""
     unknown = [name for name in wanted if name not in available]
     if unknown or not wanted:
-        raise UserError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {available}")
+        raise UserError(
+            f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {list(available)}"
+        )

@@ -15,7 +15,8 @@ from ..errors import UserError
 from .built_in.table import BODIES
 from .contacts import counting_pairs
 from .description import Body
-from .mjcf import actuators_of, add_hand_site, add_missing_servos, check_names, geoms_below
+from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
+from .rest import Rest, narrow, rest_of
 
 _Number = TypeVar("_Number", bound=np.generic)
 
@@ -54,10 +55,21 @@ class ArmModel:
     """Mask of the hand's geoms, a part of the arm's, shape (ngeom,)."""
     hand_site: str
     """Name of the site that marks the hand's position."""
-    fingerprint: str
-    """SHA-256 of the body's MJCF text, hexadecimal; a data set records it."""
+    rest: Rest
+    """Positions of all joints and controls of all actuators after a reset; the arm's are then set to a drawn pose."""
     body: Body
     """The body's description: `ArmModel.of(arm.body)` makes it again."""
+    spec: mujoco.MjSpec | None
+    """What `model` was compiled from; None in a pickled or deep-copied body."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the body's MJCF text, hexadecimal; a data set records it."""
+        assert self.spec is not None
+        return hashlib.sha256(self.spec.to_xml().encode()).hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "fingerprint": self.fingerprint, "spec": None}
 
     @classmethod
     def of(cls, body: Body | Mapping[str, Any]) -> "ArmModel":
@@ -67,10 +79,7 @@ class ArmModel:
             UserError: see `Body`, `infant` and `from_mjcf`.
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
-        if body.mjcf is None:
-            return _built_in(body)
-        names = body.joints, body.eye_camera, body.arm_bodies, body.hand_bodies or None
-        return cls.from_mjcf(body.mjcf, *names, outside_camera=body.outside_camera)
+        return _built_in(body) if body.mjcf is None else _another(body)
 
     @classmethod
     def infant(cls, age_months: float = 12.0) -> "ArmModel":
@@ -89,10 +98,14 @@ class ArmModel:
         cls,
         path: str | PathLike[str],
         joints: Sequence[str],
-        eye_camera: str,
-        arm_bodies: Sequence[str],
+        eye_camera: str = "eye",
+        arm_bodies: Sequence[str] | None = None,
         hand_bodies: Sequence[str] | None = None,
         outside_camera: str | None = None,
+        keyframe: str | None = None,
+        rest_pose: Mapping[str, float] | None = None,
+        joint_ranges: Mapping[str, tuple[float, float]] | None = None,
+        hold_others: bool = False,
     ) -> "ArmModel":
         """Any other body, read from an MJCF file.
 
@@ -100,38 +113,55 @@ class ArmModel:
         weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set, because MuJoCo
         4.0.0 computes wrong accelerations with the sparse one.
 
+        A reset poses the joints that are not the arm's as `keyframe` and `rest_pose` say. Without them they are in the
+        MJCF's reference pose with all controls 0, whichever keyframes the file has.
+
         Args:
             path: the MJCF file.
             joints: names of the arm's hinges, from the trunk outwards; they must have ranges.
             eye_camera: name of the eye's camera.
-            arm_bodies: names of the arm's bodies; their descendants belong to the arm too.
-            hand_bodies: names of the hand's bodies, with their descendants; by default the last of `arm_bodies`.
+            arm_bodies: names of the arm's bodies; their descendants belong to the arm too. By default the body that the
+                first joint moves.
+            hand_bodies: names of the hand's bodies, with their descendants; by default the last of `arm_bodies`, or without
+                these the body that the last joint moves.
             outside_camera: name of the camera that shows the body from outside; by default MuJoCo's free camera.
+            keyframe: name of a keyframe of the MJCF, for the joints that are not the arm's and for all actuators.
+            rest_pose: positions of other hinges (rad) and slides (m) by name; they take precedence over the keyframe. A
+                position servo of such a joint holds it there.
+            joint_ranges: narrower ranges of the arm's joints by name, (lower, upper), rad.
+            hold_others: whether all joints that are not the arm's are locked where a reset puts them, also free ones.
 
         Raises:
             UserError: the file cannot be read, a name is unknown, a joint is not a hinge or has no range, an actuator is
-                not a position servo, or the hand is not part of the arm.
+                not a position servo, the hand is not part of the arm, or an angle is out of range.
         """
-        try:
-            spec = mujoco.MjSpec.from_file(str(path))
-            spec.compile()
-        except ValueError as error:
-            raise UserError(f"{path} cannot be read as MJCF: {' '.join(str(error).split())}") from error
-        arm_bodies, hand_bodies = list(arm_bodies), list(hand_bodies or arm_bodies[-1:])
-        check_names("joint", joints, [j.name for j in spec.joints])
-        cameras = [eye_camera] if outside_camera is None else [eye_camera, outside_camera]
-        check_names("camera", cameras, [c.name for c in spec.cameras])
-        check_names("body", [*arm_bodies, *hand_bodies], [b.name for b in spec.bodies])
-        add_missing_servos(spec, joints, arm_bodies)
-        body = Body(
-            mjcf=str(path),
-            joints=tuple(joints),
-            eye_camera=eye_camera,
-            arm_bodies=tuple(arm_bodies),
-            hand_bodies=tuple(hand_bodies),
-            outside_camera=outside_camera,
+        if not joints:
+            check_names("joint", joints, [j.name for j in load(path)[0].joints])
+        return _another(
+            Body(
+                mjcf=str(path),
+                joints=tuple(joints),
+                eye_camera=eye_camera,
+                arm_bodies=tuple(arm_bodies or ()),
+                hand_bodies=tuple(hand_bodies or ()),
+                outside_camera=outside_camera,
+                keyframe=keyframe,
+                rest_pose=dict(rest_pose or {}),
+                joint_ranges=dict(joint_ranges or {}),
+                hold_others=hold_others,
+            )
         )
-        return _read(spec, body, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
+
+    def new_data(self) -> mujoco.MjData:
+        """A new simulation of the body, at rest."""
+        data = mujoco.MjData(self.model)
+        self.reset(data)
+        return data
+
+    def reset(self, data: mujoco.MjData) -> None:
+        """Resets a simulation: all joints are at rest."""
+        mujoco.mj_resetData(self.model, data)
+        data.qpos[:], data.ctrl[:] = self.rest
 
     def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
         """Resets the simulation and puts the arm at rest into a pose that its servos hold.
@@ -149,7 +179,7 @@ class ArmModel:
         mujoco.mj_fwdPosition(self.model, data)
 
     def _rest(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
-        mujoco.mj_resetData(self.model, data)
+        self.reset(data)
         data.qpos[self.qpos_ids] = joints
         data.ctrl[self.actuator_ids] = joints
 
@@ -238,28 +268,56 @@ def _built_in(body: Body) -> ArmModel:
         raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
     entry = BODIES[body.name]
     spec = entry.build(body.age_months)
-    return _read(spec, body, entry.joints, entry.eye_camera, entry.outside_camera, entry.arm_bodies, entry.hand_bodies)
+    model = spec.compile()
+    arm, hand = (_numbers(model, names) for names in (entry.arm_bodies, entry.hand_bodies))
+    rest = rest_of(model, None, {}, ())
+    return _finished(spec, model, body, entry.joints, (entry.eye_camera, entry.outside_camera), arm, hand, rest)
 
 
-def _read(
+def _another(body: Body) -> ArmModel:
+    """Makes the body of an MJCF file; see `ArmModel.from_mjcf`."""
+    assert body.mjcf is not None
+    spec, model = load(body.mjcf)
+    check_names("joint", body.joints, [j.name for j in spec.joints])
+    cameras = [body.eye_camera] if body.outside_camera is None else [body.eye_camera, body.outside_camera]
+    check_names("camera", cameras, [c.name for c in spec.cameras])
+    if body.arm_bodies or body.hand_bodies:
+        check_names("body", [*body.arm_bodies, *body.hand_bodies], [b.name for b in spec.bodies])
+    moved = [int(model.joint(name).bodyid[0]) for name in body.joints]
+    arm = _numbers(model, body.arm_bodies) or moved[:1]
+    hand = _numbers(model, body.hand_bodies) or (arm[-1:] if body.arm_bodies else moved[-1:])
+    rest = rest_of(model, body.keyframe, body.rest_pose, body.joints)
+    if body.joint_ranges:
+        check_names("joint", list(body.joint_ranges), body.joints)
+        narrow(spec, model, body.joint_ranges)
+    add_missing_servos(spec, model, body.joints, bodies_below(model, arm))
+    return _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)
+
+
+def _numbers(model: mujoco.MjModel, bodies: Sequence[str]) -> list[int]:
+    return [model.body(name).id for name in bodies]
+
+
+def _finished(
     spec: mujoco.MjSpec,
+    model: mujoco.MjModel,
     body: Body,
     joints: tuple[str, ...],
-    eye_camera: str,
-    outside_camera: str | int,
-    arm_bodies: Sequence[str],
-    hand_bodies: Sequence[str],
+    cameras: tuple[str, str | int],
+    arm_bodies: list[int],
+    hand_bodies: list[int],
+    rest: Rest,
 ) -> ArmModel:
-    """Compiles the body and looks up its joints, servos and geoms by name."""
-    spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
-    model = spec.compile()
-    arm, hand = geoms_below(model, arm_bodies), geoms_below(model, hand_bodies)
+    """Adds the hand's site, compiles the body again, and looks up its joints, servos and geoms."""
+    arm, hand = (bodies_below(model, bodies)[model.geom_bodyid] for bodies in (arm_bodies, hand_bodies))
     if not hand.any() or not arm[hand].all():
+        named = [[model.body(b).name for b in bodies] for bodies in (hand_bodies, arm_bodies)]
         raise UserError(
-            f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and "
-            "belongs to the arm; add an ancestor of the hand to arm_bodies"
+            f"got the hand {named[0]} and the arm {named[1]}, expected a hand that has geoms and belongs to the arm; "
+            "choose another body with hand_bodies, or add an ancestor of the hand to arm_bodies"
         )
-    site = add_hand_site(spec, model, hand, hand_bodies[0])
+    site = add_hand_site(spec, model, rest.qpos, hand, hand_bodies[0])
+    spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     model = spec.compile()
     hinges = [model.joint(name) for name in joints]
     return ArmModel(
@@ -269,13 +327,14 @@ def _read(
         qpos_ids=_read_only(np.array([j.qposadr[0] for j in hinges])),
         dof_ids=_read_only(np.array([j.dofadr[0] for j in hinges])),
         actuator_ids=_read_only(np.array([actuators_of(model, j.id)[0] for j in hinges])),
-        eye_camera=eye_camera,
-        outside_camera=outside_camera,
+        eye_camera=cameras[0],
+        outside_camera=cameras[1],
         arm_geoms=_read_only(arm),
         hand_geoms=_read_only(hand),
         hand_site=site,
-        fingerprint=hashlib.sha256(spec.to_xml().encode()).hexdigest(),
+        rest=Rest(_read_only(rest.qpos), _read_only(np.append(rest.ctrl, np.zeros(model.nu - len(rest.ctrl))))),
         body=body,
+        spec=spec,
     )
 
 

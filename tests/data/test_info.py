@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,17 @@ def test_what_was_written_is_read(small_data: Dataset):
 
 
 def test_all_that_was_told_of_a_body_is_recorded():
-    body = Body(12.0, "/arm.xml", ("a", "b"), "see", ("upper", "hand"), ("thumb",), "wall")
-    others = body.hand_bodies, body.outside_camera
+    body = Body(12.0, "/arm.xml", ("a", "b"), "see", ("upper", "hand"), ("thumb",), "wall", "infant")
+    rest = {"keyframe": "home", "rest_pose": {"head": 1}, "joint_ranges": {"a": (0, 0.5)}, "hold_others": True}
+    body = replace(body, **rest)
+    others = body.hand_bodies, body.outside_camera, "infant", *rest.values()
     recipe = Recipe(5, (48, 64), 12.0, 0.01, body.mjcf, body.joints, "see", body.arm_bodies, 5, 0, *others)
     assert recipe.body == body
     recorded = recipe.as_json()
     told = {"mjcf": "/arm.xml", "arm_joints": ["a", "b"], "eye_camera": "see", "arm_bodies": ["upper", "hand"]}
     assert recorded.items() >= {**told, "hand_bodies": ["thumb"], "outside_camera": "wall"}.items()
+    assert recorded.items() >= {**rest, "joint_ranges": {"a": [0, 0.5]}}.items()
+    assert Body.from_dict(json.loads(json.dumps(body.as_dict()))) == body
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_all_that_was_told_of_a_body_is_recorded():
         ("config.eye_size", [48, 64], "got camera.size=.60, 100., expected .48, 64., as in config.eye_size"),
         ("config.age_months", "old", r"Expected `int | float`, got `str` - at `\$\.config\.age_months`"),
         ("config.arm_joints", "elbow", r"Expected `array`, got `str` - at `\$\.config\.arm_joints`"),
-        ("config.mjcf", "arm.xml", "without joints or arm_bodies"),
+        ("config.mjcf", "arm.xml", "without joints, expected the names"),
         ("config.hands", 2, r"unknown field `hands` - at `\$\.config`"),
         ("config.seed", None, r"Expected `int`, got `null` - at `\$\.config\.seed`"),
         ("body.joint_ranges", [[0.0, float("nan")]] * 5, r"got `null` - at `\$\.body\.joint_ranges"),

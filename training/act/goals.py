@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imageio.v3 as iio
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,7 +85,7 @@ def random_test_samples(data: Dataset, count: int, seed: int, hidden_hands: bool
 def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: int) -> list[Goal]:
     """Imagined pictures of random poses that the infant remembers."""
     poses = remembered_poses.at_random(imagination.mind, count, seed)
-    pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), mujoco.MjData(arm.model)
+    pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), arm.new_data()
     goals = []
     for picture, pose in zip(pictures, joints, strict=True):
         arm.pose(state, pose.astype(np.float64))
@@ -102,7 +101,7 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
             f"{n} {a:.0f}..{b:.0f}" for n, a, b in zip(arm.joint_names, *np.degrees([low, high]), strict=True)
         )
         raise UserError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
-    state = mujoco.MjData(arm.model)
+    state = arm.new_data()
     arm.pose(state, joints)
     camera = EyeCamera(arm, data.eye_size)
     picture = to_gray(camera.render(state))

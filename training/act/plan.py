@@ -81,7 +81,7 @@ def run(config: Config) -> dict[str, PlannerScores]:
 
 def _pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, Floats]]:
     """Pairs of different test poses in which the arm touches nothing, drawn at random."""
-    state = mujoco.MjData(arm.model)
+    state = arm.new_data()
     poses = [joints for joints in data.joints[data.split("test")] if deepest(joints[None], arm, state) == 0]
     if len(poses) < 2:
         raise UserError(
@@ -110,7 +110,7 @@ def _ways(pairs: list[tuple[Floats, Floats]], method: Callable[[Floats, Floats],
     start = time.perf_counter()
     ways = [method(*pair) for pair in tqdm(pairs, desc="plan", unit="way")]
     seconds = time.perf_counter() - start
-    state = mujoco.MjData(arm.model)
+    state = arm.new_data()
     return Ways(ways, np.array([deepest(way, arm, state) for way in ways]), seconds)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +47,26 @@ class Config:
     min_hand_in_view: float = HAND_IN_VIEW
     """A picture shows the hand if the hand covers this share of the pixels or more."""
     mjcf: Path | None = None
-    """Another body than the infant: its MJCF file; also give --arm-joints, --eye-camera and --arm-bodies."""
+    """Another body than the infant: its MJCF file; also give --arm-joints."""
     arm_joints: tuple[str, ...] = ()
-    """Names of the other body's arm joints."""
+    """Names of the other body's arm joints, from the trunk outwards."""
     eye_camera: str = "eye"
     """Name of the other body's camera."""
     arm_bodies: tuple[str, ...] = ()
-    """Names of the other body's arm bodies, the hand last."""
+    """Names of the other body's arm bodies, the hand last; by default the body that the first arm joint moves."""
     hand_bodies: tuple[str, ...] = ()
-    """Names of the other body's hand bodies, all among its arm bodies; by default the last of these."""
+    """Names of the other body's hand bodies, all parts of the arm; by default the last of --arm-bodies, or
+    without these the body that the last arm joint moves."""
     outside_camera: str | None = None
     """Name of the camera that shows the other body from outside; by default MuJoCo's free camera."""
+    keyframe: str | None = None
+    """Name of a keyframe of the other body: the pose of all joints that are not the arm's."""
+    rest_pose: dict[str, float] = field(default_factory=dict)
+    """Positions of joints that are not the arm's, rad or m, such as `head_swivel -0.5`; over the keyframe."""
+    joint_ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Narrower ranges of arm joints, rad, such as `shoulder_pan -1.5 1.5`."""
+    hold_others: bool = False
+    """Lock all joints that are not the arm's in their rest pose."""
     shard_size: int = 250
     """Samples in one sealed file; a kill loses at most this many per worker."""
     seed: int = 0
@@ -80,7 +89,7 @@ class Config:
         """The settings that the data depend on.
 
         Raises:
-            UserError: an MJCF file is given without the names of its arm's joints and bodies.
+            UserError: an MJCF file is given without the names of its arm's joints.
         """
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in ("mjcf", "name")}
         return Recipe(**named, mjcf=None if self.mjcf is None else str(self.mjcf.resolve()), name=self.body)

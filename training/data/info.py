@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from msgspec import Meta, Struct, field, structs
+from msgspec import NODEFAULT, Meta, Struct, field, structs
 
 from agents.tools import json_files
 from infant_env.body.description import Body
@@ -31,7 +31,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     equal fingerprints in all versions.
 
     Raises:
-        UserError: there are too many shards, or an MJCF file comes without the names of its joints and bodies.
+        UserError: there are too many shards, or an MJCF file comes without the names of its joints.
     """
 
     samples: Count
@@ -54,6 +54,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """Name of the built-in body."""
     min_hand_in_view: Share = HAND_IN_VIEW
     """A picture "shows the hand" if at least this share of its pixels does."""
+    keyframe: str | None = None
+    rest_pose: dict[str, Number] = {}
+    joint_ranges: dict[str, tuple[Number, Number]] = {}
+    hold_others: bool = False
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
@@ -65,7 +69,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     def body(self) -> Body:
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
-        return Body(self.age_months, self.mjcf, *names, name=self.name)
+        rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest)
 
     @property
     def lengths(self) -> list[int]:
@@ -74,7 +79,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
 
     def as_json(self) -> dict[str, Any]:
         """The recipe as `dataset.json` holds it."""
-        usual = {field.name: field.default for field in structs.fields(self)}
+        usual = {
+            field.name: field.default if field.default_factory is NODEFAULT else field.default_factory()
+            for field in structs.fields(self)
+        }
         return {name: value for name, value in json_files.plain(self).items() if getattr(self, name) != usual[name]}
 
 
