@@ -16,6 +16,7 @@ from .built_in.table import BODIES
 from .contacts import counting_pairs
 from .description import Body
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
+from .mjcf_files import MjcfFiles
 from .rest import Rest, narrow, rest_of
 
 _Number = TypeVar("_Number", bound=np.generic)
@@ -72,14 +73,18 @@ class ArmModel:
         return {**vars(self), "fingerprint": self.fingerprint, "spec": None}
 
     @classmethod
-    def of(cls, body: Body | Mapping[str, Any]) -> "ArmModel":
+    def of(cls, body: Body | Mapping[str, Any], files: MjcfFiles | None = None) -> "ArmModel":
         """Makes a body from its description, or from the dictionary that `Body.as_dict` returned.
+
+        Args:
+            body: the description.
+            files: the content of its MJCF file, if it was read already; then the file itself is not read.
 
         Raises:
             UserError: see `Body`, `infant` and `from_mjcf`.
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
-        return _built_in(body) if body.mjcf is None else _another(body)
+        return _built_in(body) if body.mjcf is None else _another(body, files)
 
     @classmethod
     def infant(cls, age_months: float = 12.0) -> "ArmModel":
@@ -117,7 +122,7 @@ class ArmModel:
         MJCF's reference pose with all controls 0, whichever keyframes the file has.
 
         Args:
-            path: the MJCF file.
+            path: the MJCF file, or the `body.zip` of a data set.
             joints: names of the arm's hinges, from the trunk outwards; they must have ranges.
             eye_camera: name of the eye's camera.
             arm_bodies: names of the arm's bodies; their descendants belong to the arm too. By default the body that the
@@ -274,10 +279,10 @@ def _built_in(body: Body) -> ArmModel:
     return _finished(spec, model, body, entry.joints, (entry.eye_camera, entry.outside_camera), arm, hand, rest)
 
 
-def _another(body: Body) -> ArmModel:
+def _another(body: Body, files: MjcfFiles | None = None) -> ArmModel:
     """Makes the body of an MJCF file; see `ArmModel.from_mjcf`."""
     assert body.mjcf is not None
-    spec, model = load(body.mjcf)
+    spec, model = load(body.mjcf, files)
     check_names("joint", body.joints, [j.name for j in spec.joints])
     cameras = [body.eye_camera] if body.outside_camera is None else [body.eye_camera, body.outside_camera]
     check_names("camera", cameras, [c.name for c in spec.cameras])

@@ -1,5 +1,6 @@
 """`infant-arm collect`: the infant babbles, and a data set is written."""
 
+import dataclasses
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from tqdm import tqdm
 
 from agents.tools.files import remove_leftovers, replacing, write_json
 from infant_env.body.checks import checked_eye_size
+from infant_env.body.mjcf_files import MjcfFiles
+from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 
@@ -23,7 +26,7 @@ from . import shards
 from .babbled_shards import REASONS, babbled
 from .dataset import Dataset
 from .first_look import check_view
-from .info import DatasetInfo, Recipe, read_info
+from .info import BODY, DatasetInfo, Recipe, read_info
 
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
@@ -86,13 +89,13 @@ class Config:
 
     @property
     def recipe(self) -> Recipe:
-        """The settings that the data depend on.
+        """The settings that the data depend on; the body's MJCF is the copy in the data set's folder.
 
         Raises:
             UserError: an MJCF file is given without the names of its arm's joints.
         """
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in ("mjcf", "name")}
-        return Recipe(**named, mjcf=None if self.mjcf is None else str(self.mjcf.resolve()), name=self.body)
+        return Recipe(**named, mjcf=None if self.mjcf is None else str(self.out.resolve() / BODY), name=self.body)
 
 
 def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> Config:
@@ -130,28 +133,62 @@ def run(config: Config) -> Dataset:
 
 
 def prepare(config: Config) -> DatasetInfo:
-    """Makes the folder and its `dataset.json`, or checks that the folder holds this data set.
+    """Makes the folder with its `dataset.json` and its body, or checks that the folder holds this data set.
 
     Raises:
-        UserError: the folder holds something else.
+        UserError: the folder holds something else, or the body cannot be used.
     """
-    info = DatasetInfo.begin(config.recipe, versions())
-    if (config.out / "dataset.json").exists():
-        found = read_info(config.out)
+    found = read_info(config.out) if (config.out / "dataset.json").exists() else None
+    files = None if config.mjcf is None else _read(config.mjcf, config.out)
+    recipe = config.recipe
+    if found is not None and config.mjcf is not None and not found.recipe.keeps_body:
+        recipe = structs.replace(recipe, mjcf=str(config.mjcf.resolve()))  # version 0.1 recorded the path
+    arm = ArmModel.of(dataclasses.replace(recipe.body, mjcf=str(config.mjcf)) if files else recipe.body, files)
+    info = DatasetInfo.begin(
+        recipe, arm, files.fingerprint if files and recipe.keeps_body else arm.fingerprint, versions()
+    )
+    if found is not None:
         _check_same(config.out, found, info)
         info = structs.replace(info, versions=found.versions)
     else:
         if config.out.exists() and any(not path.name.startswith(".") for path in config.out.iterdir()):
             raise UserError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
         checked_eye_size(config.eye_size)
-        check_view(info.arm, info.recipe)
+        check_view(arm, recipe)
+    if files is not None and recipe.keeps_body:
+        _keep_body(config.out, files)
+    if found is None:
         write_json(config.out / "dataset.json", info.as_json())
     if not (config.out / "background.png").exists():
-        eye = EyeCamera(info.arm, config.eye_size)
+        eye = EyeCamera(arm, config.eye_size)
         with replacing(config.out / "background.png") as temporary:
             iio.imwrite(temporary, eye.background(), extension=".png")
         eye.close()
     return info
+
+
+def _read(mjcf: Path, folder: Path) -> MjcfFiles:
+    """The content of the body's MJCF file.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    if not mjcf.exists() and (folder / BODY).exists():
+        raise UserError(
+            f"{mjcf} is missing; give --mjcf {folder / BODY}, the body that collected this data set, to go on with it"
+        )
+    return MjcfFiles.read(mjcf)
+
+
+def _keep_body(folder: Path, files: MjcfFiles) -> None:
+    """Writes the data set's `body.zip`, unless it is there already."""
+    try:
+        if MjcfFiles.read(folder / BODY) == files:
+            return
+    except UserError:
+        pass  # missing or damaged
+    with replacing(folder / BODY) as temporary:
+        files.write(temporary)
 
 
 def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:
@@ -159,7 +196,8 @@ def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:
     keys = [key for key in asked | there if asked.get(key) != there.get(key)]
     if keys:
         other = "; ".join(f"{key} {there.get(key)} (asked for: {asked.get(key)})" for key in keys)
-        raise UserError(f"{folder} holds another data set: {other}; choose another folder with --out")
+        kept = f", or go on with its own body: --mjcf {folder / BODY}" if keys == ["fingerprint"] else ""
+        raise UserError(f"{folder} holds another data set: {other}; choose another folder with --out{kept}")
 
 
 def _check_space(config: Config, samples: int) -> None:

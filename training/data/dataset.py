@@ -3,6 +3,7 @@
 A data set is a folder:
 
 - `dataset.json`: schema version, config, body, camera, package versions, counts; see `DatasetInfo`.
+- `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
   `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
@@ -91,7 +92,7 @@ class Dataset:
         """The body of the collection, made again at the first request.
 
         Raises:
-            UserError: its MJCF file is gone, or its joints have changed.
+            UserError: its MJCF file is gone or has changed, or its joints have changed.
         """
         return self.info.arm
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,12 +37,12 @@ def check_view(arm: ArmModel, recipe: Recipe) -> None:
         if not seen.any():
             raise UserError(_arm_unseen(views, recipe))
         if not (views.hand[seen] >= recipe.min_hand_in_view).any():
-            raise UserError(_hand_unseen(views.hand[seen], recipe))
+            raise UserError(_hand_unseen(views.hand[seen], recipe, _hand(arm)))
 
 
 def look(arm: ArmModel, eye_size: tuple[int, int]) -> Views:
     """What the eye sees of the arm and of the hand in 64 random valid poses."""
-    eye, data, random = EyeCamera(arm, eye_size), mujoco.MjData(arm.model), np.random.default_rng(0)
+    eye, data, random = EyeCamera(arm, eye_size), arm.new_data(), np.random.default_rng(0)
     shares = []
     for _ in range(_POSES):
         arm.place(data, arm.valid_pose(data, random).astype(np.float32))
@@ -63,12 +62,17 @@ def _arm_unseen(views: Views, recipe: Recipe) -> str:
     )
 
 
-def _hand_unseen(hand: NDArray[np.float64], recipe: Recipe) -> str:
+def _hand(arm: ArmModel) -> list[str]:
+    """Names of the bodies of the hand."""
+    bodies = np.unique(arm.model.geom_bodyid[arm.hand_geoms])
+    return [arm.model.body(int(body)).name for body in bodies]
+
+
+def _hand_unseen(hand: NDArray[np.float64], recipe: Recipe, bodies: list[str]) -> str:
     lower = next((limit for limit in _LIMITS if (hand >= limit).mean() >= _ENOUGH), None)
     last = f", or give --min-hand-in-view {lower:g}" if lower else ""
-    name = recipe.hand_bodies or recipe.arm_bodies[-1:]
     return (
-        f"got {len(hand)} valid poses in which the hand {list(name)} covers at most {hand.max():.3%} of the pixels, expected "
+        f"got {len(hand)} valid poses in which the hand {bodies} covers at most {hand.max():.3%} of the pixels, expected "
         f"{recipe.min_hand_in_view:.2%} or more; move the camera nearer, make it narrower (fovy), name more bodies with "
         f"--hand-bodies{last}"
     )
