@@ -9,6 +9,7 @@ from .act import reach
 from .compare import evaluate, seeds
 from .compare.config import Config as Comparison
 from .data import collect
+from .data.body_options import BodyOptions
 from .data.info import read_info
 from .runs import folder as runs
 from .runs.config import check_counts
@@ -48,7 +49,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(BodyOptions):
     """Run the whole paper: collect, train, evaluate, reach, report; after a kill it goes on."""
 
     preset: Literal["tiny", "quick", "paper"] = "quick"
@@ -59,12 +60,15 @@ class Config:
     """Seed of everything, also of the poses."""
     seeds: int = 1
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK`; a table of all seeds follows."""
+    eye_size: tuple[int, int] | None = None
+    """Rows and columns of a frame; by default those of the preset."""
     workers: int = collect.Config.workers
     """Number of collecting processes."""
     device: Device = "auto"
     """The device."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(self, "seeds")
 
 
@@ -87,8 +91,9 @@ def _reproduce(config: Config, folder: Path) -> None:
     data = folder / "dataset"
 
     _announce(1, f"babbling: {preset.samples:,} poses")
+    size, sealed = config.eye_size or preset.eye_size, preset.shard_size
     collecting = collect.Config(
-        data, preset.samples, preset.eye_size, shard_size=preset.shard_size, seed=config.seed, workers=config.workers
+        data, preset.samples, size, sealed, config.seed, config.workers, config.device, **config.of_body()
     )
     _collect(folder, collecting)
     side, log = preset.map_side, folder / "beside.log"

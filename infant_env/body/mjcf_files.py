@@ -14,6 +14,9 @@ import mujoco
 
 from ..errors import UserError
 
+BODY = "body.zip"
+"""The file with the MJCF of a body, in the folder of a data set or of a world model."""
+
 _MAIN, _INCLUDES, _ASSETS = "body.xml", "includes/", "assets/"
 _FOLDERS = ("assetdir", "meshdir", "texturedir")
 _TIME = (1980, 1, 1, 0, 0, 0)

@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import imageio.v3 as iio
 import mujoco
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
+import agents  # noqa: F401 (registers the imagined environment)
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
@@ -112,6 +115,19 @@ def test_all_of_it_goes_through(folder: Path):
     eye = frame[32:320, 480:960]
     assert (eye[:, :40] > 240).all()  # 4:3 in a panel of 5:3: white at the sides
     assert eye[144, 96:384].mean() < 240
+
+
+def test_the_imagined_arm_is_the_run_s_wherever_the_run_lies(folder: Path, tmp_path: Path):
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in ("world_model.safetensors", "generator.safetensors", "body.zip"):
+        (moved / name).write_bytes((folder / "run" / name).read_bytes())
+    env = gym.make("ImaginedArmReach-v0", world=str(moved), render_mode="rgb_array")
+    assert env.unwrapped.arm.joint_names == ("shoulder", "elbow")
+    env.reset(seed=0)
+    assert env.render().shape == (120, 160, 3)  # type: ignore[union-attr]
+    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    assert again.unwrapped.arm.joint_names == ("shoulder", "elbow")
 
 
 def test_a_policy_sees_pictures_of_that_aspect(folder: Path):

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,26 @@ from tqdm import tqdm
 
 from agents.tools.files import remove_leftovers, replacing, write_json
 from infant_env.body.checks import checked_eye_size
-from infant_env.body.mjcf_files import MjcfFiles
+from infant_env.body.mjcf_files import BODY, MjcfFiles
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
-from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
+from infant_env.senses.camera import EyeCamera
 
 from ..runs.config import check_counts
 from ..runs.device import Device
 from ..runs.folder import versions
 from . import shards
 from .babbled_shards import REASONS, babbled
+from .body_options import BodyOptions
 from .dataset import Dataset
 from .first_look import check_view
-from .info import BODY, DatasetInfo, Recipe, read_info
+from .info import DatasetInfo, Recipe, read_info
 
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(BodyOptions):
     """Let the arm babble and write a data set."""
 
     out: Path
@@ -41,35 +42,6 @@ class Config:
     """Poses to keep (paper: 20,000)."""
     eye_size: tuple[int, int] = (300, 500)
     """Rows and columns of a frame (paper: 300x500)."""
-    body: str = "infant"
-    """Name of the built-in body that babbles."""
-    age_months: float = 12.0
-    """Age of a body that grows."""
-    min_arm_in_view: float = 0.01
-    """A pose is kept if the arm covers this share of the pixels or more."""
-    min_hand_in_view: float = HAND_IN_VIEW
-    """A picture shows the hand if the hand covers this share of the pixels or more."""
-    mjcf: Path | None = None
-    """Another body than the infant: its MJCF file; also give --arm-joints."""
-    arm_joints: tuple[str, ...] = ()
-    """Names of the other body's arm joints, from the trunk outwards."""
-    eye_camera: str = "eye"
-    """Name of the other body's camera."""
-    arm_bodies: tuple[str, ...] = ()
-    """Names of the other body's arm bodies, the hand last; by default the body that the first arm joint moves."""
-    hand_bodies: tuple[str, ...] = ()
-    """Names of the other body's hand bodies, all parts of the arm; by default the last of --arm-bodies, or
-    without these the body that the last arm joint moves."""
-    outside_camera: str | None = None
-    """Name of the camera that shows the other body from outside; by default MuJoCo's free camera."""
-    keyframe: str | None = None
-    """Name of a keyframe of the other body: the pose of all joints that are not the arm's."""
-    rest_pose: dict[str, float] = field(default_factory=dict)
-    """Positions of joints that are not the arm's, rad or m, such as `head_swivel -0.5`; over the keyframe."""
-    joint_ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Narrower ranges of arm joints, rad, such as `shoulder_pan -1.5 1.5`."""
-    hold_others: bool = False
-    """Lock all joints that are not the arm's in their rest pose."""
     shard_size: int = 250
     """Samples in one sealed file; a kill loses at most this many per worker."""
     seed: int = 0
@@ -80,10 +52,8 @@ class Config:
     """Not used: rendering takes the graphics card if there is one."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(self, "samples", "shard_size", "workers")
-        for name in ("min_arm_in_view", "min_hand_in_view"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(f"got {name}={getattr(self, name)}, expected a share of the pixels, from 0 to below 1")
         if not 0 <= self.seed < 2**63:
             raise UserError(f"got seed={self.seed}, expected a whole number from 0 to 2^63 - 1")
 

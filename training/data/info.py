@@ -10,15 +10,13 @@ from msgspec import NODEFAULT, Meta, Struct, field, structs
 
 from agents.tools import json_files
 from infant_env.body.description import Body
-from infant_env.body.mjcf_files import MjcfFiles
+from infant_env.body.mjcf_files import BODY, MjcfFiles
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.given import shown
 from infant_env.senses.camera import HAND_IN_VIEW
 
 SCHEMA = 1
-BODY = "body.zip"
-"""The MJCF of another body than the built-in ones, with all its files, in the data set's folder."""
 _MEND = "restore it or collect anew"
 _MOST_SHARDS = 1_000_000
 Count = Annotated[int, Meta(ge=1)]
