@@ -14,7 +14,7 @@ from .info import Recipe
 _POSES = 64
 _ENOUGH = 0.1
 """A limit that is advised lets this share of the poses or more pass."""
-_LIMITS = (0.002, 0.001, 0.0005, 0.0002, 0.0001)
+_LIMITS = (HAND_IN_VIEW, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 _USUAL_ARM = 0.01
 
 
@@ -40,14 +40,20 @@ def check_view(arm: ArmModel, recipe: Recipe) -> None:
             raise UserError(_hand_unseen(views.hand[seen], recipe, _hand(arm)))
 
 
-def look(arm: ArmModel, eye_size: tuple[int, int]) -> Views:
-    """What the eye sees of the arm and of the hand in 64 random valid poses."""
-    eye, data, random = EyeCamera(arm, eye_size), arm.new_data(), np.random.default_rng(0)
-    shares = []
-    for _ in range(_POSES):
+def look(arm: ArmModel, eye_size: tuple[int, int], poses: int = _POSES) -> Views:
+    """What the eye sees of the arm and of the hand in random valid poses."""
+    eye = EyeCamera(arm, eye_size)
+    views = seen_by(eye, arm, poses)
+    eye.close()
+    return views
+
+
+def seen_by(eye: EyeCamera, arm: ArmModel, poses: int = _POSES) -> Views:
+    """Like `look`, with a camera that is open."""
+    data, random, shares = arm.new_data(), np.random.default_rng(0), []
+    for _ in range(poses):
         arm.place(data, arm.valid_pose(data, random).astype(np.float32))
         shares.append(eye.in_view(data))
-    eye.close()
     return Views(*np.array(shares).T)
 
 
@@ -69,13 +75,18 @@ def _hand(arm: ArmModel) -> list[str]:
 
 
 def _hand_unseen(hand: NDArray[np.float64], recipe: Recipe, bodies: list[str]) -> str:
-    lower = next((limit for limit in _LIMITS if (hand >= limit).mean() >= _ENOUGH), None)
+    lower = limit_of(hand)
     last = f", or give --min-hand-in-view {lower:g}" if lower else ""
     return (
         f"got {len(hand)} valid poses in which the hand {bodies} covers at most {hand.max():.3%} of the pixels, expected "
         f"{recipe.min_hand_in_view:.2%} or more; move the camera nearer, make it narrower (fovy), name more bodies with "
         f"--hand-bodies{last}"
     )
+
+
+def limit_of(hand: NDArray[np.float64]) -> float | None:
+    """The highest of some limits that enough of these shares of the hand pass; None if they pass none."""
+    return next((limit for limit in _LIMITS if (hand >= limit).mean() >= _ENOUGH), None)
 
 
 def _floor(share: float) -> str:
