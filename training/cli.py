@@ -11,7 +11,7 @@ from infant_env.errors import UserError
 
 COMMANDS = {
     "doctor": "doctor",
-    "bodies": "bodies",
+    "bodies": "bodies.command",
     "collect": "data.collect",
     "train-ae": "train.autoencoder",
     "train-som": "train.som",

@@ -89,7 +89,9 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         one_thread_after_fork()
         self.world = world if isinstance(world, WorldModel) else WorldModel.load(world, device)
         self.arm = (
-            ArmModel.of(self.world.body) if arm is None and age_months is None else as_arm(arm, age_months or 0.0)
+            ArmModel.of(self.world.body, tested=True)
+            if arm is None and age_months is None
+            else as_arm(arm, age_months or 0.0)
         )
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(self.arm, goal, reward, threshold)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from infant_env.body.checks import checked_eye_size
-from infant_env.body.mjcf_files import BODY, MjcfFiles
+from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 
 from ..mind.imagination import GENERATOR

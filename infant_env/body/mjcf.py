@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .mjcf_files import MjcfFiles
+from .raw.mjcf_files import MjcfFiles
 
 _SERVO_FREQUENCY = 30.0
 """Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; with critical damping they arrive in .2 s."""
+
+_DRIVEN = {
+    mujoco.mjtTrn.mjTRN_JOINT.value: mujoco.mjtObj.mjOBJ_JOINT,
+    mujoco.mjtTrn.mjTRN_JOINTINPARENT.value: mujoco.mjtObj.mjOBJ_JOINT,
+    mujoco.mjtTrn.mjTRN_TENDON.value: mujoco.mjtObj.mjOBJ_TENDON,
+    mujoco.mjtTrn.mjTRN_BODY.value: mujoco.mjtObj.mjOBJ_BODY,
+}
+"""What the kinds of actuators drive; the others drive sites."""
 
 
 def load(path: str | PathLike[str], files: MjcfFiles | None = None) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
@@ -68,7 +76,7 @@ def actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
 def add_missing_servos(
     spec: mujoco.MjSpec, model: mujoco.MjModel, joints: Sequence[str], arm: NDArray[np.bool_]
 ) -> None:
-    """Checks the joints and their actuators, and adds a servo to each joint without an actuator.
+    """Checks the joints and their actuators, and adds a servo to each joint without an actuator, in place of its spring.
 
     Then gravity no longer pulls at the arm.
 
@@ -83,6 +91,7 @@ def add_missing_servos(
         inertia = model.dof_M0[model.joint(name).dofadr[0]]
         servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         servo.set_to_position(kp=inertia * _SERVO_FREQUENCY**2, dampratio=1.0)
+        spec.joint(name).stiffness = np.zeros_like(spec.joint(name).stiffness)  # the servo replaces a spring
     if idle:
         for body in np.flatnonzero(arm):
             spec.bodies[body].gravcomp = 1.0
@@ -95,8 +104,12 @@ def is_servo(model: mujoco.MjModel, actuator: int) -> bool:
 
 
 def label(model: mujoco.MjModel, actuator: int) -> str:
-    """The name of an actuator for messages, or its number if it has no name."""
-    return repr(model.actuator(actuator).name) if model.actuator(actuator).name else f"the unnamed number {actuator}"
+    """An actuator in messages: its name, or without one its number and what it drives."""
+    if model.actuator(actuator).name:
+        return repr(model.actuator(actuator).name)
+    kind = _DRIVEN.get(int(model.actuator_trntype[actuator]), mujoco.mjtObj.mjOBJ_SITE)
+    target = mujoco.mj_id2name(model, kind, model.actuator_trnid[actuator, 0])
+    return f"number {actuator} (unnamed, on the {kind.name.removeprefix('mjOBJ_').lower()} {target!r})"
 
 
 def _is_driven(model: mujoco.MjModel, name: str) -> bool:

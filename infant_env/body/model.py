@@ -5,21 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import Any, TypeVar
+from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .built_in.table import BODIES
-from .contacts import counting_pairs
+from .build import another, built_in
 from .description import Body
-from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
-from .mjcf_files import MjcfFiles
-from .rest import Rest, narrow, rest_of
-
-_Number = TypeVar("_Number", bound=np.generic)
+from .mjcf import check_names, load
+from .raw.contacts import counting_pairs
+from .raw.mjcf_files import MjcfFiles
+from .rest import Rest
+from .self_test import self_test
 
 PENETRATION_LIMIT = 0.005
 """Depth in metres up to which a contact counts as touch; a pose with a deeper contact is not valid."""
@@ -73,18 +72,24 @@ class ArmModel:
         return {**vars(self), "fingerprint": self.fingerprint, "spec": None}
 
     @classmethod
-    def of(cls, body: Body | Mapping[str, Any], files: MjcfFiles | None = None) -> "ArmModel":
+    def of(cls, body: Body | Mapping[str, Any], tested: bool = False, files: MjcfFiles | None = None) -> "ArmModel":
         """Makes a body from its description, or from the dictionary that `Body.as_dict` returned.
 
         Args:
             body: the description.
+            tested: whether the body of an MJCF file was made before, so that its tests can be left out.
             files: the content of its MJCF file, if it was read already; then the file itself is not read.
 
         Raises:
             UserError: see `Body`, `infant` and `from_mjcf`.
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
-        return _built_in(body) if body.mjcf is None else _another(body, files)
+        if body.mjcf is None:
+            return cls(**built_in(body))
+        arm = cls(**another(body, tested, files))
+        if not tested:
+            self_test(arm)
+        return arm
 
     @classmethod
     def infant(cls, age_months: float = 12.0) -> "ArmModel":
@@ -96,7 +101,7 @@ class ArmModel:
         Raises:
             UserError: the age is not between 1 and 24 months.
         """
-        return _built_in(Body(age_months))
+        return cls.of(Body(age_months))
 
     @classmethod
     def from_mjcf(
@@ -114,9 +119,11 @@ class ArmModel:
     ) -> "ArmModel":
         """Any other body, read from an MJCF file.
 
-        Three things are changed. Joints without an actuator get a critically damped position servo, and then the arm's
-        weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set, because MuJoCo
-        4.0.0 computes wrong accelerations with the sparse one.
+        Three things are changed. Joints without an actuator get a critically damped position servo instead of their springs,
+        and then the arm's weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set,
+        because MuJoCo 4.0.0 computes wrong accelerations with the sparse one.
+
+        Then the body is tested: its servos must hold four valid poses and approach others, each for 1 s, within 6 degrees.
 
         A reset poses the joints that are not the arm's as `keyframe` and `rest_pose` say. Without them they are in the
         MJCF's reference pose with all controls 0, whichever keyframes the file has.
@@ -138,11 +145,12 @@ class ArmModel:
 
         Raises:
             UserError: the file cannot be read, a name is unknown, a joint is not a hinge or has no range, an actuator is
-                not a position servo, the hand is not part of the arm, or an angle is out of range.
+                not a position servo, the named parts do not fit together (see `tree.check_tree`), an angle is out of range, or a
+                servo fails the test (see `self_test.self_test`).
         """
         if not joints:
             check_names("joint", joints, [j.name for j in load(path)[0].joints])
-        return _another(
+        return cls.of(
             Body(
                 mjcf=str(path),
                 joints=tuple(joints),
@@ -209,9 +217,12 @@ class ArmModel:
             joints = self.any_pose(random)
             if self.is_valid(data, joints):
                 return joints
+        deepest = min(data.contact, key=lambda contact: contact.dist if self._counts[tuple(contact.geom)] else 0.0)
+        touching = " and ".join(repr(self.model.body(b).name) for b in self.model.geom_bodyid[deepest.geom])
         raise UserError(
             f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in another "
-            "geom, expected at least one valid pose; remove the obstacle from the MJCF, or narrow the joints' ranges"
+            f"geom, at last the bodies {touching}, expected at least one valid pose; remove the obstacle from the MJCF, narrow "
+            "the joints' ranges, or pose the other joints by a keyframe or rest_pose"
         )
 
     def is_valid(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> bool:
@@ -244,7 +255,7 @@ class ArmModel:
     def _counts(self) -> NDArray[np.bool_]:
         """The pairs of geoms whose contacts count, see `counting_pairs`."""
         poses = self._random_poses(np.random.default_rng(0))
-        return _read_only(counting_pairs(self.model, self.arm_geoms, self.hand_geoms, poses, PENETRATION_LIMIT))
+        return counting_pairs(self.model, self.arm_geoms, self.hand_geoms, poses, PENETRATION_LIMIT)
 
     def _random_poses(self, random: np.random.Generator) -> Iterator[mujoco.MjData]:
         data = mujoco.MjData(self.model)
@@ -261,89 +272,3 @@ class ArmModel:
         """[0, 1] over the joint range -> angles in rad, shape (..., J)."""
         low, high = self.joint_ranges.T
         return np.asarray(low + normalized * (high - low))
-
-
-def _built_in(body: Body) -> ArmModel:
-    """Makes a built-in body.
-
-    Raises:
-        UserError: its name is unknown, or its age is out of range.
-    """
-    if body.name not in BODIES:
-        raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
-    entry = BODIES[body.name]
-    spec = entry.build(body.age_months)
-    model = spec.compile()
-    arm, hand = (_numbers(model, names) for names in (entry.arm_bodies, entry.hand_bodies))
-    rest = rest_of(model, None, {}, ())
-    return _finished(spec, model, body, entry.joints, (entry.eye_camera, entry.outside_camera), arm, hand, rest)
-
-
-def _another(body: Body, files: MjcfFiles | None = None) -> ArmModel:
-    """Makes the body of an MJCF file; see `ArmModel.from_mjcf`."""
-    assert body.mjcf is not None
-    spec, model = load(body.mjcf, files)
-    check_names("joint", body.joints, [j.name for j in spec.joints])
-    cameras = [body.eye_camera] if body.outside_camera is None else [body.eye_camera, body.outside_camera]
-    check_names("camera", cameras, [c.name for c in spec.cameras])
-    if body.arm_bodies or body.hand_bodies:
-        check_names("body", [*body.arm_bodies, *body.hand_bodies], [b.name for b in spec.bodies])
-    moved = [int(model.joint(name).bodyid[0]) for name in body.joints]
-    arm = _numbers(model, body.arm_bodies) or moved[:1]
-    hand = _numbers(model, body.hand_bodies) or (arm[-1:] if body.arm_bodies else moved[-1:])
-    rest = rest_of(model, body.keyframe, body.rest_pose, body.joints)
-    if body.joint_ranges:
-        check_names("joint", list(body.joint_ranges), body.joints)
-        narrow(spec, model, body.joint_ranges)
-    add_missing_servos(spec, model, body.joints, bodies_below(model, arm))
-    return _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)
-
-
-def _numbers(model: mujoco.MjModel, bodies: Sequence[str]) -> list[int]:
-    return [model.body(name).id for name in bodies]
-
-
-def _finished(
-    spec: mujoco.MjSpec,
-    model: mujoco.MjModel,
-    body: Body,
-    joints: tuple[str, ...],
-    cameras: tuple[str, str | int],
-    arm_bodies: list[int],
-    hand_bodies: list[int],
-    rest: Rest,
-) -> ArmModel:
-    """Adds the hand's site, compiles the body again, and looks up its joints, servos and geoms."""
-    arm, hand = (bodies_below(model, bodies)[model.geom_bodyid] for bodies in (arm_bodies, hand_bodies))
-    if not hand.any() or not arm[hand].all():
-        named = [[model.body(b).name for b in bodies] for bodies in (hand_bodies, arm_bodies)]
-        raise UserError(
-            f"got the hand {named[0]} and the arm {named[1]}, expected a hand that has geoms and belongs to the arm; "
-            "choose another body with hand_bodies, or add an ancestor of the hand to arm_bodies"
-        )
-    site = add_hand_site(spec, model, rest.qpos, hand, hand_bodies[0])
-    spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
-    model = spec.compile()
-    hinges = [model.joint(name) for name in joints]
-    return ArmModel(
-        model=model,
-        joint_names=joints,
-        joint_ranges=_read_only(np.array([j.range for j in hinges])),  # (J, 2)
-        qpos_ids=_read_only(np.array([j.qposadr[0] for j in hinges])),
-        dof_ids=_read_only(np.array([j.dofadr[0] for j in hinges])),
-        actuator_ids=_read_only(np.array([actuators_of(model, j.id)[0] for j in hinges])),
-        eye_camera=cameras[0],
-        outside_camera=cameras[1],
-        arm_geoms=_read_only(arm),
-        hand_geoms=_read_only(hand),
-        hand_site=site,
-        rest=Rest(_read_only(rest.qpos), _read_only(np.append(rest.ctrl, np.zeros(model.nu - len(rest.ctrl))))),
-        body=body,
-        spec=spec,
-    )
-
-
-def _read_only(array: NDArray[_Number]) -> NDArray[_Number]:
-    """Makes the array read-only and returns it."""
-    array.flags.writeable = False
-    return array

@@ -8,10 +8,10 @@ import mujoco
 import numpy as np
 import pytest
 
-from infant_env.body.listing import cameras_of, joints_of, longest_arm, tree_of
 from infant_env.body.mjcf import load
 from training import cli
-from training.bodies import proposal
+from training.bodies.command import proposal
+from training.bodies.listing import cameras_of, joints_of, longest_arm, tree_of
 from training.data.dataset import Dataset
 
 ROBOT = """
@@ -133,7 +133,7 @@ def test_a_reproduction_takes_all_options_of_a_collection(tmp_path: Path, monkey
     class EnoughError(Exception):
         pass
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise EnoughError
 
     path = written(tmp_path, SIDE)

@@ -8,6 +8,7 @@ import pytest
 
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.errors import UserError
 from training.act.plan import deepest
 from training.data.babbled_motion import babble
 
@@ -93,8 +94,8 @@ def test_an_arm_that_is_always_in_the_floor_is_not_valid(tmp_path: Path):
     (tmp_path / "robot.xml").write_text(
         ROBOT.replace('<body name="base">', '<geom name="block" type="box" size="1 1 .16"/><body name="base">')
     )
-    robot = ArmModel.from_mjcf(tmp_path / "robot.xml", ["turn", "shoulder"], "eye", ["turret", "upper", "palm"])
-    assert not robot.is_valid(mujoco.MjData(robot.model), np.zeros(2))
+    with pytest.raises(UserError, match=r"poses in a row .* deep in another geom, at last the bodies .*'world'"):
+        ArmModel.from_mjcf(tmp_path / "robot.xml", ["turn", "shoulder"], "eye", ["turret", "upper", "palm"])
 
 
 @pytest.mark.parametrize("age", [1.0, 12.0, 24.0])

@@ -9,8 +9,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from infant_env.body.mjcf_files import MjcfFiles
 from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import MjcfFiles
 from infant_env.errors import UserError
 from training.data import collect
 from training.data.collect import Config

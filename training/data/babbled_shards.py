@@ -86,7 +86,7 @@ def _work(folder: Path, recipe: Recipe, numbers: list[int], sender: Any) -> None
 
 def _babble(folder: Path, recipe: Recipe, numbers: list[int]) -> Iterator[int]:
     lengths = recipe.lengths
-    agent = BabblingAgent(ArmModel.of(recipe.body), recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+    agent = BabblingAgent(ArmModel.of(recipe.body, tested=True), recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
     try:
         for shard in numbers:
             samples = []

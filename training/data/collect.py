@@ -13,9 +13,10 @@ from msgspec import structs
 from tqdm import tqdm
 
 from agents.tools.files import remove_leftovers, replacing, write_json
+from infant_env.body import Body
 from infant_env.body.checks import checked_eye_size
-from infant_env.body.mjcf_files import BODY, MjcfFiles
 from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
@@ -113,7 +114,7 @@ def prepare(config: Config) -> DatasetInfo:
     recipe = config.recipe
     if found is not None and config.mjcf is not None and not found.recipe.keeps_body:
         recipe = structs.replace(recipe, mjcf=str(config.mjcf.resolve()))  # version 0.1 recorded the path
-    arm = ArmModel.of(dataclasses.replace(recipe.body, mjcf=str(config.mjcf)) if files else recipe.body, files)
+    arm = ArmModel.of(_named(recipe.body, config.mjcf), tested=found is not None, files=files)
     info = DatasetInfo.begin(
         recipe, arm, files.fingerprint if files and recipe.keeps_body else arm.fingerprint, versions()
     )
@@ -135,6 +136,11 @@ def prepare(config: Config) -> DatasetInfo:
             iio.imwrite(temporary, eye.background(), extension=".png")
         eye.close()
     return info
+
+
+def _named(body: Body, mjcf: Path | None) -> Body:
+    """The body with the path that the user gave, for messages."""
+    return body if mjcf is None else dataclasses.replace(body, mjcf=str(mjcf))
 
 
 def _read(mjcf: Path, folder: Path) -> MjcfFiles:

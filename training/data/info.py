@@ -10,8 +10,8 @@ from msgspec import NODEFAULT, Meta, Struct, field, structs
 
 from agents.tools import json_files
 from infant_env.body.description import Body
-from infant_env.body.mjcf_files import BODY, MjcfFiles
 from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 from infant_env.given import shown
 from infant_env.senses.camera import HAND_IN_VIEW
@@ -186,7 +186,7 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
         body, record = self.recipe.body, self.body
         try:
             files = self._files() if self.recipe.keeps_body else None
-            arm = ArmModel.of(body, files)
+            arm = ArmModel.of(body, tested=True, files=files)
         except UserError as error:
             mend = f"; {self._mend}" if body.mjcf else ""
             raise UserError(f"the data set's body cannot be made again: {error}{mend}") from None

@@ -11,17 +11,17 @@ import numpy as np
 import tyro
 
 from infant_env.body.description import Body
-from infant_env.body.listing import Joint, cameras_of, joints_of, longest_arm, tree_of
 from infant_env.body.mjcf import load
-from infant_env.body.mjcf_files import MjcfFiles
 from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import MjcfFiles
 from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW
 
-from .data.first_look import limit_of, look
-from .data.viewpoint import FEW, LOOKED, best_viewpoint, visible
-from .runs.device import Device
-from .show import tables
+from ..data.first_look import limit_of, look
+from ..runs.device import Device
+from ..show import tables
+from .listing import Joint, cameras_of, joints_of, longest_arm, tree_of
+from .viewpoint import FEW, LOOKED, best_viewpoint, visible
 
 _OFTEN = 0.5
 """A camera is proposed if it sees the hand in this share of the poses or more."""
@@ -108,7 +108,8 @@ def _with_camera(body: Body, path: Path, model: mujoco.MjModel) -> list[str]:
     name, files = "eye", MjcfFiles.read(path)
     while name in {camera.name for camera in cameras_of(model)}:
         name += "_"
-    arm = ArmModel.of(dataclasses.replace(body, eye_camera=name), _wrapped(files, path, f'<camera name="{name}"/>'))
+    wrapped = _wrapped(files, path, f'<camera name="{name}"/>')
+    arm = ArmModel.of(dataclasses.replace(body, eye_camera=name), files=wrapped)
     cameras = [camera.name for camera in cameras_of(model) if camera.name and not _is_on_arm(arm, camera.on)]
     views = {camera: look(dataclasses.replace(arm, eye_camera=camera), LOOKED, FEW) for camera in cameras}
     best = max(views, key=lambda camera: visible(views[camera]), default=None)

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import mujoco
 
-from ..errors import UserError
+from ...errors import UserError
 
 BODY = "body.zip"
 """The file with the MJCF of a body, in the folder of a data set or of a world model."""

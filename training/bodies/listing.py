@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from .mjcf import actuators_of, is_servo, label
+from infant_env.body.mjcf import actuators_of, is_servo, label
 
 _FINGERS = ("finger", "thumb", "grip", "jaw", "claw", "_ff_", "_mf_", "_rf_", "_lf_", "_th_")
 _HINGE, _FREE = mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_FREE

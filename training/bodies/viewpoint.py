@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 
-from .first_look import Views, seen_by
+from ..data.first_look import Views, seen_by
 
 FOVY = 50
 """Vertical field of view of a proposed camera, degrees."""
