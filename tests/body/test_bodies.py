@@ -57,9 +57,9 @@ def test_joints_cameras_and_bodies_are_listed(tmp_path: Path):
     assert (elbow.kind, elbow.low, elbow.high, elbow.moves) == ("hinge", 0.0, 2.0, "lower")
     assert elbow.driven_by == ("position servo 'drive'",)
     assert joints["wag"].driven_by == ()
-    assert [(camera.name, camera.on, camera.fovy) for camera in cameras_of(model)] == [
-        ("side", "world", 60.0),
-        ("wrist", "lower", 45.0),
+    assert [(camera.name, camera.on, camera.toward, camera.fovy) for camera in cameras_of(model)] == [
+        ("side", "world", None, 60.0),
+        ("wrist", "lower", None, 45.0),
     ]
     assert tree_of(model) == [
         "base: 1 geom",
@@ -95,6 +95,13 @@ def test_the_proposed_command_takes_the_camera_that_sees_the_hand(tmp_path: Path
     assert words[words.index("--keyframe") + 1] == "home"
     _, config = cli._parse(words[1:], {"reproduce": cli._module("reproduce")})
     assert config.arm_joints == ("shoulder", "elbow")
+
+
+def test_a_camera_that_turns_toward_the_arm_is_not_taken(tmp_path: Path):
+    tracking = SIDE.replace('fovy="60"', 'fovy="60" mode="targetbody" target="lower"')
+    path = written(tmp_path, tracking)
+    assert cameras_of(load(path)[1])[0].toward == "lower"
+    assert proposal(path, load(path)[1])[0].startswith("No camera stands still and sees the hand often")
 
 
 def test_without_a_camera_it_proposes_one_and_with_it_the_collection_works(

@@ -20,7 +20,7 @@ from infant_env.senses.camera import HAND_IN_VIEW
 from ..data.first_look import limit_of, look
 from ..runs.device import Device
 from ..show import tables
-from .listing import Joint, cameras_of, joints_of, longest_arm, tree_of
+from .listing import Camera, Joint, cameras_of, joints_of, longest_arm, tree_of
 from .viewpoint import FEW, LOOKED, best_viewpoint, visible
 
 _OFTEN = 0.5
@@ -55,11 +55,11 @@ def run(config: Config) -> None:
 
 def _lists(model: mujoco.MjModel) -> list[tuple[str, str]]:
     joints = [[_named(j.name), j.kind, _range(j), j.moves, ", ".join(j.driven_by) or "-"] for j in joints_of(model)]
-    cameras = [[_named(c.name), c.on, f"{c.fovy:.0f}"] for c in cameras_of(model)]
+    cameras = [[_named(c.name), c.on, c.toward or "-", f"{c.fovy:.0f}"] for c in cameras_of(model)]
     return [
         ("Bodies", "\n".join(tree_of(model))),
         ("Joints", tables.as_text(["joint", "kind", "range (rad, m)", "moves", "driven by"], joints)),
-        ("Cameras", tables.as_text(["camera", "on", "fovy (deg)"], cameras) if cameras else "none"),
+        ("Cameras", tables.as_text(["camera", "on", "turns toward", "fovy (deg)"], cameras) if cameras else "none"),
         ("Keyframes", ", ".join(_named(model.key(number).name) for number in range(model.nkey)) or "none"),
     ]
 
@@ -110,7 +110,7 @@ def _with_camera(body: Body, path: Path, model: mujoco.MjModel) -> list[str]:
         name += "_"
     wrapped = _wrapped(files, path, f'<camera name="{name}"/>')
     arm = ArmModel.of(dataclasses.replace(body, eye_camera=name), files=wrapped)
-    cameras = [camera.name for camera in cameras_of(model) if camera.name and not _is_on_arm(arm, camera.on)]
+    cameras = [camera.name for camera in cameras_of(model) if camera.name and not _moves(arm, camera)]
     views = {camera: look(dataclasses.replace(arm, eye_camera=camera), LOOKED, FEW) for camera in cameras}
     best = max(views, key=lambda camera: visible(views[camera]), default=None)
     if best is not None and visible(views[best])[0] >= _OFTEN:
@@ -118,15 +118,19 @@ def _with_camera(body: Body, path: Path, model: mujoco.MjModel) -> list[str]:
     viewpoint, seen = best_viewpoint(arm)
     own = path.with_name(f"{path.stem}_eye.xml")
     return [
-        f"{'No camera sees the hand often' if cameras else 'It has no camera'}. Write {own}:",
+        f"{'No camera stands still and sees the hand often' if model.ncam else 'It has no camera'}. Write {own}:",
         *_wrapped_text(path, viewpoint.as_mjcf(name)).splitlines(),
         "and then run",
         _command(own, body, name, seen.hand),
     ]
 
 
+def _moves(arm: ArmModel, camera: Camera) -> bool:
+    """Whether a camera hangs on the arm or turns toward it, so that it sees another room in each pose."""
+    return any(body is not None and _is_on_arm(arm, body) for body in (camera.on, camera.toward))
+
+
 def _is_on_arm(arm: ArmModel, body: str) -> bool:
-    """Whether a body is a part of the arm: a camera there would see another room in each pose."""
     below, number = (
         {int(each) for each in arm.model.jnt_bodyid[arm.model.dof_jntid[arm.dof_ids]]},
         arm.model.body(body).id,

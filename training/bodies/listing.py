@@ -36,6 +36,8 @@ class Camera:
     name: str
     on: str
     """Name of the body that carries it."""
+    toward: str | None
+    """Name of the body toward which it turns, if it turns."""
     fovy: float
     """Vertical field of view, degrees."""
 
@@ -72,8 +74,17 @@ def _kind(model: mujoco.MjModel, actuator: int) -> str:
 
 def cameras_of(model: mujoco.MjModel) -> list[Camera]:
     """All cameras, in the order of the MJCF."""
-    bodies = [model.body(int(model.cam_bodyid[number])).name for number in range(model.ncam)]
-    return [Camera(model.camera(k).name, body, float(model.cam_fovy[k])) for k, body in enumerate(bodies)]
+    return [_camera(model, number) for number in range(model.ncam)]
+
+
+def _camera(model: mujoco.MjModel, number: int) -> Camera:
+    target = int(model.cam_targetbodyid[number])
+    return Camera(
+        name=model.camera(number).name,
+        on=model.body(int(model.cam_bodyid[number])).name,
+        toward=model.body(target).name if target >= 0 else None,
+        fovy=float(model.cam_fovy[number]),
+    )
 
 
 def tree_of(model: mujoco.MjModel) -> list[str]:
