@@ -55,7 +55,7 @@ def another(body: Body, tested: bool, files: MjcfFiles | None = None) -> dict[st
         check_tree(model, body, arm, hand)
     rest = rest_of(model, body.keyframe, body.rest_pose, body.joints)
     narrow(spec, model, body.joint_ranges)
-    add_missing_servos(spec, model, body.joints, bodies_below(model, arm))
+    add_missing_servos(spec, model, body.joints, bodies_below(model, arm), body.joint_ranges)
     return _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)
 
 

@@ -123,7 +123,7 @@ def _plain(value: Any) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    """The value with tuples instead of lists."""
+    """The value with tuples instead of lists, and Python's own numbers by name."""
     if isinstance(value, Mapping):
-        return {name: _frozen(each) for name, each in value.items()}
+        return {name: float(each) if _is_number(each) else tuple(map(float, each)) for name, each in value.items()}
     return tuple(value) if isinstance(value, list) else value

@@ -1,7 +1,7 @@
 """Checks the named parts of a body's MJCF, and adds a hand site and missing servos."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike
 
 import mujoco
@@ -74,7 +74,7 @@ def actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
 
 
 def add_missing_servos(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, joints: Sequence[str], arm: NDArray[np.bool_]
+    spec: mujoco.MjSpec, model: mujoco.MjModel, joints: Sequence[str], arm: NDArray[np.bool_], ranged: Collection[str]
 ) -> None:
     """Checks the joints and their actuators, and adds a servo to each joint without an actuator, in place of its spring.
 
@@ -85,8 +85,9 @@ def add_missing_servos(
         model: the body as it was compiled.
         joints: names of the arm's joints.
         arm: mask of the arm's bodies, shape (nbody,).
+        ranged: names of joints that got a range after the body was compiled.
     """
-    idle = [name for name in joints if not _is_driven(model, name)]
+    idle = [name for name in joints if not _is_driven(model, name, name in ranged)]
     for name in idle:
         inertia = model.dof_M0[model.joint(name).dofadr[0]]
         servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
@@ -112,17 +113,17 @@ def label(model: mujoco.MjModel, actuator: int) -> str:
     return f"number {actuator} (unnamed, on the {kind.name.removeprefix('mjOBJ_').lower()} {target!r})"
 
 
-def _is_driven(model: mujoco.MjModel, name: str) -> bool:
+def _is_driven(model: mujoco.MjModel, name: str, ranged: bool) -> bool:
     """Whether a position servo drives this joint; False if it has no actuator.
 
     Raises:
         UserError: the joint is not a hinge with a range, or another kind of actuator drives it.
     """
     joint = model.joint(name)
-    if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not model.jnt_limited[joint.id]:
+    if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not (ranged or model.jnt_limited[joint.id]):
         raise UserError(
             f"got joint {name!r}, expected a hinge with a range, so that its angle can be normalized; "
-            'write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
+            'give it one by joint_ranges (--joint-ranges), or write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
         )
     actuators = actuators_of(model, joint.id)
     if not len(actuators):
@@ -139,8 +140,7 @@ def _is_driven(model: mujoco.MjModel, name: str) -> bool:
 
 def check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> None:
     """Raises a UserError that lists the available names, unless all wanted names are among them."""
-    unknown = [name for name in wanted if name not in available]
+    named = [name for name in available if name]
+    unknown = [name for name in wanted if name not in named]
     if unknown or not wanted:
-        raise UserError(
-            f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {list(available)}"
-        )
+        raise UserError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {named}")

@@ -130,7 +130,7 @@ class ArmModel:
 
         Args:
             path: the MJCF file, or the `body.zip` of a data set.
-            joints: names of the arm's hinges, from the trunk outwards; they must have ranges.
+            joints: names of the arm's hinges, from the trunk outwards; they must have ranges, or get them by `joint_ranges`.
             eye_camera: name of the eye's camera.
             arm_bodies: names of the arm's bodies; their descendants belong to the arm too. By default the body that the
                 first joint moves.
@@ -151,18 +151,18 @@ class ArmModel:
         if not joints:
             check_names("joint", joints, [j.name for j in load(path)[0].joints])
         return cls.of(
-            Body(
-                mjcf=str(path),
-                joints=tuple(joints),
-                eye_camera=eye_camera,
-                arm_bodies=tuple(arm_bodies or ()),
-                hand_bodies=tuple(hand_bodies or ()),
-                outside_camera=outside_camera,
-                keyframe=keyframe,
-                rest_pose=dict(rest_pose or {}),
-                joint_ranges=dict(joint_ranges or {}),
-                hold_others=hold_others,
-            )
+            {
+                "mjcf": str(path),
+                "joints": tuple(joints),
+                "eye_camera": eye_camera,
+                "arm_bodies": tuple(arm_bodies or ()),
+                "hand_bodies": tuple(hand_bodies or ()),
+                "outside_camera": outside_camera,
+                "keyframe": keyframe,
+                "rest_pose": rest_pose or {},
+                "joint_ranges": joint_ranges or {},
+                "hold_others": hold_others,
+            }
         )
 
     def new_data(self) -> mujoco.MjData:

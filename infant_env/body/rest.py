@@ -14,6 +14,7 @@ from .mjcf import actuators_of, check_names, is_servo
 
 _SCALAR = (mujoco.mjtJoint.mjJNT_HINGE.value, mujoco.mjtJoint.mjJNT_SLIDE.value)
 _BY_JOINT = (mujoco.mjtTrn.mjTRN_JOINT.value, mujoco.mjtTrn.mjTRN_JOINTINPARENT.value)
+_MOST_TURN = 4 * np.pi  # rad, either way, of a joint without a range
 
 
 class Rest(NamedTuple):
@@ -63,13 +64,14 @@ def _check(model: mujoco.MjModel, name: str, position: float, arm_joints: Collec
 
 
 def narrow(spec: mujoco.MjSpec, model: mujoco.MjModel, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Narrows the ranges of joints.
+    """Narrows the ranges of joints; a joint without a range gets one.
 
     Raises:
         UserError: a range does not rise, or does not lie within the joint's range in the MJCF.
     """
     for name, (low, high) in ranges.items():
-        least, most = model.joint(name).range
+        joint = model.joint(name)
+        least, most = joint.range if model.jnt_limited[joint.id] else (-_MOST_TURN, _MOST_TURN)
         if not least - 1e-6 <= low < high <= most + 1e-6:
             raise UserError(
                 f"got joint_ranges {name}={shown((low, high))}, expected two rising numbers within the joint's range in the "
@@ -77,6 +79,7 @@ def narrow(spec: mujoco.MjSpec, model: mujoco.MjModel, ranges: Mapping[str, tupl
             )
         scale = np.rad2deg(1) if spec.joint(name).compiler.degree else 1.0
         spec.joint(name).range = [max(low, least) * scale, min(high, most) * scale]
+        spec.joint(name).limited = mujoco.mjtLimited.mjLIMITED_TRUE
 
 
 def lock_others(

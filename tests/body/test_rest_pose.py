@@ -1,6 +1,7 @@
 """The other joints of another robot: posed by a keyframe or by the user at every reset, and locked if the user says so."""
 
 import copy
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -97,14 +98,19 @@ def test_the_background_shows_the_rest_pose(path: Path):
         ),
         ({"rest_pose": {"tail": 0}}, r"joint names \['tail'\].*available: \['neck', 'lift', 'waist'"),
         ({"rest_pose": {"elbow": 1}}, "'elbow' is a joint of the arm, whose poses are drawn; leave it out"),
-        ({"rest_pose": {"neck": 2}}, r"neck=2, expected a number within the joint's range, -1.5708 to 1.5708"),
+        ({"rest_pose": {"neck": 2}}, r"neck=2.0, expected a number within the joint's range, -1.5708 to 1.5708"),
         ({"rest_pose": {"neck": float("nan")}}, "neck=nan, expected a number within"),
         ({"rest_pose": {"neck": "up"}}, "rest_pose=.*, expected numbers by the names of joints"),
         ({"joint_ranges": {"neck": (0, 1)}}, r"joint names \['neck'\].*available: \['shoulder', 'elbow'\]"),
-        ({"joint_ranges": {"elbow": (0, 3)}}, r"elbow=\(0, 3\), expected two rising numbers within.*0 to 2.61799 rad"),
+        (
+            {"joint_ranges": {"elbow": (0, 3)}},
+            r"elbow=\(0.0, 3.0\), expected two rising numbers within.*0 to 2.61799 rad",
+        ),
         ({"joint_ranges": {"elbow": (1, 1)}}, "two rising numbers"),
         ({"joint_ranges": {"elbow": (0, float("nan"))}}, "two rising numbers"),
         ({"joint_ranges": {"elbow": [1]}}, "joint_ranges=.*, expected pairs of numbers by the names of joints"),
+        ({"keyframe": ""}, r"keyframe names \[''\], of which \[''\] are unknown"),
+        ({"rest_pose": {"": 0}}, r"joint names \[''\], of which \[''\] are unknown"),
         ({"hold_others": 1}, "hold_others=1, expected true or false"),
     ],
 )
@@ -112,6 +118,15 @@ def test_what_cannot_be_is_refused_in_one_line(path: Path, told: dict[str, Any],
     with pytest.raises(UserError, match=message) as refused:
         arm_of(path, **told)
     assert "\n" not in str(refused.value)
+    with pytest.raises(UserError, match=message):
+        ArmModel.from_mjcf(path, JOINTS, **told)
+
+
+def test_numbers_of_numpy_become_plain_ones(path: Path):
+    told = {"rest_pose": {"neck": np.float32(0.5)}, "joint_ranges": {"elbow": (np.float64(0), np.int64(1))}}
+    described = arm_of(path, **told).body.as_dict()
+    assert json.loads(json.dumps(described)) == described
+    assert described["joint_ranges"] == {"elbow": [0.0, 1.0]}
 
 
 def test_names_without_an_mjcf_file_are_refused():
@@ -128,6 +143,18 @@ def test_a_narrower_range_limits_poses_targets_and_the_joint(path: Path):
     shoulders = [arm.valid_pose(data, random)[0] for _ in range(50)]
     assert -0.5 <= min(shoulders) < -0.4 < 0.2 < max(shoulders) <= 0.25
     assert arm.fingerprint != arm_of(path).fingerprint
+
+
+def test_a_hinge_without_a_range_gets_one(tmp_path: Path):
+    path = planar(tmp_path / "arm.xml")
+    path.write_text(path.read_text().replace('range="0 150"', ""))
+    with pytest.raises(UserError, match="'elbow', expected a hinge with a range.*give it one by joint_ranges"):
+        ArmModel.from_mjcf(path, JOINTS)
+    arm = ArmModel.from_mjcf(path, JOINTS, joint_ranges={"elbow": (-1, 2)})
+    assert arm.joint_ranges[1] == pytest.approx([-1, 2])
+    assert arm.model.jnt_limited.tolist() == [1, 1]
+    with pytest.raises(UserError, match=r"elbow=\(-100.0, 2.0\), expected two rising numbers"):
+        ArmModel.from_mjcf(path, JOINTS, joint_ranges={"elbow": (-100, 2)})
 
 
 def test_collect_records_all_of_it_and_the_data_set_gives_it_back(path: Path, tmp_path: Path):

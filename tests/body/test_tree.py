@@ -25,6 +25,13 @@ def following(mode: str, target: str = "", inside: str = "") -> dict[str, str]:
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+    "a joint without a name": ({"joints": ["shoulder", ""]}, {}, r"joint names .*of which \[''\] are unknown"),
+    "a body without a name": ({"arm_bodies": [""]}, {"world": "<body/>"}, r"body names .*of which \[''\] are unknown"),
+    "a camera without a name": (
+        {"eye_camera": ""},
+        {"world": "<camera/>"},
+        r"camera names .*of which \[''\] are unknown",
+    ),
     "a joint twice": ({"joints": ["shoulder", "elbow", "elbow"]}, {}, r"joints with \['elbow'\] more than once"),
     "an arm body twice": ({"arm_bodies": ["upper", "upper"]}, {}, r"arm_bodies with \['upper'\] more than once"),
     "a hand body twice": ({"hand_bodies": ["lower", "lower"]}, {}, r"hand_bodies with \['lower'\] more than once"),

@@ -39,7 +39,7 @@ class BodyOptions:
     rest_pose: dict[str, float] = field(default_factory=dict)
     """Positions of joints that are not the arm's, rad or m, such as `head_swivel -0.5`; over the keyframe."""
     joint_ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Narrower ranges of arm joints, rad, such as `shoulder_pan -1.5 1.5`."""
+    """Ranges of arm joints, narrower than in the MJCF file, rad, such as `shoulder_pan -1.5 1.5`."""
     hold_others: bool = False
     """Lock all joints that are not the arm's in their rest pose."""
 
