@@ -15,6 +15,7 @@ from infant_env.errors import UserError
 
 COMMANDS = {
     "doctor": "doctor",
+    "bodies": "bodies.command",
     "collect": "data.collect",
     "train-ae": "train.autoencoder",
     "train-som": "train.som",

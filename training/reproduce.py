@@ -11,9 +11,10 @@ from .act import reach
 from .compare import evaluate, seeds
 from .compare.config import Config as Comparison
 from .data import collect
+from .data.body_options import BodyOptions
 from .data.dataset import Dataset
 from .runs import folder as runs
-from .runs.config import Checked, Seed, Seeds, Workers
+from .runs.config import Seed, Seeds, Workers
 from .runs.device import Device
 from .runs.other_process import Command, in_other_process
 from .runs.unless_done import run_unless_done
@@ -50,7 +51,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Config(Checked):
+class Config(BodyOptions):
     """Run the whole paper: collect, train, evaluate, reach, report; after a kill it goes on."""
 
     preset: Literal["tiny", "quick", "paper"] = "quick"
@@ -61,6 +62,8 @@ class Config(Checked):
     """Seed of everything, also of the poses."""
     seeds: Seeds = 1
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK`; a table of all seeds follows."""
+    eye_size: tuple[collect.Pixels, collect.Pixels] | None = None
+    """Rows and columns of a frame; by default those of the preset."""
     workers: Workers = collect.Config.workers
     """Number of collecting processes."""
     device: Device = "auto"
@@ -86,8 +89,9 @@ def _reproduce(config: Config, folder: Path) -> None:
     data = folder / "dataset"
 
     _announce(1, f"babbling: {preset.samples:,} poses")
+    size, sealed = config.eye_size or preset.eye_size, preset.shard_size
     collecting = collect.Config(
-        data, preset.samples, preset.eye_size, shard_size=preset.shard_size, seed=config.seed, workers=config.workers
+        data, preset.samples, size, sealed, config.seed, config.workers, config.device, **config.of_body()
     )
     _collect(folder, collecting)
     side, log = preset.map_side, folder / "beside.log"

@@ -11,6 +11,7 @@ from ..errors import UserError
 from .built_in.table import BODIES
 from .description import Body
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
+from .raw.mjcf_files import MjcfFiles
 from .rest import Rest, lock_others, narrow, rest_of
 from .tree import check_tree
 
@@ -33,18 +34,19 @@ def built_in(body: Body) -> dict[str, Any]:
     return _finished(spec, model, body, entry.joints, (entry.eye_camera, entry.outside_camera), arm, hand, rest)
 
 
-def another(body: Body, tested: bool) -> dict[str, Any]:
+def another(body: Body, tested: bool, files: MjcfFiles | None = None) -> dict[str, Any]:
     """The fields of the `ArmModel` of an MJCF file's body.
 
     Args:
         body: the description.
         tested: whether the checks against the tree of bodies are left out.
+        files: the content of the MJCF file, if it was read already.
 
     Raises:
         UserError: see `ArmModel.from_mjcf`.
     """
     assert body.mjcf is not None
-    spec, model = load(body.mjcf)
+    spec, model = load(body.mjcf, files)
     _check_names(model, body)
     moved = [int(model.joint(name).bodyid[0]) for name in body.joints]
     arm = _numbers(model, body.arm_bodies) or moved[:1]

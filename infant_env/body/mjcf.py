@@ -1,5 +1,6 @@
 """Checks the named parts of a body's MJCF, and adds a hand site and missing servos."""
 
+import zipfile
 from collections.abc import Collection, Sequence
 from os import PathLike
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from .raw.mjcf_files import MjcfFiles
 
 _SERVO_FREQUENCY = 30.0
 """Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; with critical damping they arrive in .2 s."""
@@ -21,14 +23,20 @@ _DRIVEN = {
 """What the kinds of actuators drive; the others drive sites."""
 
 
-def load(path: str | PathLike[str]) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
-    """Reads and compiles an MJCF file.
+def load(path: str | PathLike[str], files: MjcfFiles | None = None) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
+    """Reads and compiles an MJCF file, or a zip that `MjcfFiles.write` has written.
+
+    Args:
+        path: the file.
+        files: its content, if it was read already.
 
     Raises:
         UserError: the file cannot be read.
     """
+    if files is None and zipfile.is_zipfile(path):
+        files = MjcfFiles.read(path)
     try:
-        spec = mujoco.MjSpec.from_file(str(path))
+        spec = mujoco.MjSpec.from_file(str(path)) if files is None else files.spec()
         return spec, spec.compile()
     except ValueError as error:
         raise UserError(f"{path} cannot be read as MJCF: {' '.join(str(error).split())}") from error

@@ -1,7 +1,7 @@
 """`ArmModel`: a compiled body with an arm, either the infant or a user's MJCF file."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -15,6 +15,8 @@ from ..errors import UserError
 from .build import another, built_in
 from .description import Body
 from .mjcf import check_names, load
+from .raw.contacts import counting_pairs
+from .raw.mjcf_files import MjcfFiles
 from .rest import Rest
 from .self_test import self_test
 
@@ -23,6 +25,9 @@ PENETRATION_LIMIT = 0.005
 
 _MOST_DRAWS = 10_000
 """A search for a valid pose draws at most this many; four in five of the infant's poses are valid."""
+
+_POSES = 60
+"""Number of random poses that tell which geoms always touch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +72,13 @@ class ArmModel:
         return {**vars(self), "fingerprint": self.fingerprint, "spec": None}
 
     @classmethod
-    def of(cls, body: Body | Mapping[str, Any], tested: bool = False) -> "ArmModel":
+    def of(cls, body: Body | Mapping[str, Any], tested: bool = False, files: MjcfFiles | None = None) -> "ArmModel":
         """Makes a body from its description, or from the dictionary that `Body.as_dict` returned.
 
         Args:
             body: the description.
             tested: whether the body of an MJCF file was made before, so that its tests can be left out.
+            files: the content of its MJCF file, if it was read already; then the file itself is not read.
 
         Raises:
             UserError: see `Body`, `infant` and `from_mjcf`.
@@ -80,7 +86,7 @@ class ArmModel:
         body = body if isinstance(body, Body) else Body.from_dict(body)
         if body.mjcf is None:
             return cls(**built_in(body))
-        arm = cls(**another(body, tested))
+        arm = cls(**another(body, tested, files))
         if not tested:
             self_test(arm)
         return arm
@@ -123,7 +129,7 @@ class ArmModel:
         MJCF's reference pose with all controls 0, whichever keyframes the file has.
 
         Args:
-            path: the MJCF file.
+            path: the MJCF file, or the `body.zip` of a data set.
             joints: names of the arm's hinges, from the trunk outwards; they must have ranges, or get them by `joint_ranges`.
             eye_camera: name of the eye's camera.
             arm_bodies: names of the arm's bodies; their descendants belong to the arm too. By default the body that the
@@ -211,7 +217,7 @@ class ArmModel:
             joints = self.any_pose(random)
             if self.is_valid(data, joints):
                 return joints
-        deepest = min(data.contact, key=lambda contact: contact.dist if self.arm_geoms[contact.geom].any() else 0.0)
+        deepest = min(data.contact, key=lambda contact: contact.dist if self._counts[tuple(contact.geom)] else 0.0)
         touching = " and ".join(repr(self.model.body(b).name) for b in self.model.geom_bodyid[deepest.geom])
         raise UserError(
             f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in another "
@@ -236,11 +242,26 @@ class ArmModel:
         return np.array(data.site(self.hand_site).xpos)
 
     def penetration(self, data: mujoco.MjData) -> float:
-        """Depth of the arm's deepest contact, m; 0 without contact."""
+        """Depth of the arm's deepest contact, m; 0 without contact.
+
+        Contacts within the hand, and those that the body's shapes cause in every pose, do not count.
+        """
         if not data.ncon:
             return 0.0
-        touches = self.arm_geoms[data.contact.geom].any(axis=1)  # (ncon,)
-        return float(-data.contact.dist[touches].min(initial=0.0))
+        first, second = data.contact.geom.T  # (ncon,) each
+        return float(-data.contact.dist[self._counts[first, second]].min(initial=0.0))
+
+    @cached_property
+    def _counts(self) -> NDArray[np.bool_]:
+        """The pairs of geoms whose contacts count, see `counting_pairs`."""
+        poses = self._random_poses(np.random.default_rng(0))
+        return counting_pairs(self.model, self.arm_geoms, self.hand_geoms, poses, PENETRATION_LIMIT)
+
+    def _random_poses(self, random: np.random.Generator) -> Iterator[mujoco.MjData]:
+        data = mujoco.MjData(self.model)
+        for _ in range(_POSES):
+            self.place(data, self.any_pose(random))
+            yield data
 
     def normalize(self, joints: NDArray[np.floating]) -> NDArray[np.float64]:
         """Angles in rad -> [0, 1] over the joint range, shape (..., J)."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from planar import planar
 
 from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import MjcfFiles
 from infant_env.body.rest import lock_others
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
@@ -168,7 +169,7 @@ def test_collect_records_all_of_it_and_the_data_set_gives_it_back(path: Path, tm
     assert (data.body.keyframe, data.body.hold_others) == ("away", True)
     assert data.body.rest_pose == {"waist": 0.5, "lift": 0.25}
     assert data.body.joint_ranges == {"shoulder": (-0.5, 0.5)}
-    assert data.arm.fingerprint == data.info.body.fingerprint
+    assert data.info.body.fingerprint == MjcfFiles.read(path).fingerprint
     assert np.abs(data.joints[:, 0]).max() <= 0.5
 
 

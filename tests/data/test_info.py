@@ -69,7 +69,7 @@ def test_another_body_is_recorded_as_by_0_1_where_nothing_new_is_told():
     config = Config(Path("data"), mjcf=Path("/arm.xml"), arm_joints=("a",), eye_camera="see", arm_bodies=("upper",))
     recorded, usual = config.recipe.as_json(), Config(Path("data")).recipe.as_json()
     assert list(recorded) == list(usual)
-    told = {"mjcf": "/arm.xml", "arm_joints": ["a"], "eye_camera": "see", "arm_bodies": ["upper"]}
+    told = {"mjcf": "body.zip", "arm_joints": ["a"], "eye_camera": "see", "arm_bodies": ["upper"]}
     assert recorded == usual | told
 
 

@@ -300,6 +300,21 @@ def test_a_body_s_spec_is_json_too(tmp_path: Path):
         gym.make("InfantArm-v0", arm="me")
 
 
+def test_the_spec_of_a_body_holds_wherever_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "arm.xml").write_text(PLANAR)
+    monkeypatch.chdir(tmp_path)
+    ranges = {"elbow": (np.float32(0.5), np.float64(1.5))}
+    arm = ArmModel.from_mjcf("arm.xml", ["shoulder", "elbow"], joint_ranges=ranges)
+    env = gym.make("InfantArm-v0", arm=arm, eye_size=SMALL)
+    text = env.spec.to_json()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again = gym.make(EnvSpec.from_json(text))
+    assert np.array_equal(again.unwrapped.arm.joint_ranges, arm.joint_ranges)
+    assert_same_bits(list(env.reset(seed=1)), list(again.reset(seed=1)))
+    env.close(), again.close()
+
+
 def test_an_imagined_infant_s_spec_names_the_run(world: Any):
     env = gym.make("ImaginedArmReach-v0", world=world)
     again = gym.make(EnvSpec.from_json(env.spec.to_json()))

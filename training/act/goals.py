@@ -72,9 +72,9 @@ def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imag
         if imagination is None:
             raise UserError(f"{config.run} has no generator for imagined goals; run `infant-arm train-generator` first")
         return imagined_goals(imagination, arm, config.goals, config.seed)
+    if not config.hidden_hands:
+        data.check_shows_hand(data.split("test"), "test picture")
     chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands)
-    if not len(chosen):
-        raise UserError(f"{data.path} has no test picture that shows the hand; collect more samples")
     rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
     return [Goal(*row) for row in rows]
 

@@ -149,8 +149,10 @@ def auroc(strange: Floats, usual: Floats) -> float:
 def _disturbed(
     imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, Hand]:
-    """Errors of the hand in the first hypothesis for disturbed pictures (only kinematics)."""
-    result = {}
+    """Errors of the hand in the first hypothesis for disturbed pictures (only kinematics); empty without pictures."""
+    result: dict[str, Hand] = {}
+    if not len(chosen):
+        return result
     for kind, pictures in disturbances(data.pictures[chosen], random):
         first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
         result[kind] = metrics.hand_summary(_hands(first, chosen, data))

@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from agents.mind.imagination import Imagination
 from agents.mind.planning import PosePlanner
+from infant_env.body.checks import checked_joints
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
-from infant_env.body.servos import CONTROL_HZ
+from infant_env.body.servos import CONTROL_HZ, Servos
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
@@ -32,7 +33,6 @@ from ..show.film import PANEL, Video, as_seen
 from ..train import calibration
 
 Floats = NDArray[np.float32]
-_SMALL_EYE = (36, 60)  # small, because the measurement needs no frames
 _BETWEEN = 4  # number of contact checks per control step
 
 
@@ -72,11 +72,9 @@ def run(config: Config) -> dict[str, PlannerScores]:
     imagination = Imagination.load(config.run, pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
     pairs = _pairs(config, data, arm)
-    env = InfantArmEnv(arm=arm, eye_size=_SMALL_EYE)
     with runs.timed(config.run, "plan"):
         straight, planned = (_ways(pairs, method, arm) for method in (planner.straight, planner.plan))
-        rows = {name: _row(ways, planner, env) for name, ways in (("straight line", straight), ("planned", planned))}
-    env.close()
+        rows = {name: _row(ways, planner, arm) for name, ways in (("straight line", straight), ("planned", planned))}
     if config.video:
         path = config.run / "videos" / "plan.mp4"
         shown = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
@@ -92,7 +90,10 @@ def _pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, F
     state = arm.new_data()
     poses = [joints for joints in data.joints[data.split("test")] if deepest(joints[None], arm, state) == 0]
     if len(poses) < 2:
-        raise UserError(f"{data.path} has fewer than two test poses without contact; collect more samples")
+        raise UserError(
+            f"got {len(poses)} of {len(data.split('test'))} test poses without contact in {data.path}, expected two or more; "
+            "collect more samples, or remove what touches the arm from its MJCF"
+        )
     random = np.random.default_rng(config.seed)
     first = random.integers(len(poses), size=config.pairs)
     second = (first + random.integers(1, len(poses), size=config.pairs)) % len(poses)
@@ -119,9 +120,10 @@ def _ways(pairs: list[tuple[Floats, Floats]], method: Callable[[Floats, Floats],
     return Ways(ways, np.array([deepest(way, arm, state) for way in ways]), seconds)
 
 
-def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> PlannerScores:
+def _row(made: Ways, planner: PosePlanner, arm: ArmModel) -> PlannerScores:
     """Scores of the ways, by geometry and with the servos in real physics."""
-    moved = [_move(way, env) for way in tqdm(made.ways, desc="move", unit="way")]
+    servos, state = Servos(arm), mujoco.MjData(arm.model)
+    moved = [_move(way, arm, servos, state) for way in tqdm(made.ways, desc="move", unit="way")]
     hand, joint, touch = (np.array(column) for column in zip(*moved, strict=True))
     direct = [np.linalg.norm(way[-1] - way[0]) for way in made.ways]
     length = [np.linalg.norm(np.diff(way, axis=0), axis=1).sum() for way in made.ways]
@@ -141,20 +143,24 @@ def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> PlannerScores:
     )
 
 
-def _move(way: Floats, env: InfantArmEnv) -> tuple[float, float, float]:
-    """The servos follow a way, then hold for half a second.
+def _move(way: Floats, arm: ArmModel, servos: Servos, state: mujoco.MjData) -> tuple[float, float, float]:
+    """The servos follow a way, then hold for half a second; nothing is rendered.
 
     Returns:
         Distance of the hand from the end of the way, m; error of the worst joint, rad; deepest penetration on the way, m.
     """
-    _, there = env.reset(options={"joints": way[-1]})
-    env.reset(options={"joints": way[0]})
+    first, last = (checked_joints(arm, way[k]) for k in (0, -1))
+    arm.pose(state, last)
+    there = arm.hand_position(state)
+    arm.pose(state, first)
     depth = 0.0
     for joints in [*way[1:], *[way[-1]] * (CONTROL_HZ // 2)]:
-        observation, info = env.hold(env.action_for(joints), 1)
-        depth = max(depth, info["penetration"])
-    miss = np.linalg.norm(info["hand_position"] - there["hand_position"])
-    return float(miss), float(np.abs(observation["joints"] - way[-1]).max()), depth
+        servos.move(state, servos.action_for(joints))
+        mujoco.mj_fwdPosition(arm.model, state)  # a step leaves positions one substep behind
+        depth = max(depth, arm.penetration(state))
+    miss = np.linalg.norm(arm.hand_position(state) - there)
+    ends = state.qpos[arm.qpos_ids].astype(np.float32)
+    return float(miss), float(np.abs(ends - way[-1]).max()), depth
 
 
 def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, eye_size: tuple[int, int]) -> None:

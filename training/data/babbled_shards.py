@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
-from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 
 from . import shards
@@ -86,7 +85,7 @@ def _work(folder: Path, info: DatasetInfo, numbers: list[int], sender: Any) -> N
 
 def _babble(folder: Path, info: DatasetInfo, numbers: list[int]) -> Iterator[int]:
     recipe, lengths = info.recipe, info.recipe.lengths
-    agent = BabblingAgent(ArmModel.of(recipe.body, tested=True), recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+    agent = BabblingAgent(info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
     try:
         for shard in numbers:
             samples = []

@@ -3,6 +3,7 @@
 A data set is a folder:
 
 - `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
+- `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
   `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
@@ -29,7 +30,6 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
-from infant_env.senses.camera import HAND_IN_VIEW
 
 from .background import background
 from .info import DatasetInfo, collect_line, read_info
@@ -86,7 +86,7 @@ class Dataset:
         """The body of the collection, made again at the first request.
 
         Raises:
-            UserError: its MJCF file is gone, or its joints have changed.
+            UserError: its MJCF file is gone or has changed, or its joints have changed.
         """
         return self.info.arm
 
@@ -123,8 +123,8 @@ class Dataset:
 
     @cached_property
     def shows_hand(self) -> NDArray[np.bool_]:
-        """Whether the hand covers .3 % of the pixels or more, shape (N,)."""
-        return self.column("hand_in_view") >= HAND_IN_VIEW
+        """Whether the hand covers enough of the pixels (.3 %, or what the collection was told), shape (N,)."""
+        return self.column("hand_in_view") >= self.info.recipe.min_hand_in_view
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
@@ -143,6 +143,21 @@ class Dataset:
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
         return self if format == self.format else replace(self, format=format)
+
+    def check_shows_hand(self, samples: NDArray[np.int64], what: str) -> None:
+        """Raises a UserError if none of these samples shows the hand.
+
+        Args:
+            samples: indices.
+            what: their name in the message, for example "test picture".
+        """
+        if not self.shows_hand[samples].any():
+            most = self.column("hand_in_view").max()
+            raise UserError(
+                f"{self.path} has no {what} that shows the hand: it covers at most {most:.3%} of the pixels, expected "
+                f"{self.info.recipe.min_hand_in_view:.3%}; collect more samples, move the camera nearer, or collect with a lower "
+                "--min-hand-in-view"
+            )
 
     def split(self, name: str) -> NDArray[np.int64]:
         """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import h5py
+import mujoco
 import numpy as np
 from msgspec import NODEFAULT, Meta, Struct, field, structs
 
@@ -13,8 +14,10 @@ from agents.tools import json_files
 from agents.tools.files import DamagedFileError
 from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 from infant_env.given import shown
+from infant_env.senses.camera import HAND_IN_VIEW
 
 from ..runs.config import command_line
 
@@ -47,6 +50,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     min_arm_in_view: Share
     """A pose was kept if the arm covered this share of the pixels or more."""
     mjcf: str | None
+    """Path of another body's MJCF file: the data set's own `body.zip`; in data sets of version 0.1 the file that was given."""
     arm_joints: tuple[str, ...]
     eye_camera: str
     arm_bodies: tuple[str, ...]
@@ -61,6 +65,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     rest_pose: dict[str, Number] = {}
     joint_ranges: dict[str, tuple[Number, Number]] = {}
     hold_others: bool = False
+    min_hand_in_view: Share = HAND_IN_VIEW
+    """A picture "shows the hand" if at least this share of its pixels does."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
@@ -86,7 +92,17 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
             field.name: field.default if field.default_factory is NODEFAULT else field.default_factory()
             for field in structs.fields(self)
         }
-        return {name: value for name, value in json_files.plain(self).items() if getattr(self, name) != usual[name]}
+        recorded = structs.replace(self, mjcf=BODY) if self.keeps_body else self
+        return {n: value for n, value in json_files.plain(recorded).items() if getattr(self, n) != usual[n]}
+
+    @property
+    def keeps_body(self) -> bool:
+        """Whether the data set's folder holds the MJCF of its body."""
+        return self.mjcf is not None and Path(self.mjcf).name == BODY
+
+    def kept_in(self, folder: Path) -> "Recipe":
+        """The recipe with the path of the body in this folder, if the data set keeps one."""
+        return structs.replace(self, mjcf=str(folder.resolve() / BODY)) if self.keeps_body else self
 
 
 class BodyRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +113,7 @@ class BodyRecord(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     fingerprint: str
-    """SHA-256 of the body's MJCF text, hexadecimal."""
+    """SHA-256, hexadecimal: of the content of `body.zip`, see `MjcfFiles`; without that file of the body's MJCF text."""
     joint_names: Annotated[tuple[str, ...], Meta(min_length=1)]
     """The arm's J joints, in the order of every joint vector."""
     joint_ranges: tuple[tuple[Number, Number], ...]
@@ -155,15 +171,17 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
             raise UserError("got accepted without rejected, expected the number of rejected poses for each reason")
 
     @classmethod
-    def begin(cls, recipe: Recipe, versions: dict[str, str]) -> "DatasetInfo":
+    def begin(cls, recipe: Recipe, arm: ArmModel, fingerprint: str, versions: dict[str, str]) -> "DatasetInfo":
         """What is known before the first pose.
 
-        Raises:
-            UserError: the body cannot be made, see `ArmModel.of`.
+        Args:
+            recipe: the recipe of the poses.
+            arm: its body.
+            fingerprint: see `BodyRecord`.
+            versions: versions of Python and the packages.
         """
-        arm = ArmModel.of(recipe.body)
         ranges = tuple((float(low), float(high)) for low, high in arm.joint_ranges)
-        body, camera = BodyRecord(arm.fingerprint, arm.joint_names, ranges), Camera(arm.eye_camera, recipe.eye_size)
+        body, camera = BodyRecord(fingerprint, arm.joint_names, ranges), Camera(arm.eye_camera, recipe.eye_size)
         return cls(SCHEMA, recipe, body, camera, versions)
 
     @property
@@ -176,13 +194,14 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
         """The body of the collection, made again.
 
         Raises:
-            UserError: its MJCF file is gone, or its joints have changed.
+            UserError: its MJCF file is gone or has changed, or its joints have changed.
         """
         body, record = self.recipe.body, self.body
         try:
-            arm = ArmModel.of(body, tested=True)
+            files = self._files() if self.recipe.keeps_body else None
+            arm = ArmModel.of(body, tested=True, files=files)
         except UserError as error:
-            mend = f"; put {body.mjcf} back as it was" if body.mjcf else ""
+            mend = f"; {self._mend}" if body.mjcf else ""
             raise UserError(f"the data set's body cannot be made again: {error}{mend}") from None
         if arm.joint_names != record.joint_names or not np.allclose(arm.joint_ranges, record.joint_ranges, atol=1e-6):
             raise UserError(
@@ -190,7 +209,37 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
                 f"{shown(arm.joint_ranges.tolist())}, expected {list(record.joint_names)} and {shown(record.joint_ranges)} "
                 "as when the data were collected; restore the body, or collect anew"
             )
+        if body.mjcf and files is None and self._is_read_alike and arm.fingerprint != record.fingerprint:
+            raise UserError(
+                f"{body.mjcf} has changed since the data were collected, expected the MJCF with the fingerprint "
+                f"{record.fingerprint[:12]}...; {self._mend}, or collect anew"
+            )
         return arm
+
+    @property
+    def _is_read_alike(self) -> bool:
+        """Whether this version of MuJoCo writes an MJCF text like the one that collected the data."""
+        return self.versions.get("mujoco") == mujoco.__version__
+
+    @property
+    def _mend(self) -> str:
+        again = "run the same `infant-arm collect` with the original MJCF again: it writes this file anew"
+        return again if self.recipe.keeps_body else f"put {self.recipe.mjcf} back as it was"
+
+    def _files(self) -> MjcfFiles:
+        """The content of `body.zip`.
+
+        Raises:
+            UserError: the file is missing or damaged, or holds another body.
+        """
+        assert self.recipe.mjcf is not None
+        files = MjcfFiles.read(self.recipe.mjcf)
+        if files.fingerprint != self.body.fingerprint:
+            raise UserError(
+                f"{self.recipe.mjcf} holds another body than the one that collected the data, expected the fingerprint "
+                f"{self.body.fingerprint[:12]}..."
+            )
+        return files
 
     def identity(self) -> dict[str, Any]:
         """The part that identifies the data, as JSON: schema, config and body."""
@@ -221,7 +270,8 @@ def read_info(folder: Path) -> DatasetInfo:
     schema = json_files.fit(content, _Head, path, mend).schema
     if schema != SCHEMA:
         raise UserError(f"{folder} has schema {schema}, this version reads {SCHEMA}; collect it anew")
-    return json_files.fit(content, DatasetInfo, path, mend)
+    info = json_files.fit(content, DatasetInfo, path, mend)
+    return structs.replace(info, recipe=info.recipe.kept_in(folder))
 
 
 def info_in_shards(folder: Path) -> DatasetInfo | None:
@@ -229,9 +279,10 @@ def info_in_shards(folder: Path) -> DatasetInfo | None:
     for path in sorted((folder / "shards").glob("shard-*.h5")):
         try:
             with h5py.File(path) as file:
-                return json_files.fit(json.loads(file.attrs[ABOUT]), DatasetInfo, path, "collect it again")
+                info = json_files.fit(json.loads(file.attrs[ABOUT]), DatasetInfo, path, "collect it again")
         except (OSError, LookupError, ValueError, TypeError, RuntimeError):
             continue
+        return structs.replace(info, recipe=info.recipe.kept_in(folder))
     return None
 
 

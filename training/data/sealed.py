@@ -32,7 +32,7 @@ def read(path: Path, of: str) -> NDArray[Any] | None:
     except OSError:
         return None
     array, seal = content[:-32], content[-32:]
-    return np.load(io.BytesIO(array)) if seal == _seal(array, of) else None
+    return np.load(io.BytesIO(array), allow_pickle=False) if seal == _seal(array, of) else None
 
 
 def _seal(content: bytes | memoryview, of: str) -> bytes:

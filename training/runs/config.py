@@ -162,8 +162,16 @@ def command_line(command: str, settings: Mapping[str, Any]) -> str:
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, Mapping):
+            words += [f"--{flag}", *_words_of(value)] if value else []
         elif isinstance(value, list | tuple):
             words += [f"--{flag}", *map(str, value)] if value else []
         elif value not in (None, "auto"):
             words += [f"--{flag}", str(value)]
     return shlex.join(words)
+
+
+def _words_of(values: Mapping[str, Any]) -> list[str]:
+    """Names and values of an option such as `--joint-ranges NAME LOW HIGH`."""
+    each = ([name, *(value if isinstance(value, list | tuple) else [value])] for name, value in values.items())
+    return [str(word) for words in each for word in words]

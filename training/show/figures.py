@@ -98,7 +98,7 @@ def hand_errors(everywhere: Mapping[str, Scores], shown: Mapping[str, Scores]) -
         axis.set(title=title, xlabel="error of the hand (cm)", xlim=(0, 20), ylim=(0, 1))
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("share of the poses")
-    axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    axes[1].legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
 

@@ -50,6 +50,7 @@ def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
     response, learned = _learned(work.config, work.data, arm)
     poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
     world = WorldModel(response.to(work.device), imagination.generator, poses)
+    world.body, world.eye_size = work.data.body.as_dict(), work.data.eye_size
     return world, Metrics(world_model=_measured(work.config, world, work.data, arm, learned))
 
 
