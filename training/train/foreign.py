@@ -1,14 +1,17 @@
 """Files of a run that belong to another run or to another data set."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agents.mind.calibration import Calibration
+from agents.mind.imagination import CALIBRATION
+from agents.mind.som_autoencoder import AUTOENCODER, SOM
 from agents.tools import checkpoints
 from agents.tools.files import DamagedFileError
 from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
+from ..runs import folder as runs
 from ..runs.folder import CONFIG
 
 
@@ -29,27 +32,44 @@ def other_data(path: Path, data: Dataset) -> UserError:
     )
 
 
-def check_settings(path: Path, trained: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> None:
+def check_settings(path: Path, command: str) -> None:
     """Checks that a model was trained with the settings that `config.json` lists for it.
 
     Args:
         path: the model's file.
-        trained: the settings in its header.
-        recorded: the settings in `config.json`; None if it does not list them.
+        command: the command's name in `config.json`.
 
     Raises:
         DamagedFileError: they differ: the file belongs to another run, or a later training was stopped.
+        UserError: the file belongs to this run, and `config.json` to another.
     """
-    both = trained.keys() & (recorded or {}).keys()
-    different = sorted(name for name in both if recorded is not None and trained[name] != recorded[name])
-    if different and recorded is not None:
-        was, wanted = (", ".join(f"{n}={of[n]}" for n in different) for of in (trained, recorded))
-        raise DamagedFileError(f"{path} was trained with {was}, but {CONFIG} lists {wanted}; train it again", path)
+    run, told = path.parent, _difference(path, command)
+    if not told:
+        return
+    autoencoder = run / AUTOENCODER
+    at_home = _header(run / SOM).get("autoencoder") == checkpoints.content_hash(autoencoder)
+    if at_home and _difference(autoencoder, "train-ae"):
+        raise UserError(f"{told}; the models belong together, so delete {run / CONFIG} and run the same command again")
+    raise DamagedFileError(f"{told}; train it again", path)
+
+
+def _difference(path: Path, command: str) -> str:
+    """How the settings of a model differ from those in `config.json`, in words; empty if they do not."""
+    trained, recorded = _header(path).get("config", {}), runs.recorded(path.parent, command, dict[str, Any]) or {}
+    different = sorted(name for name in trained.keys() & recorded.keys() if trained[name] != recorded[name])
+    was, wanted = (", ".join(f"{name}={of[name]}" for name in different) for of in (trained, recorded))
+    return f"{path} was trained with {was}, but {CONFIG} lists {wanted}" if different else ""
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """The header of a checkpoint, or what a calibration depends on; empty if it is unknown."""
+    try:
+        is_calibration = path.name == CALIBRATION
+        return Calibration.header(path) if is_calibration else checkpoints.read_header(path, None)
+    except UserError:
+        return {}
 
 
 def _trained_on(path: Path) -> str | None:
     """The fingerprint of the data set of a checkpoint; None if it is unknown."""
-    try:
-        return checkpoints.read_header(path, None).get("dataset")
-    except UserError:
-        return None
+    return _header(path).get("dataset")

@@ -224,7 +224,7 @@ class Stage(Generic[C, M]):
         if other:
             told = f"{run / self.file} was trained on another {other} than the one in {run}; train it again"
             raise DamagedFileError(told, run / self.file)
-        foreign.check_settings(run / self.file, found.get("config", {}), runs.recorded(run, self.name, dict[str, Any]))
+        foreign.check_settings(run / self.file, self.name)
 
     def _found(self, run: Path) -> Mapping[str, Any]:
         return self.header(run) if self.header else checkpoints.read_header(run / self.file, self.kind)
