@@ -55,8 +55,9 @@ def replacing(path: Path, end: str = "") -> Iterator[Path]:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a JSON file with a checksum, completely or not at all."""
+    own = {name: value for name, value in content.items() if name != SHA256}
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps({SHA256: checksum(content), **content}, indent=2) + "\n")
+        temporary.write_text(json.dumps({SHA256: checksum(own), **own}, indent=2) + "\n")
 
 
 def checksum(content: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.tools.files import write_json
 from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW
 from training import cli
@@ -91,7 +92,7 @@ def test_the_limit_is_a_part_of_the_recipe_only_if_it_is_not_the_usual_one(mjcf:
 
 @pytest.mark.parametrize("limit", [-0.1, 1.0, float("nan")])
 def test_a_limit_that_is_no_share_is_refused(tmp_path: Path, limit: float):
-    with pytest.raises(UserError, match="expected a share of the pixels"):
+    with pytest.raises(UserError, match="got --min-hand-in-view .*, expected a finite number from 0 below 1"):
         Config(tmp_path / "data", min_hand_in_view=limit)
 
 
@@ -102,7 +103,9 @@ def test_where_no_picture_shows_the_hand_every_command_ends_well_or_with_one_lin
     data, run = tmp_path / "data", tmp_path / "run"
     assert collect(mjcf, data, "--samples", "60", "--min-hand-in-view", "0.006") == 0
     path = data / "dataset.json"
-    path.write_text(path.read_text().replace('"min_hand_in_view": 0.006', '"min_hand_in_view": 0.9'))
+    content = json.loads(path.read_text())
+    content["config"]["min_hand_in_view"] = 0.9
+    write_json(path, content)
     assert not Dataset.open(data).shows_hand.any()
 
     def ends(*words: Any) -> int:

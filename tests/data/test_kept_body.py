@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 import pytest
 
+from agents.tools.files import write_json
 from infant_env.body.model import ArmModel
 from infant_env.body.raw.mjcf_files import MjcfFiles
 from infant_env.errors import UserError
@@ -177,7 +178,7 @@ def as_by_0_1(folder: Path, mjcf: Path) -> None:
     content = json.loads((folder / "dataset.json").read_text())
     content["config"]["mjcf"] = str(mjcf)
     content["body"]["fingerprint"] = ArmModel.from_mjcf(mjcf, ["shoulder", "elbow"]).fingerprint
-    (folder / "dataset.json").write_text(json.dumps(content))
+    write_json(folder / "dataset.json", content)
     (folder / "body.zip").unlink()
 
 

@@ -18,6 +18,7 @@ from training.train.autoencoder import Config as Autoencoder
 
 CONFIGS = {words: config for command in cli.COMMANDS for words, config in cli.configs_of(command).items()}
 REQUIRED = {"run": Path("run"), "data": Path("data"), "out": Path("out"), "what": "map_size", "part": "env"}
+REQUIRED["file"] = Path("arm.xml")
 WHOLE = [0, -1, 2**31, 2**63, 10**400]
 FRACTIONS = [math.nan, math.inf, -math.inf, -1.0, 0.0, 1e300]
 
@@ -56,6 +57,8 @@ def shape(words: str, name: str, value: Any) -> Any:
     usual = getattr(made(words), name)
     if isinstance(usual, tuple):
         return (*usual[:-1], value)
+    if isinstance(usual, dict):
+        return {"elbow": value}
     return (value,) if name == "goal_joints" else value
 
 
@@ -103,7 +106,8 @@ def test_only_numbers_of_poses_have_no_limits():
         for words, name, _ in NUMBERS
         if not any(isinstance(mark, Meta) for mark in marks(hints(CONFIGS[words])[name]))
     }
-    assert free == {("reach", "goal_joints")}
+    poses = {(words, name) for words in ("collect", "reproduce") for name in ("rest_pose", "joint_ranges")}
+    assert free == {("reach", "goal_joints")} | poses
 
 
 def marks(hint: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW
 
 from ..data.first_look import limit_of, look
+from ..runs.config import Checked, Seed
 from ..runs.device import Device
 from ..show import tables
 from .listing import Camera, Joint, cameras_of, joints_of, longest_arm, tree_of
@@ -28,14 +29,14 @@ _OFTEN = 0.5
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """List joints, cameras, bodies, actuators and keyframes of an MJCF file, and propose a command that takes it as the body."""
 
     file: tyro.conf.Positional[Path]
     """The MJCF file."""
     arm_joints: tuple[str, ...] = ()
     """Joints of the arm for the proposal; by default the longest chain of hinges with ranges."""
-    seed: int = 0
+    seed: Seed = 0
     """Has no effect: the cameras are always tried with the same poses."""
     device: Device = "auto"
     """Has no effect."""

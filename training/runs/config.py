@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from numbers import Integral, Real
@@ -57,7 +57,7 @@ class Checked:
         mine: Any = type(self)
         for name, (kind, limits) in _numbers(mine).items():
             value = getattr(self, name)
-            for each in value if isinstance(value, tuple) else (value,):
+            for each in _each(value):
                 if each is not None and not _fits(each, kind, limits):
                     raise UserError(f"got {option(name)} {_text(value)}, expected {_words(self, name, kind, limits)}")
 
@@ -118,7 +118,7 @@ def _numbers(config: Any) -> dict[str, tuple[type, Meta]]:
 
 
 def _number(hint: Any, limits: Meta = Meta()) -> tuple[type, Meta] | None:  # noqa: B008 (frozen)
-    """The type of a number, or of the numbers in a tuple, and its limits; None for other types."""
+    """The type of a number, or of the numbers in a tuple or a dictionary, and its limits; None for other types."""
     if hint in (int, float):
         return hint, limits
     if get_origin(hint) is Annotated:
@@ -126,6 +126,15 @@ def _number(hint: Any, limits: Meta = Meta()) -> tuple[type, Meta] | None:  # no
         return _number(hint, next((mark for mark in marks if isinstance(mark, Meta)), limits))
     found = (_number(part, limits) for part in get_args(hint))
     return next((number for number in found if number is not None), None)
+
+
+def _each(value: Any) -> Iterator[Any]:
+    """The values in a tuple or a dictionary, or the value itself."""
+    if isinstance(value, tuple | list | Mapping):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _each(part)
+    else:
+        yield value
 
 
 def _fits(value: Any, kind: type, limits: Meta) -> bool:
