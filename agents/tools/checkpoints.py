@@ -71,9 +71,10 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, ValueError, RuntimeError) as error:
         raise _damaged(path, kind, repr(error)) from None
-    if _TENSORS in header and header[_TENSORS] != _checksum(tensors):
-        raise _damaged(path, kind, "its tensors were changed after they were written")
-    if (broken := _not_finite(tensors)) is not None:
+    if _TENSORS in header:  # finite, because `write` checked that
+        if header[_TENSORS] != _checksum(tensors):
+            raise _damaged(path, kind, "its tensors were changed after they were written")
+    elif (broken := _not_finite(tensors)) is not None:
         raise _damaged(path, kind, f"{broken} holds NaN or infinite numbers")
     return tensors, header
 
