@@ -12,7 +12,7 @@ from .built_in.table import BODIES
 from .description import Body
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
 from .raw.mjcf_files import MjcfFiles
-from .rest import Rest, lock_others, narrow, rest_of
+from .rest import Rest, lock_others, narrow, rest_of, take_actuators
 from .tree import check_tree
 
 _Number = TypeVar("_Number", bound=np.generic)
@@ -54,6 +54,9 @@ def another(body: Body, tested: bool, files: MjcfFiles | None = None) -> dict[st
     if not tested:
         check_tree(model, body, arm, hand)
     rest = rest_of(model, body.keyframe, body.rest_pose, body.joints)
+    if body.new_servos:
+        kept = take_actuators(spec, model, body.joints)
+        model, rest = spec.compile(), Rest(rest.qpos, rest.ctrl[kept])
     narrow(spec, model, body.joint_ranges)
     add_missing_servos(spec, model, body.joints, bodies_below(model, arm), body.joint_ranges)
     return _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)

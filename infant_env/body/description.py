@@ -35,6 +35,7 @@ class Body:
     rest_pose: Mapping[str, float] = field(default_factory=dict)
     joint_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hold_others: bool = False
+    new_servos: bool = False
 
     def __post_init__(self) -> None:
         if self.mjcf is not None and not self.joints:
@@ -85,9 +86,11 @@ _KINDS = {
     "rest_pose": _ANGLES,
     "joint_ranges": _RANGES,
     "hold_others": _SWITCH,
+    "new_servos": _SWITCH,
 }
 _OF_MJCF = (
-    "joints", "arm_bodies", "hand_bodies", "outside_camera", "keyframe", "rest_pose", "joint_ranges", "hold_others"
+    "joints", "arm_bodies", "hand_bodies", "outside_camera", "keyframe", "rest_pose", "joint_ranges", "hold_others",
+    "new_servos",
 )  # fmt: skip
 
 

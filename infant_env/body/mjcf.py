@@ -133,7 +133,7 @@ def _is_driven(model: mujoco.MjModel, name: str, ranged: bool) -> bool:
         labels = " and ".join(label(model, i) for i in actuators)
         raise UserError(
             f"joint {name!r} is driven by the actuator {labels}, expected one position servo with gear 1, or no actuator; "
-            "replace it by <position joint=...>, or remove it: then a servo is added"
+            "give new_servos=True (--new-servos): a servo takes its place; or write <position joint=...> in the MJCF"
         )
     return True
 

@@ -116,6 +116,7 @@ class ArmModel:
         rest_pose: Mapping[str, float] | None = None,
         joint_ranges: Mapping[str, tuple[float, float]] | None = None,
         hold_others: bool = False,
+        new_servos: bool = False,
     ) -> "ArmModel":
         """Any other body, read from an MJCF file.
 
@@ -142,6 +143,7 @@ class ArmModel:
                 position servo of such a joint holds it there.
             joint_ranges: narrower ranges of the arm's joints by name, (lower, upper), rad.
             hold_others: whether all joints that are not the arm's are locked where a reset puts them, also free ones.
+            new_servos: whether servos replace all actuators of the arm's joints, such as motors.
 
         Raises:
             UserError: the file cannot be read, a name is unknown, a joint is not a hinge or has no range, an actuator is
@@ -162,6 +164,7 @@ class ArmModel:
                 "rest_pose": rest_pose or {},
                 "joint_ranges": joint_ranges or {},
                 "hold_others": hold_others,
+                "new_servos": new_servos,
             }
         )
 

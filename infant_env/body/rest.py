@@ -82,6 +82,21 @@ def narrow(spec: mujoco.MjSpec, model: mujoco.MjModel, ranges: Mapping[str, tupl
         spec.joint(name).limited = mujoco.mjtLimited.mjLIMITED_TRUE
 
 
+def take_actuators(spec: mujoco.MjSpec, model: mujoco.MjModel, joints: Collection[str]) -> NDArray[np.bool_]:
+    """Takes the actuators of these joints out of the body, with their sensors, and the keyframes.
+
+    Returns:
+        Mask of the actuators that stay, shape (nu,).
+    """
+    numbers = [model.joint(name).id for name in joints]
+    taken = np.isin(model.actuator_trntype, _BY_JOINT) & np.isin(model.actuator_trnid[:, 0], numbers)
+    used = {mujoco.mjtObj.mjOBJ_ACTUATOR: taken}
+    sensors = [_refers(used, model.sensor_objtype, model.sensor_objid, i) for i in range(model.nsensor)]
+    for element in [*compress(spec.sensors, sensors), *compress(spec.actuators, taken), *spec.keys]:
+        spec.delete(element)
+    return ~taken
+
+
 def lock_others(
     spec: mujoco.MjSpec, model: mujoco.MjModel, qpos: NDArray[np.float64], kept: Collection[str]
 ) -> NDArray[np.bool_]:

@@ -81,27 +81,23 @@ def proposal(path: Path, model: mujoco.MjModel, joints: tuple[str, ...] = ()) ->
         model: what it holds.
         joints: names of the arm's joints; by default the longest chain that can be used.
     """
+    new_servos = False
     if not joints:
         joints, driven = (tuple(j.name for j in longest_arm(model, whatever)) for whatever in (False, True))
-        if len(joints) < len(driven):
-            return [_driven(driven)]
+        if len(joints) < len(driven):  # actuators that are no servos drive some of these
+            joints, new_servos = driven, True
     if not joints:
         return ["It has no hinges with names and ranges, which an arm needs; give them names and ranges in the MJCF."]
     keyframe = model.key(0).name if model.nkey and model.key(0).name else None
     free = any(joint.kind == "free" for joint in joints_of(model))
-    body = Body(mjcf=str(path), joints=joints, keyframe=keyframe, hold_others=free)
-    try:
-        return _with_camera(body, path, model)
-    except UserError as error:
-        return [f"With --arm-joints {' '.join(joints)}: {error}"]
-
-
-def _driven(joints: tuple[str, ...]) -> str:
-    return (
-        f"Actuators that are no position servos drive the hinges {' '.join(joints)}; remove these actuators from a copy of the "
-        "MJCF (each joint of the arm then gets a servo), or write <position joint=...> instead. Or choose other joints with "
-        "--arm-joints."
-    )
+    body = Body(mjcf=str(path), joints=joints, keyframe=keyframe, new_servos=new_servos)
+    why = ""
+    for hold_others in (True,) if free else (False, True):
+        try:
+            return _with_camera(dataclasses.replace(body, hold_others=hold_others), path, model)
+        except UserError as error:
+            why = why or str(error)
+    return [f"With --arm-joints {' '.join(joints)}: {why}"]
 
 
 def _with_camera(body: Body, path: Path, model: mujoco.MjModel) -> list[str]:
@@ -155,6 +151,7 @@ def _command(path: Path, body: Body, camera: str, hand: Any) -> str:
     words += ["--eye-camera", camera]
     words += ["--keyframe", body.keyframe] if body.keyframe else []
     words += ["--hold-others"] if body.hold_others else []
+    words += ["--new-servos"] if body.new_servos else []
     limit = limit_of(hand)
     words += ["--min-hand-in-view", f"{limit:g}"] if limit is not None and limit < HAND_IN_VIEW else []
     return shlex.join([*words, "--out", f"runs/{path.stem}"])

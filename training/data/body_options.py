@@ -49,6 +49,8 @@ class BodyOptions(Checked):
     """Ranges of arm joints, narrower than in the MJCF file, rad, such as `shoulder_pan -1.5 1.5`."""
     hold_others: bool = False
     """Lock all joints that are not the arm's in their rest pose."""
+    new_servos: bool = False
+    """Replace all actuators of the arm's joints, such as motors, by servos."""
 
     def of_body(self) -> dict[str, Any]:
         """These options, by name."""

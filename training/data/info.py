@@ -65,6 +65,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     rest_pose: dict[str, Number] = {}
     joint_ranges: dict[str, tuple[Number, Number]] = {}
     hold_others: bool = False
+    new_servos: bool = False
     min_hand_in_view: Share = HAND_IN_VIEW
     """A picture "shows the hand" if at least this share of its pixels does."""
 
@@ -78,7 +79,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     def body(self) -> Body:
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
-        rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others
+        rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
         return Body(self.age_months, self.mjcf, *names, self.name, *rest)
 
     @property
