@@ -75,13 +75,13 @@ def test_the_arm_is_the_longest_chain_without_its_fingers(tmp_path: Path):
     assert [joint.name for joint in longest_arm(model)] == ["shoulder", "elbow"]
 
 
-def test_a_motor_is_no_servo_and_the_proposal_says_so(tmp_path: Path):
+def test_a_motor_is_no_servo_and_the_proposal_replaces_it(tmp_path: Path):
     path = written(tmp_path, SIDE, "motor")
     _, model = load(path)
     assert joints_of(model)[2].driven_by == ("motor 'drive'",)
     assert not joints_of(model)[2].usable
     (line,) = proposal(path, model)
-    assert "no position servos drive the hinges shoulder elbow" in line
+    assert "--arm-joints shoulder elbow --eye-camera side --keyframe home --new-servos" in line
     path.write_text(re.sub("<actuator>.*</actuator>", "", path.read_text()))  # what the line advises
     assert "reproduce" in proposal(path, load(path)[1])[-1]
 

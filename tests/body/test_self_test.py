@@ -225,3 +225,19 @@ def test_collect_refuses_it_in_one_line_before_any_work(tmp_path, capsys):
 @pytest.mark.parametrize("age", [1, 6, 12, 24])
 def test_the_infant_passes(age):
     self_test(ArmModel.infant(age))
+
+
+MOTORS = '<actuator><motor joint="elbow"/><general name="lift" joint="shoulder" gear="2"/></actuator>'
+MOTORS += '<sensor><actuatorfrc actuator="lift"/></sensor><keyframe><key name="home" qpos=".1 .2" ctrl="0 0"/></keyframe>'
+
+
+def test_servos_take_the_place_of_motors_if_asked(tmp_path):
+    with pytest.raises(UserError, match=r"'shoulder' is driven by the actuator 'lift'.*--new-servos"):
+        planar_arm(tmp_path, more=MOTORS)
+    arm = planar_arm(tmp_path, {"new_servos": True, "keyframe": "home"}, more=MOTORS, axis="1 0")
+    assert [arm.model.actuator(i).name for i in range(arm.model.nu)] == ["shoulder_servo", "elbow_servo"]
+    data, target = arm.new_data(), np.array([0.5, 1.0])
+    data.ctrl[arm.actuator_ids] = target
+    mujoco.mj_step(arm.model, data, 1000)
+    assert np.allclose(data.qpos[arm.qpos_ids], target, atol=1e-3)
+    assert ArmModel.of(arm.body.as_dict()).fingerprint == arm.fingerprint
