@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,7 +54,7 @@ class BabblingAgent:
         self.arm = arm
         self.seed = seed
         self.min_arm_in_view = min_arm_in_view
-        self._data = mujoco.MjData(arm.model)
+        self._data = arm.new_data()
         self._eye = EyeCamera(arm, eye_size)
 
     def sample(self, i: int) -> Sample:

@@ -49,6 +49,26 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def small_run_commands(run: Path, seed: int) -> list[list[object]]:
+    """The commands that make a run of 60 poses with the smallest models, in some seconds."""
+    data, of = run / "dataset", ["--run", run, "--seed", seed]
+    both = ["--data", data, *of]
+    size = ["--samples", 60, "--eye-size", 60, 100, "--shard-size", 20]
+    return [
+        ["collect", "--out", data, *size, "--seed", seed, "--workers", 1],
+        ["train-ae", *both, "--epochs", 2, "--width", 4],
+        ["train-som", *of, "--rows", 8, "--columns", 7],
+        ["train-generator", *both, "--epochs", 2, "--width", 1, "--points", 2],
+        ["train-glance", *both, "--epochs", 2],
+        ["train-regressor", *both, "--epochs", 2],
+        ["train-pixel-som", *both, "--rows", 8, "--columns", 7],
+        ["train-baseline", "latent_mlp", *both, "--epochs", 1],
+        ["calibrate", *of, "--samples", 10],
+        ["train-world-model", *of, "--steps", 50, "--check", 50, "--pictures", 2],
+        ["evaluate", "--run", run],
+    ]
+
+
 _usual_threads: int | None = None
 """As many as torch has outside of `one_thread`, while that is in force."""
 

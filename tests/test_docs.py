@@ -24,7 +24,7 @@ NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN = ("doctor", "report", "train-world-model")
 """Commands that are run when a page shows them. All others are only parsed: they take too long, and have tests of their own."""
-SMALLER = {"learn(1000)": "learn(110)", "num_envs=64": "num_envs=4", "4096": "64"}
+SMALLER = {"learn(1000)": "learn(110)", "steps=20_000": "steps=320", "num_envs=64": "num_envs=4", "4096": "64"}
 """What is made smaller in Python snippets."""
 METHODS = {
     "SOM-AE with imagery, as the agent uses it": "som_ae_imagery",

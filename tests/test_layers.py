@@ -126,3 +126,20 @@ def test_one_file_of_the_agents_imports_stable_baselines():
         if "stable_baselines3" in {name.split(".")[0] for name in imported(path)}
     ]
     assert users == ["sb3.py"]
+
+
+RUNS_CODE = {
+    *("eval", "exec", "compile", "__import__", "pickle.load", "pickle.loads", "cloudpickle.load", "cloudpickle.loads"),
+    *("torch.load", "yaml.load", "joblib.load", "VecNormalize.load", "model.load_replay_buffer", "os.system"),
+}
+"""Calls that run code of the file that they read, or of the text that they get."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_file_that_is_read_can_run_code(path: Path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        assert called not in RUNS_CODE, f"{path}:{node.lineno} calls {called}"
+        if called == "np.load":
+            settings = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert settings.get("allow_pickle") == "False", f"{path}:{node.lineno} may read a pickle"

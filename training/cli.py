@@ -1,16 +1,21 @@
 """The command line: `infant-arm COMMAND`, also `python -m training COMMAND`."""
 
 import importlib
+import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from typing import Any, get_args
 
 import tyro
 
+from agents.tools.files import DamagedFileError
 from infant_env.errors import UserError
 
 COMMANDS = {
     "doctor": "doctor",
+    "bodies": "bodies.command",
     "collect": "data.collect",
     "train-ae": "train.autoencoder",
     "train-som": "train.som",
@@ -56,12 +61,28 @@ def main(argv: list[str] | None = None) -> int:
         command, config = _parse(argv, modules)
         modules[command].run(config)
     except (UserError, OSError) as error:
-        print(f"infant-arm: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"infant-arm: {' '.join(str(error).split())}{_advice(error)}", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not _is_lack_of_memory(error):
+            raise
+        print(
+            f"infant-arm: not enough memory ({' '.join(str(error).split())}); choose smaller settings", file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         print("\ninfant-arm: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    """Whether numpy or torch had too little memory; torch has no class of its own for that of the CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def _prepare_environment() -> None:
@@ -71,6 +92,15 @@ def _prepare_environment() -> None:
         os.environ["MUJOCO_GL"] = "egl"
 
 
+def _advice(error: Exception) -> str:
+    """The command that mends a damaged file of a run, as the end of the message."""
+    if not isinstance(error, DamagedFileError):
+        return ""
+    from .methods import mend  # here: a command that only collects does not need it
+
+    return mend.advice(error)
+
+
 def _module(command: str) -> Any:
     return importlib.import_module(f".{COMMANDS[command]}", __package__)
 
@@ -78,10 +108,28 @@ def _module(command: str) -> Any:
 def _parse(argv: list[str], modules: dict[str, Any]) -> tuple[str, Any]:
     """The command and its config; on `--help` or wrong words, tyro prints a text and exits."""
     parsers = {command: module.Config for command, module in modules.items()}
-    config = tyro.extras.subcommand_cli_from_dict(
-        parsers, prog="infant-arm", description=__doc__, args=argv, config=(tyro.conf.OmitArgPrefixes,)
-    )
+    with _one_line_for_a_users_mistake():
+        config = tyro.extras.subcommand_cli_from_dict(
+            parsers, prog="infant-arm", description=__doc__, args=argv, config=(tyro.conf.OmitArgPrefixes,)
+        )
     return next(command for command in parsers if type(config) in configs_of(command).values()), config
+
+
+@contextmanager
+def _one_line_for_a_users_mistake() -> Iterator[None]:
+    """Raises the UserError of a Config again, where tyro would draw a box around it and exit."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    except SystemExit as exit_:
+        cause: BaseException | None = exit_
+        while cause is not None and not isinstance(cause, UserError):
+            cause = cause.__context__
+        if cause is not None:
+            raise cause from None
+        sys.stderr.write(said.getvalue())
+        raise
 
 
 def configs_of(command: str) -> dict[str, Any]:

@@ -11,16 +11,17 @@ from pathlib import Path
 from infant_env.errors import UserError
 
 from .runs import folder as runs
+from .runs.config import Checked, Seed
 from .runs.device import Device, pick_device
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Checked):
     """Check Python, packages, rendering, torch and disk space, and say how to mend what is wrong."""
 
     out: Path = Path(".")
     """The folder for data sets and runs."""
-    seed: int = 0
+    seed: Seed = 0
     """Has no effect: the checks draw nothing at random."""
     device: Device = "auto"
     """The device to check."""
@@ -59,13 +60,12 @@ def _python() -> str:
 
 
 def _rendering() -> str:
-    import mujoco
 
     from infant_env.body.model import ArmModel
     from infant_env.senses.camera import EyeCamera
 
     arm = ArmModel.infant()
-    data = mujoco.MjData(arm.model)
+    data = arm.new_data()
     arm.pose(data, arm.joint_ranges.mean(axis=1))
     eye = EyeCamera(arm)
     eye.render(data)

@@ -4,14 +4,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from infant_env.errors import UserError
+
 from . import report
 from .act import reach
 from .compare import evaluate, seeds
 from .compare.config import Config as Comparison
 from .data import collect
-from .data.info import read_info
+from .data.body_options import BodyOptions
+from .data.dataset import Dataset
 from .runs import folder as runs
-from .runs.config import check_counts
+from .runs.config import Seed, Seeds, Workers
 from .runs.device import Device
 from .runs.other_process import Command, in_other_process
 from .runs.unless_done import run_unless_done
@@ -48,24 +51,23 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(BodyOptions):
     """Run the whole paper: collect, train, evaluate, reach, report; after a kill it goes on."""
 
     preset: Literal["tiny", "quick", "paper"] = "quick"
     """tiny: tests only; quick: 4,000 samples, a 400x400 map, minutes; paper: 20,000 samples, an 800x800 map."""
     out: Path | None = None
     """The run's folder, `runs/PRESET` by default; the data set goes to its `dataset`."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything, also of the poses."""
-    seeds: int = 1
+    seeds: Seeds = 1
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK`; a table of all seeds follows."""
-    workers: int = collect.Config.workers
+    eye_size: tuple[collect.Pixels, collect.Pixels] | None = None
+    """Rows and columns of a frame; by default those of the preset."""
+    workers: Workers = collect.Config.workers
     """Number of collecting processes."""
     device: Device = "auto"
     """The device."""
-
-    def __post_init__(self) -> None:
-        check_counts(self, "seeds")
 
 
 def run(config: Config) -> None:
@@ -87,8 +89,9 @@ def _reproduce(config: Config, folder: Path) -> None:
     data = folder / "dataset"
 
     _announce(1, f"babbling: {preset.samples:,} poses")
+    size, sealed = config.eye_size or preset.eye_size, preset.shard_size
     collecting = collect.Config(
-        data, preset.samples, preset.eye_size, shard_size=preset.shard_size, seed=config.seed, workers=config.workers
+        data, preset.samples, size, sealed, config.seed, config.workers, config.device, **config.of_body()
     )
     _collect(folder, collecting)
     side, log = preset.map_side, folder / "beside.log"
@@ -121,9 +124,10 @@ def _announce(number: int, title: str) -> None:
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
-    """Collects and records the cost; a complete data set is only checked."""
-    if (config.out / "dataset.json").exists() and read_info(config.out).accepted is not None:
-        collect.run(config)
-        return
-    with runs.timed(folder, "collect"):
-        collect.run(config)
+    """Collects and records the cost; a complete data set is only opened."""
+    collect.prepare(config)
+    try:
+        Dataset.open(config.out)
+    except UserError:  # not complete, or damaged
+        with runs.timed(folder, "collect"):
+            collect.run(config)

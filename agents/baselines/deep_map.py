@@ -98,7 +98,8 @@ class DeepMap(nn.Module):
             UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
         tensors, header = checkpoints.read(Path(path), cls.kind)
-        background = tensors["autoencoder.background"]
-        autoencoder = ConvAutoencoder(background, header["latent_size"], header["width"])
-        network = cls(autoencoder, tensors["joint_ranges"], tuple(header["shape"]))
+        with checkpoints.fitting(Path(path)):
+            background = tensors["autoencoder.background"]
+            autoencoder = ConvAutoencoder(background, header["latent_size"], header["width"])
+            network = cls(autoencoder, tensors["joint_ranges"], tuple(header["shape"]))
         return checkpoints.fill(Path(path), network, tensors, device)

@@ -86,7 +86,8 @@ class LatentMlps:
             UserError: the file is missing or damaged, or its tensors do not fit these networks.
         """
         tensors, header = checkpoints.read(Path(path), KIND)
-        mlps = cls(autoencoder, header["joint_count"], header["width"])
+        with checkpoints.fitting(Path(path)):
+            mlps = cls(autoencoder, header["joint_count"], header["width"])
         checkpoints.fill(Path(path), mlps.networks, tensors, autoencoder.background.device)
         return mlps
 

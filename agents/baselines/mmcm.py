@@ -169,13 +169,11 @@ class ConvergenceMaps:
             UserError: the file is missing or damaged, or its tensors do not fit such maps.
         """
         tensors, header = checkpoints.read(Path(path), KIND)
-        try:
+        with checkpoints.fitting(Path(path)):
             soms = {name: MultiModalSom({name: tensors[f"{name}.{name}"].to(device)}) for name in MODALITIES}
             places = {name: tensors[f"amodal.{name}"].to(device) for name in MODALITIES}
             amodal = MultiModalSom(places, header["c"])
             return cls(soms, tensors["pictures"], amodal, tensors["hand_range"], header["readout"])
-        except KeyError as error:
-            raise UserError(f"{path} holds no {error}, expected convergence maps; train them again") from None
 
     def _read_out(self, places: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
         """Recalled modalities from the `count` most active amodal neurons."""

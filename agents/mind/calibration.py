@@ -1,13 +1,14 @@
 """Calibration of hypotheses: from their costs to probabilities, fitted on poses outside of the training set."""
 
 import dataclasses
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from msgspec import Meta, Struct
-from msgspec.structs import asdict
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,7 +19,7 @@ from ..tools.files import DamagedFileError, write_json
 
 SIGNS = 3
 """Number of signs of an impossible goal, see `agents.mind.imagination.Hypotheses`."""
-_MOST = 20.0  # costs are clipped here for the fit
+_LEAST, _MOST = -1e3, 20.0  # the fit clips costs to these
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Calibration:
 
     The probability that any hypothesis is right is sigmoid(trust - trust_slope * strangeness). The softmax of
     -sharpness * cost divides it among the hypotheses. The defaults give the same ranks but are not calibrated.
+
+    Raises:
+        UserError: a number is not finite, or the sharpness is negative: then the worst hypothesis would be the likeliest.
     """
 
     sharpness: float = 1.0
@@ -40,10 +44,28 @@ class Calibration:
     rare: tuple[float, ...] = (1.0,) * SIGNS
     """99th percentile of each sign."""
 
+    def __post_init__(self) -> None:
+        numbers = (self.sharpness, self.trust, self.trust_slope, *self.usual, *self.rare)
+        if not all(map(math.isfinite, numbers)) or self.sharpness < 0:
+            raise UserError(f"got {self}, expected finite numbers and a sharpness of 0 or more; calibrate again")
+
     def probabilities(self, costs: Tensor, strangeness: Tensor) -> Tensor:
-        """Costs of hypotheses (B, K), infinite for missing ones, and strangeness (B,) -> probabilities (B, K)."""
-        shares = (-self.sharpness * costs).masked_fill(costs.isinf(), -torch.inf).softmax(1)  # 0 * inf is no number
-        return shares * torch.sigmoid(self.trust - self.trust_slope * strangeness)[:, None]
+        """The probability that each hypothesis is right: finite, at least 0, and at most 1 in sum.
+
+        Args:
+            costs: costs of hypotheses, shape (B, K). A missing hypothesis has an infinite cost; its probability is 0, like that
+                of one whose cost is no number.
+            strangeness: shape (B,).
+
+        Returns:
+            Shape (B, K).
+        """
+        most = torch.finfo(costs.dtype).max / 4  # so that the softmax takes differences of finite numbers alone
+        missing = ~costs.isfinite()
+        logits = (-self.sharpness * costs.masked_fill(missing, 0)).nan_to_num(0).clamp(-most, most)
+        shares = logits.masked_fill(missing, -torch.inf).softmax(1).nan_to_num(0)  # no number if all are missing
+        any_right = torch.sigmoid(self.trust - self.trust_slope * strangeness).nan_to_num(0)
+        return shares * any_right[:, None]
 
     def strangeness(self, signs: Tensor) -> Tensor:
         """Signs of an impossible goal (B, S) -> the strongest sign, (B,): 0 is the median, above 1 is rarer than 1 %."""
@@ -63,7 +85,7 @@ class Calibration:
         limits = cls(usual=tuple(usual.tolist()), rare=tuple(torch.maximum(rare, usual + 1e-3).tolist()))
         strangeness = limits.strangeness(signs.double())
         any_right, first = right.any(1), right.float().argmax(1)
-        finite = costs.double().clamp(max=_MOST)  # infinite costs would give infinite gradients
+        finite = costs.double().nan_to_num(_MOST).clamp(_LEAST, _MOST)  # infinite costs would give infinite gradients
         weights = torch.tensor([1.0, 1.0, 1.0], dtype=torch.float64, requires_grad=True)
         optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
@@ -83,9 +105,14 @@ class Calibration:
         sharpness, trust, slope = weights.detach().tolist()
         return dataclasses.replace(limits, sharpness=max(sharpness, 0.0), trust=trust, trust_slope=slope)
 
-    def save(self, path: Path) -> None:
-        """Writes a JSON file, completely or not at all."""
-        write_json(path, dataclasses.asdict(self))
+    def save(self, path: Path, header: Mapping[str, Any] | None = None) -> None:
+        """Writes a JSON file, completely or not at all.
+
+        Args:
+            path: the file.
+            header: all that the calibration depends on, in JSON's types.
+        """
+        write_json(path, {**dataclasses.asdict(self), "of": header or {}})
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
@@ -94,17 +121,23 @@ class Calibration:
         Raises:
             UserError: the file is missing or damaged.
         """
-        command = f"infant-arm calibrate --run {path.parent}"
-        try:
-            found = json_files.read(path, _Saved, f"run `{command}` again")
-        except FileNotFoundError:
-            raise UserError(f"there is no {path}; run `{command}` first") from None
+        found = _read(path)
         if not all(usual < rare for usual, rare in zip(found.usual, found.rare, strict=True)):
             raise DamagedFileError(
                 f"{path} is damaged: the usual signs are {found.usual} and the rare ones {found.rare}, expected rare ones above "
-                f"the usual; run `{command}` again"
+                "the usual; calibrate again",
+                path,
             )
-        return cls(**asdict(found))
+        return cls(**{field.name: getattr(found, field.name) for field in dataclasses.fields(cls)})
+
+    @staticmethod
+    def header(path: Path) -> dict[str, Any]:
+        """All that a saved calibration depends on; empty in files of version 0.1.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        return _read(path).of
 
 
 _Signs = Annotated[tuple[float, ...], Meta(min_length=SIGNS, max_length=SIGNS)]
@@ -118,3 +151,11 @@ class _Saved(Struct):
     trust_slope: float
     usual: _Signs
     rare: _Signs
+    of: dict[str, Any] = {}
+
+
+def _read(path: Path) -> _Saved:
+    try:
+        return json_files.read(path, _Saved, "calibrate again")
+    except FileNotFoundError:
+        raise DamagedFileError(f"there is no {path}; calibrate first", path) from None

@@ -19,10 +19,12 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..networks.autoencoder import ARM_DIFFERS_BY
 from ..networks.expectation import Expectation
-from ..networks.generator import PictureGenerator
+from ..networks.generator import KIND, PictureGenerator
 from ..networks.glance import Glance
+from ..tools import checkpoints
 from .calibration import Calibration
-from .som_autoencoder import SomAutoencoder, check_pictures
+from .som_autoencoder import SOM, SomAutoencoder, check_pictures
+from .together import check_together
 from .trials import cost, draw, refine
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
@@ -106,12 +108,14 @@ class Imagination:
         """Reads its trained parts from a run's folder.
 
         Raises:
-            UserError: a file is missing or damaged, or map and generator belong to different bodies.
+            UserError: a file is missing or damaged, or was trained on another data set or with another file than the rest.
         """
         folder = Path(folder)
+        _check_together(folder)
         generator, glance = PictureGenerator.load(folder / GENERATOR, device), Glance.load(folder / GLANCE, device)
         mind, calibration = SomAutoencoder.load(folder, device), Calibration.load(folder / CALIBRATION)
-        return cls(mind, generator, glance, calibration)
+        with checkpoints.fitting(folder / GENERATOR):
+            return cls(mind, generator, glance, calibration)
 
     def draw(self, joints: Tensor | NDArray[Any]) -> Tensor:
         """What the eye would see: joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
@@ -244,6 +248,12 @@ class Imagination:
         elsewhere = (shown * empty).sum(1) / empty.sum(1).clamp(min=1) + 1e-6
         share = (shown.sqrt() > ARM_DIFFERS_BY).float().mean(1) + 1e-4
         return torch.stack([unexplained.log(), elsewhere.log(), -share.log()], 1)
+
+
+def _check_together(folder: Path) -> None:
+    kinds = {SOM: "som", GENERATOR: KIND, GLANCE: Glance.kind}
+    headers = {folder / name: checkpoints.read_header(folder / name, kind) for name, kind in kinds.items()}
+    check_together({**headers, folder / CALIBRATION: Calibration.header(folder / CALIBRATION)})
 
 
 def _distinct(joints: Tensor, costs: Tensor, count: int, apart: float) -> tuple[Tensor, Tensor]:

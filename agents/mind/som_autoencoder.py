@@ -16,6 +16,7 @@ from ..networks.autoencoder import ConvAutoencoder
 from ..som.readout import Readout
 from ..som.som import KIND, MultiModalSom
 from ..tools import checkpoints
+from ..tools.files import DamagedFileError
 
 Array = Tensor | NDArray[Any]
 AUTOENCODER, SOM = "autoencoder.safetensors", "som.safetensors"
@@ -149,12 +150,17 @@ class SomAutoencoder:
         folder = Path(folder)
         autoencoder = ConvAutoencoder.load(folder / AUTOENCODER, device)
         tensors, header = checkpoints.read(folder / SOM, KIND)
-        if header["autoencoder"] != checkpoints.content_hash(folder / AUTOENCODER):
-            raise UserError(
-                f"the map in {folder} was trained on another autoencoder than the one in this folder; run `infant-arm "
-                "train-som` again"
+        if header.get("autoencoder") != checkpoints.content_hash(folder / AUTOENCODER):
+            raise DamagedFileError(
+                f"the map in {folder} was trained on another autoencoder than the one in this folder; train it again",
+                folder / SOM,
             )
-        return cls(autoencoder, MultiModalSom.of_file(tensors, header, device), tensors["joint_ranges"])
+        with checkpoints.fitting(folder / SOM):
+            som, ranges = MultiModalSom.of_file(tensors, header, device), tensors["joint_ranges"]
+            widths = {VISION: autoencoder.latent_size, PROPRIOCEPTION: len(ranges)}
+            if not widths.items() <= som.modalities.items() or ranges.shape[1:] != (2,):
+                raise ValueError(f"a map of {som.modalities}, expected {widths}")
+        return cls(autoencoder, som, ranges)
 
     def _features(self, source: str, samples: Array) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)

@@ -6,7 +6,6 @@ The frozen encoder is part of the environment, so a replay buffer holds only a f
 from typing import Any, Literal
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -49,26 +48,33 @@ class ImageGoals(
         reward: "sparse": 0 if the latents' distance is at most the threshold, else -1; "dense": minus the distance.
         threshold: Euclidean distance of standardized latents at which a goal is reached; with .5, half of the hands are within
             2 cm.
+        min_hand_in_view: a picture shows the hand if the hand covers this share of the pixels or more.
 
     Raises:
         UserError: the environment has no pictures, the reward is unknown, or the threshold is not above 0.
     """
 
     def __init__(
-        self, env: gym.Env[Any, Any], mind: SomAutoencoder, reward: str = "sparse", threshold: float = 0.5
+        self,
+        env: gym.Env[Any, Any],
+        mind: SomAutoencoder,
+        reward: str = "sparse",
+        threshold: float = 0.5,
+        min_hand_in_view: float = HAND_IN_VIEW,
     ) -> None:
-        RecordConstructorArgs.__init__(self, mind=mind, reward=reward, threshold=threshold, _disable_deepcopy=True)
+        own: dict[str, Any] = {"reward": reward, "threshold": threshold, "min_hand_in_view": min_hand_in_view}
+        RecordConstructorArgs.__init__(self, mind=mind, **own, _disable_deepcopy=True)
         gym.Wrapper.__init__(self, env)
         _check_eye(env)
         if not 0 < threshold < np.inf:
             raise UserError(f"got threshold={threshold}, expected a distance of latents above 0, such as .5")
         check_choice("reward", reward, list(_REWARDS))
-        self.mind, self.threshold = mind, threshold
+        self.mind, self.threshold, self._least = mind, threshold, min_hand_in_view
         self._reward = _REWARDS[reward]
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
         body = env.unwrapped
         assert isinstance(body, InfantArmReachEnv)
-        self._body, self._data = body, mujoco.MjData(body.arm.model)
+        self._body, self._data = body, body.arm.new_data()
         self._camera = EyeCamera(body.arm, env.observation_space["eye"].shape[:2])  # type: ignore[index]
         latents = _latent_space(mind)
         self.observation_space = spaces.Dict(  # type: ignore[assignment]
@@ -88,14 +94,14 @@ class ImageGoals(
         for _ in range(_MOST_GOALS):
             observation, info = self.env.reset(seed=seed, options=options)
             self._body.arm.place(self._data, self._body.goal_joints)
-            if (options and "goal" in options) or self._camera.in_view(self._data)[1] >= HAND_IN_VIEW:
+            if (options and "goal" in options) or self._camera.in_view(self._data)[1] >= self._least:
                 picture = to_gray(self._camera.render(self._data))
                 self._goal = _latents(self.mind, picture)
                 return self._as_latents(observation), {**info, "goal_picture": picture}
             seed = None  # the random numbers continue
         raise UserError(
             f"got {_MOST_GOALS} goals whose pictures do not show the hand, expected an eye that sees it; turn the eye's camera "
-            "to the arm"
+            "to the arm, or lower min_hand_in_view"
         )
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:

@@ -108,7 +108,9 @@ class MultiModalSom:
         Raises:
             UserError: the file is missing or damaged, or holds no map.
         """
-        return cls.of_file(*checkpoints.read(Path(path), KIND), device)
+        tensors, header = checkpoints.read(Path(path), KIND)
+        with checkpoints.fitting(Path(path)):
+            return cls.of_file(tensors, header, device)
 
     @classmethod
     def of_file(

@@ -161,9 +161,10 @@ class OnlineSom:
             UserError: the file is missing or damaged, or holds something else.
         """
         tensors, header = checkpoints.read(Path(path), KIND)
-        online = cls(_som_of(tensors["weights"].to(device), header), **header["settings"])
-        online._memory.resume(tensors)
-        online.steps, online._remembered = header["steps"], tensors.get("remembered")
+        with checkpoints.fitting(Path(path)):
+            online = cls(_som_of(tensors["weights"].to(device), header), **header["settings"])
+            online._memory.resume(tensors)
+            online.steps, online._remembered = header["steps"], tensors.get("remembered")
         return online
 
     def _check(self) -> None:

@@ -1,1 +1,1 @@
-"""General tools: files, checkpoints, threads, processes, least squares."""
+"""General tools: files, locks, checkpoints, threads, processes, least squares."""

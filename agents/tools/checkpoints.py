@@ -1,35 +1,52 @@
-"""Checkpoints of trained models: safetensors with a JSON header, never a pickle."""
+"""Checkpoints of trained models: safetensors with a JSON header and checksums, never a pickle."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, device, nn
 
 from infant_env.errors import UserError
 
-from .files import DamagedFileError, replacing
+from .files import SHA256, DamagedFileError, checksum, replacing
 
-FORMAT = 1
+FORMAT = 2
+"""Files of format 1 (version 0.1) have no checksums."""
+REPORT = "report"
+"""Entry of the header: the course of the training. Files are equal without it."""
+_HEADER, _TENSORS = "header", "tensors"
 Network = TypeVar("Network", bound=nn.Module)
 
 
 def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
     """Writes a checkpoint, completely or not at all.
 
+    The header holds the checksums of the tensors and of itself.
+
     Args:
         path: the file.
         kind: kind of model, such as `autoencoder`.
         tensors: the model's tensors by name.
         header: further entries of the header, in JSON's types.
+
+    Raises:
+        UserError: a tensor holds NaN or infinite numbers; an earlier file stays as it is.
     """
-    content = {"format": FORMAT, "kind": kind, **header}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {"header": json.dumps(content, sort_keys=True)}  # one key: safetensors does not keep the order of keys
+    if (broken := _not_finite(plain)) is not None:
+        raise UserError(
+            f"{path} was not written: {broken} of this {kind} holds NaN or infinite numbers; train it again with other "
+            "settings, such as a lower learning rate"
+        )
+    content = {"format": FORMAT, "kind": kind, _TENSORS: _checksum(plain), **header}
+    text = json.dumps({SHA256: checksum(content), **content}, sort_keys=True)
+    metadata = {_HEADER: text}  # one key: safetensors does not keep the order of keys
     with replacing(path) as temporary:
         temporary.write_bytes(save(plain, metadata))  # save_file would make a file that only its owner can read
 
@@ -45,14 +62,21 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         The tensors and the header.
 
     Raises:
-        UserError: the file is missing or damaged, or holds another kind or a later format.
+        DamagedFileError: the file is missing or damaged.
+        UserError: it holds another kind or a later format.
     """
     header = read_header(path, kind)
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError) as error:
-        raise DamagedFileError(_damaged(path, kind, error)) from None
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+        raise _damaged(path, kind, repr(error)) from None
+    if _TENSORS in header:  # finite, because `write` checked that
+        if header[_TENSORS] != _checksum(tensors):
+            raise _damaged(path, kind, "its tensors were changed after they were written")
+    elif (broken := _not_finite(tensors)) is not None:
+        raise _damaged(path, kind, f"{broken} holds NaN or infinite numbers")
+    return tensors, header
 
 
 def read_network(
@@ -71,10 +95,8 @@ def read_network(
         UserError: see `read`; or the tensors do not fit this network.
     """
     tensors, header = read(path, kind)
-    try:
+    with fitting(path):
         network = make(tensors["background"], *(header[size] for size in sizes))
-    except KeyError as error:
-        raise UserError(_other_network(path, error)) from None
     return fill(path, network, tensors, where)
 
 
@@ -82,41 +104,83 @@ def fill(path: Path, network: Network, tensors: Mapping[str, Tensor], where: str
     """Loads tensors into a network, moves it to a device and sets it to evaluation mode.
 
     Raises:
-        UserError: the tensors do not fit this network.
+        DamagedFileError: the tensors do not fit this network.
     """
-    try:
+    with fitting(path):
         network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise UserError(_other_network(path, error)) from None
     return network.to(where).eval()
 
 
-def read_header(path: Path, kind: str) -> dict[str, Any]:
-    """Reads only the header; raises the same errors as `read`."""
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Turns an error while a model is made from a file's tensors and header into a `DamagedFileError`."""
+    try:
+        yield
+    except DamagedFileError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, MemoryError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise DamagedFileError(
+            f"{path} holds the tensors of another model ({reason}); train it again with this version", path
+        ) from None
+
+
+def read_header(path: Path, kind: str | None) -> dict[str, Any]:
+    """Reads only the header, of any kind if `kind` is None; raises the same errors as `read`."""
     if not path.exists():
-        raise UserError(f"there is no {path}, expected a trained {kind}; train it first")
+        raise DamagedFileError(f"there is no {path}, expected a trained {kind or 'model'}; train it first", path)
     try:
         with safe_open(path, framework="pt") as file:
-            header: dict[str, Any] = json.loads(file.metadata()["header"])
-    except (OSError, SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
-        raise DamagedFileError(_damaged(path, kind, error)) from None
-    if header.get("kind") != kind or header.get("format", 0) > FORMAT:
+            header: dict[str, Any] = json.loads(file.metadata()[_HEADER])
+        sums = {header.pop(SHA256, None), checksum(header)}
+        found, version = header.get("kind"), int(header.get("format", 0))
+    except (OSError, SafetensorError, TypeError, LookupError, AttributeError, ValueError, RecursionError) as error:
+        raise _damaged(path, kind, repr(error)) from None
+    if len(sums - {None} if version == 1 else sums) > 1:
+        raise _damaged(path, kind, "its header was changed after it was written")
+    if version > FORMAT:
         raise UserError(
-            f"{path} holds {header.get('kind')!r} of format {header.get('format')!r}, expected {kind!r} of format {FORMAT} "
-            "or earlier; if a later version wrote it, install that version"
+            f"{path} has format {version}, expected {FORMAT} or earlier; if a later version wrote it, install that version"
         )
+    if found != (kind or found):
+        raise _damaged(path, kind, f"it holds {found!r}")
     return header
 
 
 def content_hash(path: Path) -> str:
+    """SHA-256 of a checkpoint's tensors and of all that they depend on, hexadecimal; files of format 1: of the whole file.
+
+    Raises:
+        DamagedFileError: the file is missing, or its header is damaged.
+    """
+    header = read_header(path, None)
+    if int(header["format"]) == 1:
+        return file_hash(path)
+    return checksum({name: value for name, value in header.items() if name != REPORT})
+
+
+def file_hash(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _other_network(path: Path, error: Exception) -> str:
-    return f"{path} holds the tensors of another network ({error}); train it again with this version"
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of names, types, shapes and numbers, hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
-def _damaged(path: Path, kind: str, error: Exception) -> str:
-    return f"{path} is damaged ({error!r}), expected a {kind} checkpoint; delete it and train again"
+def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """The name of a tensor with NaN or infinite numbers; None if there is none."""
+    return next((name for name, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()), None)
+
+
+def _damaged(path: Path, kind: str | None, reason: str) -> DamagedFileError:
+    return DamagedFileError(
+        f"{path} is damaged ({reason}), expected a {kind or 'model'} checkpoint; train it again", path
+    )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from .files import DamagedFileError
+from .files import SHA256, DamagedFileError, checksum
 
 T = TypeVar("T")
 
@@ -30,14 +30,23 @@ def read(path: Path, kind: type[T], mend: str) -> T:
 def load(path: Path, mend: str) -> Any:
     """Reads a JSON file of any shape. A number that is not finite or too large becomes None, like a missing measurement.
 
+    Files of version 0.1 have no checksum, and neither has a file whose author removed it.
+
     Raises:
         FileNotFoundError: the file is missing.
-        DamagedFileError: the file is not JSON.
+        DamagedFileError: the file is not JSON, or does not fit its checksum.
     """
     try:
-        return json.loads(path.read_text(), parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+        text = path.read_text()
+        content = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+        sealed = isinstance(content, dict) and SHA256 in content
+        unchanged = not sealed or content.pop(SHA256) == _checksum(text)
     except (ValueError, RecursionError) as error:
-        raise DamagedFileError(f"{path} is damaged: {error}; {mend}") from None
+        raise DamagedFileError(f"{path} is damaged: {error}; {mend}", path) from None
+    if not unchanged:
+        by_hand = f'if you changed it yourself, remove its line "{SHA256}"'
+        raise DamagedFileError(f"{path} is damaged: it was changed after it was written; {mend} ({by_hand})", path)
+    return content
 
 
 def fit(content: Any, kind: type[T], path: Path, mend: str, place: str = "$") -> T:
@@ -58,12 +67,17 @@ def fit(content: Any, kind: type[T], path: Path, mend: str, place: str = "$") ->
     except (ValueError, RecursionError) as error:
         message = " ".join(str(error).split())
         located = message if "`$" in message else f"{message} - at `$`"
-        raise DamagedFileError(f"{path} is damaged: {located.replace('`$', f'`{place}', 1)}; {mend}") from None
+        raise DamagedFileError(f"{path} is damaged: {located.replace('`$', f'`{place}', 1)}; {mend}", path) from None
 
 
 def plain(value: Any) -> Any:
     """The value as JSON: objects become dictionaries, tuples become lists, numbers that are not finite become None."""
     return json.loads(msgspec.json.encode(value, enc_hook=float))
+
+
+def _checksum(text: str) -> str:
+    """The checksum of the text of a JSON file; its numbers are taken as they stand there."""
+    return checksum({key: value for key, value in json.loads(text).items() if key != SHA256})
 
 
 def _finite(text: str) -> float | None:

@@ -75,7 +75,7 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
         return self._one.action_for(joints)
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The imagined picture, (300, 500, 3) uint8, if `render_mode` is "rgb_array"."""
+        """The imagined picture, of the size of the run's frames, uint8, if `render_mode` is "rgb_array"."""
         frames = self._one.render()
         return None if frames is None else frames[0]
 

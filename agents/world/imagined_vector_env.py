@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mujoco
 import numpy as np
 import torch
 from gymnasium.utils import seeding
@@ -25,7 +24,6 @@ from infant_env.tasks.reach_task import ReachTask
 from ..tools.threads import one_thread_after_fork
 from .world_model import WorldModel
 
-_FRAME_SIZE = (300, 500)  # rows and columns of rendered frames
 _SAME_HAND = 0.002  # m; largest difference of the hand's position between equal bodies
 
 
@@ -54,10 +52,10 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         goal: see `InfantArmReachEnv`.
         reward: see `InfantArmReachEnv`.
         threshold: see `InfantArmReachEnv`.
-        render_mode: None or "rgb_array": each infant's imagined picture, (300, 500, 3) uint8.
-        age_months: see `InfantArmReachEnv`; the age of the run's infant.
+        render_mode: None or "rgb_array": each infant's imagined picture, of the size of the run's frames, uint8.
+        age_months: age of the infant; None: the run's own body.
         eye_size: see `InfantArmReachEnv`.
-        arm: see `InfantArmReachEnv`; the run's body.
+        arm: see `InfantArmReachEnv`; None: the run's own body.
         device: device of the world model if `world` is a folder.
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
 
@@ -82,21 +80,26 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         reward: str = "sparse",
         threshold: float | None = None,
         render_mode: str | None = None,
-        age_months: float = 12.0,
+        age_months: float | None = None,
         eye_size: tuple[int, int] | None = None,
         arm: ArmModel | Mapping[str, Any] | None = None,
         device: str = "cpu",
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     ) -> None:
         one_thread_after_fork()
-        self.arm, self.eye_size = as_arm(arm, age_months), None if eye_size is None else checked_eye_size(eye_size)
+        self.world = world if isinstance(world, WorldModel) else WorldModel.load(world, device)
+        self.arm = (
+            ArmModel.of(self.world.body, tested=True)
+            if arm is None and age_months is None
+            else as_arm(arm, age_months or 0.0)
+        )
+        self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(self.arm, goal, reward, threshold)
         check_counts(num_envs=num_envs)
         servos, space = Servos(self.arm, num_envs), self.task.observation_space(self.eye_size)
         super().__init__(
             num_envs, max_episode_steps, autoreset_mode, render_mode, space, servos.action_space, ("joints", "goal")
         )
-        self.world = world if isinstance(world, WorldModel) else WorldModel.load(world, device)
         check_same_arm(self.world, self.arm)
         self._servos = servos
         self._poses = self.world.poses.clamp(*self.world.response.ranges.T)
@@ -116,8 +119,8 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         return self._servos.action_for(joints)
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
-        """Each infant's imagined picture, (300, 500, 3) uint8, if `render_mode` is "rgb_array"."""
-        return None if self.render_mode is None else tuple(to_rgb(self._pictures(slice(None)), _FRAME_SIZE))
+        """Each infant's imagined picture, of the size of the run's frames, uint8, if `render_mode` is "rgb_array"."""
+        return None if self.render_mode is None else tuple(to_rgb(self._pictures(slice(None)), self.world.eye_size))
 
     def _seed(self, seed: Any, infants: NDArray[np.bool_]) -> None:
         """Seeds the generator that all infants share; None for all infants continues its random numbers.
@@ -196,7 +199,7 @@ def plain_world(world: WorldModel) -> Any:
 
 def check_same_arm(world: WorldModel, arm: ArmModel) -> None:
     """Raises a UserError unless a world model was trained with an arm of this length and these joints."""
-    pose, data = world.poses[0].cpu().double().numpy(), mujoco.MjData(arm.model)
+    pose, data = world.poses[0].cpu().double().numpy(), arm.new_data()
     if len(pose) == len(arm.joint_names) and np.allclose(world.response.ranges.cpu(), arm.joint_ranges, atol=1e-4):
         arm.place(data, pose)
         difference = arm.hand_position(data) - world.hand(world.poses[:1]).cpu().numpy()[0]
@@ -204,7 +207,7 @@ def check_same_arm(world: WorldModel, arm: ArmModel) -> None:
             return
     raise UserError(
         "got a world model that was trained with another body, expected the same joints and hand positions; give the run's "
-        "own age_months or arm"
+        "own age_months or arm, or neither"
     )
 
 

@@ -7,16 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from infant_env.body.checks import checked_eye_size
+from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 
 from ..mind.imagination import GENERATOR
 from ..networks.generator import PictureGenerator
 from ..tools import checkpoints
+from ..tools.files import DamagedFileError, replacing
 from .arm_chain import ArmChain
 from .servo_response import ServoResponse
 
 WORLD_MODEL = "world_model.safetensors"
 KIND = "world model"
+_EYE_SIZE = (300, 500)
 _AT_ONCE = 256  # pictures that are drawn together
 _MOVED_AT_ONCE = 2048  # arms that are moved together; their numbers fit into the processor's cache
 _HALF = 16  # at least this many pictures are drawn in bfloat16, the precision of the generator's training
@@ -54,6 +58,10 @@ class WorldModel:
         self.device = poses.device
         self.folder: Path | None = None
         """The run's folder; None if the model was not read from one."""
+        self.body: dict[str, Any] = {}
+        """The body whose motion it predicts, see `Body.as_dict`; by default the infant of 12 months."""
+        self.eye_size = _EYE_SIZE
+        """Rows and columns of the eye's frames, from which the pictures were made."""
 
     @torch.inference_mode()
     def step(self, joints: Tensor, velocities: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,13 +95,27 @@ class WorldModel:
         return torch.cat(parts).float()
 
     def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
-        """Writes `world_model.safetensors` into the folder of its generator, with the hash of the generator's file."""
+        """Writes `world_model.safetensors` into the folder of its generator, with the hash of the generator's file.
+
+        For another body than a built-in one it writes `body.zip` too.
+        """
         folder, response = Path(folder), self.response
         chain = response.chain
         tensors = {"axes": chain.axes, "points": chain.points, "tip": chain.tip, "poses": self.poses}
         tensors |= {"ranges": response.ranges, "parameters": response.parameters}
         together = {"generator": checkpoints.content_hash(folder / GENERATOR)}
-        checkpoints.write(folder / WORLD_MODEL, KIND, tensors, {**(header or {}), **together})
+        checkpoints.write(folder / WORLD_MODEL, KIND, tensors, {**(header or {}), **together, **self._origin(folder)})
+
+    def _origin(self, folder: Path) -> dict[str, Any]:
+        """The part of the header on body and eye; what is usual is left out, as in version 0.1."""
+        body = dict(self.body)
+        if "mjcf" in body:
+            files = MjcfFiles.read(body["mjcf"])
+            with replacing(folder / BODY) as temporary:
+                files.write(temporary)
+            body["mjcf"] = BODY
+        eye = {} if self.eye_size == _EYE_SIZE else {"eye_size": list(self.eye_size)}
+        return ({"body": body} if body else {}) | eye
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> "WorldModel":
@@ -105,18 +127,17 @@ class WorldModel:
         folder = Path(folder)
         tensors, header = checkpoints.read(folder / WORLD_MODEL, KIND)
         generator = PictureGenerator.load(folder / GENERATOR, device)
-        if header["generator"] != checkpoints.content_hash(folder / GENERATOR):
-            raise UserError(
-                f"the world model in {folder} was trained with another generator than the one in this folder; "
-                f"run `infant-arm train-world-model --run {folder}` again"
+        if header.get("generator") != checkpoints.content_hash(folder / GENERATOR):
+            raise DamagedFileError(
+                f"the world model in {folder} was trained with another generator than the one in this folder; train it again",
+                folder / WORLD_MODEL,
             )
-        try:
+        with checkpoints.fitting(folder / WORLD_MODEL):
             chain = ArmChain(tensors["axes"], tensors["points"], tensors["tip"])
             response = ServoResponse(chain, tensors["ranges"], tensors["parameters"])
             world = cls(response.to(device), generator, tensors["poses"].to(device))
-        except (KeyError, RuntimeError) as error:
-            raise UserError(
-                f"{folder / WORLD_MODEL} holds another model's tensors ({error}); train it again with this version"
-            ) from None
-        world.folder = folder
+        world.folder, world.body = folder, header.get("body", {})
+        if "mjcf" in world.body:
+            world.body["mjcf"] = str(folder / BODY)
+        world.eye_size = checked_eye_size(header.get("eye_size", _EYE_SIZE))
         return world

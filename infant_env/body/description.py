@@ -1,7 +1,7 @@
 """The description of a body as plain data, from which the body can be made again; JSON can store it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from numbers import Real
 from os import PathLike
 from typing import Any
@@ -17,7 +17,7 @@ class Body:
     `ArmModel.of` makes the body. `as_dict` returns a dictionary for JSON, which `gym.make(..., arm=...)` accepts too.
 
     Raises:
-        UserError: the MJCF file comes without the names of the arm's joints and bodies.
+        UserError: the MJCF file comes without the names of the arm's joints, or names come without an MJCF file.
     """
 
     age_months: float = 12.0
@@ -31,18 +31,27 @@ class Body:
     outside_camera: str | None = None
     name: str = "infant"
     """Name of a built-in body; ignored for an MJCF file."""
+    keyframe: str | None = None
+    rest_pose: Mapping[str, float] = field(default_factory=dict)
+    joint_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    hold_others: bool = False
+    new_servos: bool = False
 
     def __post_init__(self) -> None:
-        if self.mjcf is not None and not (self.joints and self.arm_bodies):
+        if self.mjcf is not None and not self.joints:
             raise UserError(
-                f"got the body {self.mjcf} without joints or arm_bodies, expected the names of its arm's joints and bodies"
+                f"got the body {self.mjcf} without joints, expected the names of its arm's joints, from the trunk outwards"
+            )
+        told = [name for name in _OF_MJCF if getattr(self, name)]
+        if self.mjcf is None and told:
+            raise UserError(
+                f"got {', '.join(told)} without an MJCF file, expected both, or neither for a built-in body"
             )
 
     def as_dict(self) -> dict[str, Any]:
         """The fields that differ from the default, in JSON's types."""
         usual = asdict(Body())
-        given = {name: value for name, value in asdict(self).items() if value != usual[name]}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+        return {name: _plain(value) for name, value in asdict(self).items() if value != usual[name]}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Body":
@@ -58,11 +67,12 @@ class Body:
         for name, value in given.items():
             if not _fits(name, value):
                 raise UserError(f"got a body with {name}={shown(value)}, expected {_KINDS[name]}")
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
-        return cls(**values)
+        return cls(**{name: _frozen(value) for name, value in given.items()})
 
 
 _MONTHS, _TEXT, _PATH, _LIST = "a number of months", "a name", "the path of an MJCF file", "a list of names"
+_ANGLES, _RANGES = "numbers by the names of joints", "pairs of numbers by the names of joints"
+_SWITCH = "true or false"
 _KINDS = {
     "age_months": _MONTHS,
     "mjcf": _PATH,
@@ -72,15 +82,51 @@ _KINDS = {
     "hand_bodies": _LIST,
     "outside_camera": _TEXT,
     "name": _TEXT,
+    "keyframe": _TEXT,
+    "rest_pose": _ANGLES,
+    "joint_ranges": _RANGES,
+    "hold_others": _SWITCH,
+    "new_servos": _SWITCH,
 }
+_OF_MJCF = (
+    "joints", "arm_bodies", "hand_bodies", "outside_camera", "keyframe", "rest_pose", "joint_ranges", "hold_others",
+    "new_servos",
+)  # fmt: skip
 
 
 def _fits(name: str, value: Any) -> bool:
     kind = _KINDS[name]
     if value is None:
-        return getattr(Body, name) is None
+        return getattr(Body, name, ()) is None
     if kind == _MONTHS:
-        return isinstance(value, Real) and not isinstance(value, bool)
+        return _is_number(value)
+    if kind == _SWITCH:
+        return isinstance(value, bool)
     if kind == _LIST:
         return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    if kind in (_ANGLES, _RANGES):
+        fits = _is_number if kind == _ANGLES else _is_range
+        return isinstance(value, Mapping) and all(isinstance(k, str) and fits(v) for k, v in value.items())
     return isinstance(value, str | PathLike if kind == _PATH else str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))
+
+
+def _plain(value: Any) -> Any:
+    """The value with lists instead of tuples."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _frozen(value: Any) -> Any:
+    """The value with tuples instead of lists, and Python's own numbers by name."""
+    if isinstance(value, Mapping):
+        return {name: float(each) if _is_number(each) else tuple(map(float, each)) for name, each in value.items()}
+    return tuple(value) if isinstance(value, list) else value

@@ -1,86 +1,146 @@
 """Checks the named parts of a body's MJCF, and adds a hand site and missing servos."""
 
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Collection, Sequence
+from os import PathLike
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from .raw.mjcf_files import MjcfFiles
 
 _SERVO_FREQUENCY = 30.0
 """Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; with critical damping they arrive in .2 s."""
 
+_DRIVEN = {
+    mujoco.mjtTrn.mjTRN_JOINT.value: mujoco.mjtObj.mjOBJ_JOINT,
+    mujoco.mjtTrn.mjTRN_JOINTINPARENT.value: mujoco.mjtObj.mjOBJ_JOINT,
+    mujoco.mjtTrn.mjTRN_TENDON.value: mujoco.mjtObj.mjOBJ_TENDON,
+    mujoco.mjtTrn.mjTRN_BODY.value: mujoco.mjtObj.mjOBJ_BODY,
+}
+"""What the kinds of actuators drive; the others drive sites."""
 
-def geoms_below(model: mujoco.MjModel, bodies: Sequence[str]) -> NDArray[np.bool_]:
-    """Mask of the geoms of these bodies and of all their descendants, shape (ngeom,)."""
+
+def load(path: str | PathLike[str], files: MjcfFiles | None = None) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
+    """Reads and compiles an MJCF file, or a zip that `MjcfFiles.write` has written.
+
+    Args:
+        path: the file.
+        files: its content, if it was read already.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if files is None and zipfile.is_zipfile(path):
+        files = MjcfFiles.read(path)
+    try:
+        spec = mujoco.MjSpec.from_file(str(path)) if files is None else files.spec()
+        return spec, spec.compile()
+    except ValueError as error:
+        raise UserError(f"{path} cannot be read as MJCF: {' '.join(str(error).split())}") from error
+
+
+def bodies_below(model: mujoco.MjModel, bodies: Sequence[int]) -> NDArray[np.bool_]:
+    """Mask of these bodies and of all their descendants, given their numbers, shape (nbody,)."""
     inside: NDArray[np.bool_] = np.zeros(model.nbody, bool)
-    inside[[model.body(name).id for name in bodies]] = True
+    inside[list(bodies)] = True
     for body in range(1, model.nbody):  # parents come before their children
         inside[body] |= inside[model.body_parentid[body]]
-    return np.asarray(inside[model.geom_bodyid])
+    return inside
 
 
-def add_hand_site(spec: mujoco.MjSpec, model: mujoco.MjModel, hand: NDArray[np.bool_], body: str) -> str:
-    """Adds a site at the center of the hand's geoms and returns its name."""
+def add_hand_site(
+    spec: mujoco.MjSpec, model: mujoco.MjModel, qpos: NDArray[np.float64], hand: NDArray[np.bool_], body: int
+) -> str:
+    """Adds a site at the center that the hand's geoms have in a pose (nq,), to a body, and returns its name."""
     data = mujoco.MjData(model)
+    data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
     frame = data.body(body)
     center = (data.geom_xpos[hand].mean(axis=0) - frame.xpos) @ frame.xmat.reshape(3, 3)  # (3,)
     name = "hand_position"
     while name in {s.name for s in spec.sites}:
         name += "_"
-    spec.body(body).add_site(name=name, pos=center, size=[0.004] * 3, group=4)
+    spec.bodies[body].add_site(name=name, pos=center, size=[0.004] * 3, group=4)
     return name
 
 
 def actuators_of(model: mujoco.MjModel, joint: int) -> NDArray[np.int64]:
     """Numbers of the actuators that drive a joint, given its number, shape (A,)."""
-    drives = (model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT) & (model.actuator_trnid[:, 0] == joint)
-    return np.flatnonzero(drives)
+    kinds = (mujoco.mjtTrn.mjTRN_JOINT.value, mujoco.mjtTrn.mjTRN_JOINTINPARENT.value)  # equal for hinges and slides
+    return np.flatnonzero(np.isin(model.actuator_trntype, kinds) & (model.actuator_trnid[:, 0] == joint))
 
 
-def add_missing_servos(spec: mujoco.MjSpec, joints: Sequence[str], arm_bodies: Sequence[str]) -> None:
-    """Checks the joints and their actuators, and adds a servo to each joint without an actuator."""
-    model = spec.compile()
-    idle = [name for name in joints if not _is_driven(model, name)]
+def add_missing_servos(
+    spec: mujoco.MjSpec, model: mujoco.MjModel, joints: Sequence[str], arm: NDArray[np.bool_], ranged: Collection[str]
+) -> None:
+    """Checks the joints and their actuators, and adds a servo to each joint without an actuator, in place of its spring.
+
+    Then gravity no longer pulls at the arm.
+
+    Args:
+        spec: the body; it is changed.
+        model: the body as it was compiled.
+        joints: names of the arm's joints.
+        arm: mask of the arm's bodies, shape (nbody,).
+        ranged: names of joints that got a range after the body was compiled.
+    """
+    idle = [name for name in joints if not _is_driven(model, name, name in ranged)]
     for name in idle:
         inertia = model.dof_M0[model.joint(name).dofadr[0]]
         servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         servo.set_to_position(kp=inertia * _SERVO_FREQUENCY**2, dampratio=1.0)
+        spec.joint(name).stiffness = np.zeros_like(spec.joint(name).stiffness)  # the servo replaces a spring
     if idle:
-        for name in arm_bodies:
-            spec.body(name).gravcomp = 1.0
+        for body in np.flatnonzero(arm):
+            spec.bodies[body].gravcomp = 1.0
 
 
-def _is_driven(model: mujoco.MjModel, name: str) -> bool:
+def is_servo(model: mujoco.MjModel, actuator: int) -> bool:
+    """Whether an actuator, given its number, is a position servo."""
+    gain, bias = model.actuator_gainprm[actuator], model.actuator_biasprm[actuator]
+    return bool(gain[0] > 0 and bias[0] == 0 and bias[1] == -gain[0])
+
+
+def label(model: mujoco.MjModel, actuator: int) -> str:
+    """An actuator in messages: its name, or without one its number and what it drives."""
+    if model.actuator(actuator).name:
+        return repr(model.actuator(actuator).name)
+    kind = _DRIVEN.get(int(model.actuator_trntype[actuator]), mujoco.mjtObj.mjOBJ_SITE)
+    target = mujoco.mj_id2name(model, kind, model.actuator_trnid[actuator, 0])
+    return f"number {actuator} (unnamed, on the {kind.name.removeprefix('mjOBJ_').lower()} {target!r})"
+
+
+def _is_driven(model: mujoco.MjModel, name: str, ranged: bool) -> bool:
     """Whether a position servo drives this joint; False if it has no actuator.
 
     Raises:
         UserError: the joint is not a hinge with a range, or another kind of actuator drives it.
     """
     joint = model.joint(name)
-    if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not model.jnt_limited[joint.id]:
+    if joint.type[0] != mujoco.mjtJoint.mjJNT_HINGE or not (ranged or model.jnt_limited[joint.id]):
         raise UserError(
             f"got joint {name!r}, expected a hinge with a range, so that its angle can be normalized; "
-            'write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
+            'give it one by joint_ranges (--joint-ranges), or write type="hinge" range="LOWER UPPER" limited="true" in the MJCF'
         )
     actuators = actuators_of(model, joint.id)
     if not len(actuators):
         return False
-    gain, bias = model.actuator_gainprm[actuators[0]], model.actuator_biasprm[actuators[0]]
-    is_servo = gain[0] > 0 and bias[0] == 0 and bias[1] == -gain[0] and model.actuator_gear[actuators[0], 0] == 1
-    if len(actuators) > 1 or not is_servo:
-        names = [model.actuator(i).name for i in actuators]
+    first = int(actuators[0])
+    if len(actuators) > 1 or not is_servo(model, first) or model.actuator_gear[first, 0] != 1:
+        labels = " and ".join(label(model, i) for i in actuators)
         raise UserError(
-            f"joint {name!r} is driven by {names}, expected one position servo with gear 1, or no actuator; "
-            "replace it by <position joint=...>, or remove it: then a servo is added"
+            f"joint {name!r} is driven by the actuator {labels}, expected one position servo with gear 1, or no actuator; "
+            "give new_servos=True (--new-servos): a servo takes its place; or write <position joint=...> in the MJCF"
         )
     return True
 
 
 def check_names(kind: str, wanted: Sequence[str], available: Sequence[str]) -> None:
     """Raises a UserError that lists the available names, unless all wanted names are among them."""
-    unknown = [name for name in wanted if name not in available]
+    named = [name for name in available if name]
+    unknown = [name for name in wanted if name not in named]
     if unknown or not wanted:
-        raise UserError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {available}")
+        raise UserError(f"got the {kind} names {list(wanted)}, of which {unknown} are unknown; available: {named}")

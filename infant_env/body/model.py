@@ -1,27 +1,33 @@
 """`ArmModel`: a compiled body with an arm, either the infant or a user's MJCF file."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
-from typing import Any, TypeVar
+from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .built_in.table import BODIES
+from .build import another, built_in
 from .description import Body
-from .mjcf import actuators_of, add_hand_site, add_missing_servos, check_names, geoms_below
-
-_Number = TypeVar("_Number", bound=np.generic)
+from .mjcf import check_names, load
+from .raw.contacts import counting_pairs
+from .raw.mjcf_files import MjcfFiles
+from .rest import Rest
+from .self_test import self_test
 
 PENETRATION_LIMIT = 0.005
 """Depth in metres up to which a contact counts as touch; a pose with a deeper contact is not valid."""
 
 _MOST_DRAWS = 10_000
 """A search for a valid pose draws at most this many; four in five of the infant's poses are valid."""
+
+_POSES = 60
+"""Number of random poses that tell which geoms always touch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +55,41 @@ class ArmModel:
     """Mask of the hand's geoms, a part of the arm's, shape (ngeom,)."""
     hand_site: str
     """Name of the site that marks the hand's position."""
-    fingerprint: str
-    """SHA-256 of the body's MJCF text, hexadecimal; a data set records it."""
+    rest: Rest
+    """Positions of all joints and controls of all actuators after a reset; the arm's are then set to a drawn pose."""
     body: Body
     """The body's description: `ArmModel.of(arm.body)` makes it again."""
+    spec: mujoco.MjSpec | None
+    """What `model` was compiled from; None in a pickled or deep-copied body."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the body's MJCF text, hexadecimal; a data set records it."""
+        assert self.spec is not None
+        return hashlib.sha256(self.spec.to_xml().encode()).hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "fingerprint": self.fingerprint, "spec": None}
 
     @classmethod
-    def of(cls, body: Body | Mapping[str, Any]) -> "ArmModel":
+    def of(cls, body: Body | Mapping[str, Any], tested: bool = False, files: MjcfFiles | None = None) -> "ArmModel":
         """Makes a body from its description, or from the dictionary that `Body.as_dict` returned.
+
+        Args:
+            body: the description.
+            tested: whether the body of an MJCF file was made before, so that its tests can be left out.
+            files: the content of its MJCF file, if it was read already; then the file itself is not read.
 
         Raises:
             UserError: see `Body`, `infant` and `from_mjcf`.
         """
         body = body if isinstance(body, Body) else Body.from_dict(body)
         if body.mjcf is None:
-            return _built_in(body)
-        names = body.joints, body.eye_camera, body.arm_bodies, body.hand_bodies or None
-        return cls.from_mjcf(body.mjcf, *names, outside_camera=body.outside_camera)
+            return cls(**built_in(body))
+        arm = cls(**another(body, tested, files))
+        if not tested:
+            self_test(arm)
+        return arm
 
     @classmethod
     def infant(cls, age_months: float = 12.0) -> "ArmModel":
@@ -77,56 +101,83 @@ class ArmModel:
         Raises:
             UserError: the age is not between 1 and 24 months.
         """
-        return _built_in(Body(age_months))
+        return cls.of(Body(age_months))
 
     @classmethod
     def from_mjcf(
         cls,
         path: str | PathLike[str],
         joints: Sequence[str],
-        eye_camera: str,
-        arm_bodies: Sequence[str],
+        eye_camera: str = "eye",
+        arm_bodies: Sequence[str] | None = None,
         hand_bodies: Sequence[str] | None = None,
         outside_camera: str | None = None,
+        keyframe: str | None = None,
+        rest_pose: Mapping[str, float] | None = None,
+        joint_ranges: Mapping[str, tuple[float, float]] | None = None,
+        hold_others: bool = False,
+        new_servos: bool = False,
     ) -> "ArmModel":
         """Any other body, read from an MJCF file.
 
-        Three things are changed. Joints without an actuator get a critically damped position servo, and then the arm's
-        weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set, because MuJoCo
-        4.0.0 computes wrong accelerations with the sparse one.
+        Three things are changed. Joints without an actuator get a critically damped position servo instead of their springs,
+        and then the arm's weight is compensated. The hand gets a site at the center of its geoms. The dense Jacobian is set,
+        because MuJoCo 4.0.0 computes wrong accelerations with the sparse one.
+
+        Then the body is tested: its servos must hold four valid poses and approach others, each for 1 s, within 6 degrees.
+
+        A reset poses the joints that are not the arm's as `keyframe` and `rest_pose` say. Without them they are in the
+        MJCF's reference pose with all controls 0, whichever keyframes the file has.
 
         Args:
-            path: the MJCF file.
-            joints: names of the arm's hinges, from the trunk outwards; they must have ranges.
+            path: the MJCF file, or the `body.zip` of a data set.
+            joints: names of the arm's hinges, from the trunk outwards; they must have ranges, or get them by `joint_ranges`.
             eye_camera: name of the eye's camera.
-            arm_bodies: names of the arm's bodies; their descendants belong to the arm too.
-            hand_bodies: names of the hand's bodies, with their descendants; by default the last of `arm_bodies`.
+            arm_bodies: names of the arm's bodies; their descendants belong to the arm too. By default the body that the
+                first joint moves.
+            hand_bodies: names of the hand's bodies, with their descendants; by default the last of `arm_bodies`, or without
+                these the body that the last joint moves.
             outside_camera: name of the camera that shows the body from outside; by default MuJoCo's free camera.
+            keyframe: name of a keyframe of the MJCF, for the joints that are not the arm's and for all actuators.
+            rest_pose: positions of other hinges (rad) and slides (m) by name; they take precedence over the keyframe. A
+                position servo of such a joint holds it there.
+            joint_ranges: narrower ranges of the arm's joints by name, (lower, upper), rad.
+            hold_others: whether all joints that are not the arm's are locked where a reset puts them, also free ones.
+            new_servos: whether servos replace all actuators of the arm's joints, such as motors.
 
         Raises:
             UserError: the file cannot be read, a name is unknown, a joint is not a hinge or has no range, an actuator is
-                not a position servo, or the hand is not part of the arm.
+                not a position servo, the named parts do not fit together (see `tree.check_tree`), an angle is out of range, or a
+                servo fails the test (see `self_test.self_test`).
         """
-        try:
-            spec = mujoco.MjSpec.from_file(str(path))
-            spec.compile()
-        except ValueError as error:
-            raise UserError(f"{path} cannot be read as MJCF: {' '.join(str(error).split())}") from error
-        arm_bodies, hand_bodies = list(arm_bodies), list(hand_bodies or arm_bodies[-1:])
-        check_names("joint", joints, [j.name for j in spec.joints])
-        cameras = [eye_camera] if outside_camera is None else [eye_camera, outside_camera]
-        check_names("camera", cameras, [c.name for c in spec.cameras])
-        check_names("body", [*arm_bodies, *hand_bodies], [b.name for b in spec.bodies])
-        add_missing_servos(spec, joints, arm_bodies)
-        body = Body(
-            mjcf=str(path),
-            joints=tuple(joints),
-            eye_camera=eye_camera,
-            arm_bodies=tuple(arm_bodies),
-            hand_bodies=tuple(hand_bodies),
-            outside_camera=outside_camera,
+        if not joints:
+            check_names("joint", joints, [j.name for j in load(path)[0].joints])
+        return cls.of(
+            {
+                "mjcf": str(path),
+                "joints": tuple(joints),
+                "eye_camera": eye_camera,
+                "arm_bodies": tuple(arm_bodies or ()),
+                "hand_bodies": tuple(hand_bodies or ()),
+                "outside_camera": outside_camera,
+                "keyframe": keyframe,
+                "rest_pose": rest_pose or {},
+                "joint_ranges": joint_ranges or {},
+                "hold_others": hold_others,
+                "new_servos": new_servos,
+            }
         )
-        return _read(spec, body, tuple(joints), eye_camera, outside_camera or -1, arm_bodies, hand_bodies)
+
+    def new_data(self) -> mujoco.MjData:
+        """A new simulation of the body, at rest."""
+        data = mujoco.MjData(self.model)
+        self.reset(data)
+        return data
+
+    def reset(self, data: mujoco.MjData) -> None:
+        """Resets a simulation: all joints are at rest."""
+        mujoco.mj_resetData(self.model, data)
+        data.qpos[:], data.ctrl[:] = self.rest
 
     def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
         """Resets the simulation and puts the arm at rest into a pose that its servos hold.
@@ -144,7 +195,7 @@ class ArmModel:
         mujoco.mj_fwdPosition(self.model, data)
 
     def _rest(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
-        mujoco.mj_resetData(self.model, data)
+        self.reset(data)
         data.qpos[self.qpos_ids] = joints
         data.ctrl[self.actuator_ids] = joints
 
@@ -169,9 +220,12 @@ class ArmModel:
             joints = self.any_pose(random)
             if self.is_valid(data, joints):
                 return joints
+        deepest = min(data.contact, key=lambda contact: contact.dist if self._counts[tuple(contact.geom)] else 0.0)
+        touching = " and ".join(repr(self.model.body(b).name) for b in self.model.geom_bodyid[deepest.geom])
         raise UserError(
             f"got {_MOST_DRAWS} poses in a row in which the arm is more than {1e3 * PENETRATION_LIMIT:g} mm deep in another "
-            "geom, expected at least one valid pose; remove the obstacle from the MJCF, or narrow the joints' ranges"
+            f"geom, at last the bodies {touching}, expected at least one valid pose; remove the obstacle from the MJCF, narrow "
+            "the joints' ranges, or pose the other joints by a keyframe or rest_pose"
         )
 
     def is_valid(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> bool:
@@ -191,11 +245,26 @@ class ArmModel:
         return np.array(data.site(self.hand_site).xpos)
 
     def penetration(self, data: mujoco.MjData) -> float:
-        """Depth of the arm's deepest contact, m; 0 without contact."""
+        """Depth of the arm's deepest contact, m; 0 without contact.
+
+        Contacts within the hand, and those that the body's shapes cause in every pose, do not count.
+        """
         if not data.ncon:
             return 0.0
-        touches = self.arm_geoms[data.contact.geom].any(axis=1)  # (ncon,)
-        return float(-data.contact.dist[touches].min(initial=0.0))
+        first, second = data.contact.geom.T  # (ncon,) each
+        return float(-data.contact.dist[self._counts[first, second]].min(initial=0.0))
+
+    @cached_property
+    def _counts(self) -> NDArray[np.bool_]:
+        """The pairs of geoms whose contacts count, see `counting_pairs`."""
+        poses = self._random_poses(np.random.default_rng(0))
+        return counting_pairs(self.model, self.arm_geoms, self.hand_geoms, poses, PENETRATION_LIMIT)
+
+    def _random_poses(self, random: np.random.Generator) -> Iterator[mujoco.MjData]:
+        data = mujoco.MjData(self.model)
+        for _ in range(_POSES):
+            self.place(data, self.any_pose(random))
+            yield data
 
     def normalize(self, joints: NDArray[np.floating]) -> NDArray[np.float64]:
         """Angles in rad -> [0, 1] over the joint range, shape (..., J)."""
@@ -206,60 +275,3 @@ class ArmModel:
         """[0, 1] over the joint range -> angles in rad, shape (..., J)."""
         low, high = self.joint_ranges.T
         return np.asarray(low + normalized * (high - low))
-
-
-def _built_in(body: Body) -> ArmModel:
-    """Makes a built-in body.
-
-    Raises:
-        UserError: its name is unknown, or its age is out of range.
-    """
-    if body.name not in BODIES:
-        raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
-    entry = BODIES[body.name]
-    spec = entry.build(body.age_months)
-    return _read(spec, body, entry.joints, entry.eye_camera, entry.outside_camera, entry.arm_bodies, entry.hand_bodies)
-
-
-def _read(
-    spec: mujoco.MjSpec,
-    body: Body,
-    joints: tuple[str, ...],
-    eye_camera: str,
-    outside_camera: str | int,
-    arm_bodies: Sequence[str],
-    hand_bodies: Sequence[str],
-) -> ArmModel:
-    """Compiles the body and looks up its joints, servos and geoms by name."""
-    spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
-    model = spec.compile()
-    arm, hand = geoms_below(model, arm_bodies), geoms_below(model, hand_bodies)
-    if not hand.any() or not arm[hand].all():
-        raise UserError(
-            f"got the hand {list(hand_bodies)} and the arm {list(arm_bodies)}, expected a hand that has geoms and "
-            "belongs to the arm; add an ancestor of the hand to arm_bodies"
-        )
-    site = add_hand_site(spec, model, hand, hand_bodies[0])
-    model = spec.compile()
-    hinges = [model.joint(name) for name in joints]
-    return ArmModel(
-        model=model,
-        joint_names=joints,
-        joint_ranges=_read_only(np.array([j.range for j in hinges])),  # (J, 2)
-        qpos_ids=_read_only(np.array([j.qposadr[0] for j in hinges])),
-        dof_ids=_read_only(np.array([j.dofadr[0] for j in hinges])),
-        actuator_ids=_read_only(np.array([actuators_of(model, j.id)[0] for j in hinges])),
-        eye_camera=eye_camera,
-        outside_camera=outside_camera,
-        arm_geoms=_read_only(arm),
-        hand_geoms=_read_only(hand),
-        hand_site=site,
-        fingerprint=hashlib.sha256(spec.to_xml().encode()).hexdigest(),
-        body=body,
-    )
-
-
-def _read_only(array: NDArray[_Number]) -> NDArray[_Number]:
-    """Makes the array read-only and returns it."""
-    array.flags.writeable = False
-    return array

@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from ..given import detached, numbers, shown
 from .model import ArmModel
-
-CONTROL_HZ = 25
-"""Actions per second."""
-
-UNSTABLE = slice(mujoco.mjtWarning.mjWARN_BADQPOS.value, mujoco.mjtWarning.mjWARN_BADQACC.value + 1)
-"""Indices of MuJoCo's warning counters for positions, velocities and accelerations that are huge or not finite."""
+from .self_test import CONTROL_HZ as CONTROL_HZ
+from .self_test import UNSTABLE as UNSTABLE
 
 
 class DivergedError(RuntimeError):

@@ -133,9 +133,9 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         super().reset(seed=seed)
         given = check_options(options, ("joints",))
         if "joints" in given:
-            joints = checked_start(self.arm, mujoco.MjData(self.model), given["joints"])
+            joints = checked_start(self.arm, self.arm.new_data(), given["joints"])
         else:
-            mujoco.mj_resetData(self.model, self.data)
+            self.arm.reset(self.data)
             joints = self.arm.valid_pose(self.data, self.np_random)
         self.arm.pose(self.data, joints)
         self._begun = True

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
@@ -53,7 +52,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
         self.arm = as_arm(arm, age_months)
         self.render_mode, self.width, self.height, self.camera_name = render_mode, width, height, camera_name
-        self.data = mujoco.MjData(self.arm.model)
+        self.data = self.arm.new_data()
         """The simulation."""
         self._servos = Servos(self.arm)
         self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size)

@@ -76,7 +76,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._eye = None if eye_size is None else EyeCamera(arm, eye_size)
         self._onlooker = Onlooker(arm, render_mode, width, height, camera_name)
         self._poses = ManyPoses(arm, num_envs, threads)
-        self._data = mujoco.MjData(arm.model)
+        self._data = arm.new_data()
         self._hands = np.zeros((num_envs, 3))
         self._open()
 
@@ -113,6 +113,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
         self._sites = self._batch.bind("site_xpos")[:, self.model.site(self.arm.hand_site).id]  # (N, 3)
         self._unstable = self._batch.warning[:, UNSTABLE, 1]  # counts, (N, 3), live
+        self._qpos[:], self._ctrl[:] = self.arm.rest
         self._rest = self._batch.state[0].copy()
 
     def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:

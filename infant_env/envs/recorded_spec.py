@@ -1,6 +1,7 @@
 """An environment's `spec` in JSON's types, so that `env.spec.to_json()` works for all arguments."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -15,8 +16,8 @@ from ..body.model import ArmModel
 class RecordedSpec:
     """A mixin for environments: keeps the spec that `gym.make` sets, with its arguments as plain data.
 
-    A body becomes its `Body.as_dict`, which `gym.make(..., arm=...)` accepts too. So `gym.make(env.spec)` and
-    `gym.make(EnvSpec.from_json(env.spec.to_json()))` make an equal environment.
+    A body becomes its `Body.as_dict` with the absolute path of its MJCF file, which `gym.make(..., arm=...)` accepts too. So
+    `gym.make(env.spec)` and `gym.make(EnvSpec.from_json(env.spec.to_json()))` make an equal environment.
     """
 
     _spec: EnvSpec | None = None
@@ -40,7 +41,8 @@ class RecordedSpec:
 def plain(value: Any) -> Any:
     """A value in JSON's types; values of types that are unknown here do not change."""
     if isinstance(value, ArmModel):
-        return value.body.as_dict()
+        body = value.body.as_dict()
+        return plain(body | {"mjcf": os.path.abspath(body["mjcf"])} if "mjcf" in body else body)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, PurePath):

@@ -151,7 +151,7 @@ class EyeCamera:
         armless = copy.copy(self._arm.model)
         armless.geom_matid[self._arm.arm_geoms] = -1
         armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw fully transparent geoms
-        data = mujoco.MjData(armless)
+        data = self._arm.new_data()
         mujoco.mj_forward(armless, data)
         return self._screen.draw(armless, data, self._camera, self.size)
 

@@ -22,9 +22,10 @@ class ManyPoses:
 
     def __init__(self, arm: ArmModel, most: int, threads: int) -> None:
         self._arm, self._most, self._threads = arm, most, threads
-        self._data = mujoco.MjData(arm.model)
+        self._data = arm.new_data()
         self._batch = new_batch(arm.model, most, threads)
         self._qpos, self._contacts = self._batch.bind("qpos"), self._batch.bind("ncon")
+        self._qpos[:] = arm.rest.qpos
         self._hands = self._batch.bind("site_xpos")[:, arm.model.site(arm.hand_site).id]  # (N, 3)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import mujoco
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
@@ -54,7 +53,7 @@ class GoalSight:
     """
 
     def __init__(self, arm: ArmModel, eye: EyeCamera) -> None:
-        self._arm, self._eye, self._data = arm, eye, mujoco.MjData(arm.model)
+        self._arm, self._eye, self._data = arm, eye, arm.new_data()
 
     def picture(self, joints: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Pose (J,), rad -> RGB frame (H, W, 3), uint8."""
@@ -85,7 +84,7 @@ class ReachTask:
         check_choice("reward", reward, list(_REWARDS))
         self.threshold = THRESHOLDS[goal] if threshold is None else _checked_threshold(threshold)
         self._arm = arm
-        self._data = mujoco.MjData(arm.model)
+        self._data = arm.new_data()
         self._of_hand = goal == "hand"
         self.distance = _DISTANCES[goal]
         self._reward = _REWARDS[reward]

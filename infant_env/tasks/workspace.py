@@ -23,7 +23,7 @@ class Workspace:
 
     def __init__(self, arm: ArmModel) -> None:
         self._arm = arm
-        self._data = mujoco.MjData(arm.model)
+        self._data = arm.new_data()
         self._site = arm.model.site(arm.hand_site).id
         arm.pose(self._data, arm.joint_ranges.mean(axis=1))
         bones = np.vstack([self._data.xanchor[arm.model.dof_jntid[arm.dof_ids]], arm.hand_position(self._data)])

@@ -185,7 +185,7 @@ def test_a_truncated_map_gives_one_clear_line(kind: type[DeepMap], tmp_path):
     path = tmp_path / "map.safetensors"
     small(kind).save(path)
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(ValueError, match="is damaged.*train again"):
+    with pytest.raises(ValueError, match="is damaged.*train it again"):
         kind.load(path)
 
 

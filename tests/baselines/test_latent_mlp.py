@@ -44,5 +44,5 @@ def test_saved_networks_come_back_the_same(tmp_path):
 def test_networks_for_other_latents_are_refused(tmp_path):
     small().save(tmp_path / "mlp.safetensors")
     wide = ConvAutoencoder(torch.full((64, 64), 0.6), latent_size=3, width=4)
-    with pytest.raises(ValueError, match="tensors of another network"):
+    with pytest.raises(ValueError, match="tensors of another model"):
         LatentMlps.load(tmp_path / "mlp.safetensors", wide)

@@ -82,5 +82,5 @@ def test_a_truncated_checkpoint_gives_one_clear_line(tmp_path):
     path = tmp_path / "mvae.safetensors"
     small().save(path)
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(ValueError, match="is damaged.*train again"):
+    with pytest.raises(ValueError, match="is damaged.*train it again"):
         MultiModalVae.load(path)

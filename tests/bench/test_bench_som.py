@@ -121,11 +121,11 @@ def test_a_radius_after_the_last_epoch_puts_the_last_radius_into_the_last_epoch(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sizes": (8, 0)}, r"got sizes \[8, 0\], expected one or more maps of 2 or more"),
-        ({"sizes": ()}, r"got sizes \[\]"),
-        ({"epochs": 0}, "got epochs=0, expected 1 or more"),
-        ({"samples": 0}, "got samples=0, expected 1 or more"),
-        ({"budget": -1.0}, "got budget=-1.0"),
+        ({"sizes": (8, 0)}, "got --sizes 8 0, expected a whole number from 2 "),
+        ({"sizes": ()}, "got no --sizes, expected"),
+        ({"epochs": 0}, "got --epochs 0, expected"),
+        ({"samples": 0}, "got --samples 0, expected"),
+        ({"budget": -1.0}, "got --budget -1.0"),
         ({"peers": ("MiniSum",)}, r"got peers \['MiniSum'\], expected some of \['MiniSom', "),
     ],
 )

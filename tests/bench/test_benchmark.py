@@ -55,5 +55,5 @@ def test_times_are_those_of_each_thing_done():
 
 
 def test_no_rounds_are_refused():
-    with pytest.raises(ValueError, match="rounds=0, expected 1 or more"):
+    with pytest.raises(ValueError, match="got --rounds 0, expected"):
         Config("env", rounds=0)

@@ -209,7 +209,7 @@ def test_existing_position_servos_are_kept(tmp_path):
         ({"hand_bodies": ["fist"]}, r"fist.*available:"),
         ({"joints": []}, r"joint names \[\].*available:"),
         ({"joints": ["free_spin"]}, "expected a hinge with a range"),
-        ({"arm_bodies": ["lower"], "hand_bodies": ["upper"]}, "belongs to the arm"),
+        ({"arm_bodies": ["lower"], "hand_bodies": ["hand"]}, "without 'upper', which the joint 'shoulder' moves"),
     ],
 )
 def test_names_that_do_not_fit_are_refused_with_those_that_do(tmp_path, change, message):

@@ -28,5 +28,5 @@ def test_several_seeds_end_with_mean_and_spread(tiny_run: Path, tmp_path: Path, 
 
 
 def test_no_seed_at_all_is_refused():
-    with pytest.raises(ValueError, match="seeds=0, expected 1 or more"):
+    with pytest.raises(ValueError, match="got --seeds 0, expected"):
         reproduce.Config(seeds=0)

@@ -9,19 +9,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 from conftest import SMALL
+from msgspec import structs
 
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 from training.data import collect, shards
 from training.data.collect import Config
 from training.data.dataset import Dataset
+from training.runs.config import option
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -156,7 +160,7 @@ def process_group_lives(group: int) -> bool:
 def test_a_truncated_shard_is_named_and_collected_again_alone(copy: Path, small_data: Dataset):
     shard = shards.shard_path(copy, 1)
     shard.write_bytes(shard.read_bytes()[:5000])
-    with pytest.raises(ValueError, match=r"shard-00001\.h5 is damaged.*run the same"):
+    with pytest.raises(ValueError, match=r"shard-00001\.h5 is damaged.*it collects only that shard"):
         Dataset.open(copy)
     untouched = shards.shard_path(copy, 2).stat().st_mtime_ns
     collect.run(Config(copy, workers=1, **SMALL))
@@ -212,7 +216,7 @@ def test_a_kill_before_the_first_shard_costs_nothing(copy: Path, small_data: Dat
 def test_too_little_space_is_said_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=10_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(ValueError, match=r"0\.0 GB free, expected about"):
+    with pytest.raises(ValueError, match=r"10\.0kB free, expected about 794kB for 32 samples; free some space"):
         collect.run(Config(tmp_path / "full", workers=1, **SMALL))
 
 
@@ -221,10 +225,10 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_sealed(
 ):
     write, full = shards.write_shard, tmp_path / "full"
 
-    def fills_up(folder: Path, shard: int, columns: dict[str, np.ndarray]) -> None:
+    def fills_up(folder: Path, shard: int, *rest: Any) -> None:
         if shard == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(folder, shard, columns)
+        write(folder, shard, *rest)
 
     monkeypatch.setattr(shards, "write_shard", fills_up)
     with pytest.raises(ValueError, match="shard 2 could not be written.*all sealed shards are kept, free some space"):
@@ -237,7 +241,7 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_sealed(
 
 def test_an_unfinished_data_set_does_not_open(copy: Path):
     info = json.loads((copy / "dataset.json").read_text())
-    del info["accepted"]
+    del info["accepted"], info["sha256"]
     (copy / "dataset.json").write_text(json.dumps(info))
     with pytest.raises(ValueError, match="not complete"):
         Dataset.open(copy)
@@ -254,10 +258,27 @@ def test_a_broken_head_is_said(tmp_path: Path, content: str, wanted: str):
 
 @pytest.mark.parametrize("change", [{"samples": 0}, {"shard_size": 0}, {"workers": 0}, {"min_arm_in_view": 1.5}])
 def test_senseless_settings_are_refused(tmp_path: Path, change: dict[str, object]):
-    with pytest.raises(ValueError, match=next(iter(change))):
+    with pytest.raises(ValueError, match=f"got {option(next(iter(change)))} "):
         Config(tmp_path, **{**SMALL, **change})
 
 
 def test_pictures_of_the_same_format_are_not_read_again(small_data: Dataset):
     assert small_data.squeezed_to(vision.Format()) is small_data
     assert small_data.squeezed_to(vision.Format(16, color=True)).background.shape == (3, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("samples", "empty"), [(1, "validation"), (2, "test"), (3, "validation"), (4, None), (5, None)]
+)
+def test_an_empty_split_is_told(small_data: Dataset, samples: int, empty: str | None):
+    info = structs.replace(
+        small_data.info, recipe=structs.replace(small_data.info.recipe, samples=samples), accepted=None
+    )
+    data = Dataset(small_data.path, info)
+    if empty is None:
+        assert sum(len(data.split(name)) for name in ("train", "validation", "test")) == samples
+        return
+    with pytest.raises(
+        UserError, match=f"the {empty} split of .* is empty: it has {samples} samples; collect 5 or more"
+    ):
+        data.split(empty)

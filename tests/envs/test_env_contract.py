@@ -300,6 +300,21 @@ def test_a_body_s_spec_is_json_too(tmp_path: Path):
         gym.make("InfantArm-v0", arm="me")
 
 
+def test_the_spec_of_a_body_holds_wherever_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "arm.xml").write_text(PLANAR)
+    monkeypatch.chdir(tmp_path)
+    ranges = {"elbow": (np.float32(0.5), np.float64(1.5))}
+    arm = ArmModel.from_mjcf("arm.xml", ["shoulder", "elbow"], joint_ranges=ranges)
+    env = gym.make("InfantArm-v0", arm=arm, eye_size=SMALL)
+    text = env.spec.to_json()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again = gym.make(EnvSpec.from_json(text))
+    assert np.array_equal(again.unwrapped.arm.joint_ranges, arm.joint_ranges)
+    assert_same_bits(list(env.reset(seed=1)), list(again.reset(seed=1)))
+    env.close(), again.close()
+
+
 def test_an_imagined_infant_s_spec_names_the_run(world: Any):
     env = gym.make("ImaginedArmReach-v0", world=world)
     again = gym.make(EnvSpec.from_json(env.spec.to_json()))
@@ -312,15 +327,22 @@ PLANAR = """<mujoco><worldbody><light pos="0 0 2"/><camera name="eye" pos="0 0 .
   <body name="lower" pos=".2 0 0"><joint name="elbow" axis="0 0 1" range="0 150"/>
   <geom type="capsule" fromto="0 0 0 .15 0 0" size=".025" contype="0"/></body></body></worldbody>{}</mujoco>"""
 NO_RESET = """<option><flag autoreset="disable"/></option>"""
-UNSTABLE = """<option integrator="Euler" timestep=".01"><flag eulerdamp="disable"/></option>
-  <actuator><position joint="shoulder" kp="20" kv="1"/><position joint="elbow" kp="500000" kv="3000"/></actuator>"""
+COARSE = """<option integrator="Euler" timestep=".01"><flag eulerdamp="disable"/></option>
+  <actuator><position joint="shoulder" kp="1" kv=".1"/><position joint="elbow" kp="1" kv=".1"/></actuator>"""
+
+
+def unstable_arm(path: Path, more: str) -> ArmModel:
+    """An arm whose elbow's servo becomes much too stiff after it was tested."""
+    path.write_text(PLANAR.format(COARSE + more))
+    arm = ArmModel.from_mjcf(path, ["shoulder", "elbow"], "eye", ["upper", "lower"])
+    arm.model.actuator_gainprm[1, 0], arm.model.actuator_biasprm[1, 1:3] = 500_000, (-500_000, -3000)
+    return arm
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("more", ["", NO_RESET])
 def test_physics_that_become_unstable_end_the_episode_with_an_error(more: str, tmp_path: Path, capfd: Any):
-    (tmp_path / "arm.xml").write_text(PLANAR.format(UNSTABLE + more))
-    arm = ArmModel.from_mjcf(tmp_path / "arm.xml", ["shoulder", "elbow"], "eye", ["upper", "lower"])
+    arm = unstable_arm(tmp_path / "arm.xml", more)
     for name, kind in (("InfantArm-v0", {"eye_size": SMALL}), ("InfantArmReach-v0", {})):
         env = gym.make(name, arm=arm, **kind)
         for _ in range(2):
@@ -389,9 +411,11 @@ def test_a_refused_reset_leaves_the_episode_as_it_was():
 def test_where_no_pose_is_valid_reset_says_so(tmp_path: Path):
     floor = '<geom type="plane" size="2 2 .1"/><camera name="eye" pos="0 0 .7"/>'
     (tmp_path / "arm.xml").write_text(PLANAR.replace('<camera name="eye" pos="0 0 .7"/>', floor).format(""))
-    arm = ArmModel.from_mjcf(tmp_path / "arm.xml", ["shoulder", "elbow"], "eye", ["upper", "lower"])
+    told = {"mjcf": str(tmp_path / "arm.xml"), "joints": ["shoulder", "elbow"]}
+    with pytest.raises(ValueError, match="10000 poses in a row .* at last the bodies 'world' and"):
+        ArmModel.of(told)
     with pytest.raises(ValueError, match="10000 poses in a row"):
-        gym.make("InfantArm-v0", arm=arm, eye_size=SMALL).reset(seed=0)
+        gym.make("InfantArm-v0", arm=ArmModel.of(told, tested=True), eye_size=SMALL).reset(seed=0)
 
 
 def test_closed_environments_open_again():

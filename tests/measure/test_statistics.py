@@ -3,8 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infant_env.errors import UserError
 from training.compare.judge import ERRORS
 from training.measure.statistics import Resampling, differences, intervals, read_errors
+from training.runs import folder as runs
+from training.runs.metrics import Error, Metrics
 
 
 def errors(seeds: int, samples: int, mean: float, spread: float = 0.1, seed: int = 0) -> np.ndarray:
@@ -52,3 +55,14 @@ def test_only_what_all_seeds_have_is_compared_and_the_overall_is_the_mean_of_the
     found = read_errors([tmp_path / "0", tmp_path / "1"])
     assert found.keys() == {"a"}
     assert found["a"]["overall"].tolist() == [[1.5] * 3, [2.5] * 3]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"{}", None])
+def test_errors_that_are_damaged_or_of_another_run_are_told(tmp_path: Path, content: bytes | None):
+    np.savez(tmp_path / ERRORS, **{"a vision->vision": np.full(3, 0.25, np.float32)})
+    runs.record(tmp_path, Metrics(table1={"a": {"vision->vision": Error(0.25 if content is not None else 0.5, 0.0)}}))
+    if content is not None:
+        assert read_errors([tmp_path])["a"]["vision->vision"].tolist() == [[0.25] * 3]
+        (tmp_path / ERRORS).write_bytes(content)
+    with pytest.raises(UserError, match=r"errors\.npz is damaged .* run `infant-arm evaluate --imagery"):
+        read_errors([tmp_path])

@@ -177,7 +177,7 @@ def test_a_calibration_survives_the_disk(tmp_path: Path):
     Calibration(usual=(0.0,), rare=(1.0,)).save(tmp_path / "calibration.json")
     with pytest.raises(
         ValueError,
-        match=r"length.* at `\$\.usual`; run `infant-arm calibrate",
+        match=r"length.* at `\$\.usual`; calibrate again",
     ):
         Calibration.load(tmp_path / "calibration.json")
 

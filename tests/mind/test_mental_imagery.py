@@ -178,7 +178,7 @@ def test_a_run_without_calibration_says_what_to_run(tiny_run: Path, tmp_path: Pa
     with pytest.raises(ValueError, match=r"calibration\.json is damaged"):
         MentalImageryAgent.load(copy)
     (copy / "calibration.json").unlink()
-    with pytest.raises(ValueError, match="run `infant-arm calibrate"):
+    with pytest.raises(ValueError, match="calibrate first"):
         MentalImageryAgent.load(copy)
 
 

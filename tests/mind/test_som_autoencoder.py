@@ -67,7 +67,7 @@ def test_a_map_of_another_autoencoder_is_refused(mind: SomAutoencoder, tmp_path:
     with torch.no_grad():
         next(mind.autoencoder.parameters()).mul_(1.01)
     mind.autoencoder.save(tmp_path / "autoencoder.safetensors")
-    with pytest.raises(ValueError, match=r"trained on another autoencoder.*train-som"):
+    with pytest.raises(ValueError, match=r"trained on another autoencoder.*train it again"):
         SomAutoencoder.load(tmp_path)
 
 

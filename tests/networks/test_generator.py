@@ -59,7 +59,7 @@ def test_it_learns_and_is_not_trained_twice(small_data: Dataset, tmp_path: Path,
     assert "is there already" not in capsys.readouterr().out
     train_generator.run(config(small_data, tmp_path, epochs=8))
     assert "is there already" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="got epochs=0"):
+    with pytest.raises(ValueError, match="got --epochs 0"):
         config(small_data, tmp_path, epochs=0)
 
 

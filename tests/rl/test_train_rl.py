@@ -8,7 +8,8 @@ from msgspec.structs import replace as replace_in
 from training import cli, report
 from training.rl import table as rl_table
 from training.rl import train as train_rl
-from training.rl.callback import LearningCallback, checkpoints
+from training.rl.callback import LearningCallback
+from training.rl.checkpoint import found as checkpoints
 from training.runs.learning import Judgment, Result
 from training.train import world_model as train_world_model
 
@@ -133,8 +134,8 @@ def test_its_own_idea_of_a_place_is_far_better_than_chance(world_folder: Path):
         ({"world_model": "dyna", "goal": "image"}, "expected --goal hand or joints"),
         ({"algorithm": "PPO", "world_model": "dyna"}, "PPO has no replay buffer"),
         ({"algorithm": "imagery", "goal": "joints"}, "the goal is the pose itself"),
-        ({"infants": -1}, "got infants=-1"),
-        ({"steps": 0}, "got steps=0"),
+        ({"infants": -1}, "got --infants -1"),
+        ({"steps": 0}, "got --steps 0"),
     ],
 )
 def test_bad_input_is_answered_by_one_line(tmp_path: Path, keywords: dict, message: str):

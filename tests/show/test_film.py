@@ -1,10 +1,13 @@
-"""Pictures at the eye's aspect."""
+"""Pictures at the eye's aspect, and films of them."""
 
+from pathlib import Path
+
+import imageio.v3 as iio
 import numpy as np
 import pytest
 
 from infant_env.senses.vision import to_rgb
-from training.show.film import as_seen, fit, inside
+from training.show.film import PANEL, Video, as_seen, fit, inside
 
 
 @pytest.mark.parametrize(
@@ -33,3 +36,13 @@ def test_pictures_of_the_paper_s_aspect_fill_their_panel():
 def test_a_square_eye_has_white_at_its_sides():
     shown = as_seen(np.zeros((64, 64)), (64, 64), (6, 10))
     assert shown[..., 0].tolist() == [[255, 255, 0, 0, 0, 0, 0, 0, 255, 255]] * 6
+
+
+def test_a_film_appears_whole(tmp_path: Path):
+    video = Video(tmp_path / "videos" / "a.mp4")
+    for gray in range(3):
+        video.add([("panel", np.full((*PANEL, 3), gray, np.uint8))] * 3)
+        assert not (tmp_path / "videos" / "a.mp4").exists()
+    video.close()
+    assert [path.name for path in (tmp_path / "videos").iterdir()] == ["a.mp4"]
+    assert len(iio.imread(tmp_path / "videos" / "a.mp4")) == 3

@@ -11,7 +11,7 @@ import pytest
 
 from infant_env.body.model import ArmModel
 from training import cli
-from training.act.goals import read_picture
+from training.act.goals import goal_picture
 from training.data.dataset import Dataset
 from training.studio.app import Config
 from training.studio.board import Board
@@ -35,7 +35,7 @@ def test_the_command_loads_nothing_of_the_studio_before_it_runs():
 
 
 def test_a_senseless_port_is_refused(tmp_path: Path):
-    with pytest.raises(ValueError, match="port=0, expected 1 to 65535"):
+    with pytest.raises(ValueError, match="got --port 0, expected a whole number from 1 up to 65,535"):
         Config(tmp_path, port=0)
 
 
@@ -156,7 +156,7 @@ def test_it_takes_another_body(infant: LiveInfant):
 
 def test_a_broken_picture_is_refused_in_one_line():
     with pytest.raises(ValueError, match=r"^dog\.png cannot be read as a picture; expected a PNG"):
-        read_picture(Path("dog.png"), b"no picture")
+        goal_picture(Path("dog.png"), b"no picture")
 
 
 def test_a_test_picture_is_as_the_data_set_holds_it(small_data: Dataset):

@@ -248,6 +248,17 @@ def test_a_broken_picture_shows_an_error_and_nothing_dies(page: Page, browser: B
     assert browser.errors() == []
 
 
+def test_a_file_of_some_megabytes_arrives_and_one_that_is_too_large_is_refused(
+    page: Page, browser: Browser, tmp_path: Path
+):
+    browser.tab("Reach")
+    for name, size, answer in (("some.png", 9_000_000, "some.png cannot be read"), ("large.png", 21_000_000, "20 MB")):
+        (tmp_path / name).write_bytes(bytes(size))
+        browser.driver.find_elements(By.CSS_SELECTOR, "input[type=file]")[0].send_keys(str(tmp_path / name))
+        until(lambda answer=answer: answer in browser.text())
+    assert browser.errors() == []
+
+
 def test_two_browsers_do_not_disturb_each_other(page: Page, open_browser: Callable[[], Browser]):
     first = open_browser()
     first.tab("Map")

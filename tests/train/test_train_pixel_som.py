@@ -35,5 +35,5 @@ def test_a_map_of_other_samples_is_refused(small_data: Dataset, tiny_run: Path, 
 
 
 def test_a_map_of_one_row_is_refused(small_data: Dataset, tmp_path: Path):
-    with pytest.raises(ValueError, match="1x8 neurons, expected 2x2"):
+    with pytest.raises(ValueError, match="got --rows 1, expected a whole number from 2 "):
         Config(tmp_path, data=small_data.path, rows=1, columns=8)

@@ -3,22 +3,25 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import imageio.v3 as iio
-import mujoco
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from agents.mind import remembered_poses
-from agents.mind.imagination import Imagination
+from agents.mind.imagination import TRIALS, Imagination
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
-from ..runs.config import RunConfig
+from ..runs.config import Count, RunConfig
+from .picture_files import read_picture
 
+Hypotheses = Annotated[int, Meta(ge=1, le=TRIALS[-1][0])]
+"""A number of hypotheses for a picture."""
 _TOLERANCE = 0.03  # largest relative difference of a picture's aspect from the eye's
 
 
@@ -38,7 +41,7 @@ class Goal:
 class GoalConfig(RunConfig):
     """The options of a command that reaches for goals."""
 
-    goals: int = 100
+    goals: Count = 100
     """Number of test pictures that show the hand to reach for."""
     hidden_hands: bool = False
     """Also use test pictures that do not show the hand."""
@@ -62,16 +65,16 @@ def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imag
         UserError: there is no goal or no imagination, the file is not a picture, or the body cannot take the pose.
     """
     if config.goal is not None:
-        return [Goal(to_gray(read_picture(config.goal, eye_size=data.eye_size)))]
+        return [Goal(to_gray(goal_picture(config.goal, eye_size=data.eye_size)))]
     if config.goal_joints is not None:
         return [_pose(config.goal_joints, data, arm)]
     if config.imagine:
         if imagination is None:
             raise UserError(f"{config.run} has no generator for imagined goals; run `infant-arm train-generator` first")
         return imagined_goals(imagination, arm, config.goals, config.seed)
+    if not config.hidden_hands:
+        data.check_shows_hand(data.split("test"), "test picture")
     chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands)
-    if not len(chosen):
-        raise UserError(f"{data.path} has no test picture that shows the hand; collect more samples")
     rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
     return [Goal(*row) for row in rows]
 
@@ -86,7 +89,7 @@ def random_test_samples(data: Dataset, count: int, seed: int, hidden_hands: bool
 def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: int) -> list[Goal]:
     """Imagined pictures of random poses that the infant remembers."""
     poses = remembered_poses.at_random(imagination.mind, count, seed)
-    pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), mujoco.MjData(arm.model)
+    pictures, joints, state = imagination.draw(poses).cpu().numpy(), poses.cpu().numpy(), arm.new_data()
     goals = []
     for picture, pose in zip(pictures, joints, strict=True):
         arm.pose(state, pose.astype(np.float64))
@@ -102,7 +105,7 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
             f"{n} {a:.0f}..{b:.0f}" for n, a, b in zip(arm.joint_names, *np.degrees([low, high]), strict=True)
         )
         raise UserError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
-    state = mujoco.MjData(arm.model)
+    state = arm.new_data()
     arm.pose(state, joints)
     camera = EyeCamera(arm, data.eye_size)
     picture = to_gray(camera.render(state))
@@ -110,8 +113,8 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
     return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))
 
 
-def read_picture(path: Path, content: bytes | None = None, eye_size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
-    """A picture file as an RGB frame, shape (H, W, 3), uint8.
+def goal_picture(path: Path, content: bytes | None = None, eye_size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
+    """A picture file as a goal, an RGB frame, shape (H, W, 3), uint8.
 
     Args:
         path: the file.
@@ -119,17 +122,13 @@ def read_picture(path: Path, content: bytes | None = None, eye_size: tuple[int, 
         eye_size: rows and columns of the eye's frames; the picture must have their aspect, within 3 %.
 
     Raises:
-        UserError: the file is not a picture, or has another aspect.
+        UserError: the file cannot be read, see `read_picture`, or the picture has another aspect.
     """
-    try:
-        picture = iio.imread(path if content is None else content, plugin="pillow", mode="RGB")
-    except Exception as error:  # every plug-in has its own errors
-        why = f" ({error})" if content is None else ""
-        raise UserError(f"{path} cannot be read as a picture{why}; expected a PNG as the eye would see it") from None
+    picture = read_picture(path, content)
     (rows, columns), (high, wide) = picture.shape[:2], eye_size
     if abs(columns / rows - wide / high) > _TOLERANCE * wide / high:
         aspect = f"{wide // math.gcd(wide, high)}:{high // math.gcd(wide, high)}"
         raise UserError(
             f"{path} is {columns}x{rows} pixels, expected the eye's aspect {aspect} such as {wide}x{high}; crop it"
         )
-    return np.asarray(picture, np.uint8)
+    return picture

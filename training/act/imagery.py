@@ -14,10 +14,13 @@ from ..data.dataset import Dataset
 from ..measure import metrics
 from ..measure.probabilities import SAME_HAND, calibration_error, reliability_bins, right_ones
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import Count, RunConfig, Threads
 from ..runs.device import pick_device, threads
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
+from ..train import calibration
+from .goals import Hypotheses as HypothesisCount
 from .goals import random_test_samples
 from .true_eye import TrueEye
 
@@ -33,18 +36,20 @@ MOST_DISTURBED = 200
 class Config(RunConfig):
     """Measure the agent's hypotheses for test pictures, disturbed pictures, and pictures that its body cannot show."""
 
-    goals: int = 300
+    goals: Count = 300
     """Number of test pictures that show the hand (those of `infant-arm reach`), and number of arbitrary test pictures."""
-    hypotheses: int = 5
+    hypotheses: HypothesisCount = 5
     """Hypotheses for each picture."""
-    threads: int = 1
+    threads: Threads = 1
     """Processor threads."""
 
 
+@in_turn("imagery", "measures the imagery")
 def run(config: Config) -> ImageryReport:
     """Measures the hypotheses, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
+    calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     random = np.random.default_rng(config.seed)
     shown, chosen = (
@@ -144,8 +149,10 @@ def auroc(strange: Floats, usual: Floats) -> float:
 def _disturbed(
     imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, Hand]:
-    """Errors of the hand in the first hypothesis for disturbed pictures (only kinematics)."""
-    result = {}
+    """Errors of the hand in the first hypothesis for disturbed pictures (only kinematics); empty without pictures."""
+    result: dict[str, Hand] = {}
+    if not len(chosen):
+        return result
     for kind, pictures in disturbances(data.pictures[chosen], random):
         first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
         result[kind] = metrics.hand_summary(_hands(first, chosen, data))

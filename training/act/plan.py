@@ -5,30 +5,34 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import mujoco
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from agents.mind.imagination import Imagination
 from agents.mind.planning import PosePlanner
+from infant_env.body.checks import checked_joints
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
-from infant_env.body.servos import CONTROL_HZ
+from infant_env.body.servos import CONTROL_HZ, Servos
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import Count, RunConfig
 from ..runs.device import pick_device
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, PlannerScores
 from ..show import tables
 from ..show.film import PANEL, Video, as_seen
+from ..train import calibration
 
 Floats = NDArray[np.float32]
-_SMALL_EYE = (36, 60)  # small, because the measurement needs no frames
 _BETWEEN = 4  # number of contact checks per control step
 
 
@@ -36,13 +40,13 @@ _BETWEEN = 4  # number of contact checks per control step
 class Config(RunConfig):
     """Plan ways between test poses over the map, and compare them with straight lines in joint space."""
 
-    pairs: int = 1000
+    pairs: Count = 1000
     """Number of pairs of test poses without contact."""
-    speed: float = 3.0
+    speed: Annotated[float, Meta(ge=0.01, le=1000)] = 3.0
     """Highest speed of a joint, rad/s."""
     video: bool = False
     """Write `videos/plan.mp4`: imagined, seen, and from outside; it begins with pairs whose straight line touches the body."""
-    video_pairs: int = 4
+    video_pairs: Count = 4
     """Number of ways in the video."""
 
 
@@ -58,19 +62,19 @@ class Ways:
     """Time to make all of them."""
 
 
+@in_turn("plan", "plans ways")
 def run(config: Config) -> dict[str, PlannerScores]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
     arm = data.arm
+    calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
     pairs = _pairs(config, data, arm)
-    env = InfantArmEnv(arm=arm, eye_size=_SMALL_EYE)
     with runs.timed(config.run, "plan"):
         straight, planned = (_ways(pairs, method, arm) for method in (planner.straight, planner.plan))
-        rows = {name: _row(ways, planner, env) for name, ways in (("straight line", straight), ("planned", planned))}
-    env.close()
+        rows = {name: _row(ways, planner, arm) for name, ways in (("straight line", straight), ("planned", planned))}
     if config.video:
         path = config.run / "videos" / "plan.mp4"
         shown = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
@@ -83,10 +87,13 @@ def run(config: Config) -> dict[str, PlannerScores]:
 
 def _pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, Floats]]:
     """Pairs of different test poses in which the arm touches nothing, drawn at random."""
-    state = mujoco.MjData(arm.model)
+    state = arm.new_data()
     poses = [joints for joints in data.joints[data.split("test")] if deepest(joints[None], arm, state) == 0]
     if len(poses) < 2:
-        raise UserError(f"{data.path} has fewer than two test poses without contact; collect more samples")
+        raise UserError(
+            f"got {len(poses)} of {len(data.split('test'))} test poses without contact in {data.path}, expected two or more; "
+            "collect more samples, or remove what touches the arm from its MJCF"
+        )
     random = np.random.default_rng(config.seed)
     first = random.integers(len(poses), size=config.pairs)
     second = (first + random.integers(1, len(poses), size=config.pairs)) % len(poses)
@@ -109,13 +116,14 @@ def _ways(pairs: list[tuple[Floats, Floats]], method: Callable[[Floats, Floats],
     start = time.perf_counter()
     ways = [method(*pair) for pair in tqdm(pairs, desc="plan", unit="way")]
     seconds = time.perf_counter() - start
-    state = mujoco.MjData(arm.model)
+    state = arm.new_data()
     return Ways(ways, np.array([deepest(way, arm, state) for way in ways]), seconds)
 
 
-def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> PlannerScores:
+def _row(made: Ways, planner: PosePlanner, arm: ArmModel) -> PlannerScores:
     """Scores of the ways, by geometry and with the servos in real physics."""
-    moved = [_move(way, env) for way in tqdm(made.ways, desc="move", unit="way")]
+    servos, state = Servos(arm), mujoco.MjData(arm.model)
+    moved = [_move(way, arm, servos, state) for way in tqdm(made.ways, desc="move", unit="way")]
     hand, joint, touch = (np.array(column) for column in zip(*moved, strict=True))
     direct = [np.linalg.norm(way[-1] - way[0]) for way in made.ways]
     length = [np.linalg.norm(np.diff(way, axis=0), axis=1).sum() for way in made.ways]
@@ -135,20 +143,24 @@ def _row(made: Ways, planner: PosePlanner, env: InfantArmEnv) -> PlannerScores:
     )
 
 
-def _move(way: Floats, env: InfantArmEnv) -> tuple[float, float, float]:
-    """The servos follow a way, then hold for half a second.
+def _move(way: Floats, arm: ArmModel, servos: Servos, state: mujoco.MjData) -> tuple[float, float, float]:
+    """The servos follow a way, then hold for half a second; nothing is rendered.
 
     Returns:
         Distance of the hand from the end of the way, m; error of the worst joint, rad; deepest penetration on the way, m.
     """
-    _, there = env.reset(options={"joints": way[-1]})
-    env.reset(options={"joints": way[0]})
+    first, last = (checked_joints(arm, way[k]) for k in (0, -1))
+    arm.pose(state, last)
+    there = arm.hand_position(state)
+    arm.pose(state, first)
     depth = 0.0
     for joints in [*way[1:], *[way[-1]] * (CONTROL_HZ // 2)]:
-        observation, info = env.hold(env.action_for(joints), 1)
-        depth = max(depth, info["penetration"])
-    miss = np.linalg.norm(info["hand_position"] - there["hand_position"])
-    return float(miss), float(np.abs(observation["joints"] - way[-1]).max()), depth
+        servos.move(state, servos.action_for(joints))
+        mujoco.mj_fwdPosition(arm.model, state)  # a step leaves positions one substep behind
+        depth = max(depth, arm.penetration(state))
+    miss = np.linalg.norm(arm.hand_position(state) - there)
+    ends = state.qpos[arm.qpos_ids].astype(np.float32)
+    return float(miss), float(np.abs(ends - way[-1]).max()), depth
 
 
 def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, eye_size: tuple[int, int]) -> None:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-from msgspec import structs
+from msgspec import Meta, structs
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -25,12 +25,14 @@ from ..measure import metrics
 from ..methods.method import Predictor, Trained
 from ..methods.registry import present
 from ..runs import folder as runs
+from ..runs.config import Count, Threads
 from ..runs.device import pick_device, threads
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
-from ..train import generator, glance
-from .goals import Goal, GoalConfig, goals_of
+from ..train import calibration, generator, glance
+from .goals import Goal, GoalConfig, Hypotheses, goals_of
 from .true_eye import LOOKS, corrected_by_the_true_eye
 
 
@@ -38,19 +40,19 @@ from .true_eye import LOOKS, corrected_by_the_true_eye
 class Config(GoalConfig):
     """Let the infant reach for goal pictures, in real physics."""
 
-    looks: int = 5
+    looks: Count = 5
     """Largest number of looks, each with a correction."""
-    hypotheses: int = 5
+    hypotheses: Hypotheses = 5
     """Number of hypotheses for each goal."""
     bound: bool = False
     """Also measure a bound for what looking can reach: the true renderer corrects the agent's last poses."""
-    steps: int = 12
+    steps: Annotated[int, Meta(ge=1, le=1000)] = 12
     """Control steps of each movement, 40 ms each."""
     video: bool = False
     """Write `videos/reach.mp4` of the first goals."""
-    video_goals: int = 6
+    video_goals: Count = 6
     """Number of goals in the video."""
-    threads: int = 1
+    threads: Threads = 1
     """Processor threads."""
 
 
@@ -66,12 +68,13 @@ class End:
     """Number of hypotheses that the agent tried."""
 
 
+@in_turn("reach", "reaches for goals")
 def run(config: Config) -> dict[str, Reached]:
     """Reaches for every goal with every trained method, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
     arm = data.arm
-    agent = load_agent(config, device)
+    agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make("InfantArm-v0", arm=arm, eye_size=data.eye_size, max_episode_steps=10_000)
     goals = goals_of(config, data, arm, agent.imagination if agent else None)
@@ -97,13 +100,14 @@ def run(config: Config) -> dict[str, Reached]:
     return rows
 
 
-def load_agent(config: Config, device: torch.device) -> MentalImageryAgent | None:
+def load_agent(config: Config, data: Dataset, device: torch.device) -> MentalImageryAgent | None:
     """The agent, if its networks are trained; otherwise None, with a printed hint."""
     missing = [stage.command for stage in (generator.STAGE, glance.STAGE) if not (config.run / stage.file).exists()]
     if missing:
         commands = ", ".join(f"`infant-arm {command}`" for command in missing)
         print(f"the agent is missing: {commands} and `infant-arm calibrate --run {config.run}` make it")
         return None
+    calibration.STAGE.check(config.run, data)
     return MentalImageryAgent.load(config.run, config.hypotheses, config.looks, device)
 
 

@@ -1,6 +1,5 @@
 """A bound for what looking can reach: poses are corrected with the true renderer instead of the imagination."""
 
-import mujoco
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ class TrueEye:
     """
 
     def __init__(self, arm: ArmModel, eye_size: tuple[int, int]) -> None:
-        self._arm, self._camera, self._state = arm, EyeCamera(arm, eye_size), mujoco.MjData(arm.model)
+        self._arm, self._camera, self._state = arm, EyeCamera(arm, eye_size), arm.new_data()
 
     def __call__(self, joints: Tensor) -> Tensor:
         """Normalized joints (B, J) -> pictures (B, 64, 64)."""

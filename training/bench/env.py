@@ -100,7 +100,7 @@ def _many_infants(arm: ArmModel, config: Config) -> dict[str, Workload]:
 
 def _bare(arm: ArmModel, actions: NDArray[np.float32], eye: EyeCamera | None = None) -> Callable[[], None]:
     """The work that no environment can avoid: physics with the servos' targets, and rendering if there is an eye."""
-    servos, data = Servos(arm), mujoco.MjData(arm.model)
+    servos, data = Servos(arm), arm.new_data()
     targets = np.array([servos.targets(action) for action in actions])  # (S, J)
     starts = _starts(arm, len(actions), 1)[:, 0]  # (E, J)
 
@@ -118,6 +118,6 @@ def _bare(arm: ArmModel, actions: NDArray[np.float32], eye: EyeCamera | None = N
 
 def _starts(arm: ArmModel, steps: int, infants: int) -> NDArray[np.float64]:
     """Valid poses at which the episodes begin, (E, N, J)."""
-    data, random = mujoco.MjData(arm.model), np.random.default_rng(0)
+    data, random = arm.new_data(), np.random.default_rng(0)
     episodes = -(-steps // EPISODE)
     return np.array([[arm.valid_pose(data, random) for _ in range(infants)] for _ in range(episodes)])

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import mujoco
 import numpy as np
 import torch
 
@@ -23,7 +22,7 @@ from .turns import Benchmark, Workload
 def collect(config: Config) -> Benchmark:
     """Samples of babbling, compared with bare frames of the same size."""
     arm = ArmModel.infant()
-    agent, data, eye = BabblingAgent(arm, seed=config.seed), mujoco.MjData(arm.model), EyeCamera(arm)
+    agent, data, eye = BabblingAgent(arm, seed=config.seed), arm.new_data(), EyeCamera(arm)
     poses = arm.denormalize(np.random.default_rng(config.seed).random((config.repeats, 5)))
 
     def frames() -> None:
@@ -41,7 +40,7 @@ def collect(config: Config) -> Benchmark:
 def imagine(config: Config) -> Benchmark:
     """Imagined pictures, compared with rendered and preprocessed ones."""
     arm, mind = ArmModel.infant(), mind_of(config)
-    data, eye = mujoco.MjData(arm.model), EyeCamera(arm)
+    data, eye = arm.new_data(), EyeCamera(arm)
     normalized = np.random.default_rng(config.seed).random((config.repeats, 5)).astype(np.float32)
     poses = arm.denormalize(normalized)
 

@@ -240,8 +240,8 @@ def _errors(quality: Quality | None) -> list[str]:
 
 def _check(config: Config) -> None:
     """Raises a UserError for settings that only this benchmark uses."""
-    if not config.sizes or min(config.sizes) < 2:
-        raise UserError(f"got sizes {list(config.sizes)}, expected one or more maps of 2 or more rows and columns")
+    if not config.sizes:
+        raise UserError("got no --sizes, expected one or more maps of 2 or more rows and columns")
     unknown = [name for name in config.peers if name not in PEERS]
     if unknown:
         raise UserError(f"got peers {unknown}, expected some of {list(PEERS)}")

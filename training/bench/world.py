@@ -1,7 +1,7 @@
 """`infant-arm bench world`: imagined steps, compared with simulated ones, with and without pictures.
 
-The pictures are those that the agents get: rendered at 300x500 and preprocessed to 64x64, or imagined at that size. There is one
-simulated infant, as in most code, and there are many on all cores.
+The pictures are those that the agents get: rendered at the size of the run's frames and preprocessed to 64x64, or imagined at
+that size. There is one simulated infant, as in most code, and there are many on all cores.
 """
 
 from functools import partial
@@ -49,31 +49,31 @@ def run(config: Config) -> dict[str, float]:
 
 def _without_pictures(config: Config, world: WorldModel) -> dict[str, Workload]:
     """Steps of whole environments, as a user takes them."""
-    steps = 10 * config.repeats
+    steps, joints = 10 * config.repeats, world.poses.shape[1]
     vector: dict[str, Any] = {"autoreset_mode": "SameStep"}  # no step without motion
-    one = gym.make("InfantArmReach-v0")
-    many = gym.make_vec("InfantArmReach-v0", SIMULATED, **vector)
+    one = gym.make("InfantArmReach-v0", arm=world.body)
+    many = gym.make_vec("InfantArmReach-v0", SIMULATED, arm=world.body, **vector)
     imagined = gym.make_vec("ImaginedArmReach-v0", config.infants, world=world, **vector)
-    one_workload = Workload(steps, partial(run_episodes, one, random_actions(config.seed, steps, 5)))
+    one_workload = Workload(steps, partial(run_episodes, one, random_actions(config.seed, steps, joints)))
     workloads = {"one simulated infant": one_workload}
     for name, env in ((f"{SIMULATED} simulated infants", many), (f"{config.infants} imagined infants", imagined)):
         env.reset(seed=config.seed)
-        actions = random_actions(config.seed, EPISODE, env.num_envs, 5)
+        actions = random_actions(config.seed, EPISODE, env.num_envs, joints)
         workloads[name] = Workload(EPISODE * env.num_envs, partial(run_steps, env, actions))
     return workloads
 
 
 def _with_pictures(config: Config, world: WorldModel) -> dict[str, Workload]:
     """A step, and the preprocessed picture of the pose to which it leads."""
-    env = gym.make("InfantArmReach-v0", eye_size=(300, 500))
+    env = gym.make("InfantArmReach-v0", arm=world.body, eye_size=world.eye_size)
     count = 2 * config.repeats
     joints = world.poses[torch.arange(count) % len(world.poses)]
-    actions = torch.from_numpy(random_actions(config.seed, count, 5)).to(world.device)
+    actions = torch.from_numpy(random_actions(config.seed, count, world.poses.shape[1])).to(world.device)
 
     def imagine() -> None:
         world.draw(world.step(joints, torch.zeros_like(joints), actions)[0]).cpu()
 
-    rendered = partial(run_episodes, env, random_actions(config.seed, config.repeats, 5), to_gray)
+    rendered = partial(run_episodes, env, random_actions(config.seed, config.repeats, world.poses.shape[1]), to_gray)
     return {
         "one simulated infant, rendered": Workload(config.repeats, rendered),
         f"{count} imagined infants, drawn": Workload(count, imagine),

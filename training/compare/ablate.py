@@ -25,8 +25,9 @@ from ..measure.statistics import table_row
 from ..methods.readings import MapReading
 from ..methods.registry import SOM_AE
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import RunConfig, Workers
 from ..runs.device import pick_device
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Ablated, Metrics
 from ..show import html_page, tables
 from ..show.figures import COLORS
@@ -48,10 +49,11 @@ class Config(RunConfig):
 
     what: What = field(kw_only=True)
     """The setting."""
-    workers: int = collect.Config.workers
+    workers: Workers = collect.Config.workers
     """Number of collecting processes."""
 
 
+@in_turn("ablate", "ablates settings")
 def run(config: Config) -> Rows:
     """Trains and scores every variant, prints the table, adds it to `metrics.json`, draws a figure; after a kill it goes on."""
     runs.record_config(config.run, f"ablate-{config.what}", config)

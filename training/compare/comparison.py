@@ -9,6 +9,7 @@ from typing import Any
 from ..act import imagery
 from ..methods.registry import STAGES, train
 from ..runs import folder as runs
+from ..runs.in_turn import in_turn
 from ..runs.pool import Task, run_side_by_side
 from ..runs.unless_done import run_unless_done
 from ..train import autoencoder, som
@@ -22,6 +23,7 @@ SEEDS = "seeds"
 """Subfolder of a run for the trainings of further seeds; each has a folder like a run's."""
 
 
+@in_turn("evaluate-all", "compares all methods")
 def compare(config: Config) -> results.Comparison:
     """Trains what is missing, scores every method for every seed, prints and writes the results; after a kill it goes on."""
     folders = folders_of(config.run, config.seeds)

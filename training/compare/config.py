@@ -5,7 +5,7 @@ from typing import Literal
 
 from infant_env.errors import UserError
 
-from ..runs.config import RunConfig
+from ..runs.config import Count, RunConfig, Seeds, Workers
 
 
 @dataclass(frozen=True)
@@ -14,13 +14,13 @@ class Config(RunConfig):
 
     methods: Literal["trained", "all"] = "trained"
     """trained: only the trained methods; all: also trains what is missing, and writes `comparison.html` and `RESULTS.md`."""
-    seeds: int = 1
+    seeds: Seeds = 1
     """all: number of trainings of every method on the same poses, with the run's seed and the next ones."""
-    workers: int = 2
+    workers: Workers = 2
     """all: number of training processes."""
     imagery: bool = False
     """trained: also score the agent's imagery; this takes minutes."""
-    neighbors: int = 4
+    neighbors: Count = 4
     """Number of neighbors that `knn` averages."""
 
     def __post_init__(self) -> None:

@@ -73,10 +73,20 @@ def write(config: Config, folders: Sequence[Path]) -> Comparison:
     print("\n\n".join(f"{title}\n{remark}\n{tables.as_text(*table)}" for title, remark, table in sections))
     drawn = comparison_figures.all_of(config, folders[0], means, {name: c.cpu_s for name, c in found.cost.items()})
     drawn |= {f"Ablation of {what}": ablate.figure(what, rows) for what, rows in metrics[0].ablations.items()}
-    html_page.write(config.run / "comparison.html", "The comparison", _html(config, sections, drawn))
+    _write_page(config, sections, drawn)
     with replacing(config.run / "RESULTS.md") as temporary:
         temporary.write_text("\n".join(_markdown(sections)))
     return found
+
+
+def _write_page(config: Config, sections: list[Section], drawn: dict[str, Any]) -> None:
+    names = {title: title.lower().replace(" ", "_") for title in drawn}
+    content = {
+        "sections": sections,
+        "pictures": {title: html_page.figure(config.run, names[title], figure) for title, figure in drawn.items()},
+        "commands": (["stage", "command"], list(runs.provenance(config.run).command.items())),
+    }
+    html_page.write(config.run / "comparison.html", "comparison.html", content)
 
 
 def cost(reading: str, run: Path, metrics: Sequence[Metrics]) -> TrainingCost:
@@ -199,16 +209,6 @@ def _verdict(means: Any) -> str:
         errors = {method: row[mapping].mean for method, row in means.items() if mapping in row}
         lines.append(f"{name}: {', '.join(error_tables.better(errors, OURS)) or 'none'}")
     return "; ".join(lines) + ". Below, the maps by their own measures."
-
-
-def _html(config: Config, sections: list[Section], drawn: dict[str, Any]) -> Iterator[str]:
-    yield "<h1>The comparison</h1>"
-    for title, remark, table in sections:
-        yield f"<h2>{title}</h2><p>{remark.replace('`', '')}</p>{tables.as_html(*table)}"
-    for title, figure in drawn.items():
-        yield f"<h2>{title}</h2>{html_page.figure(config.run, title.lower().replace(' ', '_'), figure)}"
-    yield "<h2>How to get this</h2>"
-    yield tables.as_html(["stage", "command"], [[k, v] for k, v in runs.provenance(config.run).command.items()])
 
 
 def _markdown(sections: list[Section]) -> Iterator[str]:

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from agents.tools import json_files
-from agents.tools.files import write_json
+from agents.tools.files import DamagedFileError, write_json
+from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..measure.metrics import Truth
 from ..methods.method import Method, Predictor, Trained
 from ..methods.registry import METHODS, SIDE, train
 from ..runs import folder as runs
-from ..runs.config import RunConfig
+from ..runs.config import RunConfig, Workers
 from ..runs.device import Device, pick_device
+from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, Trial
 from ..runs.pool import Task, run_side_by_side
 from ..runs.unless_done import run_unless_done
@@ -35,7 +37,7 @@ _SHARE = 1 / 3  # share of the comparison's epochs
 class Config(RunConfig):
     """Try equally many settings of every method of the comparison, and score them on the validation split."""
 
-    workers: int = 2
+    workers: Workers = 2
     """Number of training processes."""
 
 
@@ -59,6 +61,7 @@ class Attempt:
     device: Device
 
 
+@in_turn("tune", "tries settings")
 def run(config: Config) -> Trials:
     """Trains and scores every setting, prints the table and writes `trials.json`; after a kill it goes on."""
     runs.record_config(config.run, "tune", config)
@@ -130,9 +133,21 @@ def _judge(tried: Attempt) -> None:
     trained = Trained(tried.run, data, pick_device(tried.device), tried.neighbors)
     method = _method(tried)
     errors = [_errors(read(trained), truth, method.asked_by) for read in method.readings.values()]
-    spent = sum(stage.cpu_s for stage in runs.metrics_of(tried.run, "cost").cost.values())
+    spent = _cost(tried, method)
     least = min(errors, key=lambda each: each["overall"])
     runs.record(tried.run, Metrics(trial=Trial(label(tried.changes), least, spent)))
+
+
+def _cost(tried: Attempt, method: Method) -> float:
+    """Processor seconds of the trainings of an attempt."""
+    try:
+        cost = runs.metrics_of(tried.run, "cost").cost
+        return sum(cost[stage.name].cpu_s for stage in method.stages)
+    except (DamagedFileError, KeyError):
+        raise UserError(
+            f"{tried.run / runs.METRICS} holds no costs of the trainings there; delete {tried.run} and run "
+            f"`infant-arm tune --run {tried.origin}` again: it trains this setting again"
+        ) from None
 
 
 def _errors(method: Predictor, truth: Truth, asked_by: Collection[str]) -> dict[str, float]:

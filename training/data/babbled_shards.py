@@ -10,22 +10,21 @@ from typing import Any
 import numpy as np
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
-from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 
 from . import shards
-from .info import Recipe
+from .info import DatasetInfo
 
 REASONS = (PENETRATES, NOT_VISIBLE)
 """Reasons to reject a pose, in the order of the column `rejected`."""
 
 
-def babbled(folder: Path, recipe: Recipe, numbers: list[int], workers: int) -> Iterator[int]:
+def babbled(folder: Path, info: DatasetInfo, numbers: list[int], workers: int) -> Iterator[int]:
     """Collects some shards, in this process or in several; yields the number of new poses.
 
     Args:
         folder: the data set's folder.
-        recipe: the recipe of its poses.
+        info: its description.
         numbers: numbers of the shards.
         workers: number of processes.
 
@@ -34,13 +33,13 @@ def babbled(folder: Path, recipe: Recipe, numbers: list[int], workers: int) -> I
     """
     workers = min(workers, len(numbers))
     if workers <= 1:
-        yield from _babble(folder, recipe, numbers)
+        yield from _babble(folder, info, numbers)
         return
     context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
     processes: dict[multiprocessing.connection.Connection[Any, Any], Any] = {}
     for k in range(workers):
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(folder, recipe, numbers[k::workers], sender), daemon=True)
+        process = context.Process(target=_work, args=(folder, info, numbers[k::workers], sender), daemon=True)
         process.start()
         sender.close()
         processes[receiver] = process
@@ -73,10 +72,10 @@ def _gather(processes: dict[Any, Any]) -> Iterator[int]:
             yield message
 
 
-def _work(folder: Path, recipe: Recipe, numbers: list[int], sender: Any) -> None:
+def _work(folder: Path, info: DatasetInfo, numbers: list[int], sender: Any) -> None:
     """Runs in a worker process; ends by itself if its parent is gone."""
     try:
-        for poses in _babble(folder, recipe, numbers):
+        for poses in _babble(folder, info, numbers):
             sender.send(poses)
     except (BrokenPipeError, KeyboardInterrupt):
         pass
@@ -84,21 +83,21 @@ def _work(folder: Path, recipe: Recipe, numbers: list[int], sender: Any) -> None
         sender.send(UserError(str(error)))
 
 
-def _babble(folder: Path, recipe: Recipe, numbers: list[int]) -> Iterator[int]:
-    lengths = recipe.lengths
-    agent = BabblingAgent(ArmModel.of(recipe.body), recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+def _babble(folder: Path, info: DatasetInfo, numbers: list[int]) -> Iterator[int]:
+    recipe, lengths = info.recipe, info.recipe.lengths
+    agent = BabblingAgent(info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
     try:
         for shard in numbers:
             samples = []
             for i in range(shard * recipe.shard_size, shard * recipe.shard_size + lengths[shard]):
                 samples.append(agent.sample(i))
                 yield 1
-            _seal(folder, shard, samples)
+            _seal(folder, shard, samples, info)
     finally:
         agent.close()
 
 
-def _seal(folder: Path, shard: int, samples: list[Any]) -> None:
+def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> None:
     columns = {
         name: np.array([getattr(sample, name) for sample in samples], dtype)
         for name, dtype in (
@@ -108,7 +107,7 @@ def _seal(folder: Path, shard: int, samples: list[Any]) -> None:
     }  # fmt: skip
     columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)
     try:
-        shards.write_shard(folder, shard, columns)
+        shards.write_shard(folder, shard, columns, info)
     except OSError as error:
         full = error.errno == errno.ENOSPC or "No space left" in str(error)
         hint = "free some space" if full else "mend the disk"

@@ -1,85 +1,68 @@
 """`infant-arm collect`: the infant babbles, and a data set is written."""
 
+import dataclasses
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import h5py
-import imageio.v3 as iio
-from msgspec import structs
+import numpy as np
+from msgspec import Meta, structs
 from tqdm import tqdm
 
-from agents.tools.files import remove_leftovers, replacing, write_json
+from agents.babbling import BabblingAgent
+from agents.tools.files import DamagedFileError, replacing, write_json
 from infant_env.body.checks import checked_eye_size
+from infant_env.body.description import Body
+from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
-from infant_env.senses.camera import EyeCamera
 
-from ..runs.config import check_counts
+from ..runs.config import Many, Workers
 from ..runs.device import Device
 from ..runs.folder import versions
+from ..runs.in_turn import turn
 from . import shards
 from .babbled_shards import REASONS, babbled
+from .background import BACKGROUND, background, checksum
+from .body_options import BodyOptions
 from .dataset import Dataset
-from .info import DatasetInfo, Recipe, read_info
+from .first_look import check_view
+from .info import DatasetInfo, Recipe, info_in_shards, read_info
 
+Pixels = Annotated[int, Meta(ge=1, le=8192)]
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(BodyOptions):
     """Let the arm babble and write a data set."""
 
     out: Path
     """Folder of the data set."""
-    samples: int = 20_000
+    samples: Many = 20_000
     """Poses to keep (paper: 20,000)."""
-    eye_size: tuple[int, int] = (300, 500)
+    eye_size: tuple[Pixels, Pixels] = (300, 500)
     """Rows and columns of a frame (paper: 300x500)."""
-    body: str = "infant"
-    """Name of the built-in body that babbles."""
-    age_months: float = 12.0
-    """Age of a body that grows."""
-    min_arm_in_view: float = 0.01
-    """A pose is kept if the arm covers this share of the pixels or more."""
-    mjcf: Path | None = None
-    """Another body than the infant: its MJCF file; also give --arm-joints, --eye-camera and --arm-bodies."""
-    arm_joints: tuple[str, ...] = ()
-    """Names of the other body's arm joints."""
-    eye_camera: str = "eye"
-    """Name of the other body's camera."""
-    arm_bodies: tuple[str, ...] = ()
-    """Names of the other body's arm bodies, the hand last."""
-    hand_bodies: tuple[str, ...] = ()
-    """Names of the other body's hand bodies, all among its arm bodies; by default the last of these."""
-    outside_camera: str | None = None
-    """Name of the camera that shows the other body from outside; by default MuJoCo's free camera."""
-    shard_size: int = 250
+    shard_size: Many = 250
     """Samples in one sealed file; a kill loses at most this many per worker."""
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
     """Sample i depends only on the seed and i."""
-    workers: int = os.cpu_count() or 1
+    workers: Workers = os.cpu_count() or 1
     """Number of processes; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
 
-    def __post_init__(self) -> None:
-        check_counts(self, "samples", "shard_size", "workers")
-        if not 0 <= self.min_arm_in_view < 1:
-            raise UserError(f"got min_arm_in_view={self.min_arm_in_view}, expected a share of the pixels, 0 to 1")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"got seed={self.seed}, expected a whole number from 0 to 2^63 - 1")
-
     @property
     def recipe(self) -> Recipe:
-        """The settings that the data depend on.
+        """The settings that the data depend on; the body's MJCF is the copy in the data set's folder.
 
         Raises:
-            UserError: an MJCF file is given without the names of its arm's joints and bodies.
+            UserError: an MJCF file is given without the names of its arm's joints.
         """
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in ("mjcf", "name")}
-        return Recipe(**named, mjcf=None if self.mjcf is None else str(self.mjcf.resolve()), name=self.body)
+        return Recipe(**named, mjcf=None if self.mjcf is None else str(self.out.resolve() / BODY), name=self.body)
 
 
 def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> Config:
@@ -99,45 +82,123 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
 
 def run(config: Config) -> Dataset:
     """Collects the missing part of a data set, with a progress bar; after a kill it goes on."""
-    info = prepare(config)
-    remove_leftovers(config.out)
-    lengths = info.recipe.lengths
-    missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info)]
-    _check_space(config, sum(lengths[k] for k in missing))
-    done = config.samples - sum(lengths[k] for k in missing)
-    with tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1) as bar:
-        for poses in babbled(config.out, info.recipe, missing, config.workers):
-            bar.update(poses)
-    shards.write_index(config.out, lengths)
-    with h5py.File(config.out / "index.h5") as index:
-        rejected = index["rejected"][:].sum(axis=0)
-    counts = dict(zip(REASONS, map(int, rejected), strict=True))
-    write_json(config.out / "dataset.json", structs.replace(info, accepted=config.samples, rejected=counts).as_json())
-    return Dataset.open(config.out)
+    with turn(config.out, "collect", "collects"):
+        return _collect(config, _prepared(config))
 
 
 def prepare(config: Config) -> DatasetInfo:
-    """Makes the folder and its `dataset.json`, or checks that the folder holds this data set.
+    """Makes the folder with its `dataset.json` and its body, or checks that the folder holds this data set.
 
     Raises:
-        UserError: the folder holds something else.
+        UserError: the folder holds something else, or the body cannot be used.
     """
-    info = DatasetInfo.begin(config.recipe, versions())
-    if (config.out / "dataset.json").exists():
-        found = read_info(config.out)
+    with turn(config.out, "collect", "collects"):
+        return _prepared(config)
+
+
+def _collect(config: Config, info: DatasetInfo) -> Dataset:
+    lengths = info.recipe.lengths
+    missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info, frames=True)]
+    _check_space(config, sum(lengths[k] for k in missing))
+    done = config.samples - sum(lengths[k] for k in missing)
+    with tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1) as bar:
+        for poses in babbled(config.out, info, missing, config.workers):
+            bar.update(poses)
+    shards.write_index(config.out, lengths)
+    rejected = Dataset(config.out, info).column("rejected").sum(axis=0)
+    counts = dict(zip(REASONS, map(int, rejected), strict=True))
+    seen = checksum(background(config.out, info))
+    found = structs.replace(info, accepted=config.samples, rejected=counts, background=seen)
+    write_json(config.out / "dataset.json", found.as_json())
+    return Dataset.open(config.out)
+
+
+def _prepared(config: Config) -> DatasetInfo:
+    found = _found(config.out)
+    files = None if config.mjcf is None else _read(config.mjcf, config.out)
+    recipe = config.recipe
+    if found is not None and config.mjcf is not None and not found.recipe.keeps_body:
+        recipe = structs.replace(recipe, mjcf=str(config.mjcf.resolve()))  # version 0.1 recorded the path
+    arm = ArmModel.of(_named(recipe.body, config.mjcf), tested=found is not None, files=files)
+    fingerprint = files.fingerprint if files and recipe.keeps_body else arm.fingerprint
+    info = DatasetInfo.begin(recipe, arm, fingerprint, versions())
+    if found is not None:
         _check_same(config.out, found, info)
-        info = structs.replace(info, versions=found.versions)
+        info = structs.replace(info, versions=found.versions, background=found.background)
     else:
-        if config.out.exists() and any(not path.name.startswith(".") for path in config.out.iterdir()):
-            raise UserError(f"{config.out} is not empty and holds no data set; choose another folder with --out")
         checked_eye_size(config.eye_size)
-        write_json(config.out / "dataset.json", info.as_json())
-    if not (config.out / "background.png").exists():
-        eye = EyeCamera(info.arm, config.eye_size)
-        with replacing(config.out / "background.png") as temporary:
-            iio.imwrite(temporary, eye.background(), extension=".png")
-        eye.close()
+        check_view(arm, recipe)
+        _check_folder(config.out, info)
+    if files is not None and recipe.keeps_body:
+        _keep_body(config.out, files)
+    if found is None or not (config.out / "dataset.json").exists():
+        write_json(config.out / "dataset.json", info.begun.as_json())
+    background(config.out, info)
     return info
+
+
+def _found(folder: Path) -> DatasetInfo | None:
+    """The description of the data set in a folder; None if there is none, or only a damaged one of version 0.1."""
+    try:
+        return read_info(folder)
+    except DamagedFileError:
+        return info_in_shards(folder)
+
+
+def _check_folder(folder: Path, wanted: DatasetInfo) -> None:
+    """Raises a UserError if a folder without a description holds something else than this data set."""
+    if any((folder / "shards").glob("shard-*.h5")):
+        _check_poses(folder, wanted)  # shards of version 0.1 hold no description
+    elif folder.exists() and not all(map(_may_be_replaced, folder.iterdir())):
+        raise UserError(f"{folder} is not empty and holds no data set; choose another folder with --out")
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether a file in a folder without shards is one that a collection writes at its start."""
+    return path.name.startswith(".") or path.name in ("dataset.json", BACKGROUND, BODY)
+
+
+def _check_poses(folder: Path, wanted: DatasetInfo) -> None:
+    """Raises a UserError unless the first pose of a shard of this folder is the one that would be collected now."""
+    recipe = wanted.recipe
+    whole = (k for k in range(len(recipe.lengths)) if shards.shard_is_whole(folder, k, wanted))
+    shard = next(whole, None)
+    if shard is not None:
+        agent = BabblingAgent(wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+        first = agent.sample(shard * recipe.shard_size).joints
+        agent.close()
+        if np.allclose(first, Dataset(folder, wanted).column("joints", shard * recipe.shard_size), atol=1e-6):
+            return
+    raise UserError(f"{folder} holds shards of another data set; give the options of its collection, or another --out")
+
+
+def _named(body: Body, mjcf: Path | None) -> Body:
+    """The body with the path that the user gave, for messages."""
+    return body if mjcf is None else dataclasses.replace(body, mjcf=str(mjcf))
+
+
+def _read(mjcf: Path, folder: Path) -> MjcfFiles:
+    """The content of the body's MJCF file.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    if not mjcf.exists() and (folder / BODY).exists():
+        raise UserError(
+            f"{mjcf} is missing; give --mjcf {folder / BODY}, the body that collected this data set, to go on with it"
+        )
+    return MjcfFiles.read(mjcf)
+
+
+def _keep_body(folder: Path, files: MjcfFiles) -> None:
+    """Writes the data set's `body.zip`, unless it is there already."""
+    try:
+        if MjcfFiles.read(folder / BODY) == files:
+            return
+    except UserError:
+        pass  # missing or damaged
+    with replacing(folder / BODY) as temporary:
+        files.write(temporary)
 
 
 def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:
@@ -145,7 +206,12 @@ def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:
     keys = [key for key in asked | there if asked.get(key) != there.get(key)]
     if keys:
         other = "; ".join(f"{key} {there.get(key)} (asked for: {asked.get(key)})" for key in keys)
-        raise UserError(f"{folder} holds another data set: {other}; choose another folder with --out")
+        kept = f", or go on with its own body: --mjcf {folder / BODY}" if keys == ["fingerprint"] else ""
+        raise UserError(f"{folder} holds another data set: {other}; choose another folder with --out{kept}")
+
+
+def _size(count: float) -> str:
+    return tqdm.format_sizeof(count, "B")
 
 
 def _check_space(config: Config, samples: int) -> None:
@@ -154,6 +220,6 @@ def _check_space(config: Config, samples: int) -> None:
     free = shutil.disk_usage(config.out).free
     if free < needed:
         raise UserError(
-            f"{config.out} has {free / 1e9:.1f} GB free, expected about {needed / 1e9:.1f} GB for {samples} samples; "
+            f"{config.out} has {_size(free)} free, expected about {_size(needed)} for {samples:,} samples; "
             "free some space or choose another disk with --out"
         )

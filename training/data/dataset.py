@@ -2,11 +2,13 @@
 
 A data set is a folder:
 
-- `dataset.json`: schema version, config, body, camera, package versions, counts; see `DatasetInfo`.
+- `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
+- `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
   `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
-- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples.
+  Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
+- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
 - `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
 
 A shard is written under a temporary name, fsynced and renamed, so that it is never there in part.
@@ -20,19 +22,18 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.tools.files import replacing
+from agents.tools.files import DamagedFileError
 from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
-from infant_env.senses.camera import HAND_IN_VIEW
 
-from .info import DatasetInfo, read_info
-from .shards import cache_path, shard_is_whole, shard_path
+from .background import background
+from .info import DatasetInfo, collect_line, read_info
+from .shards import EYE, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
@@ -66,17 +67,10 @@ class Dataset:
         path = Path(path)
         data = cls(path, read_info(path))
         if data.info.accepted is None:
-            raise UserError(
-                f"the data set {path} is not complete; run the same `infant-arm collect --out {path}` again"
-            )
-        for shard, samples in enumerate(data.info.recipe.lengths):
+            raise UserError(f"the data set {path} is not complete; run `{collect_line(path, data.info)}`: it goes on")
+        for shard in range(len(data.info.recipe.lengths)):
             if not shard_is_whole(path, shard, data.info):
-                rows, columns = data.eye_size
-                raise UserError(
-                    f"{shard_path(path, shard)} is damaged or missing, expected a shard of {samples} samples, pictures of "
-                    f"{rows}x{columns} and {len(data.joint_names)} joints; run the same `infant-arm collect --out {path}` "
-                    "again: it collects only that shard"
-                )
+                raise data._damaged(shard)
         return data
 
     def __len__(self) -> int:
@@ -92,7 +86,7 @@ class Dataset:
         """The body of the collection, made again at the first request.
 
         Raises:
-            UserError: its MJCF file is gone, or its joints have changed.
+            UserError: its MJCF file is gone or has changed, or its joints have changed.
         """
         return self.info.arm
 
@@ -129,15 +123,12 @@ class Dataset:
 
     @cached_property
     def shows_hand(self) -> NDArray[np.bool_]:
-        """Whether the hand covers .3 % of the pixels or more, shape (N,)."""
-        return self.column("hand_in_view") >= HAND_IN_VIEW
+        """Whether the hand covers enough of the pixels (.3 %, or what the collection was told), shape (N,)."""
+        return self.column("hand_in_view") >= self.info.recipe.min_hand_in_view
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
-        if isinstance(samples, np.ndarray):
-            order, back = np.unique(samples, return_inverse=True)
-            return self.column("eye", order)[back]  # HDF5 reads only in rising order
-        return self.column("eye", samples)
+        return self.column(EYE, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
@@ -147,19 +138,40 @@ class Dataset:
     @cached_property
     def background(self) -> NDArray[np.float32]:
         """The preprocessed view without the arm, shape (64, 64)."""
-        return self.format.squeeze(iio.imread(self.path / "background.png"))
+        return self.format.squeeze(background(self.path, self.info))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
         return self if format == self.format else replace(self, format=format)
 
+    def check_shows_hand(self, samples: NDArray[np.int64], what: str) -> None:
+        """Raises a UserError if none of these samples shows the hand.
+
+        Args:
+            samples: indices.
+            what: their name in the message, for example "test picture".
+        """
+        if not self.shows_hand[samples].any():
+            most = self.column("hand_in_view").max()
+            raise UserError(
+                f"{self.path} has no {what} that shows the hand: it covers at most {most:.3%} of the pixels, expected "
+                f"{self.info.recipe.min_hand_in_view:.3%}; collect more samples, move the camera nearer, or collect with a lower "
+                "--min-hand-in-view"
+            )
+
     def split(self, name: str) -> NDArray[np.int64]:
-        """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation."""
+        """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation.
+
+        Raises:
+            UserError: there is no such split, or it is empty, because the data set has fewer than 4 samples.
+        """
         if name not in SPLITS:
             raise UserError(f"got the split {name!r}, expected one of {list(SPLITS)}")
         order = np.random.default_rng(0).permutation(len(self))
         ends = np.rint(np.cumsum([0.0, *SPLITS.values()]) * len(self)).astype(int)
         k = list(SPLITS).index(name)
+        if ends[k] == ends[k + 1]:
+            raise UserError(f"the {name} split of {self.path} is empty: it has {len(self)} samples; collect 5 or more")
         return order[ends[k] : ends[k + 1]]
 
     @cached_property
@@ -172,29 +184,40 @@ class Dataset:
         """Some samples of a column of the shards; by default all.
 
         Raises:
-            UserError: the index is damaged, or has no such column.
+            UserError: a shard is damaged, or has no such column.
         """
-        index = self.path / "index.h5"
+        order, back = np.unique(np.arange(len(self))[rows], return_inverse=True)  # HDF5 reads only in rising order
+        shards, places = np.divmod(order, self.info.recipe.shard_size)
+        parts = [self._read(int(shard), name, places[shards == shard]) for shard in np.unique(shards)]
+        column: NDArray[Any] = np.concatenate(parts or [self._read(0, name, places)])
+        return column[back]
+
+    def _read(self, shard: int, name: str, places: NDArray[np.int64]) -> NDArray[Any]:
+        """Samples of a shard, at rising places."""
         try:
-            with h5py.File(index) as file:
-                column: NDArray[Any] = file[name][rows]
-        except (OSError, KeyError) as error:
-            raise UserError(
-                f"{index} is missing or damaged ({error}); run the same `infant-arm collect --out {self.path}` again: it "
-                "writes the index anew"
-            ) from None
-        return column
+            with h5py.File(shard_path(self.path, shard)) as file:
+                whole = len(places) == len(file[name])
+                rows: NDArray[Any] = file[name][:] if whole else file[name][places]
+        except UNREADABLE:
+            raise self._damaged(shard) from None
+        return rows
+
+    def _damaged(self, shard: int) -> DamagedFileError:
+        path, samples, (rows, columns) = shard_path(self.path, shard), self.info.recipe.lengths[shard], self.eye_size
+        return DamagedFileError(
+            f"{path} is damaged or missing, expected a shard of {samples} samples, pictures of {rows}x{columns} and "
+            f"{len(self.joint_names)} joints; run `{collect_line(self.path, self.info)}`: it collects only that shard",
+            path,
+        )
 
     def _pictures(self, shard: int) -> NDArray[np.float32]:
-        cached, samples = cache_path(self.path, shard, self.format), self.info.recipe.lengths[shard]
-        try:
-            pictures: NDArray[np.float32] = np.load(cached)
-            if pictures.shape == (samples, *self.format.shape):
-                return pictures
-        except (OSError, ValueError, EOFError):
-            pass  # missing or cut off: made again below
-        with h5py.File(shard_path(self.path, shard)) as file:
-            pictures = np.stack([self.format.squeeze(eye) for eye in file["eye"]])
-        with replacing(cached) as temporary, open(temporary, "wb") as out:
-            np.save(out, pictures)
+        start, samples = shard * self.info.recipe.shard_size, self.info.recipe.lengths[shard]
+        joints = self.joints[start : start + samples]
+        found = read_cache(self.path, shard, self.info, joints, self.format)
+        if found is not None:
+            return found
+        pictures = np.stack(
+            [self.format.squeeze(self._read(shard, EYE, np.array([place]))[0]) for place in range(samples)]
+        )
+        write_cache(self.path, shard, pictures, self.info, joints, self.format)
         return pictures

@@ -1,20 +1,29 @@
 """The content of `dataset.json`: how the poses were collected, with which body and camera, on which versions, and how many."""
 
+import json
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
+import h5py
+import mujoco
 import numpy as np
-from msgspec import Meta, Struct, field, structs
+from msgspec import NODEFAULT, Meta, Struct, field, structs
 
 from agents.tools import json_files
+from agents.tools.files import DamagedFileError
 from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
+from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 from infant_env.given import shown
+from infant_env.senses.camera import HAND_IN_VIEW
+
+from ..runs.config import command_line
 
 SCHEMA = 1
-_MEND = "restore it or collect anew"
+ABOUT = "dataset"
+"""Attribute of each shard: the content of `dataset.json` when the collection began."""
 _MOST_SHARDS = 1_000_000
 Count = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -30,7 +39,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     equal fingerprints in all versions.
 
     Raises:
-        UserError: there are too many shards, or an MJCF file comes without the names of its joints and bodies.
+        UserError: there are too many shards, or an MJCF file comes without the names of its joints.
     """
 
     samples: Count
@@ -41,6 +50,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     min_arm_in_view: Share
     """A pose was kept if the arm covered this share of the pixels or more."""
     mjcf: str | None
+    """Path of another body's MJCF file: the data set's own `body.zip`; in data sets of version 0.1 the file that was given."""
     arm_joints: tuple[str, ...]
     eye_camera: str
     arm_bodies: tuple[str, ...]
@@ -51,6 +61,13 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     outside_camera: str | None = None
     name: str = "infant"
     """Name of the built-in body."""
+    keyframe: str | None = None
+    rest_pose: dict[str, Number] = {}
+    joint_ranges: dict[str, tuple[Number, Number]] = {}
+    hold_others: bool = False
+    new_servos: bool = False
+    min_hand_in_view: Share = HAND_IN_VIEW
+    """A picture "shows the hand" if at least this share of its pixels does."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
@@ -62,7 +79,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     def body(self) -> Body:
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
-        return Body(self.age_months, self.mjcf, *names, name=self.name)
+        rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest)
 
     @property
     def lengths(self) -> list[int]:
@@ -71,8 +89,21 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
 
     def as_json(self) -> dict[str, Any]:
         """The recipe as `dataset.json` holds it."""
-        usual = {field.name: field.default for field in structs.fields(self)}
-        return {name: value for name, value in json_files.plain(self).items() if getattr(self, name) != usual[name]}
+        usual = {
+            field.name: field.default if field.default_factory is NODEFAULT else field.default_factory()
+            for field in structs.fields(self)
+        }
+        recorded = structs.replace(self, mjcf=BODY) if self.keeps_body else self
+        return {n: value for n, value in json_files.plain(recorded).items() if getattr(self, n) != usual[n]}
+
+    @property
+    def keeps_body(self) -> bool:
+        """Whether the data set's folder holds the MJCF of its body."""
+        return self.mjcf is not None and Path(self.mjcf).name == BODY
+
+    def kept_in(self, folder: Path) -> "Recipe":
+        """The recipe with the path of the body in this folder, if the data set keeps one."""
+        return structs.replace(self, mjcf=str(folder.resolve() / BODY)) if self.keeps_body else self
 
 
 class BodyRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +114,7 @@ class BodyRecord(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     fingerprint: str
-    """SHA-256 of the body's MJCF text, hexadecimal."""
+    """SHA-256, hexadecimal: of the content of `body.zip`, see `MjcfFiles`; without that file of the body's MJCF text."""
     joint_names: Annotated[tuple[str, ...], Meta(min_length=1)]
     """The arm's J joints, in the order of every joint vector."""
     joint_ranges: tuple[tuple[Number, Number], ...]
@@ -128,6 +159,8 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
     """Number of poses that were kept, N; None if the data set is not complete."""
     rejected: dict[str, NotNegative] | None = None
     """Number of poses that were rejected, by reason; None if the data set is not complete."""
+    background: str | None = None
+    """SHA-256 of the pixels of `background.png`; None if the data set is not complete, or of version 0.1."""
 
     def __post_init__(self) -> None:
         size, samples = self.recipe.eye_size, self.recipe.samples
@@ -139,29 +172,37 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
             raise UserError("got accepted without rejected, expected the number of rejected poses for each reason")
 
     @classmethod
-    def begin(cls, recipe: Recipe, versions: dict[str, str]) -> "DatasetInfo":
+    def begin(cls, recipe: Recipe, arm: ArmModel, fingerprint: str, versions: dict[str, str]) -> "DatasetInfo":
         """What is known before the first pose.
 
-        Raises:
-            UserError: the body cannot be made, see `ArmModel.of`.
+        Args:
+            recipe: the recipe of the poses.
+            arm: its body.
+            fingerprint: see `BodyRecord`.
+            versions: versions of Python and the packages.
         """
-        arm = ArmModel.of(recipe.body)
         ranges = tuple((float(low), float(high)) for low, high in arm.joint_ranges)
-        body, camera = BodyRecord(arm.fingerprint, arm.joint_names, ranges), Camera(arm.eye_camera, recipe.eye_size)
+        body, camera = BodyRecord(fingerprint, arm.joint_names, ranges), Camera(arm.eye_camera, recipe.eye_size)
         return cls(SCHEMA, recipe, body, camera, versions)
+
+    @property
+    def begun(self) -> "DatasetInfo":
+        """What was known before the first pose."""
+        return structs.replace(self, accepted=None, rejected=None, background=None)
 
     @cached_property
     def arm(self) -> ArmModel:
         """The body of the collection, made again.
 
         Raises:
-            UserError: its MJCF file is gone, or its joints have changed.
+            UserError: its MJCF file is gone or has changed, or its joints have changed.
         """
         body, record = self.recipe.body, self.body
         try:
-            arm = ArmModel.of(body)
+            files = self._files() if self.recipe.keeps_body else None
+            arm = ArmModel.of(body, tested=True, files=files)
         except UserError as error:
-            mend = f"; put {body.mjcf} back as it was" if body.mjcf else ""
+            mend = f"; {self._mend}" if body.mjcf else ""
             raise UserError(f"the data set's body cannot be made again: {error}{mend}") from None
         if arm.joint_names != record.joint_names or not np.allclose(arm.joint_ranges, record.joint_ranges, atol=1e-6):
             raise UserError(
@@ -169,7 +210,37 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
                 f"{shown(arm.joint_ranges.tolist())}, expected {list(record.joint_names)} and {shown(record.joint_ranges)} "
                 "as when the data were collected; restore the body, or collect anew"
             )
+        if body.mjcf and files is None and self._is_read_alike and arm.fingerprint != record.fingerprint:
+            raise UserError(
+                f"{body.mjcf} has changed since the data were collected, expected the MJCF with the fingerprint "
+                f"{record.fingerprint[:12]}...; {self._mend}, or collect anew"
+            )
         return arm
+
+    @property
+    def _is_read_alike(self) -> bool:
+        """Whether this version of MuJoCo writes an MJCF text like the one that collected the data."""
+        return self.versions.get("mujoco") == mujoco.__version__
+
+    @property
+    def _mend(self) -> str:
+        again = "run the same `infant-arm collect` with the original MJCF again: it writes this file anew"
+        return again if self.recipe.keeps_body else f"put {self.recipe.mjcf} back as it was"
+
+    def _files(self) -> MjcfFiles:
+        """The content of `body.zip`.
+
+        Raises:
+            UserError: the file is missing or damaged, or holds another body.
+        """
+        assert self.recipe.mjcf is not None
+        files = MjcfFiles.read(self.recipe.mjcf)
+        if files.fingerprint != self.body.fingerprint:
+            raise UserError(
+                f"{self.recipe.mjcf} holds another body than the one that collected the data, expected the fingerprint "
+                f"{self.body.fingerprint[:12]}..."
+            )
+        return files
 
     def identity(self) -> dict[str, Any]:
         """The part that identifies the data, as JSON: schema, config and body."""
@@ -184,16 +255,41 @@ def read_info(folder: Path) -> DatasetInfo:
     """The content of a data set's `dataset.json`.
 
     Raises:
-        UserError: the file is missing or damaged, or has another schema.
+        DamagedFileError: the file is missing or damaged.
+        UserError: it has another schema.
     """
-    path = folder / "dataset.json"
+    path, mend = (
+        folder / "dataset.json",
+        f"run `{collect_line(folder)}`: it keeps the shards and writes this file again",
+    )
     try:
-        content = json_files.load(path, _MEND)
+        content = json_files.load(path, mend)
     except FileNotFoundError:
-        raise UserError(
-            f"{folder} holds no dataset.json; collect one with `infant-arm collect --out {folder}`"
+        raise DamagedFileError(
+            f"{folder} holds no dataset.json; collect one with `{collect_line(folder)}`", path
         ) from None
-    schema = json_files.fit(content, _Head, path, _MEND).schema
+    schema = json_files.fit(content, _Head, path, mend).schema
     if schema != SCHEMA:
         raise UserError(f"{folder} has schema {schema}, this version reads {SCHEMA}; collect it anew")
-    return json_files.fit(content, DatasetInfo, path, _MEND)
+    info = json_files.fit(content, DatasetInfo, path, mend)
+    return structs.replace(info, recipe=info.recipe.kept_in(folder))
+
+
+def info_in_shards(folder: Path) -> DatasetInfo | None:
+    """The description that the shards of a data set hold; None if there are none, or only those of version 0.1."""
+    for path in sorted((folder / "shards").glob("shard-*.h5")):
+        try:
+            with h5py.File(path) as file:
+                info = json_files.fit(json.loads(file.attrs[ABOUT]), DatasetInfo, path, "collect it again")
+        except (OSError, LookupError, ValueError, TypeError, RuntimeError):
+            continue
+        return structs.replace(info, recipe=info.recipe.kept_in(folder))
+    return None
+
+
+def collect_line(folder: Path, info: DatasetInfo | None = None) -> str:
+    """The command line that goes on with a data set, makes its damaged shards again, and keeps the others."""
+    known = info or info_in_shards(folder)
+    recipe = structs.asdict(known.recipe) if known else {}
+    body = {"body": recipe.pop("name")} if known else {}
+    return command_line("collect", {"out": str(folder), **body, **recipe})

@@ -1,5 +1,7 @@
 """The data set's files: sealed HDF5 shards, a cache of their preprocessed pictures, and an index over them."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,16 @@ from numpy.typing import NDArray
 from agents.tools.files import replacing
 from infant_env.senses import vision
 
-from .info import DatasetInfo
+from . import sealed
+from .info import ABOUT, DatasetInfo
+
+EYE = "eye"
+LIBRARY = "v110", "v110"
+"""The format of HDF5 1.10: the first with checksums over all that is not data."""
+UNREADABLE = OSError, LookupError, ValueError, TypeError, ArithmeticError, RuntimeError, MemoryError
+"""What h5py raises for a damaged file."""
+_SEAL = "sha256"
+Columns = Mapping[str, NDArray[Any]]
 
 
 def shard_path(folder: Path, shard: int) -> Path:
@@ -24,37 +35,63 @@ def cache_path(folder: Path, shard: int, format: vision.Format = vision.GRAY) ->
     return folder / "cache" / format.name / f"shard-{shard:05d}.npy"
 
 
-def write_shard(folder: Path, shard: int, columns: Mapping[str, NDArray[Any]]) -> None:
+def write_shard(folder: Path, shard: int, columns: Columns, info: DatasetInfo) -> None:
     """Writes one sealed shard, and before it the cache of its preprocessed pictures.
 
     Args:
         folder: the data set's folder.
         shard: number of the shard.
         columns: arrays with one row per sample; `eye` is compressed frame by frame.
+        info: the description of the data set; the shard holds it too.
     """
-    with replacing(cache_path(folder, shard)) as temporary, open(temporary, "wb") as file:
-        np.save(file, np.stack([vision.to_gray(eye) for eye in columns["eye"]]))
-    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:  # so a full disk fails only below
+    write_cache(folder, shard, np.stack([vision.to_gray(eye) for eye in columns[EYE]]), info, columns["joints"])
+    # in memory, so a full disk fails only below
+    with h5py.File("in memory", "w", driver="core", backing_store=False, libver=LIBRARY) as file:
         for name, column in columns.items():
-            chunks = (1, *column.shape[1:]) if name == "eye" else column.shape
-            options = {"compression": "gzip", "compression_opts": 1} if name == "eye" else {}
+            chunks = (1, *column.shape[1:]) if name == EYE else column.shape
+            options = {"compression": "gzip", "compression_opts": 1} if name == EYE else {}
             file.create_dataset(name, data=column, chunks=chunks, fletcher32=True, **options)
+        file.attrs[ABOUT] = json.dumps(info.begun.as_json())
+        file.attrs[_SEAL] = _seal(shard, file.attrs[ABOUT], columns)
         file.flush()
         content = file.id.get_file_image()
     with replacing(shard_path(folder, shard)) as temporary:
         temporary.write_bytes(content)
 
 
-def shard_is_whole(folder: Path, shard: int, info: DatasetInfo) -> bool:
-    """Whether a shard can be read and holds frames and joints of the shapes that its data set prescribes."""
-    samples = info.recipe.lengths[shard]
-    eyes, joints = (samples, *info.recipe.eye_size, 3), (samples, len(info.body.joint_names))
+def shard_is_whole(folder: Path, shard: int, info: DatasetInfo, frames: bool = False) -> bool:
+    """Whether a shard can be read, and holds what its data set prescribes, as it was collected.
+
+    Args:
+        folder: the data set's folder.
+        shard: number of the shard.
+        info: the description of the data set.
+        frames: whether to read the frames too, which takes some milliseconds each.
+    """
     try:
         with h5py.File(shard_path(folder, shard)) as file:
-            same = (file["eye"].shape, file["joints"].shape) == (eyes, joints)
-            return same and bool(np.isfinite(file["joints"][:]).all())
-    except (OSError, KeyError):
+            return _fits(file, info.recipe.lengths[shard], info) and _is_sealed(file, shard, info, frames)
+    except UNREADABLE:
         return False
+
+
+def write_cache(
+    folder: Path,
+    shard: int,
+    pictures: NDArray[np.float32],
+    info: DatasetInfo,
+    joints: NDArray[np.float32],
+    format: vision.Format = vision.GRAY,
+) -> None:
+    """Writes the preprocessed pictures of a shard whose poses are `joints`."""
+    sealed.write(cache_path(folder, shard, format), pictures, _poses(info, joints))
+
+
+def read_cache(
+    folder: Path, shard: int, info: DatasetInfo, joints: NDArray[np.float32], format: vision.Format
+) -> NDArray[np.float32] | None:
+    """The preprocessed pictures of a shard whose poses are `joints`; None if they are missing, damaged, or of other poses."""
+    return sealed.read(cache_path(folder, shard, format), _poses(info, joints))
 
 
 def write_index(folder: Path, lengths: list[int]) -> None:
@@ -66,7 +103,7 @@ def write_index(folder: Path, lengths: list[int]) -> None:
     """
     with h5py.File(shard_path(folder, 0)) as file:
         columns = {name: (column.shape[1:], column.dtype) for name, column in file.items()}
-    with replacing(folder / "index.h5") as temporary, h5py.File(temporary, "w") as index:
+    with replacing(folder / "index.h5") as temporary, h5py.File(temporary, "w", libver=LIBRARY) as index:
         for name, (shape, dtype) in columns.items():
             layout = h5py.VirtualLayout((sum(lengths), *shape), dtype)
             start = 0
@@ -75,3 +112,41 @@ def write_index(folder: Path, lengths: list[int]) -> None:
                 layout[start : start + length] = h5py.VirtualSource(relative, name, (length, *shape))
                 start += length
             index.create_virtual_dataset(name, layout)
+
+
+def _fits(file: Any, samples: int, info: DatasetInfo) -> bool:
+    """Whether frames and joints have the right shapes and types, and whether all frames are there."""
+    eye, joints = file[EYE], file["joints"]
+    shapes = (samples, *info.recipe.eye_size, 3), (samples, len(info.body.joint_names))
+    types = (eye.dtype, joints.dtype) == (np.uint8, np.float32)
+    return types and (eye.shape, joints.shape) == shapes and eye.id.get_num_chunks() == samples
+
+
+def _is_sealed(file: Any, shard: int, info: DatasetInfo, frames: bool) -> bool:
+    """Whether all columns can be read and fit the seal; shards of version 0.1 have no seal."""
+    columns = {name: file[name][:] for name in file if name != EYE}
+    for k in range(len(file[EYE]) if frames else 0):
+        _ = file[EYE][k]
+    if _SEAL in file.attrs:
+        about = file.attrs[ABOUT]
+        same = _without_path(json.loads(about)["config"]) == _without_path(info.recipe.as_json())
+        return same and file.attrs[_SEAL] == _seal(shard, about, columns)
+    return bool(np.isfinite(columns["joints"]).all())
+
+
+def _without_path(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in recipe.items() if name != "mjcf"}
+
+
+def _seal(shard: int, about: str, columns: Columns) -> str:
+    """SHA-256 of a shard's number, description and columns except the frames, which have checksums of their own."""
+    digest = hashlib.sha256(f"{shard} {about}".encode())
+    for name in sorted(columns.keys() - {EYE}):
+        column = np.ascontiguousarray(columns[name])
+        digest.update(f"{name} {column.dtype} {column.shape}".encode() + column.tobytes())
+    return digest.hexdigest()
+
+
+def _poses(info: DatasetInfo, joints: NDArray[np.float32]) -> str:
+    """All that the pictures of these poses depend on."""
+    return json.dumps(info.identity(), sort_keys=True) + hashlib.sha256(joints.tobytes()).hexdigest()

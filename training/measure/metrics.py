@@ -116,7 +116,7 @@ def hand_errors(predicted: Floats, true: Floats, arm: ArmModel) -> Floats:
 
 def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
     """Position of the hand in each pose (only kinematics, no contact), normalized joints (N, J) -> (N, 3), meters."""
-    data = mujoco.MjData(arm.model)
+    data = arm.new_data()
     positions = np.empty((len(joints), 3), np.float32)
     for position, pose in zip(positions, arm.denormalize(joints.astype(np.float64)), strict=True):
         data.qpos[arm.qpos_ids] = pose

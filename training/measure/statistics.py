@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.tools.files import DamagedFileError
+
+from ..runs.folder import metrics_of
 from ..runs.metrics import Error
 from .metrics import ERRORS, Floats
 from .senses import OVERALL, is_complete
@@ -55,16 +59,31 @@ class Resampling:
 
 def read_errors(folders: Sequence[Path]) -> ErrorsByMethod:
     """The errors that `judge` wrote to the folders of several seeds; only those that all folders have."""
-    kept = [np.load(folder / ERRORS) for folder in folders]
+    kept = [_errors_in(folder) for folder in folders]
     found: ErrorsByMethod = {}
-    for key in kept[0].files:
-        if all(key in file.files for file in kept):
-            method, mapping = key.split(" ")
-            found.setdefault(method, {})[mapping] = np.stack([file[key] for file in kept])
+    for method, mapping in kept[0]:
+        if all((method, mapping) in errors for errors in kept):
+            found.setdefault(method, {})[mapping] = np.stack([errors[method, mapping] for errors in kept])
     for mappings in found.values():
         if is_complete(mappings):
             mappings[OVERALL] = np.mean(list(mappings.values()), axis=0)
     return found
+
+
+def _errors_in(folder: Path) -> dict[tuple[str, str], Floats]:
+    """The errors in a folder by method and mapping; they have the means of Table 1 there."""
+    path, table = folder / ERRORS, metrics_of(folder, "table1").table1
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            errors: dict[tuple[str, str], Floats] = {tuple(name.split(" ")): file[name] for name in file.files}
+        for (method, mapping), each in errors.items():
+            known = table.get(method, {}).get(mapping)
+            if known and not np.isclose(each.mean(), known.mae, rtol=1e-4, atol=1e-7):
+                raise ValueError(f"{method} has another mean error than in Table 1")
+    except (OSError, LookupError, ValueError, TypeError, EOFError, ArithmeticError, RuntimeError, BadZipFile) as error:
+        again = f"infant-arm evaluate --imagery --run {folder}"
+        raise DamagedFileError(f"{path} is damaged ({error}); run `{again}`: it writes the file again", path) from None
+    return errors
 
 
 def table_row(errors: Mapping[str, Floats]) -> dict[str, Error]:

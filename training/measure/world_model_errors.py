@@ -67,7 +67,7 @@ def of_pictures(
     world: WorldModel, arm: ArmModel, motion: Motion, size: tuple[int, int], episodes: int
 ) -> dict[str, metrics.PictureErrors]:
     """Mean absolute errors of pictures after some steps, against preprocessed frames of the eye."""
-    eye, data, joints = EyeCamera(arm, size), mujoco.MjData(arm.model), motion.actions.shape[2]
+    eye, data, joints = EyeCamera(arm, size), arm.new_data(), motion.actions.shape[2]
     poses, background = _imagined(world, motion)[:episodes], world.generator.background.cpu().numpy()
     result = {}
     for horizon in HORIZONS:

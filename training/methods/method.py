@@ -9,11 +9,13 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from agents.mind.imagination import Imagination
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..measure.senses import given
+from ..train import calibration, som
 from ..train.skeleton import Stage
 
 M = TypeVar("M")
@@ -51,7 +53,14 @@ class Trained:
     @cached_property
     def mind(self) -> SomAutoencoder:
         """The SOM-AE."""
+        som.STAGE.check(self.run, self.data)
         return SomAutoencoder.load(self.run, self.device)
+
+    @cached_property
+    def imagination(self) -> Imagination:
+        """The SOM-AE with its imagination."""
+        calibration.STAGE.check(self.run, self.data)
+        return Imagination.load(self.run, self.device)
 
     @cached_property
     def samples(self) -> dict[str, Tensor]:

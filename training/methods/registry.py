@@ -8,7 +8,6 @@ from typing import Any
 
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.mind.imagination import Imagination
 from infant_env.senses.modalities import VISION
 
 from ..measure.senses import SOURCES
@@ -56,7 +55,7 @@ METHODS = (
     ),
     Method(
         REFERENCE,
-        {REFERENCE: lambda at: ImageryReading(Imagination.load(at.run, at.device))},
+        {REFERENCE: lambda at: ImageryReading(at.imagination)},
         (calibration.STAGE,),
         ours=True,
         slow=True,

@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from stable_baselines3 import PPO, SAC, TD3
-from stable_baselines3.common.base_class import BaseAlgorithm
+from msgspec import Meta
 
 from infant_env.errors import UserError
 
-from ..runs.config import RunConfig, check_counts
+from ..runs.config import Count, Many, RunConfig, Seeds, Threads
 from ..runs.device import Device
-
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"SAC": SAC, "TD3": TD3, "PPO": PPO}
 
 
 @dataclass(frozen=True)
@@ -32,21 +29,21 @@ class Config(RunConfig):
     world_model: Literal["none", "dyna", "imagined", "residual"] = "none"
     """dyna: imagined infants together with real ones; imagined: only imagined infants; residual: the actions correct the
     agent's own guess."""
-    steps: int = 20_000
+    steps: Annotated[int, Meta(ge=1, le=100_000_000)] = 20_000
     """Control steps of the real infants; with `--world-model imagined`, of the imagined infants."""
-    seeds: int = 1
+    seeds: Seeds = 1
     """Number of seeds. They are trained one after the other, beginning with `--seed`."""
-    infants: int = 0
+    infants: Annotated[int, Meta(ge=0, le=10_000)] = 0
     """Infants at the same time. 0: 64 for PPO, 8 for PPO with pictures and for imagined infants alone, otherwise 1."""
-    imagined: int = 3
+    imagined: Annotated[int, Meta(ge=1, le=1000)] = 3
     """Imagined infants for each real infant (dyna)."""
     reward: Literal["sparse", "dense"] = "dense"
     """dense: minus the distance; sparse: 0 if the goal is reached, otherwise -1."""
-    goals: int = 100
+    goals: Count = 100
     """Fixed goals that judge a policy."""
-    judged_every: int = 1_000
+    judged_every: Many = 1_000
     """Real steps between judgments."""
-    kept_every: int = 5_000
+    kept_every: Many = 5_000
     """Real steps between checkpoints."""
     name: str = ""
     """Name of the results; by default it is made from the settings."""
@@ -54,13 +51,11 @@ class Config(RunConfig):
     """Write a film of the first seed's policy."""
     device: Device = "cpu"
     """Where the policy is trained. Networks of this size are slower on a GPU."""
-    threads: int = 1
+    threads: Threads = 1
     """Processor threads."""
 
     def __post_init__(self) -> None:
-        check_counts(self, "steps", "seeds", "imagined", "goals", "judged_every", "kept_every", "threads")
-        if self.infants < 0:
-            raise UserError(f"got infants={self.infants}, expected 1 or more, or 0 for the usual number")
+        super().__post_init__()
         if self.goal == "image" and self.observation != "joints":
             raise UserError(
                 f"got --goal image --observation {self.observation}, expected --observation joints: "
@@ -89,7 +84,7 @@ class Config(RunConfig):
     @property
     def learns(self) -> bool:
         """Whether the algorithm learns."""
-        return self.algorithm in ALGORITHMS
+        return self.algorithm in ("SAC", "TD3", "PPO")
 
     @property
     def residual(self) -> bool:

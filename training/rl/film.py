@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import mujoco
 import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv
 
@@ -21,7 +20,7 @@ def film(path: Path, setup: Setup, policy: Policy) -> None:
     body = env.envs[0].unwrapped
     video, onlooker = Video(path), OutsideCamera(setup.arm, PANEL)
     eye = EyeCamera(setup.arm, inside(setup.eye_size, (300, 500)))
-    goal_state = mujoco.MjData(setup.arm.model)
+    goal_state = setup.arm.new_data()
     unit, name = (np.pi / 180, "degrees") if setup.config.goal == "joints" else (0.01, "cm")
     for episode in range(_EPISODES):
         env.seed(_SHOWN_SEED + episode)

@@ -96,7 +96,7 @@ class Setup:
             arm=self.arm,
         )
         if config.goal == "image":
-            env = ImageGoals(env, self.mind, reward=config.reward)
+            env = ImageGoals(env, self.mind, reward=config.reward, min_hand_in_view=self.info.recipe.min_hand_in_view)
         elif config.observation in ("latents", "winner"):
             env = LatentObservation(env, self.mind, config.observation)
         return Residual(env, self.prior) if config.residual else env

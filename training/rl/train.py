@@ -4,7 +4,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from stable_baselines3 import PPO, SAC, TD3, HerReplayBuffer
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -19,11 +18,13 @@ from infant_env.errors import UserError
 
 from ..runs import folder as runs
 from ..runs.device import threads
+from ..runs.in_turn import turn
 from ..runs.learning import CONFIG, RESULT, Judgment, Learned, Result, collected, result_of
+from . import checkpoint
 from . import film as rl_film
 from . import table as rl_table
-from .callback import LearningCallback, resume
-from .config import ALGORITHMS, Config
+from .callback import LearningCallback
+from .config import Config
 from .setup import EPISODE, GAMMA, Policy, Setup, final_distances
 
 _ENTROPY = 0.002  # fixed: a learned entropy keeps so much noise that the hand never rests within 2 cm
@@ -32,18 +33,19 @@ _UPDATES = 4  # of 128 transitions, for each step: .97 of 400 other goals < 2 cm
 
 def run(config: Config) -> dict[str, Learned]:
     """Trains every seed, prints the table of all policies of this run, and returns its rows."""
-    runs.record_config(config.run, f"train-rl {config.folder.name}", config)
     setup = Setup(config)
+    runs.record_config(config.run, f"train-rl {config.folder.name}", config)
     with threads(config.threads):
         for seed in range(config.seed, config.seed + config.seeds):
-            _run_seed(config, setup, seed)
+            folder = config.folder / f"seed{seed}"
+            with turn(folder, "train-rl", "learns"):
+                _run_seed(config, setup, seed, folder)
     rows = collected(config.run)
     print(rl_table.summary(rows))
     return rows
 
 
-def _run_seed(config: Config, setup: Setup, seed: int) -> None:
-    folder = config.folder / f"seed{seed}"
+def _run_seed(config: Config, setup: Setup, seed: int, folder: Path) -> None:
     _check_settings(config, folder)
     if _is_done(folder):
         print(f"{folder} is done already")
@@ -54,16 +56,11 @@ def _run_seed(config: Config, setup: Setup, seed: int) -> None:
         judgments, seconds = callback.judgments, callback.seconds
     else:
         policy = setup.fixed_policy(judging_env, seed)
-        judgments, seconds = [{"steps": 0, "seconds": 0, **_judge(config, judging_env, policy)}], 0.0
+        judgments, seconds = [Judgment(0, 0.0, **_judge(config, judging_env, policy))], 0.0
     if config.video and seed == config.seed:
         rl_film.film(config.run / "videos" / f"rl_{config.folder.name}.mp4", setup, policy)
     judging_env.close()
-    result = Result(
-        msgspec.convert(judgments, list[Judgment]),
-        seconds,
-        setup.model_steps,
-        imagined=config.world_model == "imagined",
-    )
+    result = Result(judgments, seconds, setup.model_steps, imagined=config.world_model == "imagined")
     write_json(folder / RESULT, json_files.plain(result))
 
 
@@ -80,8 +77,8 @@ def _train(
     """Trains to the end, beginning with the newest checkpoint."""
     env = setup.scaled(setup.training_env())
     env.seed(seed)
-    found = resume(folder, ALGORITHMS[config.algorithm], env)
-    model, state = found or (_new_model(config, env, seed), {})
+    model = _new_model(config, env, seed)
+    before = checkpoint.resume(folder, model)
     logs = folder / "logs"
     model.set_logger(configure(str(logs / f"{len(list(logs.glob('*'))):03d}"), ["csv", "tensorboard"]))
 
@@ -90,10 +87,11 @@ def _train(
         return model.predict(scales.normalize_obs(observations), deterministic=True)[0]
 
     judge = partial(_judge, config, judging_env, policy)
-    callback = LearningCallback(config, folder, judge, setup.real_share, state)
+    callback = LearningCallback(config, folder, judge, setup.real_share, before)
     left = round(config.steps / setup.real_share) - model.num_timesteps
     if left > 0:
-        model.learn(left, callback=callback, reset_num_timesteps=found is None)
+        model.learn(left, callback=callback, reset_num_timesteps=before is None)
+    checkpoint.export(folder, model)
     model.get_env().close()
     return callback, policy
 

@@ -1,37 +1,84 @@
-"""The fields that most commands share, with their checks."""
+"""The fields that most commands share, the check of all numbers in settings, and the command line that gives settings."""
 
 import dataclasses
 import math
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from numbers import Integral, Real
+from operator import ge, gt, le, lt
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from msgspec import Meta
 
 from infant_env.errors import UserError
+from infant_env.given import shown
 
 from .device import Device
 
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+"""A number of things, epochs or goals."""
+Many = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+"""A number of samples or steps."""
+Side = Annotated[int, Meta(ge=1, le=10_000)]
+"""Rows or columns of a map."""
+Width = Annotated[int, Meta(ge=1, le=1024)]
+"""Channels, latents or points of a network."""
+Threads = Annotated[int, Meta(ge=1, le=1024)]
+"""A number of processor threads."""
+Workers = Annotated[int, Meta(ge=1, le=65_536)]
+"""A number of processes at a time."""
+Seeds = Annotated[int, Meta(ge=1, le=1_000)]
+"""A number of seeds."""
+Seed = Annotated[int, Meta(ge=0, le=4_000_000_000)]
+"""All libraries take seeds below 2^32, and some commands count up from theirs."""
+Sigma = Annotated[float, Meta(ge=0.01, le=10_000)]
+"""Radius of a neighborhood, in neurons."""
+Positive = Annotated[float, Meta(gt=0, le=1e6)]
+NotNegative = Annotated[float, Meta(ge=0, le=1e6)]
+
+_LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    "ge": (ge, "from {}"),
+    "gt": (gt, "above {}"),
+    "le": (le, "up to {}"),
+    "lt": (lt, "below {}"),
+    "multiple_of": (lambda value, unit: value % unit == 0, "divisible by {}"),
+}
+"""The limits that msgspec's `Meta` may state: whether a number keeps to them, and their words."""
+
 
 @dataclass(frozen=True)
-class RunConfig:
-    """A command that works in a run's folder. All its whole numbers except the seed are counts, 1 or more."""
+class Checked:
+    """The settings of a command. Each number must lie within the limits that the type of its field states."""
+
+    def __post_init__(self) -> None:
+        mine: Any = type(self)
+        for name, (kind, limits) in _numbers(mine).items():
+            value = getattr(self, name)
+            for each in _each(value):
+                if each is not None and not _fits(each, kind, limits):
+                    raise UserError(f"got {option(name)} {_text(value)}, expected {_words(self, name, kind, limits)}")
+
+
+@dataclass(frozen=True)
+class RunConfig(Checked):
+    """A command that works in a run's folder."""
 
     run: Path
     """The run's folder."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of all random choices."""
     device: Device = "auto"
     """Where to compute."""
-
-    def __post_init__(self) -> None:
-        counts = [each.name for each in dataclasses.fields(self) if each.type in (int, int | None)]
-        check_counts(self, *(name for name in counts if name != "seed" and getattr(self, name) is not None))
 
 
 @dataclass(frozen=True)
 class StageConfig(RunConfig):
     """A command that makes one file of a run."""
 
-    threads: int | None = None
+    threads: Threads | None = None
     """Processor threads; by default the number of cores."""
 
 
@@ -47,42 +94,93 @@ class DataConfig(StageConfig):
 class NetworkConfig(DataConfig):
     """A stage that trains a network epoch by epoch."""
 
-    epochs: int = 20
+    epochs: Count = 20
     """How often the training sees every sample."""
-    batch_size: int = 64
+    batch_size: Count = 64
     """Samples per step."""
-    learning_rate: float = 3e-3
+    learning_rate: Positive = 3e-3
     """Highest learning rate of AdamW; the first tenth of the steps is a warm-up."""
-    threads: int | None = 1
+    threads: Threads | None = 1
     """Processor threads; a second one gains little, and waits if another process uses its core."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(self, "learning_rate")
+
+def option(name: str) -> str:
+    """The name of a field on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
-def check_counts(config: Any, *names: str) -> None:
-    """Raises a UserError if one of these fields of a Config is below 1."""
-    for name in names:
-        if getattr(config, name) < 1:
-            raise UserError(f"got {name}={getattr(config, name)}, expected 1 or more")
+@cache
+def _numbers(config: Any) -> dict[str, tuple[type, Meta]]:
+    """The fields of a Config that hold numbers, with their type and limits."""
+    hints = get_type_hints(config, include_extras=True)
+    found = {each.name: _number(hints[each.name]) for each in dataclasses.fields(config)}
+    return {name: number for name, number in found.items() if number is not None}
 
 
-def check_positive(config: Any, *names: str) -> None:
-    """Raises a UserError if one of these fields of a Config is not a positive number."""
-    for name in names:
-        if not 0 < getattr(config, name) < math.inf:
-            raise UserError(f"got {name}={getattr(config, name)}, expected a positive number{_such_as(config, name)}")
+def _number(hint: Any, limits: Meta = Meta()) -> tuple[type, Meta] | None:  # noqa: B008 (frozen)
+    """The type of a number, or of the numbers in a tuple or a dictionary, and its limits; None for other types."""
+    if hint in (int, float):
+        return hint, limits
+    if get_origin(hint) is Annotated:
+        hint, *marks = get_args(hint)
+        return _number(hint, next((mark for mark in marks if isinstance(mark, Meta)), limits))
+    found = (_number(part, limits) for part in get_args(hint))
+    return next((number for number in found if number is not None), None)
 
 
-def check_not_negative(config: Any, *names: str) -> None:
-    """Raises a UserError if one of these fields of a Config is neither 0 nor a positive number."""
-    for name in names:
-        if not 0 <= getattr(config, name) < math.inf:
-            usual = _such_as(config, name)
-            raise UserError(f"got {name}={getattr(config, name)}, expected 0 or a positive number{usual}")
+def _each(value: Any) -> Iterator[Any]:
+    """The values in a tuple or a dictionary, or the value itself."""
+    if isinstance(value, tuple | list | Mapping):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _each(part)
+    else:
+        yield value
 
 
-def _such_as(config: Any, name: str) -> str:
-    usual = getattr(type(config), name, None)  # its default
-    return f" such as {usual:g}" if usual else ""
+def _fits(value: Any, kind: type, limits: Meta) -> bool:
+    if not isinstance(value, Integral if kind is int else Real):
+        return False
+    finite = kind is int or -math.inf < float(value) < math.inf
+    return finite and all(
+        getattr(limits, key) is None or holds(value, getattr(limits, key)) for key, (holds, _) in _LIMITS.items()
+    )
+
+
+def _words(config: Any, name: str, kind: type, limits: Meta) -> str:
+    """The numbers that fit, in words; and the default as an example."""
+    stated = [(words, getattr(limits, key)) for key, (_, words) in _LIMITS.items() if getattr(limits, key) is not None]
+    within = " ".join(words.format(f"{limit:,.12g}") for words, limit in stated)
+    usual = getattr(type(config), name, None)
+    example = f", such as {_text(usual)}" if usual else ""
+    return f"{'a whole number' if kind is int else 'a finite number'} {within}".rstrip() + example
+
+
+def _text(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else shown(value).strip("'")
+
+
+def command_line(command: str, settings: Mapping[str, Any]) -> str:
+    """The line that runs a command.
+
+    Args:
+        command: the command's words, such as `train-baseline dnm`.
+        settings: its settings, as JSON; one without a value is left out, and so is a choice by the program (`auto`).
+    """
+    words = ["infant-arm", *command.split()]
+    for name, value in settings.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, Mapping):
+            words += [f"--{flag}", *_words_of(value)] if value else []
+        elif isinstance(value, list | tuple):
+            words += [f"--{flag}", *map(str, value)] if value else []
+        elif value not in (None, "auto"):
+            words += [f"--{flag}", str(value)]
+    return shlex.join(words)
+
+
+def _words_of(values: Mapping[str, Any]) -> list[str]:
+    """Names and values of an option such as `--joint-ranges NAME LOW HIGH`."""
+    each = ([name, *(value if isinstance(value, list | tuple) else [value])] for name, value in values.items())
+    return [str(word) for words in each for word in words]

@@ -12,7 +12,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,12 +21,15 @@ from msgspec import Struct
 
 from agents.tools import json_files
 from agents.tools.files import DamagedFileError, write_json
+from agents.tools.locks import alone
 from infant_env.errors import UserError
 
 from . import metrics_parts
+from .config import command_line
 from .metrics import GATHERED, Cost, Metrics
 
 CONFIG, METRICS = "config.json", "metrics.json"
+_AUTOENCODER = "autoencoder.safetensors"
 PACKAGES = ("infant-arm", "gymnasium", "mujoco", "numpy", "torch", "stable-baselines3", "h5py")
 _DELETE = "delete it and run the same command again"
 C = TypeVar("C")
@@ -114,7 +117,7 @@ def metrics_of(run: Path, *sections: str) -> Metrics:
     for part in metrics_parts.of(_content(path)):
         if sections and part.section not in sections:
             continue
-        value = part.fitted(path, f"run `{_line(run, part.command)}` again")
+        value = part.fitted(path, f"run `{line(run, part.command)}` again")
         if part.entry is None:
             found[part.section] = value
         else:
@@ -176,6 +179,13 @@ def peak_memory_gb() -> float | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 2)
 
 
+def holds(run: Path, report: Mapping[str, Any]) -> bool:
+    """Whether `metrics.json` has all these sections, and in common sections these entries."""
+    content = _content(run / METRICS)
+    parts = {(part.section, part.entry) for part in metrics_parts.of(content)}
+    return all((part.section, part.entry) in parts for part in metrics_parts.of(report))
+
+
 def data_of(run: Path) -> Path:
     """The data set that a run was trained on; if it is unknown or gone, the folder `dataset` of the run.
 
@@ -187,19 +197,41 @@ def data_of(run: Path) -> Path:
         return training.data
     if own.exists():
         return own  # a run may be moved together with its data
+    from agents.tools import checkpoints  # here: it loads torch, which a command that only collects does not need
+
+    try:
+        before = checkpoints.read_header(run / _AUTOENCODER, None).get("config", {})
+    except UserError:
+        before = {}
+    again = command_line("train-ae", {"data": "DATA", "run": str(run), **before})
     raise UserError(
-        f"{run} holds no trained autoencoder that {CONFIG} lists; run `infant-arm train-ae --data DATA --run {run}` first, "
-        "with the same options as before if you trained one"
+        f"{run} holds no trained autoencoder that {CONFIG} lists{_near(run)}; run `{again}` first, with the path of the data "
+        "set"
     )
 
 
-def _line(run: Path, command: str) -> str:
-    """The command line that runs a command again; a training gets the same options as before."""
+def _near(run: Path) -> str:
+    """The runs in a folder and beside it, for the message about a mistyped name."""
+    near = sorted({path.parent for folder in (run, run.parent) for path in folder.glob(f"*/{CONFIG}")} - {run})
+    return f" (runs near it: {', '.join(map(str, near[:5]))})" if near else ""
+
+
+def line(run: Path, command: str) -> str:
+    """The command line that runs a command again; a training gets the same settings as before."""
     try:
-        before = provenance(run).command if command.startswith("train") else {}
+        before = recorded(run, command.replace(" ", "-"), dict[str, Any]) if command.startswith("train") else None
     except DamagedFileError:
-        before = {}
-    return before.get(command.replace(" ", "-"), f"infant-arm {command} --run {run}")
+        before = None
+    where = {"data": path_of_data(run)} if before and "data" in before else {}
+    return command_line(command, {**(before or {}), **where, "run": str(run)})
+
+
+def path_of_data(run: Path) -> str:
+    """The data set of a run for a command line; `DATA` if it is unknown."""
+    try:
+        return str(data_of(run))
+    except UserError:
+        return "DATA"
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -212,10 +244,7 @@ def _content(path: Path) -> dict[str, Any]:
 @contextmanager
 def _changing(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the content of a JSON file for changes and writes it at the end; other processes wait."""
-    from filelock import FileLock  # here: it loads asyncio, which a command that only collects does not need
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    with alone(path.with_name(f".{path.name}.lock")):
         content = _content(path)
         yield content
         write_json(path, content)

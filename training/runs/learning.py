@@ -81,4 +81,4 @@ def _read(path: Path, kind: type[T]) -> T | None:
 
 def _mend(path: Path) -> str:
     name, run = path.parent.parent.name, path.parent.parent.parent.parent
-    return f"delete {path.parent}, or only this file and run `infant-arm train-rl --run {run}` with the settings of {name} again"
+    return f"delete only this file, and run `infant-arm train-rl --run {run}` again with the settings of {name}"

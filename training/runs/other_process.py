@@ -22,7 +22,7 @@ def in_other_process(commands: Sequence[Command], log: Path) -> Iterator[None]:
 
     Args:
         commands: each with a function that can be imported.
-        log: the file for their output.
+        log: the file to which their output is added.
 
     Raises:
         UserError: a command failed; the message is its own.
@@ -50,7 +50,7 @@ def in_other_process(commands: Sequence[Command], log: Path) -> Iterator[None]:
 def _work(commands: list[Command], log: Path, sender: Any) -> None:
     end_with_parent()
     failure = None
-    with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
+    with log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
         try:
             for run, config in commands:
                 run(config)

@@ -9,6 +9,7 @@ from agents.mind.imagination import CALIBRATION
 from agents.tools import checkpoints
 
 from . import folder as runs
+from .in_turn import turn
 from .metrics import Metrics
 
 
@@ -20,11 +21,12 @@ def run_unless_done(name: str, config: Any, stage: Callable[[Any], Any]) -> None
         config: the stage's config; its `run` is the run's folder.
         stage: the command's `run`.
     """
-    files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
-    content = json.dumps([runs.as_json(config), *map(checkpoints.content_hash, files)])
-    key = hashlib.sha256(content.encode()).hexdigest()
-    if runs.was_done(config.run, name, key):
-        print(f"{name}: {config.run} has the result already, from the same checkpoints")
-        return
-    stage(config)
-    runs.record(config.run, Metrics(done={name: key}))
+    with turn(config.run, name, f"runs {name}"):
+        files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
+        content = json.dumps([runs.as_json(config), *map(checkpoints.file_hash, files)])
+        key = hashlib.sha256(content.encode()).hexdigest()
+        if runs.was_done(config.run, name, key):
+            print(f"{name}: {config.run} has the result already, from the same checkpoints")
+            return
+        stage(config)
+        runs.record(config.run, Metrics(done={name: key}))

@@ -94,13 +94,18 @@ def hand_errors(everywhere: Mapping[str, Scores], shown: Mapping[str, Scores]) -
             if name in looks and scores.hand_error_cm_percentiles is not None:
                 style, color = looks[name]
                 percentiles = scores.hand_error_cm_percentiles
-                axis.plot(percentiles, np.linspace(0, 1, 101), color=color, linestyle=style, label=name)
+                axis.plot(percentiles, np.linspace(0, 1, 101), color=color, linestyle=style, label=as_it_is(name))
         axis.set(title=title, xlabel="error of the hand (cm)", xlim=(0, 20), ylim=(0, 1))
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("share of the poses")
-    axes[1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    axes[1].legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
+
+
+def as_it_is(name: str) -> str:
+    """A name for a figure: matplotlib would read text between two `$` as a formula."""
+    return name.replace("$", r"\$")
 
 
 def joint_errors(rows: Mapping[str, Scores]) -> Figure:
@@ -112,7 +117,7 @@ def joint_errors(rows: Mapping[str, Scores]) -> Figure:
     for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, rows.items(), strict=False)):
         degrees = [scores.joint_error_deg.get(joint, np.nan) for joint in joints]
         places = np.arange(len(joints)) + k * width
-        axis.bar(places, degrees, width, color=color, hatch=hatch, edgecolor="white", label=name)
+        axis.bar(places, degrees, width, color=color, hatch=hatch, edgecolor="white", label=as_it_is(name))
     labels = ["\n".join(joint.replace("_", " ").rsplit(" ", 1)) for joint in joints]
     axis.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels, fontsize=9)
     axis.set_ylabel("mean absolute error (deg)")
@@ -153,12 +158,14 @@ def learning_curves(rows: Mapping[str, Learned]) -> Figure:
             seeds = row.seeds
             curves = [[(r.model_steps + j.steps, getattr(j, which)) for j in r.judgments] for r in seeds]
             if seeds[0].imagined or len(curves[0]) < 2:  # it did not improve with real steps
-                axis.axhline(np.mean([curve[-1][1] for curve in curves]), color=color, linestyle=":", label=name)
+                axis.axhline(
+                    np.mean([curve[-1][1] for curve in curves]), color=color, linestyle=":", label=as_it_is(name)
+                )
                 continue
             for curve in curves:
                 axis.plot(*zip(*curve, strict=True), color=color, alpha=0.3, linewidth=0.8)
             length = min(map(len, curves))
-            axis.plot(*np.mean([curve[:length] for curve in curves], axis=0).T, color=color, label=name)
+            axis.plot(*np.mean([curve[:length] for curve in curves], axis=0).T, color=color, label=as_it_is(name))
         axis.axhline(0.9, color="#999999", linewidth=0.8)
         axis.set(
             xscale="log",

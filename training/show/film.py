@@ -1,5 +1,6 @@
 """The film of a reach: the infant from outside, its view, its goal, what it imagines, and the map's activity."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from agents.mind.agent import MentalImageryAgent
+from agents.tools.files import replacing
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.senses.camera import OutsideCamera
@@ -27,11 +29,15 @@ class Video:
     """Writes an MP4 of 25 frames a second; the file appears when it is closed."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._temporary = path.with_name(f".{path.name}")
+        self._file = ExitStack()
         self._writer = iio.get_writer(
-            self._temporary, format="FFMPEG", fps=CONTROL_HZ, codec="libx264", quality=8, macro_block_size=16
+            self._file.enter_context(replacing(path, ".mp4")),
+            format="FFMPEG",
+            fps=CONTROL_HZ,
+            codec="libx264",
+            quality=8,
+            macro_block_size=16,
         )
 
     def add(self, panels: list[tuple[str, NDArray[np.uint8]]]) -> None:
@@ -43,7 +49,7 @@ class Video:
     def close(self) -> None:
         """Finishes the file."""
         self._writer.close()
-        self._temporary.replace(self.path)
+        self._file.close()
 
 
 class Film:

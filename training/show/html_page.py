@@ -1,46 +1,66 @@
-"""Writes one HTML file without external references, with figures inside it."""
+"""Writes one HTML file without external references, with figures inside it. The template engine escapes every value."""
 
 import base64
 import io
-from collections.abc import Iterable
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from agents.tools.files import replacing
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222 }
-h1, h2 { line-height: 1.2; margin-top: 2.2rem } img, video { max-width: 100%; display: block; margin: .5rem 0 }
-table { border-collapse: collapse; font-size: 14px; margin: .5rem 0; display: block; overflow-x: auto }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
-th:first-child, td:first-child { text-align: left } th { white-space: normal; vertical-align: bottom }
-code { background: #f3f3f3; padding: .1rem .3rem }
-p.note { color: #555; font-size: 14px }
-"""
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
-def write(path: Path, title: str, sections: Iterable[str]) -> Path:
-    """Writes a page, completely or not at all, and prints its path."""
-    content = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{chr(10).join(sections)}</body></html>\n"
-    )
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file that stands inside a page."""
+
+    content: bytes
+    description: str
+    """Text for those who do not see the picture."""
+
+    @property
+    def base64(self) -> str:
+        """The file as text."""
+        return as_text(self.content)
+
+
+def write(path: Path, template: str, content: dict[str, Any]) -> Path:
+    """Writes a page, completely or not at all, and prints its path.
+
+    Args:
+        path: the file.
+        template: a file of the folder `templates`.
+        content: the values in the template: text, tables (header and rows), pictures.
+    """
+    page = render(template, content)
     with replacing(path) as temporary:
-        temporary.write_text(content)
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # half of a surrogate pair is no text
     print(f"report: {path}")
     return path
 
 
-def figure(run: Path, name: str, drawn: Figure) -> str:
-    """Saves a figure in the run's `figures`; returns its HTML."""
+def render(template: str, content: dict[str, Any]) -> str:
+    """A page as text; `<`, `>`, `&` and quotes of all values are escaped."""
+    return _TEMPLATES.get_template(template).render(content)
+
+
+def figure(run: Path, name: str, drawn: Figure) -> Picture:
+    """Saves a figure in the run's `figures`; returns its picture."""
     content = png(drawn)
-    path = run / "figures" / f"{name}.png"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
-    return image(content, name.replace("_", " "))
+    with replacing(run / "figures" / f"{name.replace('/', '_')}.png") as temporary:
+        temporary.write_bytes(content)
+    return Picture(content, name.replace("_", " "))
 
 
 def png(drawn: Figure) -> bytes:
@@ -51,6 +71,6 @@ def png(drawn: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def image(content: bytes, description: str) -> str:
-    """The HTML of a PNG file, with the file inside."""
-    return f'<img alt="{escape(description)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'
+def as_text(content: bytes) -> str:
+    """A file as base64, as addresses that begin with `data:` hold it."""
+    return base64.b64encode(content).decode()

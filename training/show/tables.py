@@ -1,7 +1,6 @@
-"""Tables for the terminal and for the report, from the same rows."""
+"""Tables for the terminal and for Markdown, from the same rows as those of the report."""
 
 from collections.abc import Sequence
-from html import escape
 
 Row = Sequence[str]
 
@@ -16,13 +15,6 @@ def as_text(header: Row, rows: Sequence[Row]) -> str:
         for row in (header, *rows)
     ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-def as_html(header: Row, rows: Sequence[Row]) -> str:
-    """A table as HTML."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def as_markdown(header: Row, rows: Sequence[Row]) -> str:

@@ -5,6 +5,9 @@ import sys
 import threading
 import webbrowser
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from infant_env.errors import UserError
 
@@ -17,17 +20,13 @@ _ARENAS, _THRESHOLD = -8, -3  # mallopt's M_ARENA_MAX and M_MMAP_THRESHOLD
 class Config(RunConfig):
     """Open the studio: a page in the browser that moves the infant and shows what it sees and imagines."""
 
-    port: int = 8080
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8080
     """Port of the page; the next free one if it is in use."""
     host: str = "127.0.0.1"
-    """Address at which the page is served. 0.0.0.0 admits other machines; everyone there can control the infant."""
+    """Address at which the page is served. 0.0.0.0 admits other machines. Then the page's address holds a random token, and
+    everyone who has this address can control the infant."""
     browser: bool = True
     """Open the page in a browser."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.port < 65536:
-            raise UserError(f"got port={self.port}, expected 1 to 65535, such as 8080")
-        super().__post_init__()
 
 
 def run(config: Config) -> None:
@@ -46,6 +45,10 @@ def run(config: Config) -> None:
     free_large_arrays()
     page = Page(config.run, config.host, config.port, config.seed, config.device)
     print(f"The studio is at {page.address} (Ctrl-C ends it)", flush=True)
+    if page.door.token:
+        print(
+            "On another machine, open this address with the name of this computer. Whoever has it can use the studio."
+        )
     if config.browser:
         webbrowser.open(page.address)
     try:

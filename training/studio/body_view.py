@@ -3,7 +3,6 @@
 import copy
 from typing import Any
 
-import mujoco
 import numpy as np
 from mjviser import ViserMujocoScene
 from numpy.typing import NDArray
@@ -54,7 +53,7 @@ class BodyView:
         self._studio.say(f"**{spoken(self._infant.arm.joint_names[joint]).capitalize()}** goes to {degrees:.0f}°.")
 
     def _take_random_pose(self, event: Any) -> None:
-        self._infant.move_to(self._infant.arm.valid_pose(mujoco.MjData(self._infant.arm.model), self._infant.random))
+        self._infant.move_to(self._infant.arm.valid_pose(self._infant.arm.new_data(), self._infant.random))
         self._studio.say("It goes to **a random pose**.")
 
     def _change_age(self, event: Any) -> None:

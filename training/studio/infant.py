@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import mujoco
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -187,7 +186,7 @@ class LiveInfant:
     def _enter_body(self, joints: Floats) -> None:
         self._env = InfantArmEnv(arm=self.arm, eye_size=self._eye_size)
         joints = np.clip(joints, *self.arm.joint_ranges.T)
-        data = mujoco.MjData(self.arm.model)
+        data = self.arm.new_data()
         if not self.arm.is_valid(data, joints):  # another body may be in the way in this pose
             joints = self.arm.valid_pose(data, self.random)
         self.targets = self._commanded = np.asarray(joints, float)

@@ -1,11 +1,6 @@
 """The page: the infant and its map in the middle, eye and mind on the left, the controls on the right."""
 
-import contextlib
-import io
 from pathlib import Path
-from typing import Any
-
-import viser
 
 from agents.mind.agent import MentalImageryAgent
 
@@ -20,6 +15,8 @@ from .pictures import TestPictures
 from .plan_view import PlanView
 from .reach_view import ReachView
 from .recorder import Recorder
+from .server import serve
+from .server.door import Door
 from .studio import Studio
 
 _WELCOME = "**Hello!** Drag a slider: the infant moves its arm. On the left you see what it sees and imagines."
@@ -44,15 +41,15 @@ class Page:
         data = Dataset.open(runs.data_of(run))
         agent = MentalImageryAgent.load(run, device=pick_device(device))
         self.infant = LiveInfant(data.arm, data.eye_size, seed)
-        self.server = _quiet_server(host, port)
+        self.door = Door(host)
+        self.server = serve.start(self.door, port, "The infant's studio")
         self._add_main_panel(data, agent)
         self.infant.start()
 
     @property
     def address(self) -> str:
-        """The address of the page."""
-        host = self.server.get_host()
-        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.server.get_port()}"
+        """The address of the page, with the token if other machines can connect."""
+        return self.door.address(self.server.get_port())
 
     def close(self) -> None:
         """Stops the infant and the server."""
@@ -61,6 +58,7 @@ class Page:
 
     def _add_main_panel(self, data: Dataset, agent: MentalImageryAgent) -> None:
         gui = self.server.gui
+        gui.configure_theme(show_logo=False, show_share_button=False)
         status, bar = gui.add_markdown(_WELCOME), gui.add_progress_bar(0, visible=False, animated=True)
         self.studio = Studio(self.server, self.infant, agent, data, status, bar)
         pictures = TestPictures(data)
@@ -82,12 +80,3 @@ class Page:
         panel.set_width(_LEFT)
         gui.main_panel.dock_right()
         gui.main_panel.set_width(_RIGHT)
-
-
-def _quiet_server(host: str, port: int) -> Any:
-    """A server without share button, logo or output in the terminal."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        server = viser.ViserServer(host, port, label="The infant's studio", verbose=False)
-    server.gui.configure_theme(show_logo=False, show_share_button=False)
-    server.gui.set_panel_label("The infant's studio")
-    return server

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from infant_env.errors import UserError
 from infant_env.senses.vision import to_gray, to_rgb
 
 from ..act.goals import Goal
@@ -81,9 +80,8 @@ class TestPictures:
     def __init__(self, data: Dataset) -> None:
         self._data = data
         test = data.split("test")
+        data.check_shows_hand(test, "test picture")
         self._samples = test[data.shows_hand[test]]
-        if not len(self._samples):
-            raise UserError(f"{data.path} has no test picture that shows the hand; collect more samples")
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -10,7 +10,7 @@ from torch import Tensor
 from agents.mind.agent import MentalImageryAgent
 from infant_env.senses.vision import to_gray
 
-from ..act.goals import Goal, imagined_goals, read_picture
+from ..act.goals import Goal, goal_picture, imagined_goals
 from .infant import Behavior
 from .pictures import Cell, Chosen, TestPictures, grid
 from .studio import Studio
@@ -70,7 +70,7 @@ class ReachView:
 
     def _read_file(self, event: Any) -> None:
         file = event.target.value
-        frame = read_picture(Path(file.name), file.content, self._studio.data.eye_size)
+        frame = goal_picture(Path(file.name), file.content, self._studio.data.eye_size)
         self._choose(Chosen("your picture", Goal(to_gray(frame)), frame))
 
     def _play(self, event: Any) -> None:

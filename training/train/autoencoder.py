@@ -6,21 +6,21 @@ rotation moves few of them, and the latents would forget it. That network is dis
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import KIND, ConvAutoencoder
-from infant_env.errors import UserError
 from infant_env.senses import vision
 
 from ..data.dataset import Dataset
 from ..data.latents import in_chunks, load_latents
-from ..runs.config import NetworkConfig, check_not_negative
+from ..runs.config import Count, NetworkConfig, NotNegative, Positive, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Autoencoder, PictureEpoch
@@ -32,32 +32,26 @@ from .skeleton import Stage, Work
 class Config(NetworkConfig):
     """Train the autoencoder on the data set's pictures."""
 
-    latent_size: int = 8
+    latent_size: Width = 8
     """Number of latents of a picture (paper: 8)."""
-    width: int = 32
+    width: Width = 32
     """Channels of the finest feature maps."""
-    side: int = 64
+    side: Annotated[int, Meta(ge=16, le=1024, multiple_of=16)] = 64
     """Rows and columns of the pictures, a multiple of 16 (paper: 64). Other values serve `ablate`: the agent sees 64x64."""
     color: bool = False
     """Pictures in red, green and blue; serves `ablate` too."""
-    epochs: int = 40
+    epochs: Count = 40
     """How often the training sees every picture; meanwhile the learning rate falls to zero."""
-    learning_rate: float = 2e-3
+    learning_rate: Positive = 2e-3
     """Highest learning rate of AdamW; the first tenth of the steps is a warm-up."""
-    weight_decay: float = 0.01
+    weight_decay: NotNegative = 0.01
     """Weight decay of AdamW."""
-    joint_weight: float = 0.05
+    joint_weight: NotNegative = 0.05
     """Weight of the error (mean absolute, normalized) of the joints that are read from the latents; the paper has 0."""
     precision: Literal["bfloat16", "float32"] = "bfloat16"
     """Arithmetic of the layers; the weights are always float32. `infant-arm bench ae` measures cost and gain."""
-    patience: int = 10
+    patience: Count = 10
     """The training stops after this many epochs without a lower validation error."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_not_negative(self, "joint_weight")
-        if self.side % 16:
-            raise UserError(f"got side={self.side}, expected a multiple of 16 such as 64")
 
 
 class Training(PictureTraining):
@@ -146,7 +140,7 @@ def _fit(work: Work[Config]) -> tuple[ConvAutoencoder, Metrics]:
 
 
 def _save(work: Work[Config], model: ConvAutoencoder) -> None:
-    model.save(work.path, work.identity)
+    model.save(work.path, work.header)
     load_latents(work.config.run, work.data, work.device)  # now, so that their cost belongs to this stage
 
 

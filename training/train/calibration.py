@@ -15,7 +15,7 @@ from agents.tools import checkpoints
 
 from ..measure.probabilities import calibration_error, right_ones
 from ..runs import folder as runs
-from ..runs.config import StageConfig
+from ..runs.config import Count, StageConfig, Threads
 from ..runs.metrics import Metrics
 from ..runs.trained import Calibrated
 from . import generator, glance, som
@@ -28,9 +28,9 @@ _NEEDS = (som.STAGE, generator.STAGE, glance.STAGE)
 class Config(StageConfig):
     """Fit the probabilities of the agent's hypotheses to the validation split."""
 
-    samples: int = 300
+    samples: Count = 300
     """Number of validation pictures that the agent thinks of."""
-    threads: int | None = 1
+    threads: Threads | None = 1
     """Processor threads."""
 
 
@@ -59,18 +59,20 @@ def _fit(work: Work[Config]) -> tuple[Calibration, Metrics]:
 
 
 def _header(run: Path) -> Mapping[str, Any]:
-    """Settings and files that the calibration depends on; its own file holds only its numbers."""
+    """Settings and files that the calibration depends on."""
+    if found := Calibration.header(run / CALIBRATION):
+        return found
     report = runs.metrics_of(run, "calibration").calibration
     of = report.of if report else {}
     if "config" in of or not of:
         return of
-    # version 0.1 kept settings and files in one list; the data set stands in the map's header
+    # version 0.1 kept them in metrics.json, settings and files in one list; the data set stands in the map's header
     given = {stage.kind: of.get(stage.file) for stage in _NEEDS}
     return {"config": of, "dataset": checkpoints.read_header(run / SOM, som.STAGE.kind)["dataset"], **given}
 
 
 STAGE = Stage(
     "calibrate", "calibration", CALIBRATION, "calibration", Config, _fit,
-    lambda run, _, __: Calibration.load(run / CALIBRATION), lambda work, made: made.save(work.path),
+    lambda run, _, __: Calibration.load(run / CALIBRATION),
     needs=_NEEDS, sees=False, header=_header,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from agents.networks.generator import KIND, PictureGenerator
 
 from ..data.dataset import Dataset
 from ..data.latents import in_chunks
-from ..runs.config import NetworkConfig
+from ..runs.config import Count, NetworkConfig, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
@@ -25,11 +25,11 @@ _LITTLE = 0.05  # share of what pictures show on average; limits the importance 
 class Config(NetworkConfig):
     """Train the network that draws the picture of a pose; the agent imagines poses with it."""
 
-    epochs: int = 24
+    epochs: Count = 24
     """How often the training draws every pose; meanwhile the learning rate falls to zero."""
-    width: int = 32
+    width: Width = 32
     """Channels of the finest feature maps."""
-    points: int = 32
+    points: Width = 32
     """Points of the arm that the network follows in the picture."""
 
 

@@ -12,7 +12,7 @@ from agents.networks.generator import PictureGenerator
 from agents.networks.glance import KIND, Glance
 
 from ..data.dataset import Dataset
-from ..runs.config import NetworkConfig
+from ..runs.config import Count, NetworkConfig
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
@@ -30,7 +30,7 @@ _HIDDEN = 0.25  # share of the imagined pictures that are partly hidden
 class Config(NetworkConfig):
     """Train the network that guesses a pose from a picture, on seen pictures and as many that the generator draws."""
 
-    epochs: int = 30
+    epochs: Count = 30
     """How often the training sees every picture."""
 
 

@@ -83,10 +83,12 @@ class NetworkTraining(ABC):
         entry: dict[str, float] = {"epoch": len(self.curve) + 1, f"train_{self.measure}": error}
         if math.isfinite(error):
             entry |= self._validate()
-        if not all(math.isfinite(value) for value in entry.values()):
+        wrong = {name: value for name, value in entry.items() if not math.isfinite(value)}
+        if wrong:
+            each = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in wrong.items())
             raise UserError(
-                f"the {self.kind}'s loss became {error} in epoch {entry['epoch']}, expected a finite number; "
-                f"train it again with a lower --learning-rate than {self.config.learning_rate}"
+                f"the {self.kind} has in epoch {entry['epoch']} the {each}, expected finite numbers; train it again with a lower "
+                f"--learning-rate than {self.config.learning_rate:g}"
             )
         if entry[self.criterion] < min((e[self.criterion] for e in self.curve), default=math.inf):
             network = next(iter(self.networks.values()))
@@ -154,6 +156,12 @@ class NetworkTraining(ABC):
         tensors, header = checkpoints.read(path, f"{self.kind} training")
         if not matches(identity, header):
             return  # another training wrote it: it is overwritten
+        with checkpoints.fitting(path):
+            self._take(tensors)
+            self.curve = list(header["curve"])
+
+    def _take(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes weights, best weights and moments from a checkpoint."""
         for name, network in self.networks.items():
             network.load_state_dict(_under(f"{name}.", tensors))
         self.best = {name: tensor.to(self.here.device) for name, tensor in _under("best.", tensors).items()}
@@ -166,7 +174,6 @@ class NetworkTraining(ABC):
             moment = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
             adam.setdefault(int(number), {})[name] = moment
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
-        self.curve = header["curve"]
 
 
 def one_cycle(done: float) -> float:

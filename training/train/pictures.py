@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from agents.networks.autoencoder import arm_mask
-from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..runs.config import NetworkConfig
@@ -46,8 +45,6 @@ def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") ->
         UserError: the split is empty.
     """
     rows = data.split(split)
-    if not len(rows):
-        raise UserError(f"the {split} split of the data set is empty; collect 5 samples or more")
     images, joints = (torch.from_numpy(values[rows]).to(device) for values in (data.pictures, data.normalized_joints))
     return images, joints
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from agents.som_training.sample_som import SampleSom
 from agents.som_training.sample_training import train_sample_som
 from agents.tools import checkpoints
-from infant_env.errors import UserError
+from agents.tools.files import DamagedFileError
 from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import GRAY_SIZE
 
@@ -50,7 +50,7 @@ def _fit(work: Work[Config]) -> tuple[SampleSom, Metrics]:
 
 def _save(work: Work[Config], som: SampleSom) -> None:
     """The map consists of its training samples: the file holds only their winners."""
-    header = {**work.identity, "sigma": som.sigma, "shape": list(som.shape), "c": som.c}
+    header = {**work.header, "sigma": som.sigma, "shape": list(som.shape), "c": som.c}
     checkpoints.write(work.path, _KIND, {"winners": som.sample_winners.to(torch.int16)}, header)
 
 
@@ -66,11 +66,14 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
         UserError: the map is missing, damaged, or was trained on another data set.
     """
     tensors, header = checkpoints.read(run / PIXEL_SOM, _KIND)
-    if header["dataset"] != data.fingerprint:
-        raise UserError(f"the plain map in {run} was trained on another data set than {data.path}; train it again")
-    samples, (rows, columns) = _samples(data, device), header["shape"]
-    winners = tensors["winners"].to(device, torch.long)
-    return SampleSom(samples, winners, header["sigma"], (rows, columns), {VISION: GRAY_SIZE}, header["c"])
+    if header.get("dataset") != data.fingerprint:
+        raise DamagedFileError(
+            f"the plain map in {run} was trained on another data set than {data.path}; train it again", run / PIXEL_SOM
+        )
+    samples = _samples(data, device)
+    with checkpoints.fitting(run / PIXEL_SOM):
+        winners, (rows, columns) = tensors["winners"].to(device, torch.long), header["shape"]
+        return SampleSom(samples, winners, float(header["sigma"]), (rows, columns), {VISION: GRAY_SIZE}, header["c"])
 
 
 def _samples(data: Dataset, device: str | torch.device) -> dict[str, Tensor]:

@@ -1,7 +1,9 @@
 """The skeleton of every training command: check whether the result exists, record, fit, report, save, clean up."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -14,10 +16,12 @@ from infant_env.senses import vision
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
-from ..runs.config import DataConfig, StageConfig
+from ..runs.config import DataConfig, StageConfig, command_line
 from ..runs.device import threads
 from ..runs.distributed import Place, place
+from ..runs.in_turn import turn
 from ..runs.metrics import Metrics
+from . import foreign
 
 C = TypeVar("C", bound=StageConfig)
 M = TypeVar("M")
@@ -43,6 +47,13 @@ class Work(Generic[C]):
     identity: Identity
     path: Path
     """The file that the stage makes."""
+    report: dict[str, Any] = field(default_factory=dict)
+    """The report for `metrics.json`, when the training is done."""
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """The header of the file: all that it depends on, and the report, without times."""
+        return {**self.identity, checkpoints.REPORT: _without_times(self.report)}
 
     @property
     def device(self) -> torch.device:
@@ -56,8 +67,8 @@ class Work(Generic[C]):
 
 
 def save(work: Work[Any], made: Saved) -> None:
-    """Saves a model; the header holds all that it depends on."""
-    made.save(work.path, work.identity)
+    """Saves a model with its header."""
+    made.save(work.path, work.header)
 
 
 @dataclass(frozen=True)
@@ -100,25 +111,36 @@ class Stage(Generic[C, M]):
             UserError: a file that it needs is missing or damaged.
         """
         data = Dataset.open(config.data if isinstance(config, DataConfig) else runs.data_of(config.run))
-        identity, path = self.identity(config, data), config.run / self.file
-        with place(config.device) as here:
-            if here.count > 1 and not self.shared:
-                raise UserError(f"got {here.count} processes, expected one: {self.command} does not share its work")
+        self._check_needs(config.run)
+        with place(config.device) as here, self._turn(config.run, here):
+            identity, path = self.identity(config, data), config.run / self.file
+            work = Work(config, data, here, identity, path)
             existing = self._existing(config.run, identity, data, here.device)
-            if here.first and (existing is None or not self._is_recorded(config.run)):
+            if here.first and (existing is None or not self._is_recorded(config)):
                 runs.record_config(config.run, self.name, config)
             if existing is not None:
+                if here.first:
+                    self._remove_finished(work)
+                    self.restore_report(config.run)
                 print(f"{self.title}: {path} is there already")
                 return existing
             with runs.timed(config.run, self.name, here.first), threads(config.threads):
-                work = Work(config, data, here, identity, path)
                 made, report = self.fit(work)
                 if here.first:
+                    self.save(replace(work, report=json_files.plain(report)), made)
                     runs.record(config.run, report)
-                    self.save(work, made)
                     work.checkpoint.unlink(missing_ok=True)
             here.wait()
         return made
+
+    @contextmanager
+    def _turn(self, run: Path, here: Place) -> Iterator[None]:
+        """Waits until no other training makes this file in this folder."""
+        if here.count > 1 and not self.shared:
+            raise UserError(f"got {here.count} processes, expected one: {self.command} does not share its work")
+        with turn(run, self.name, f"trains the {self.title}") if here.first else nullcontext():
+            here.wait()
+            yield
 
     def recorded(self, run: Path) -> C | None:
         """The config of its run in a folder, from `config.json` or from the file that it made; None if it was not run.
@@ -128,9 +150,9 @@ class Stage(Generic[C, M]):
         """
         found = runs.recorded(run, self.name, self.config)
         if found is None and (run / self.file).exists():
-            where = {"run": str(run), "data": str(runs.data_of(run))}
+            where = {"run": str(run), "data": runs.path_of_data(run)}
             known = {**self._found(run).get("config", {}), **where}
-            found = json_files.fit(known, self.config, run / self.file, f"run `infant-arm {self.command}` again")
+            found = json_files.fit(known, self.config, run / self.file, "train it again")
         return found
 
     def config_in(self, run: Path) -> C:
@@ -141,38 +163,68 @@ class Stage(Generic[C, M]):
         """
         found = self.recorded(run)
         if found is None:
-            raise UserError(f"{run} holds no trained {self.title}; run `infant-arm {self.command} --run {run}` first")
+            raise UserError(f"{run} holds no trained {self.title}; run `{self.line(run)}` first")
         return found
+
+    def line(self, run: Path) -> str:
+        """The command line that makes its file again, with the settings of the last training as far as they are known."""
+        try:
+            found = self.recorded(run)
+        except UserError:
+            found = None
+        usual = {field.name: field.default for field in dataclasses.fields(self.config)}
+        told = {name: value for name, value in runs.as_json(found).items() if value != usual[name]} if found else {}
+        where = {"data": runs.path_of_data(run)} if "data" in usual else {}
+        return command_line(self.command, {**told, **where, "run": str(run)})
+
+    def restore_report(self, run: Path) -> None:
+        """Writes the report of the training to `metrics.json` again, from the header of its file, if it is lost there."""
+        report = self._found(run).get(checkpoints.REPORT) if (run / self.file).exists() else None
+        if report and not runs.holds(run, report):
+            runs.record(run, json_files.fit(report, Metrics, run / self.file, "train it again"))
 
     def identity(self, config: C, data: Dataset) -> Identity:
         """All that the result depends on."""
         seen = {"preprocessing": vision.VERSION} if self.sees else {}
         return {"config": runs.settings(config), "dataset": data.fingerprint, **seen, **self._given(config.run)}
 
-    def _given(self, run: Path) -> dict[str, str]:
-        """The content hashes of the files that it needs."""
+    def _check_needs(self, run: Path) -> None:
         for stage in self.needs:
             if not (run / stage.file).exists():
-                raise UserError(
-                    f"{run} holds no {stage.file}, expected a trained {stage.title}; train it first: "
-                    f"`infant-arm {stage.command} --run {run}`"
+                raise DamagedFileError(
+                    f"{run} holds no {stage.file}, expected a trained {stage.title}; train it first", run / stage.file
                 )
+
+    def _given(self, run: Path) -> dict[str, str]:
+        """The content hashes of the files that it needs."""
+        self._check_needs(run)
         return {stage.kind: checkpoints.content_hash(run / stage.file) for stage in self.needs}
 
     def trained(self, run: Path, data: Dataset, device: torch.device) -> M:
         """The model in a run's folder.
 
         Raises:
-            UserError: the model is missing or damaged, or its training used other files than those in the folder.
+            UserError: see `check`; or the model is damaged.
         """
-        found, given = self._found(run), self._given(run)
-        for stage in self.needs:
-            if found.get(stage.kind) != given[stage.kind]:
-                raise UserError(
-                    f"{run / self.file} was trained on another {stage.title} than the one in {run}; run "
-                    f"`infant-arm {self.command}` again, or delete it"
-                )
+        self.check(run, data)
         return self.load(run, data, device)
+
+    def check(self, run: Path, data: Dataset) -> None:
+        """Checks that its file and all files that it needs were trained on this data set, on each other, and as recorded.
+
+        Raises:
+            DamagedFileError: a file is missing or damaged, or belongs to another run.
+        """
+        for stage in self.needs:
+            stage.check(run, data)
+        found, given = self._found(run), self._given(run)
+        if found.get("dataset", data.fingerprint) != data.fingerprint:
+            raise foreign.other_data(run / self.file, data)
+        other = next((stage.title for stage in self.needs if found.get(stage.kind) != given[stage.kind]), None)
+        if other:
+            told = f"{run / self.file} was trained on another {other} than the one in {run}; train it again"
+            raise DamagedFileError(told, run / self.file)
+        foreign.check_settings(run / self.file, self.name)
 
     def _found(self, run: Path) -> Mapping[str, Any]:
         return self.header(run) if self.header else checkpoints.read_header(run / self.file, self.kind)
@@ -185,14 +237,30 @@ class Stage(Generic[C, M]):
         except DamagedFileError:
             return None
 
-    def _is_recorded(self, run: Path) -> bool:
+    def _remove_finished(self, work: Work[C]) -> None:
+        """Removes the training's own checkpoint, if a kill came between its end and the removal; keeps those of others."""
         try:
-            return runs.recorded(run, self.name, self.config) is not None
+            if matches(work.identity, checkpoints.read_header(work.checkpoint, f"{self.kind} training")):
+                work.checkpoint.unlink()
+        except UserError:
+            pass  # there is none, or it is damaged
+
+    def _is_recorded(self, config: C) -> bool:
+        try:
+            found = runs.recorded(config.run, self.name, self.config)
         except DamagedFileError:
             return False
+        return found is not None and runs.settings(found) == runs.settings(config)
 
 
 def matches(identity: Identity, header: Mapping[str, Any]) -> bool:
     """Whether an equal training wrote a checkpoint with this header; older versions may have had further settings."""
     settings, others = identity.get("config", {}), {key: value for key, value in identity.items() if key != "config"}
     return settings.items() <= header.get("config", {}).items() and others.items() <= header.items()
+
+
+def _without_times(report: Any) -> Any:
+    """The same JSON without the entries `seconds`: equal trainings have equal files."""
+    if isinstance(report, dict):
+        return {name: _without_times(value) for name, value in report.items() if name != "seconds"}
+    return [_without_times(each) for each in report] if isinstance(report, list) else report

@@ -4,6 +4,7 @@ from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, NoReturn
 
 import tyro
+from msgspec import Meta
 from tqdm import tqdm
 
 from agents.mind.som_autoencoder import SOM, SomAutoencoder
@@ -14,13 +15,14 @@ from infant_env.errors import UserError
 
 from ..data.latents import load_latents
 from ..measure.senses import SENSES, features
-from ..runs.config import StageConfig
+from ..runs.config import Sigma, StageConfig, option
 from ..runs.metrics import Metrics
 from ..runs.trained import MapEpoch, MapQuality, MapTraining
 from . import autoencoder
 from .skeleton import Stage, Work
 
-_INFLUENCES = [(s.name, Annotated[float, tyro.conf.arg(help=s.help)], s.influence) for s in SENSES]
+_Side = Annotated[int, Meta(ge=2, le=10_000)]
+_INFLUENCES = [(s.name, Annotated[float, tyro.conf.arg(help=s.help), Meta(ge=0, le=1e6)], s.influence) for s in SENSES]
 Influences: Any = make_dataclass("Influences", _INFLUENCES, bases=(StageConfig,), frozen=True)
 """One field for each sense: its influence c on the winner."""
 
@@ -29,15 +31,15 @@ Influences: Any = make_dataclass("Influences", _INFLUENCES, bases=(StageConfig,)
 class MapConfig(Influences):  # type: ignore[misc]
     """The settings of any kind of map."""
 
-    rows: int = 800
+    rows: _Side = 800
     """Neurons per column of the map (paper: 800, from the size of its files)."""
-    columns: int = 800
+    columns: _Side = 800
     """Neurons per row of the map."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.rows, self.columns) < 2:
-            raise UserError(f"got a map of {self.rows}x{self.columns} neurons, expected 2x2 or more")
+        if not any(self.c.values()):
+            raise UserError(f"got {' '.join(f'{option(name)} 0' for name in self.c)}, expected one of them above 0")
 
     @property
     def c(self) -> dict[str, float]:
@@ -49,7 +51,7 @@ class MapConfig(Influences):  # type: ignore[misc]
 class Config(MapConfig):
     """Train the map on cached latents and joints."""
 
-    last_sigma: float | None = None
+    last_sigma: Sigma | None = None
     """Radius of the last epoch in neurons; by default it depends on the number of neurons per sample."""
 
 
@@ -94,7 +96,7 @@ def _quality(work: Work[Config], som: MultiModalSom) -> MapQuality:
 
 def _save(work: Work[Config], som: MultiModalSom) -> None:
     own = autoencoder.STAGE.load(work.config.run, work.data, som.device)
-    SomAutoencoder(own, som, work.data.joint_ranges).save_som(work.config.run, work.identity)
+    SomAutoencoder(own, som, work.data.joint_ranges).save_som(work.config.run, work.header)
 
 
 STAGE = Stage(

@@ -1,8 +1,10 @@
 """`infant-arm train-world-model`: learns from seconds of babbling how the servos move the arm, and where the hand is."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 
 from agents.mind.familiarity import remembered
 from agents.mind.imagination import Imagination
@@ -14,7 +16,7 @@ from infant_env.body.model import ArmModel
 from ..data.babbled_motion import EPISODE, babble, go_straight
 from ..data.dataset import Dataset
 from ..measure import world_model_errors
-from ..runs.config import StageConfig
+from ..runs.config import Count, StageConfig, Threads
 from ..runs.metrics import Metrics, WorldModelErrors
 from ..show import html_page, tables
 from . import generator, som
@@ -27,13 +29,13 @@ _HELD_OUT = 1_000_003  # difference between the seeds of training and test babbl
 class Config(StageConfig):
     """Learn to imagine motion: the imagined environment's world model, and its error against the simulator."""
 
-    steps: int = 150
+    steps: Annotated[int, Meta(ge=26, le=100_000)] = 150
     """Control steps of babbling with the real arm, from which the model learns."""
-    check: int = 5000
+    check: Count = 5000
     """Control steps of other babbling, for the measurement."""
-    pictures: int = 100
+    pictures: Count = 100
     """Number of these episodes with rendered pictures, after 1, 5 and 25 steps."""
-    threads: int | None = 1
+    threads: Threads | None = 1
     """Processor threads."""
 
 
@@ -48,6 +50,7 @@ def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
     response, learned = _learned(work.config, work.data, arm)
     poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
     world = WorldModel(response.to(work.device), imagination.generator, poses)
+    world.body, world.eye_size = work.data.body.as_dict(), work.data.eye_size
     return world, Metrics(world_model=_measured(work.config, world, work.data, arm, learned))
 
 
@@ -90,6 +93,6 @@ def _measured(
 
 STAGE = Stage(
     "train-world-model", "world model", WORLD_MODEL, KIND, Config, _fit,
-    lambda run, _, device: WorldModel.load(run, device), lambda work, made: made.save(work.config.run, work.identity),
+    lambda run, _, device: WorldModel.load(run, device), lambda work, made: made.save(work.config.run, work.header),
     needs=(generator.STAGE, som.STAGE), sees=False,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
 from ...data.latents import in_chunks
-from ...runs.config import check_not_negative
+from ...runs.config import NotNegative, Side
 from ...runs.distributed import Place
 from ...runs.trained import Baseline, MapQuality
 from ..autoencoder import joint_reader
@@ -24,18 +24,14 @@ from .gradient import BaselineConfig, BaselineTraining
 class DeepMapConfig(BaselineConfig):
     """The common settings of both."""
 
-    rows: int = 100
+    rows: Side = 100
     """Neurons per column of the map."""
-    columns: int = 100
+    columns: Side = 100
     """Neurons per row of the map."""
-    gamma: float = 1e-4
+    gamma: NotNegative = 1e-4
     """Weight of the map's error in the loss; the mean squared error of the pictures has weight 1."""
-    joint_weight: float = 0.05
+    joint_weight: NotNegative = 0.05
     """Weight of the error of the joints that are read from the latents, as in `train-ae`."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_not_negative(self, "gamma", "joint_weight")
 
 
 class DeepMapTraining(BaselineTraining):

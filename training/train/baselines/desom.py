@@ -10,7 +10,7 @@ from agents.baselines.desom import Desom, temperature_at
 from agents.networks.autoencoder import ConvAutoencoder
 
 from ...data.latents import in_chunks
-from ...runs.config import check_positive
+from ...runs.config import Positive
 from .deep_map import DeepMapConfig, DeepMapTraining
 from .gradient import baseline
 
@@ -19,16 +19,12 @@ from .gradient import baseline
 class Config(DeepMapConfig):
     """Train DESOM: an autoencoder and a map learn together, both untrained at the start."""
 
-    learning_rate: float = 2e-3
+    learning_rate: Positive = 2e-3
     """Highest learning rate of AdamW."""
-    last_temperature: float = 0.5
+    last_temperature: Positive = 0.5
     """Radius T of the neighborhood at the end, in neurons."""
-    neuron_rate: float = 20.0
+    neuron_rate: Positive = 20.0
     """Learning rate of the neurons, relative to that of the weights."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(self, "last_temperature", "neuron_rate")
 
 
 class Training(DeepMapTraining):

@@ -1,8 +1,10 @@
 """`infant-arm train-baseline dnm`: Deep Neural Maps."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor
 
 from agents.baselines.deep_map import C
@@ -10,10 +12,10 @@ from agents.baselines.dnm import DeepNeuralMap
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import ConvAutoencoder
 from agents.som_training import coarse_to_fine as som_training
-from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.latents import in_chunks
+from ...runs.config import Positive
 from .. import autoencoder
 from ..network import one_cycle
 from .deep_map import DeepMapConfig, DeepMapTraining
@@ -24,15 +26,10 @@ from .gradient import baseline
 class Config(DeepMapConfig):
     """Train Deep Neural Maps: the run's autoencoder and a map over its latents learn further, together."""
 
-    learning_rate: float = 5e-4
+    learning_rate: Positive = 5e-4
     """Highest learning rate of AdamW."""
-    map_rate: float = 1.0
+    map_rate: Annotated[float, Meta(ge=0, le=1)] = 1.0
     """Highest rate of Kohonen's rule."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.map_rate <= 1:
-            raise UserError(f"got map_rate={self.map_rate}, expected 0 to 1")
 
 
 class Training(DeepMapTraining):

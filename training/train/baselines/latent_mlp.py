@@ -12,6 +12,7 @@ from agents.networks.autoencoder import ConvAutoencoder
 
 from ...data.dataset import Dataset
 from ...data.latents import in_chunks
+from ...runs.config import Count, Positive
 from ...runs.distributed import Place
 from .. import autoencoder
 from .gradient import WEIGHT_DECAY, BaselineConfig, BaselineTraining, baseline
@@ -21,9 +22,9 @@ from .gradient import WEIGHT_DECAY, BaselineConfig, BaselineTraining, baseline
 class Config(BaselineConfig):
     """Train two small networks between the run's latents and the joints; they show what the map adds or costs."""
 
-    epochs: int = 60
+    epochs: Count = 60
     """How often the training sees every sample."""
-    learning_rate: float = 4e-3
+    learning_rate: Positive = 4e-3
     """Highest learning rate of AdamW."""
 
 

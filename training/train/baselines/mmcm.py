@@ -16,7 +16,7 @@ from agents.tools import checkpoints
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
-from ...runs.config import check_positive
+from ...runs.config import Count, Positive, Side, Sigma
 from ...runs.distributed import Place
 from ...runs.trained import Baseline
 from ..pictures import samples_of
@@ -37,20 +37,16 @@ _SEEN = 1e-3  # a neuron with a smaller weighted number of samples around it get
 class Config(BaselineConfig):
     """Train Multi-Modal Convergence Maps: one map for each sense, and an amodal map above them."""
 
-    batch_size: int = 5
+    batch_size: Count = 5
     """Samples per step."""
-    learning_rate: float = 1.0
+    learning_rate: Positive = 1.0
     """Lambda (Eq. 4) at the start."""
-    rows: int = 100
+    rows: Side = 100
     """Neurons per column of the map of each sense; the amodal map has twice as many."""
-    columns: int = 100
+    columns: Side = 100
     """Neurons per row of the map of each sense."""
-    last_sigma: float = 0.5
+    last_sigma: Sigma = 0.5
     """Radius of the neighborhood at the end, in neurons."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(self, "last_sigma")
 
 
 class Training:
@@ -152,10 +148,11 @@ class Training:
         tensors, header = checkpoints.read(path, _KIND)
         if not matches(identity, header):
             return  # another training wrote it: it is overwritten
-        self.curves = header["curves"]
-        for key, tensor in tensors.items():
-            stage, name = key.split(".")
-            self.states.setdefault(stage, {})[name] = tensor
+        with checkpoints.fitting(path):
+            self.curves = dict(header["curves"])
+            for key, tensor in tensors.items():
+                stage, name = key.split(".")
+                self.states.setdefault(stage, {})[name] = tensor
 
 
 def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: float) -> Tensor:

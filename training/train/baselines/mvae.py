@@ -9,7 +9,7 @@ from agents.baselines.mvae import KIND, SUBSETS, MultiModalVae
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ...data.dataset import Dataset
-from ...runs.config import check_not_negative
+from ...runs.config import Count, NotNegative
 from ...runs.distributed import Place
 from .gradient import WEIGHT_DECAY, BaselineConfig, BaselineTraining, baseline
 
@@ -18,14 +18,10 @@ from .gradient import WEIGHT_DECAY, BaselineConfig, BaselineTraining, baseline
 class Config(BaselineConfig):
     """Train a multi-modal variational autoencoder."""
 
-    batch_size: int = 32
+    batch_size: Count = 32
     """Samples per step."""
-    beta: float = 1.0
+    beta: NotNegative = 1.0
     """Weight of the divergence from the prior; with 1 the loss is the evidence lower bound."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_not_negative(self, "beta")
 
 
 class Training(BaselineTraining):

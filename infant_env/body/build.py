@@ -1,0 +1,131 @@
+"""Builds bodies: compiles them, and finds the arm's joints, servos, geoms and cameras in them."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UserError
+from .built_in.table import BODIES
+from .description import Body
+from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
+from .raw.mjcf_files import MjcfFiles
+from .rest import Rest, lock_others, narrow, rest_of, take_actuators
+from .tree import check_tree
+
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+def built_in(body: Body) -> dict[str, Any]:
+    """The fields of the `ArmModel` of a built-in body.
+
+    Raises:
+        UserError: its name is unknown, or its age is out of range.
+    """
+    if body.name not in BODIES:
+        raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
+    entry = BODIES[body.name]
+    spec = entry.build(body.age_months)
+    model = spec.compile()
+    arm, hand = (_numbers(model, names) for names in (entry.arm_bodies, entry.hand_bodies))
+    rest = rest_of(model, None, {}, ())
+    return _finished(spec, model, body, entry.joints, (entry.eye_camera, entry.outside_camera), arm, hand, rest)
+
+
+def another(body: Body, tested: bool, files: MjcfFiles | None = None) -> dict[str, Any]:
+    """The fields of the `ArmModel` of an MJCF file's body.
+
+    Args:
+        body: the description.
+        tested: whether the checks against the tree of bodies are left out.
+        files: the content of the MJCF file, if it was read already.
+
+    Raises:
+        UserError: see `ArmModel.from_mjcf`.
+    """
+    assert body.mjcf is not None
+    spec, model = load(body.mjcf, files)
+    _check_names(model, body)
+    moved = [int(model.joint(name).bodyid[0]) for name in body.joints]
+    arm = _numbers(model, body.arm_bodies) or moved[:1]
+    hand = _numbers(model, body.hand_bodies) or (arm[-1:] if body.arm_bodies else moved[-1:])
+    if not tested:
+        check_tree(model, body, arm, hand)
+    rest = rest_of(model, body.keyframe, body.rest_pose, body.joints)
+    if body.new_servos:
+        kept = take_actuators(spec, model, body.joints)
+        model, rest = spec.compile(), Rest(rest.qpos, rest.ctrl[kept])
+    narrow(spec, model, body.joint_ranges)
+    add_missing_servos(spec, model, body.joints, bodies_below(model, arm), body.joint_ranges)
+    return _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)
+
+
+def _check_names(model: mujoco.MjModel, body: Body) -> None:
+    """Raises a UserError if the body has no parts of these names."""
+    cameras = [body.eye_camera] if body.outside_camera is None else [body.eye_camera, body.outside_camera]
+    check_names("joint", body.joints, [model.joint(i).name for i in range(model.njnt)])
+    check_names("camera", cameras, [model.camera(i).name for i in range(model.ncam)])
+    if body.arm_bodies or body.hand_bodies:
+        check_names("body", body.arm_bodies + body.hand_bodies, [model.body(i).name for i in range(model.nbody)])
+    if body.joint_ranges:
+        check_names("joint", list(body.joint_ranges), body.joints)
+
+
+def _numbers(model: mujoco.MjModel, bodies: Sequence[str]) -> list[int]:
+    return [model.body(name).id for name in bodies]
+
+
+def _finished(
+    spec: mujoco.MjSpec,
+    model: mujoco.MjModel,
+    body: Body,
+    joints: tuple[str, ...],
+    cameras: tuple[str, str | int],
+    arm_bodies: list[int],
+    hand_bodies: list[int],
+    rest: Rest,
+) -> dict[str, Any]:
+    """Adds the hand's site, compiles the body again, and looks up its joints, servos and geoms."""
+    arm, hand = (bodies_below(model, bodies)[model.geom_bodyid] for bodies in (arm_bodies, hand_bodies))
+    if not hand.any() or not arm[hand].all():
+        named = [[model.body(b).name for b in bodies] for bodies in (hand_bodies, arm_bodies)]
+        raise UserError(
+            f"got the hand {named[0]} and the arm {named[1]}, expected a hand that has geoms and belongs to the arm; "
+            "choose another body with hand_bodies, or add an ancestor of the hand to arm_bodies"
+        )
+    site = add_hand_site(spec, model, rest.qpos, hand, hand_bodies[0])
+    ctrl = rest.ctrl[lock_others(spec, model, rest.qpos, joints)] if body.hold_others else rest.ctrl
+    spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
+    try:
+        model = spec.compile()
+    except ValueError as error:
+        raise UserError(
+            f"{body.mjcf} cannot be completed by servos and a hand: {' '.join(str(error).split())}"
+        ) from error
+    qpos = model.qpos0.copy() if body.hold_others else rest.qpos
+    ctrl = np.append(ctrl, np.zeros(model.nu - len(ctrl)))  # of the added servos
+    hinges = [model.joint(name) for name in joints]
+    return {
+        "model": model,
+        "joint_names": joints,
+        "joint_ranges": _read_only(np.array([j.range for j in hinges])),  # (J, 2)
+        "qpos_ids": _read_only(np.array([j.qposadr[0] for j in hinges])),
+        "dof_ids": _read_only(np.array([j.dofadr[0] for j in hinges])),
+        "actuator_ids": _read_only(np.array([actuators_of(model, j.id)[0] for j in hinges])),
+        "eye_camera": cameras[0],
+        "outside_camera": cameras[1],
+        "arm_geoms": _read_only(arm),
+        "hand_geoms": _read_only(hand),
+        "hand_site": site,
+        "rest": Rest(_read_only(qpos), _read_only(ctrl)),
+        "body": body,
+        "spec": spec,
+    }
+
+
+def _read_only(array: NDArray[_Number]) -> NDArray[_Number]:
+    """Makes the array read-only and returns it."""
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,57 @@
+"""The options that describe a body and what of it must be seen, for all commands that collect."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
+from infant_env.senses.camera import HAND_IN_VIEW
+
+from ..runs.config import Checked
+
+Share = Annotated[float, Meta(ge=0, lt=1)]
+"""A share of the pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodyOptions(Checked):
+    """The body that babbles, and what of it must be seen."""
+
+    body: str = "infant"
+    """Name of the built-in body that babbles."""
+    age_months: Annotated[float, Meta(ge=YOUNGEST, le=OLDEST)] = 12.0
+    """Age of a body that grows."""
+    min_arm_in_view: Share = 0.01
+    """A pose is kept if the arm covers this share of the pixels or more."""
+    min_hand_in_view: Share = HAND_IN_VIEW
+    """A picture shows the hand if the hand covers this share of the pixels or more."""
+    mjcf: Path | None = None
+    """Another body than the infant: its MJCF file; also give --arm-joints."""
+    arm_joints: tuple[str, ...] = ()
+    """Names of the other body's arm joints, from the trunk outwards."""
+    eye_camera: str = "eye"
+    """Name of the other body's camera."""
+    arm_bodies: tuple[str, ...] = ()
+    """Names of the other body's arm bodies, the hand last; by default the body that the first arm joint moves."""
+    hand_bodies: tuple[str, ...] = ()
+    """Names of the other body's hand bodies, all parts of the arm; by default the last of --arm-bodies, or
+    without these the body that the last arm joint moves."""
+    outside_camera: str | None = None
+    """Name of the camera that shows the other body from outside; by default MuJoCo's free camera."""
+    keyframe: str | None = None
+    """Name of a keyframe of the other body: the pose of all joints that are not the arm's."""
+    rest_pose: dict[str, float] = field(default_factory=dict)
+    """Positions of joints that are not the arm's, rad or m, such as `head_swivel -0.5`; over the keyframe."""
+    joint_ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Ranges of arm joints, narrower than in the MJCF file, rad, such as `shoulder_pan -1.5 1.5`."""
+    hold_others: bool = False
+    """Lock all joints that are not the arm's in their rest pose."""
+    new_servos: bool = False
+    """Replace all actuators of the arm's joints, such as motors, by servos."""
+
+    def of_body(self) -> dict[str, Any]:
+        """These options, by name."""
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(BodyOptions)}

@@ -1,0 +1,41 @@
+"""How to mend a run: which command makes a damaged file again, and reports that are lost in `metrics.json`."""
+
+from pathlib import Path
+
+from infant_env.errors import UserError
+
+from ..train import world_model
+from .registry import METHODS, STAGES
+
+_STATE = ".training.safetensors"
+_ALL = (*STAGES.values(), world_model.STAGE)
+
+
+def advice(error: UserError) -> str:
+    """The end of an error's message: the command that makes its file again; nothing if no command does."""
+    path = getattr(error, "path", None)
+    stage = next((stage for stage in _ALL if path is not None and stage.file == _made(path)), None)
+    if path is None or stage is None:
+        return ""
+    first = f" from the beginning: delete {path}, then run" if path.name.endswith(_STATE) else ":"
+    return f"{first} `{stage.line(path.parent)}`"
+
+
+def restore_reports(run: Path) -> None:
+    """Writes the reports of all trainings to `metrics.json` again, from the models' files, if they are lost there."""
+    for stage in _ALL:
+        stage.restore_report(run)
+
+
+def missing(run: Path) -> list[str]:
+    """What a run could also have: a line for each quick method that is not trained there, with the command that trains it."""
+    return [
+        f"{method.name}: not trained; `{method.stages[-1].line(run)}` adds it to the table"
+        for method in METHODS
+        if method.stages and not method.slow and not method.is_trained(run)
+    ]
+
+
+def _made(path: Path) -> str:
+    """The name of the file that a training makes, from the name of the file of its state."""
+    return path.name.removesuffix(_STATE) + ".safetensors" if path.name.endswith(_STATE) else path.name
