@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .rl import ImageGoals, LatentObservation, Residual
     from .rl.sb3 import InfantVecEnv
     from .som import MultiModalSom
-    from .som_training import train, train_literal
+    from .som_training import OnlineSom, train, train_literal
     from .world import WorldModel
 
 _ROOMS = {
@@ -27,6 +27,7 @@ _ROOMS = {
     "LatentObservation": "rl",
     "MentalImageryAgent": "mind",
     "MultiModalSom": "som",
+    "OnlineSom": "som_training",
     "PictureGenerator": "networks",
     "PosePlanner": "mind",
     "Residual": "rl",
@@ -45,6 +46,7 @@ __all__ = [
     "LatentObservation",
     "MentalImageryAgent",
     "MultiModalSom",
+    "OnlineSom",
     "PictureGenerator",
     "PosePlanner",
     "Residual",

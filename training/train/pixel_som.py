@@ -44,13 +44,14 @@ def _fit(work: Work[Config]) -> tuple[SampleSom, Metrics]:
             c=config.c,
             seed=config.seed,
             progress=progress,
+            distance=config.distance,
         )
     return som, Metrics()
 
 
 def _save(work: Work[Config], som: SampleSom) -> None:
     """The map consists of its training samples: the file holds only their winners."""
-    header = {**work.header, "sigma": som.sigma, "shape": list(som.shape), "c": som.c}
+    header = {**work.header, "sigma": som.sigma, "shape": list(som.shape), "c": som.c, "distance": som.distance}
     checkpoints.write(work.path, _KIND, {"winners": som.sample_winners.to(torch.int16)}, header)
 
 
@@ -73,7 +74,8 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
     samples = _samples(data, device)
     with checkpoints.fitting(run / PIXEL_SOM):
         winners, (rows, columns) = tensors["winners"].to(device, torch.long), header["shape"]
-        return SampleSom(samples, winners, float(header["sigma"]), (rows, columns), {VISION: GRAY_SIZE}, header["c"])
+        settings = float(header["sigma"]), (rows, columns), {VISION: GRAY_SIZE}, header["c"]
+        return SampleSom(samples, winners, *settings, header.get("distance", "l1"))
 
 
 def _samples(data: Dataset, device: str | torch.device) -> dict[str, Tensor]:

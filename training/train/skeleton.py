@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
@@ -232,10 +233,15 @@ class Stage(Generic[C, M]):
     def _existing(self, run: Path, identity: Identity, data: Dataset, device: torch.device) -> M | None:
         """The model of an equal training; None if there is none, or if it or its report is damaged."""
         try:
-            equal = (run / self.file).exists() and matches(identity, self._found(run))
+            equal = (run / self.file).exists() and matches(identity, self._found(run), self._usual)
             return self.load(run, data, device) if equal and not runs.is_damaged(run, self.command) else None
         except DamagedFileError:
             return None
+
+    @property
+    def _usual(self) -> dict[str, Any]:
+        """The defaults of its settings."""
+        return {each.name: each.default for each in dataclasses.fields(self.config)}
 
     def _remove_finished(self, work: Work[C]) -> None:
         """Removes the training's own checkpoint, if a kill came between its end and the removal; keeps those of others."""
@@ -253,10 +259,17 @@ class Stage(Generic[C, M]):
         return found is not None and runs.settings(found) == runs.settings(config)
 
 
-def matches(identity: Identity, header: Mapping[str, Any]) -> bool:
-    """Whether an equal training wrote a checkpoint with this header; older versions may have had further settings."""
+def matches(identity: Identity, header: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> bool:
+    """Whether an equal training wrote a checkpoint with this header.
+
+    Args:
+        identity: all that the training depends on.
+        header: the header. Older versions may have had further settings.
+        usual: defaults of settings that the header may lack, because an older version did not have them.
+    """
     settings, others = identity.get("config", {}), {key: value for key, value in identity.items() if key != "config"}
-    return settings.items() <= header.get("config", {}).items() and others.items() <= header.items()
+    wrote = {**usual, **header.get("config", {})}
+    return all(wrote.get(name, ...) == value for name, value in settings.items()) and others.items() <= header.items()
 
 
 def _without_times(report: Any) -> Any:

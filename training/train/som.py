@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from agents.mind.som_autoencoder import SOM, SomAutoencoder
 from agents.som import quality as map_quality
+from agents.som.distances import Distance
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
 from infant_env.errors import UserError
@@ -35,6 +36,8 @@ class MapConfig(Influences):  # type: ignore[misc]
     """Neurons per column of the map (paper: 800, from the size of its files)."""
     columns: _Side = 800
     """Neurons per row of the map."""
+    distance: Distance = "l1"
+    """How a gap between a feature and a weight counts: its absolute value (l1, paper) or its square (l2)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,6 +82,7 @@ def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
             progress=progress,
             last_sigma=config.last_sigma,
             group=here.group,
+            distance=config.distance,
         )
     return som, Metrics(map=_quality(work, som) if here.first else None, som=MapTraining(progress.curve))
 
