@@ -228,7 +228,9 @@ def test_the_infant_passes(age):
 
 
 MOTORS = '<actuator><motor joint="elbow"/><general name="lift" joint="shoulder" gear="2"/></actuator>'
-MOTORS += '<sensor><actuatorfrc actuator="lift"/></sensor><keyframe><key name="home" qpos=".1 .2" ctrl="0 0"/></keyframe>'
+MOTORS += (
+    '<sensor><actuatorfrc actuator="lift"/></sensor><keyframe><key name="home" qpos=".1 .2" ctrl="0 0"/></keyframe>'
+)
 
 
 def test_servos_take_the_place_of_motors_if_asked(tmp_path):
