@@ -186,5 +186,5 @@ def test_a_neuron_looks_like_the_pictures_that_won_there():
 
 @pytest.mark.parametrize(("field", "value"), [("rows", 0), ("last_sigma", 0.0), ("batch_size", 0)])
 def test_settings_that_cannot_be_are_refused(field: str, value: float, tmp_path: Path):
-    with pytest.raises(ValueError, match=f"{field}={value}"):
+    with pytest.raises(ValueError, match=f"got --{field.replace('_', '-')} {value}, expected"):
         Config(tmp_path, data=tmp_path, **{field: value})

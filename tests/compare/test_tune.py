@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.tools import json_files
+from agents.tools.files import write_json
 from training import cli
 from training.compare import evaluate, tune
 from training.compare.trials import label
@@ -49,7 +51,7 @@ def test_every_change_changes_how_something_is_trained(tiny_run: Path):
 
 
 def test_what_is_found_are_errors_on_the_validation_split(tuned: Path):
-    found = json.loads((tuned / "trials.json").read_text())
+    found = json_files.load(tuned / "trials.json", "tune again")
     assert list(found) == list(FEW)
     for method, trials in found.items():
         assert [trial["setting"] for trial in trials] == ["as compared", label(TRIALS[method][-1])]
@@ -92,6 +94,6 @@ def test_a_trial_that_is_damaged_is_judged_again(tuned: Path):
     (tried,) = (t for t in tune.attempts_of(tune.Config(tuned, device="cpu")) if (t.method, t.changes) == ("knn", {}))
     tune.attempt(tried)
     before, path = runs.metrics_of(tried.run).trial, tried.run / "metrics.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"trial": {"setting": 3}}))
+    write_json(path, json.loads(path.read_text()) | {"trial": {"setting": 3}})
     tune.attempt(tried)
     assert runs.metrics_of(tried.run).trial.error == before.error
