@@ -172,7 +172,7 @@ def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmMode
         for joints, picture in zip(way, imagined, strict=True):
             observation, *_ = body.step(body.action_for(joints))
             seen, shown = as_seen(observation["eye"], eye_size), outside.render(body.data)
-            video.add([("imagined", as_seen(picture, eye_size)), ("its right eye", seen), ("the infant", shown)])
+            video.add([("imagined", as_seen(picture, eye_size)), ("what its eye sees", seen), ("from outside", shown)])
     outside.close()
     body.close()
     video.close()

@@ -30,8 +30,8 @@ def film(path: Path, setup: Setup, policy: Policy) -> None:
         for step in range(EPISODE - 1):  # the last step would reset the environment
             observations, _, _, infos = env.step(policy(observations))
             panels = [
-                (f"the infant, {infos[0]['distance'] / unit:.1f} {name} off", onlooker.render(body.data)),
-                ("its right eye", as_seen(eye.render(body.data), eye.size)),
+                (f"from outside, {infos[0]['distance'] / unit:.1f} {name} off", onlooker.render(body.data)),
+                ("what its eye sees", as_seen(eye.render(body.data), eye.size)),
                 ("a pose that reaches the goal", goal),
             ]
             for _ in range(_HOLD if step == EPISODE - 2 else 1):

@@ -79,8 +79,8 @@ class Film:
         imagined = agent.imagine(observation["joints"][None])[0]
         activity = agent.imagination.mind.activity(VISION, seen[None])[0].cpu().numpy()
         panels = [
-            (_infant(agent, info, hand_goal), self._outside.render(data)),
-            ("its right eye", as_seen(eye, size)),
+            (_outside(agent, info, hand_goal), self._outside.render(data)),
+            ("what its eye sees", as_seen(eye, size)),
             (f"goal; what it sees differs by {agent.compare(observation):.4f}", as_seen(agent.goal, size)),
             ("imagined from its joints", as_seen(imagined, size)),
             ("the map's activity for what it sees", map_picture(activity)),
@@ -139,8 +139,8 @@ def map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(panel)
 
 
-def _infant(agent: MentalImageryAgent, info: dict[str, Any], hand_goal: NDArray[np.float32] | None) -> str:
-    words = ["the infant"]
+def _outside(agent: MentalImageryAgent, info: dict[str, Any], hand_goal: NDArray[np.float32] | None) -> str:
+    words = ["from outside"]
     if hand_goal is not None:
         words.append(f"hand {100 * np.linalg.norm(info['hand_position'] - hand_goal):.1f} cm off")
     words.append(f"{len(agent.looks)} looks" + (", done" if agent.done else ""))

@@ -76,8 +76,8 @@ class Recorder:
         activity = mind.activity(VISION, seen[None])[0].cpu().numpy()
         _, imagined, recalled, difference = self._mind.pictures
         panels = [
-            ("the infant", self._outside.render(self._studio.infant.data)),
-            ("its right eye", as_seen(eye, eye.shape[:2])),
+            ("from outside", self._outside.render(self._studio.infant.data)),
+            ("what its eye sees", as_seen(eye, eye.shape[:2])),
             ("imagined from its joints", fit(imagined)),
         ]
         if self._reach.under_way and agent.goal is not None:
