@@ -282,3 +282,20 @@ def test_an_empty_split_is_told(small_data: Dataset, samples: int, empty: str | 
         UserError, match=f"the {empty} split of .* is empty: it has {samples} samples; collect 5 or more"
     ):
         data.split(empty)
+
+
+def test_a_description_of_another_data_set_is_told_and_written_again(small_data, tmp_path):
+    data, other = tmp_path / "data", tmp_path / "other"
+    shutil.copytree(small_data.path, data)
+    collect.run(Config(other, workers=1, **SMALL | {"seed": 4}))
+    before = {path.name: path.read_bytes() for path in (data / "shards").iterdir()}
+    description = (data / "dataset.json").read_bytes()
+    shutil.copy(other / "dataset.json", data / "dataset.json")
+    with pytest.raises(UserError, match=r"describes another data set than the shards.*--seed 3"):
+        Dataset.open(data)
+    collect.run(Config(data, workers=1, **SMALL))
+    assert (data / "dataset.json").read_bytes() == description
+    assert {path.name: path.read_bytes() for path in (data / "shards").iterdir()} == before
+    shutil.copy(other / "dataset.json", data / "dataset.json")
+    with pytest.raises(UserError, match="holds another data set: seed 4"):
+        collect.run(Config(data, workers=1, **SMALL | {"seed": 5}))

@@ -122,6 +122,8 @@ def _prepared(config: Config) -> DatasetInfo:
     arm = ArmModel.of(_named(recipe.body, config.mjcf), tested=found is not None, files=files)
     fingerprint = files.fingerprint if files and recipe.keeps_body else arm.fingerprint
     info = DatasetInfo.begin(recipe, arm, fingerprint, versions())
+    if found is not None and found.identity() != info.identity():
+        found = _other_than_shards(config.out, found, info)
     if found is not None:
         _check_same(config.out, found, info)
         info = structs.replace(info, versions=found.versions, background=found.background)
@@ -143,6 +145,12 @@ def _found(folder: Path) -> DatasetInfo | None:
         return read_info(folder)
     except DamagedFileError:
         return info_in_shards(folder)
+
+
+def _other_than_shards(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> DatasetInfo:
+    """The description in the shards, if they hold the wanted data set and `dataset.json` is that of another one."""
+    own = info_in_shards(folder)
+    return own if own is not None and own.identity() == wanted.identity() else found
 
 
 def _check_folder(folder: Path, wanted: DatasetInfo) -> None:

@@ -32,7 +32,7 @@ from infant_env.errors import UserError
 from infant_env.senses import vision
 
 from .background import background
-from .info import DatasetInfo, collect_line, read_info
+from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import EYE, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -68,9 +68,11 @@ class Dataset:
         data = cls(path, read_info(path))
         if data.info.accepted is None:
             raise UserError(f"the data set {path} is not complete; run `{collect_line(path, data.info)}`: it goes on")
-        for shard in range(len(data.info.recipe.lengths)):
-            if not shard_is_whole(path, shard, data.info):
-                raise data._damaged(shard)
+        whole = [shard_is_whole(path, shard, data.info) for shard in range(len(data.info.recipe.lengths))]
+        if not any(whole):
+            data._check_description()
+        if not all(whole):
+            raise data._damaged(whole.index(False))
         return data
 
     def __len__(self) -> int:
@@ -201,6 +203,17 @@ class Dataset:
         except UNREADABLE:
             raise self._damaged(shard) from None
         return rows
+
+    def _check_description(self) -> None:
+        """Raises a DamagedFileError if `dataset.json` is that of another data set than the shards."""
+        own = info_in_shards(self.path)
+        if own is not None and own.identity() != self.info.identity():
+            told = self.path / "dataset.json"
+            raise DamagedFileError(
+                f"{told} describes another data set than the shards beside it; run `{collect_line(self.path, own)}`: it keeps "
+                "the shards and writes this file again",
+                told,
+            )
 
     def _damaged(self, shard: int) -> DamagedFileError:
         path, samples, (rows, columns) = shard_path(self.path, shard), self.info.recipe.lengths[shard], self.eye_size
