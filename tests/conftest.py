@@ -73,6 +73,16 @@ _usual_threads: int | None = None
 """As many as torch has outside of `one_thread`, while that is in force."""
 
 
+@pytest.fixture(autouse=True)
+def _same_number_of_threads() -> Iterator[None]:
+    """No test leaves torch with another number of threads: results' last digits depend on it."""
+    import torch
+
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """Pictures this few are slower on several threads, and much slower when the cores are busy."""

@@ -15,7 +15,7 @@ from agents.world.world_model import WorldModel
 from infant_env.errors import UserError
 from infant_env.senses.vision import to_gray
 
-from ..runs.device import pick_device
+from ..runs.device import pick_device, threads
 from .config import Config
 from .episodes import EPISODE, random_actions, run_episodes, run_steps
 from .turns import Workload, compare
@@ -33,8 +33,11 @@ def run(config: Config) -> dict[str, float]:
     """
     if config.run is None:
         raise UserError("got bench world without --run, expected the folder of a run with a trained world model")
-    torch.set_num_threads(config.threads)
-    world = WorldModel.load(config.run, pick_device(config.device))
+    with threads(config.threads):
+        return _measured(config, WorldModel.load(config.run, pick_device(config.device)))
+
+
+def _measured(config: Config, world: WorldModel) -> dict[str, float]:
     ratios: dict[str, float] = {}
     for title, workloads in (
         ("without pictures", _without_pictures(config, world)),
