@@ -28,8 +28,8 @@ napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 
-# Signatures name other libraries' types, and types that this project keeps private (a name by its file, `floor.room.file.Name`, or one room deeper).
-# These have no page here. Every other name must have one: sphinx-build runs with -n.
+# Signatures name other libraries' types, and types that this project keeps private (a name by its file, `floor.room.file.Name`,
+# or one room deeper). These have no page here. Every other name must have one: sphinx-build runs with -n.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!(infant_env|agents|training)\.).*"),
     ("py:.*", r"(infant_env|agents|training)(\.\w+){3,4}"),
