@@ -14,13 +14,13 @@ from torch.nn import functional as F
 from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION
 
+from ..som.quality import least_stretched
 from ..som.som import MultiModalSom
 
 Progress = Callable[[float], None]
 _HIDDEN, _BATCH = 64, 512
 _RATE, _DECAY = 1e-2, 0.1
 _BLUR = 0.15  # standard deviation, as a share of the remembered poses' spacing
-_EVEN = 1e-4  # relative tolerance; with it, an evenly stretched map remembers all its neurons
 
 
 def remembered(som: MultiModalSom, modality: str = PROPRIOCEPTION) -> Tensor:
@@ -36,9 +36,7 @@ def remembered(som: MultiModalSom, modality: str = PROPRIOCEPTION) -> Tensor:
         Shape (M, width), M >= 1; M is about the number of samples if the map has many neurons per sample.
     """
     weights = som.weights(modality).view(*som.shape, -1)  # (X, Y, width)
-    stretch = _stretch(weights)
-    least = -F.max_pool2d(-stretch[None], 3, stride=1, padding=1)[0]  # (X, Y), minimum over 3x3 neurons
-    return weights[stretch <= least * (1 + _EVEN)]
+    return weights[least_stretched(_stretch(weights))]
 
 
 def _stretch(weights: Tensor) -> Tensor:

@@ -47,6 +47,13 @@ def cost(gaps: Tensor, distance: Distance) -> Tensor:
     return gaps.abs_() if distance == "l1" else gaps.square_()
 
 
+def all_costs(features: Tensor, others: Tensor, distance: Distance) -> Tensor:
+    """Sums of the gaps' costs between all pairs of rows, (B, w) and (N, w) -> (B, N); fast, but not in a fixed order."""
+    if distance == "l1":
+        return torch.cdist(features, others, p=1)
+    return torch.cdist(features, others, compute_mode="donot_use_mm_for_euclid_dist").square_()
+
+
 def all_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:
     """Distance -A (Eq. 2-3) between every query and every neuron.
 

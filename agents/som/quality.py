@@ -131,9 +131,13 @@ def remembered_neurons(som: MultiModalSom) -> Tensor:
     A map keeps no samples, but its weights show where they were: neurons are close to each other around each sample's winner,
     and far apart between samples. On a map with many neurons per sample, M is about the number of samples.
     """
-    stretch = u_matrix(som)
-    least = -functional.max_pool2d(-stretch[None], 3, stride=1, padding=1)[0]  # (X, Y), minimum over 3x3 neurons
-    return (stretch <= least * (1 + _EVEN)).flatten().nonzero().squeeze(1)
+    return least_stretched(u_matrix(som)).flatten().nonzero().squeeze(1)
+
+
+def least_stretched(stretch: Tensor) -> Tensor:
+    """Mask of the neurons that are closest to their neighbors among 3x3 neurons, from these distances, (X, Y) -> (X, Y)."""
+    least = -functional.max_pool2d(-stretch[None], 3, stride=1, padding=1)[0]
+    return stretch <= least * (1 + _EVEN)
 
 
 def component_planes(som: MultiModalSom, modality: str) -> Tensor:

@@ -94,12 +94,7 @@ class MultiModalSom:
     def as_file(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The tensors and the header of the map's file."""
         weights = {f"{_PREFIX}{name}": w.view(*self.shape, -1) for name, w in self._weights.items()}
-        return weights, {
-            "c": self.c,
-            "distance": self.distance,
-            "widths": self.modalities,
-            "order": list(self.modalities),
-        }
+        return weights, {"c": self.c, "distance": self.distance, "order": list(self.modalities)}
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "MultiModalSom":
@@ -130,7 +125,8 @@ class MultiModalSom:
     def activity(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
         """Activity A of every neuron, Eq. 2-3: a picture of the map for each row of the query.
 
-        The sum of c in Eq. 3 runs over the row's known modalities, so -A is a weighted mean absolute error.
+        The sum of c in Eq. 3 runs over the row's known modalities, so -A is a weighted mean absolute error,
+        or with the distance l2 a weighted mean squared error.
 
         Args:
             query: some of the modalities, shape (B, width) each.

@@ -5,19 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..som.distances import cost
 from ..som.modalities import Modalities
-from .schedule import smooth
+from .schedule import REACH, smooth
 from .tiled_map import SIDE, TiledMap
+from .window import winners_around
 
 LEAST = 1e-30
 """A neuron keeps its weights if the remembered samples around it weigh less than this."""
 LARGEST_GAIN = 1e12
 """The sums are rescaled when a new sample counts this much; until then, old samples fade because new ones count more."""
-REACH = 4.5
-"""Distance at which the Gaussian is cut, in sigma."""
-WINDOW = 2
-"""How far a sample moves per epoch, in neurons."""
 
 
 class CellMemory:
@@ -126,21 +122,9 @@ class CellMemory:
         return means, weights, at // columns * self.shape[1] + at % columns
 
     def _moved(self, tiled: TiledMap, rows: Tensor, weights: Tensor, cells: Tensor) -> Tensor:
-        """The best neuron at most `WINDOW` away from each sample's cell, flat indices (B,)."""
+        """The best neuron around each sample's cell, flat indices (B,)."""
         scales = self.layout.row_scales(weights > 0)
-        steps = torch.arange(-WINDOW, WINDOW + 1, device=cells.device)
-        offsets = torch.cartesian_prod(steps, steps)
-        limit = torch.tensor(self.shape, device=cells.device) - 1
-        found = []
-        for part in torch.arange(len(cells), device=cells.device).split(4096):
-            places = torch.stack([cells[part] // self.shape[1], cells[part] % self.shape[1]], 1)
-            places = torch.minimum((places[:, None] + offsets).clamp(min=0), limit)  # (n, K, 2)
-            near = places[..., 0] * self.shape[1] + places[..., 1]
-            neurons = tiled.at(near.flatten()).view(*near.shape, -1)  # (n, K, D)
-            gaps = cost(neurons - rows[part, None], self.layout.distance)
-            best = (gaps @ scales[part, :, None]).squeeze(2).argmin(1, keepdim=True)
-            found.append(near.gather(1, best).squeeze(1))
-        return torch.cat(found)
+        return winners_around(cells, self.shape, tiled.at, rows, scales, self.layout.distance)[0]
 
     def _means(self, sums: Tensor, counts: Tensor, old: Callable[[], Tensor]) -> Tensor:
         """Means of the samples, in place, from smoothed sums (D, ...) and counts (M, ...).

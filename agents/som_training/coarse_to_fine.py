@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..som.distances import Distance, cost
+from ..som.distances import Distance, all_costs
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
@@ -24,6 +24,7 @@ from .literal import LiteralProgress, train_literal
 from .neighborhoods import bubble, exponential, falling, gaussian
 from .schedule import COARSEST_SIDE, Epoch, geometric, schedule, sigma_for, smooth
 from .start import check_memory, check_same, checked_epochs, checked_sigma, fingerprint, principal_plane, resumed
+from .window import winners_around
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -44,8 +45,6 @@ __all__ = [
 
 COMPARED = 2**22
 """Number of distances that are computed together; 16 MB."""
-WINDOW = 2
-"""How far a sample's winner may move per epoch after the coarsest level, in neurons."""
 PLANE_SAMPLES = 4096
 """The initial plane is computed from at most this many samples, evenly spaced."""
 PLANES = 2**20
@@ -225,15 +224,16 @@ class CoarseToFine:
 
     def _search_all(self) -> tuple[Tensor, Tensor]:
         """Winners among all neurons, (N, 2), and their distances, (N,)."""
-        columns = self.weights.shape[2]
+        columns, distance = self.weights.shape[2], self.modalities.distance
         neurons = self.weights.flatten(1).T  # (X*Y, D)
         flat = self.winners.new_empty(len(self.features))
         errors = self.features.new_empty(len(self.features))
         for rows, names in self.modalities.patterns(self.has):
             dims = self.modalities.columns(names).to(rows.device)
             scales = self.modalities.scales(names).to(rows.device)
+            scales = scales if distance == "l1" else scales.sqrt()
             for part in rows.split(max(1, COMPARED // len(neurons))):
-                distances = self._distances(self.features[part][:, dims], neurons[:, dims], scales)
+                distances = all_costs(self.features[part][:, dims] * scales, neurons[:, dims] * scales, distance)
                 errors[part], flat[part] = distances.min(1)
         return torch.stack([flat // columns, flat % columns], 1), errors
 
@@ -244,28 +244,19 @@ class CoarseToFine:
         errors, flat = self.som().nearest(rows)
         return torch.stack([flat // self.weights.shape[2], flat % self.weights.shape[2]], 1), errors
 
-    def _distances(self, features: Tensor, neurons: Tensor, scales: Tensor) -> Tensor:
-        """Distances -A between samples (n, d) and neurons (K, d), (n, K)."""
-        if self.modalities.distance == "l1":
-            return torch.cdist(features * scales, neurons * scales, p=1)
-        roots = scales.sqrt()
-        return torch.cdist(features * roots, neurons * roots, compute_mode="donot_use_mm_for_euclid_dist").square_()
-
     def _search_near(self) -> tuple[Tensor, Tensor]:
-        """Winners among the neurons at most `WINDOW` away from the old winners, (N, 2), and their distances, (N,)."""
-        limit = self.winners.new_tensor(self.weights.shape[1:]) - 1
-        steps = torch.arange(-WINDOW, WINDOW + 1, device=limit.device)
-        offsets = torch.cartesian_prod(steps, steps)  # (K, 2)
-        found = [self._search_window(rows, offsets, limit) for rows in torch.arange(len(self.features)).split(4096)]
-        return torch.cat([winners for winners, _ in found]), torch.cat([errors for _, errors in found])
-
-    def _search_window(self, rows: Tensor, offsets: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
-        places = torch.minimum((self.winners[rows, None] + offsets).clamp(min=0), limit)  # (n, K, 2)
-        neurons = self.weights.permute(1, 2, 0)[places[..., 0], places[..., 1]]  # (n, K, D)
-        gaps = cost(neurons - self.features[rows, None], self.modalities.distance)
-        distances = (gaps @ self.scales[rows, :, None]).squeeze(2)  # (n, K)
-        errors, best = distances.min(1)
-        return places[torch.arange(len(best), device=best.device), best], errors
+        """Winners among the neurons around the old winners, (N, 2), and their distances, (N,)."""
+        rows, columns = self.weights.shape[1:]
+        neurons = self.weights.permute(1, 2, 0)
+        flat, errors = winners_around(
+            self.winners[:, 0] * columns + self.winners[:, 1],
+            (rows, columns),
+            lambda near: neurons[near // columns, near % columns],
+            self.features,
+            self.scales,
+            self.modalities.distance,
+        )
+        return torch.stack([flat // columns, flat % columns], 1), errors
 
     def _update(self, sigma: float) -> None:
         """Applies the batch rule: every neuron becomes the weighted mean of the samples that have the modality."""

@@ -1,9 +1,8 @@
 """A map that goes on learning: the batch rule with forgetting, or the literal rule, sample by sample or in batches."""
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -147,11 +146,11 @@ class OnlineSom:
         settings = {
             name: getattr(self, name) for name in ("rule", "sigma", "forget", "learning_rate", "replay", "seed")
         }
-        header = {"settings": settings, "steps": self.steps, **self.snapshot().as_file()[1]}
-        tensors = {"weights": self._tiled.flat().view(*self.shape, -1), **self._memory.state()}
+        tensors, header = self.snapshot().as_file()
+        tensors |= self._memory.state()
         if self._remembered is not None:
             tensors["remembered"] = self._remembered
-        checkpoints.write(Path(path), KIND, tensors, header)
+        checkpoints.write(Path(path), KIND, tensors, {**header, "settings": settings, "steps": self.steps})
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "OnlineSom":
@@ -162,7 +161,7 @@ class OnlineSom:
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         with checkpoints.fitting(Path(path)):
-            online = cls(_som_of(tensors["weights"].to(device), header), **header["settings"])
+            online = cls(MultiModalSom.of_file(tensors, header, device), **header["settings"])
             online._memory.resume(tensors)
             online.steps, online._remembered = header["steps"], tensors.get("remembered")
         return online
@@ -224,9 +223,3 @@ class OnlineSom:
             own = self._tiled.at(neuron)  # (1, D)
             known = own.new_ones((1, len(self.layout.widths)))
             self._tiled.step(neuron, own, known, self.learning_rate, gaussian, self.sigma)
-
-
-def _som_of(weights: Tensor, header: Mapping[str, Any]) -> MultiModalSom:
-    """The map of a saved state's weights, (X, Y, D)."""
-    widths = {name: header["widths"][name] for name in header["order"]}
-    return MultiModalSom(Modalities.of(widths).split(weights), header["c"], header["distance"])

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from infant_env.errors import UserError
 
-from ..som.distances import Distance, cost
+from ..som.distances import Distance, all_costs, cost
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
@@ -124,7 +124,7 @@ class SampleSom(MultiModalSom):
             weights = torch.cat([self.weights_at(name, neurons) for name in self.modalities], 1)
             for rows, _, groups in self._same_modalities(has, c):
                 for dims, scale in groups:
-                    gaps = self._costs(features[rows][:, dims], weights[:, dims])
+                    gaps = all_costs(features[rows][:, dims], weights[:, dims], self.distance)
                     total[rows[:, None], neurons] -= scale * gaps
         return total.view(-1, *self.shape)
 
@@ -181,7 +181,7 @@ class SampleSom(MultiModalSom):
         influences, samples = self._layout.influences(c), self._levels[SIDES[0]]
         gaps = torch.stack(
             [
-                self._costs(values, samples[name]) * (influences[name] / values.shape[1])
+                all_costs(values, samples[name], self.distance) * (influences[name] / values.shape[1])
                 for name, values in query.items()
             ]
         ).sum(0)
@@ -205,12 +205,6 @@ class SampleSom(MultiModalSom):
                 gaps = self._means(name, neurons[part], side).sub_(values.index_select(0, rows[part]))
                 out[part] += cost(gaps, self.distance).mean(1) * (influences[name] / total)
         return out
-
-    def _costs(self, features: Tensor, others: Tensor) -> Tensor:
-        """Sums of the gaps' costs over the dimensions, (B, w) and (N, w) -> (B, N)."""
-        if self.distance == "l1":
-            return torch.cdist(features, others, p=1)
-        return torch.cdist(features, others, compute_mode="donot_use_mm_for_euclid_dist").square_()
 
     def _means(self, modality: str, neurons: Tensor, side: int) -> Tensor:
         """The weights of some neurons for a modality, as means of blocks of this side: flat indices (n,) -> (n, width)."""

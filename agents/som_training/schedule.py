@@ -16,6 +16,9 @@ The first levels matter less if many levels follow.
 LAST_EPOCHS, LAST_UPDATES = 30, 2**19
 """Small maps have cheap epochs: the last level gets up to this many epochs, within this many updates of single neurons."""
 
+REACH = 4.5
+"""Distance at which the Gaussian of the batch rule is cut, in sigma."""
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -62,7 +65,7 @@ def geometric(first: float, last: float, count: int) -> list[float]:
     return [first * (last / first) ** (step / max(count - 1, 1)) for step in range(count)]
 
 
-def smooth(planes: Tensor, sigma: float, reach: float = 4.5, block: int = 32) -> Tensor:
+def smooth(planes: Tensor, sigma: float, reach: float = REACH, block: int = 32) -> Tensor:
     """Sums over a Gaussian neighborhood, exp(-distance^2 / (2 sigma^2)), cut at `reach` sigma and not normalized.
 
     The Gaussian is separable; each axis is a product with a banded matrix, computed block by block.

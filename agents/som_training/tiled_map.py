@@ -134,10 +134,10 @@ class TiledMap:
         return mu.flatten(1)
 
     def at(self, neurons: Tensor) -> Tensor:
-        """The weights of some neurons: flat indices (n,) -> (n, D)."""
+        """The weights of some neurons: flat indices (...,) -> (..., D)."""
         rows, columns = neurons // self.shape[1], neurons % self.shape[1]
         tiles = rows // SIDE * -(-self.shape[1] // SIDE) + columns // SIDE
-        return self.weights[:, tiles, rows % SIDE * SIDE + columns % SIDE].T
+        return self.weights[:, tiles, rows % SIDE * SIDE + columns % SIDE].movedim(0, -1)
 
     def store(self, tiles: Tensor | None, weights: Tensor) -> None:
         """Stores new weights (D, t, 64) of some tiles (t,), or of all, and their bounds."""
