@@ -12,7 +12,7 @@ from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..mind.som_autoencoder import check_pictures
-from ..som.readout import candidate_weights, weighted_mean
+from ..som.readout import weighted_mean
 from ..som.som import MultiModalSom
 from ..tools import checkpoints
 
@@ -21,6 +21,8 @@ MODALITIES = (VISION, PROPRIOCEPTION, "hand")
 AmodalReadout = Literal["winner", "soft"]
 CANDIDATES = 64
 """Number of amodal neurons whose mean is a soft recall."""
+BANDWIDTH = 0.35
+"""Width of their Gaussian weights, as a multiple of their mean distance."""
 BLUR = 4
 """Side of the pixel blocks whose means the vision map compares."""
 _CHUNK = 64  # samples that are recalled together; their candidates' pictures take 64 MB
@@ -179,7 +181,7 @@ class ConvergenceMaps:
             recalled = self.diverge(self.amodal.winners(places))
         else:
             activity, neurons = self.amodal.activity(places).flatten(1).topk(count)  # (B, K)
-            weights = candidate_weights(-activity)
+            weights = candidate_weights(-activity)  # (B, K)
             recalled = {name: weighted_mean(rows, weights) for name, rows in self.diverge(neurons).items()}
         low, high = self.hand_range
         hand = low + recalled["hand"] * (high - low)
@@ -194,6 +196,15 @@ class ConvergenceMaps:
         if not bool(torch.isfinite(samples).all()):
             raise UserError(f"got {name} with NaN or infinite values, expected finite numbers")
         return scaled(samples, self.hand_range) if name == "hand" else samples
+
+
+def candidate_weights(distances: Tensor) -> Tensor:
+    """Gaussian weights of the most active neurons by their distances, (B, K) -> (B, K); they sum to 1.
+
+    The Gaussian's width is `BANDWIDTH` times the candidates' mean distance.
+    """
+    width = (BANDWIDTH * distances.mean(1, keepdim=True)).clamp(min=1e-12)
+    return torch.softmax(-0.5 * (distances / width) ** 2, 1)
 
 
 def blurred(pictures: Tensor) -> Tensor:

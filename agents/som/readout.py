@@ -15,10 +15,13 @@ from .modalities import Modalities
 Readout = Literal["winner", "tiles", "local_linear"]
 READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")
 
-BANDWIDTH = 0.35
-"""Width of the candidates' Gaussian weights, as a multiple of their mean distance."""
-RIDGE = 1e-3
-"""Ridge of the local linear fit, as a multiple of the candidates' variance per known dimension."""
+MEAN_WIDTH, FIT_WIDTH = 0.4, 0.6
+"""Width of the candidates' Gaussian weights in a mean and in a fit, as multiples of the distance of the winner.
+
+With wider Gaussians, both become better on large smooth maps, and worse than the winner on small maps of noisy data.
+"""
+RIDGE, NOISE = 1e-3, 0.3
+"""Ridge of the local linear fit: a share of the candidates' variance, and a share of the query's squared gap to its winner."""
 TOGETHER = 2**23
 """Number of the candidates' weights that are read out together; 32 MB."""
 
@@ -94,10 +97,11 @@ def read_out(
         Values (B, width) and spread (B,).
     """
     wanted_of = weights_at(wanted, found.neurons)  # (B, K, width)
-    weights = candidate_weights(found.distances, layout.distance)  # (B, K)
+    weights = candidate_weights(found.distances, MEAN_WIDTH, layout.distance)  # (B, K)
     spread = weighted_spread(wanted_of, weights)
     if readout != "local_linear":
         return weighted_mean(wanted_of, weights), spread
+    weights = candidate_weights(found.distances, FIT_WIDTH, layout.distance)
     values = torch.empty_like(wanted_of[:, 0])
     influence = layout.influences(c)
     for rows, names in layout.patterns(found.has):
@@ -110,18 +114,22 @@ def read_out(
     return values, spread
 
 
-def candidate_weights(distances: Tensor, distance: Distance = "l1") -> Tensor:
-    """Gaussian weights of candidates by their distance from the query, (B, K) -> (B, K); they sum to 1.
+def candidate_weights(distances: Tensor, width: float, distance: Distance) -> Tensor:
+    """Gaussian weights of candidates by their distance from the query; they sum to 1.
 
-    The Gaussian's width is `BANDWIDTH` times the candidates' mean distance.
+    The Gaussian is as wide as the winner is far: few neurons count for a query that lies on the map, many for a noisy one that
+    lies beside it.
 
     Args:
-        distances: distances -A of the candidates.
+        distances: distances -A, ascending, shape (B, K).
+        width: standard deviation of the Gaussian, as a multiple of the winner's distance.
         distance: the map's distance; with "l2", the distances are squares.
+
+    Returns:
+        Shape (B, K).
     """
-    lengths = distances if distance == "l1" else distances.sqrt()
-    width = (BANDWIDTH * lengths.mean(1, keepdim=True)).clamp(min=1e-12)
-    return torch.softmax(-0.5 * (lengths / width) ** 2, 1)
+    ratio = distances / distances[:, :1].clamp(min=1e-12)
+    return torch.softmax(-0.5 * (ratio**2 if distance == "l1" else ratio) / width**2, 1)
 
 
 def weighted_mean(wanted: Tensor, weights: Tensor) -> Tensor:
@@ -139,7 +147,10 @@ def local_linear(query: Tensor, known: Tensor, wanted: Tensor, weights: Tensor) 
     """A linear fit of the candidates' wanted features to their known features, evaluated at the query.
 
     This is weighted ridge regression around the weighted mean, solved in the smaller space (dimensions or candidates), and
-    clamped to the range of the candidates.
+    clamped to the range of the candidates. The ridge grows with the squared gap between the query and its nearest candidate.
+    That gap is noise which no neuron explains: a linear fit from noisy features has its least error if the ridge is the noise's
+    variance (errors in variables; Fuller, *Measurement Error Models*, 1987). So the fit follows a query that lies on the map,
+    and approaches the candidates' mean for one that does not.
 
     Args:
         query: known features of the query, shape (B, d).
@@ -153,7 +164,9 @@ def local_linear(query: Tensor, known: Tensor, wanted: Tensor, weights: Tensor) 
     center, level = weighted_mean(known, weights), weighted_mean(wanted, weights)
     root = weights.sqrt()[..., None]
     inputs, outputs = (known - center[:, None]) * root, (wanted - level[:, None]) * root  # (B, K, d), (B, K, w)
-    ridge = RIDGE * inputs.square().sum((1, 2)) / inputs.shape[2] + 1e-12  # (B,)
+    variance = inputs.square().sum((1, 2)) / inputs.shape[2]  # (B,)
+    noise = (known - query[:, None]).square().mean(2).amin(1)  # (B,)
+    ridge = RIDGE * variance + NOISE * noise + 1e-12
     step = (query - center)[:, None]  # (B, 1, d)
     if inputs.shape[2] <= inputs.shape[1]:
         gram = inputs.mT @ inputs

@@ -9,6 +9,7 @@ more slack than all rounding errors together.
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..tools.threads import in_threads
 from .bounds import BoundQuery, Intervals
@@ -209,6 +210,28 @@ class TileSearch:
             neurons = torch.where(inside == best[..., None], self.blocks.neurons[blocks].flatten(2), none).amin(2)
             found.append(_ranked(best, neurons, k))
         return torch.cat([distances for distances, _ in found]), torch.cat([neurons for _, neurons in found])
+
+
+def best_of_tiles(distances: Tensor, side: int, k: int) -> tuple[Tensor, Tensor]:
+    """The best neuron of each of the k best tiles, from the distances to all neurons.
+
+    Args:
+        distances: distance between each query and each neuron, shape (B, X, Y).
+        side: side of a tile in neurons.
+        k: number of tiles.
+
+    Returns:
+        As `TileSearch.best`.
+    """
+    rows, columns = distances.shape[1:]
+    edges = (0, -columns % side, 0, -rows % side)
+    neurons = torch.arange(rows * columns, device=distances.device).view(1, 1, rows, columns)
+    padded = functional.pad(distances[:, None], edges, value=torch.inf)
+    inside = functional.unfold(padded, side, stride=side)  # (B, side^2, tiles)
+    places = functional.unfold(functional.pad(neurons, edges, value=rows * columns).double(), side, stride=side).long()
+    best = inside.amin(1)  # (B, tiles)
+    lowest = torch.where(inside == best[:, None], places, rows * columns).amin(1)
+    return _ranked(best, lowest, k)
 
 
 def _ranked(distances: Tensor, neurons: Tensor, k: int) -> tuple[Tensor, Tensor]:

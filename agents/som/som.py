@@ -16,15 +16,15 @@ from .distances import BlockedNeurons, Distance, Groups, all_distances
 from .modalities import Modalities
 from .readout import Candidates, Readout, Recall
 from .samples import Samples, own_weights
-from .search import TileSearch
+from .search import TileSearch, best_of_tiles
 
 KIND = "som"
 """The kind of a map's checkpoint."""
 _PREFIX = "weights."
 SMALL = 4096
 """For maps with at most this many neurons, it is fastest to compare all of them."""
-RECALL_TILE = 16
-"""Side, in neurons, of the tiles whose best neurons are the candidates of a recall."""
+TILES = 2000
+"""A recall takes its candidates from tiles of 16x16 neurons if there are at least this many of them, else from smaller ones."""
 
 
 class MultiModalSom:
@@ -168,18 +168,35 @@ class MultiModalSom:
         best = self.activity(query, c).flatten(1).neg_().min(1)
         return best.values, best.indices
 
-    def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
-        """The best neuron of each of the k best 16x16 tiles, exactly.
+    def best_tiles(
+        self, query: Samples, k: int, c: Mapping[str, float] | None = None, side: int = 16
+    ) -> tuple[Tensor, Tensor]:
+        """The best neuron of each of the k best tiles, exactly.
 
         The map folds through the space of the samples. So useful neighbors of a query often lie on other folds, far from the
         winner on the map; this finds them.
 
+        Args:
+            query: some of the modalities, shape (B, width) each.
+            k: number of tiles.
+            c: influence of each modality on this query; by default the map's own.
+            side: side of a tile in neurons: 8 or 16; any on maps of 4,096 neurons or fewer.
+
         Returns:
             Distances -A, ascending, and flat indices, both (B, k); the first distance is the winner's. If the map has fewer
             tiles than k, there are as many columns as tiles.
+
+        Raises:
+            UserError: the map has no tiles of this side; and see `winners`.
         """
-        tiles = -(-self.shape[0] // RECALL_TILE) * -(-self.shape[1] // RECALL_TILE)
-        return self._search(query, c, min(k, tiles), self._tile_search)
+        if side < 1 or (side not in (8, 16) and self.shape[0] * self.shape[1] > SMALL):
+            raise UserError(
+                f"got tiles of side={side}, expected 8 or 16, or on maps of {SMALL:,} neurons or fewer 1 or more"
+            )
+        k = min(k, -(-self.shape[0] // side) * -(-self.shape[1] // side))
+        if self.shape[0] * self.shape[1] <= SMALL:
+            return best_of_tiles(self.activity(query, c).neg_(), side, k)
+        return self._search(query, c, k, self._tile_search if side == 16 else self._small_tile_search)
 
     @overload
     def recall(
@@ -237,8 +254,8 @@ class MultiModalSom:
             wanted: modalities to recall; those of the query are allowed too.
             readout: "winner": the winner's weights, as in the paper. "tiles": the mean of the best neurons of the k best tiles,
                 weighted by a Gaussian. "local_linear": a linear fit to these neurons, from the known to the wanted dimensions,
-                evaluated at the query and clamped to their range. It is the most accurate one for smooth data, such as a
-                body's; on noisy data, the winner can be better.
+                evaluated at the query and clamped to their range. The fit is the most accurate where the query lies close to
+                the map; the farther away it lies, the more the fit approaches the mean, see `readout.local_linear`.
             k: number of best tiles, that is, of candidates.
             c: influence of each modality on this query; by default the map's own.
 
@@ -248,7 +265,7 @@ class MultiModalSom:
         self._layout.check_known(wanted)
         readouts.check(readout, k)
         distance, winners = self.nearest(query, c)
-        found = Candidates(*self._query(query), *self.best_tiles(query, k, c))
+        found = Candidates(*self._query(query), *self.best_tiles(query, k, c, self._recall_side))
         values = {name: self.weights_at(name, winners) for name in wanted} if readout == "winner" else {}
         spread = {}
         for name in wanted:
@@ -323,10 +340,20 @@ class MultiModalSom:
     def _blocks(self) -> BlockedNeurons:
         return BlockedNeurons(torch.cat(list(self._weights.values()), 1), self.shape, self.distance)
 
+    @property
+    def _recall_side(self) -> int:
+        """Side of the tiles that give a recall its candidates."""
+        neurons = self.shape[0] * self.shape[1]
+        return 4 if neurons <= SMALL else 16 if neurons >= TILES * 16**2 else 8
+
     @cached_property
     def _winner_search(self) -> TileSearch:
         return TileSearch.of_winners(self._blocks)
 
     @cached_property
     def _tile_search(self) -> TileSearch:
-        return TileSearch(self._blocks, RECALL_TILE)
+        return TileSearch(self._blocks, 16)
+
+    @cached_property
+    def _small_tile_search(self) -> TileSearch:
+        return TileSearch(self._blocks, 8)

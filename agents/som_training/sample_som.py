@@ -143,13 +143,15 @@ class SampleSom(MultiModalSom):
             distances[rows], neurons[rows] = (torch.cat(part) for part in zip(*found, strict=True))
         return distances, neurons
 
-    def best_tiles(self, query: Samples, k: int, c: Mapping[str, float] | None = None) -> tuple[Tensor, Tensor]:
-        """The best neuron of each of the k best 16x16 tiles, by the means of pixel blocks; see `MultiModalSom`."""
+    def best_tiles(
+        self, query: Samples, k: int, c: Mapping[str, float] | None = None, side: int = 16
+    ) -> tuple[Tensor, Tensor]:
+        """The best neuron of each of the k best tiles, by the means of pixel blocks; see `MultiModalSom`."""
         features, has = self._query(query)
         known = self._layout.per_dimension(has)
         values = self._layout.split(torch.where(known, features, torch.nan))
         means = pool({name: values[name] for name in query}, self.pictures, SIDES[0])
-        return self._pooled.best_tiles(means, k, c)
+        return self._pooled.best_tiles(means, k, c, side)
 
     def two_nearest(self, query: Samples, c: Mapping[str, float] | None = None) -> Tensor:
         """The two nearest neurons by the means of pixel blocks, (B, 2)."""

@@ -3,6 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import datasets
+from torch import Tensor
 
 from agents.som.modalities import Modalities
 from agents.som.som import MultiModalSom
@@ -171,6 +175,51 @@ def test_many_samples_are_compared_in_parts_with_the_same_result(monkeypatch):
     whole = train({"a": ROWS}, (20, 20))
     monkeypatch.setattr("agents.som_training.coarse_to_fine.COMPARED", 100)
     assert torch.equal(train({"a": ROWS}, (20, 20)).weights("a"), whole.weights("a"))
+
+
+def halves(name: str) -> tuple[Tensor, Tensor]:
+    """The known and the wanted features of a data set, standardized."""
+    if name == "Swiss roll":
+        rows, along = datasets.make_swiss_roll(2000, noise=0.5, random_state=0)
+        known, wanted = rows, np.c_[along, rows[:, 1]]
+    else:
+        rows = getattr(datasets, f"load_{name}")().data
+        middle = {"iris": 2, "wine": 6, "diabetes": 5}.get(name, rows.shape[1] // 2)
+        known, wanted = rows[:, :middle], rows[:, middle:]
+    both = [torch.tensor(part, dtype=torch.float32) for part in (known, wanted)]
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+    known, wanted = ((part - part.mean(0)) / part.std(0).clamp(min=1) for part in both)
+    return known[order], wanted[order]
+
+
+@pytest.mark.parametrize("side", [10, 20, 60, 100])
+@pytest.mark.parametrize("name", ["digits", "iris", "wine", "diabetes", "Swiss roll"])
+def test_no_readout_is_worse_than_the_winner_beyond_chance(name, side):
+    known, wanted = halves(name)
+    count = len(known) * 3 // 4
+    som = train({"known": known[:count], "wanted": wanted[:count]}, (side, side))
+    unseen = {"known": known[count:], "wanted": wanted[count:]}
+    for source, target in (("known", "wanted"), ("wanted", "known")):
+        query, truth = unseen[source], unseen[target]
+        winner, tiles, fit = (
+            (som.recall({source: query}, target, readout) - truth).abs().mean(1)
+            for readout in ("winner", "tiles", "local_linear")
+        )
+        for errors in (tiles, fit):
+            worse = errors - winner
+            assert worse.mean() <= 1.96 * worse.std() / len(worse) ** 0.5
+
+
+@settings(max_examples=50)
+@given(widths=st.lists(st.integers(1, 4), min_size=1, max_size=3), seed=st.integers(0, 99))
+def test_a_query_that_is_a_neuron_recalls_that_neuron(widths, seed):
+    generator = torch.Generator().manual_seed(seed)
+    weights = {f"m{i}": torch.rand((12, 11, width), generator=generator) for i, width in enumerate(widths)}
+    som = MultiModalSom(weights)
+    query = {name: som.weights(name)[37:38] for name in weights}
+    for readout in ("winner", "tiles", "local_linear"):
+        for name, value in som.recall(query, list(weights), readout).items():
+            assert torch.allclose(value, query[name], atol=1e-5)
 
 
 def test_modalities_know_their_distance():
