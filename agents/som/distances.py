@@ -33,11 +33,12 @@ class Groups:
         return cost(gaps, self.distance)
 
 
-SIDE = 8
-"""Neurons along a block's side."""
-BLOCK = SIDE * SIDE
-LEAVES = 4
-"""Leaves of 4x4 neurons in a block."""
+SIDE, HALF = 8, 4
+"""Neurons along the side of a block, and of a leaf."""
+BLOCK, LEAVES = 64, 4
+"""Neurons and leaves in a block."""
+WHOLE = 32
+"""Neurons along the side of the largest tile of a search."""
 AT_ONCE = 2**19
 """Number of distances or bounds that are computed together; they fit into a core's cache."""
 
@@ -100,15 +101,12 @@ class Boxes:
         low, high: smallest and largest weight in each box, shape (boxes, D).
     """
 
-    def __init__(self, weights: Tensor, neurons: Tensor, real: Tensor) -> None:
+    def __init__(
+        self, weights: Tensor, neurons: Tensor, real: Tensor, low: Tensor | None = None, high: Tensor | None = None
+    ) -> None:
         self.weights, self.neurons, self.real = weights, neurons, real
-        self.low, self.high = weights.amin(2).T.contiguous(), weights.amax(2).T.contiguous()
-
-    def split(self, parts: int) -> "Boxes":
-        """Cuts every box into equal, consecutive parts: (boxes, size) -> (boxes * parts, size / parts)."""
-        size = self.neurons.shape[1] // parts
-        weights = self.weights.view(len(self.weights), -1, size)
-        return Boxes(weights, self.neurons.view(-1, size), self.real.view(-1, size))
+        self.low = weights.amin(2).T.contiguous() if low is None else low
+        self.high = weights.amax(2).T.contiguous() if high is None else high
 
     def distances(self, queries: Tensor, rows: Tensor, boxes: Tensor, groups: Groups) -> Tensor:
         """Distances for pairs of a query and a box, with the same bits as `all_distances`: (P, size).
@@ -144,31 +142,64 @@ class Boxes:
 class BlockedNeurons:
     """A map in blocks of 8x8 neurons, each with four leaves of 4x4.
 
-    A map whose sides are not multiples of 32 is padded with its own last row and column.
+    A map whose sides are not multiples of 32 is padded with its own last neurons.
 
     Attributes:
         shape: rows and columns of the map.
-        rows, columns: rows and columns with padding.
+        down, across: blocks along both sides, with padding.
         blocks, leaves: the boxes of both sizes, row by row; block b consists of the leaves 4 b to 4 b + 3.
         distance: the map's distance.
     """
 
-    def __init__(self, neurons: Tensor, shape: tuple[int, int], distance: Distance = "l1") -> None:
-        """Arranges the neurons (X*Y, D) of a map of this shape."""
+    def __init__(self, weights: Tensor, shape: tuple[int, int], distance: Distance = "l1") -> None:
+        """Arranges a map.
+
+        Args:
+            weights: see `by_block`: shape (D, blocks, 64), with its last rows and columns repeated up to whole blocks.
+            shape: rows and columns of the map.
+            distance: the map's distance.
+        """
         self.shape, self.distance = shape, distance
-        self.rows, self.columns = (-(-side // 32) * 32 for side in shape)
-        x, y = (torch.arange(side, device=neurons.device) for side in (self.rows, self.columns))
-        flat = x.clamp(max=shape[0] - 1)[:, None] * shape[1] + y.clamp(max=shape[1] - 1)  # (rows, columns)
-        real = (x < shape[0])[:, None] & (y < shape[1])
-        planes = neurons.T.reshape(1, -1, *shape)
-        planes = functional.pad(planes, (0, self.columns - shape[1], 0, self.rows - shape[0]), mode="replicate")[0]
-        self.blocks = Boxes(_by_block(planes), _by_block(flat[None])[0], _by_block(real[None])[0])
-        self.leaves = self.blocks.split(LEAVES)
+        inner = [-(-side // SIDE) for side in shape]
+        self.down, self.across = (-(-side // WHOLE) * WHOLE // SIDE for side in shape)
+        neurons, real = block_neurons(shape, weights.device)
+        if inner != [self.down, self.across]:
+            x, y = (torch.arange(side, device=weights.device) for side in (self.down, self.across))
+            repeated = (x.clamp(max=inner[0] - 1)[:, None] * inner[1] + y.clamp(max=inner[1] - 1)).flatten()
+            own = ((x < inner[0])[:, None] & (y < inner[1])).flatten()
+            weights, neurons, real = weights[:, repeated], neurons[repeated], real[repeated] & own[:, None]
+        self.leaves = Boxes(*(part.view(*part.shape[:-2], -1, BLOCK // LEAVES) for part in (weights, neurons, real)))
+        low, high = (extreme.unflatten(0, (-1, LEAVES)) for extreme in (self.leaves.low, self.leaves.high))
+        self.blocks = Boxes(weights, neurons, real, low.amin(1), high.amax(1))
+
+    @classmethod
+    def of_neurons(cls, neurons: Tensor, shape: tuple[int, int], distance: Distance = "l1") -> "BlockedNeurons":
+        """The neurons (X*Y, D) of a map of this shape."""
+        return cls(by_block(neurons.T.reshape(-1, *shape)), shape, distance)
 
 
-def _by_block(planes: Tensor) -> Tensor:
-    """Reorders planes (P, rows, columns) block by block, and leaf by leaf in each block: (P, blocks, 64)."""
-    half = SIDE // 2
-    count, rows, columns = planes.shape
-    parts = planes.reshape(count, rows // SIDE, 2, half, columns // SIDE, 2, half)
-    return parts.permute(0, 1, 4, 2, 5, 3, 6).reshape(count, -1, BLOCK)
+def block_neurons(shape: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor]:
+    """The flat index of each neuron of a map's blocks, and a mask of those that are not padding, both (blocks, 64)."""
+    x, y = (torch.arange(-(-side // SIDE) * SIDE, device=device) for side in shape)
+    flat = x.clamp(max=shape[0] - 1)[:, None] * shape[1] + y.clamp(max=shape[1] - 1)
+    real = (x < shape[0])[:, None] & (y < shape[1])
+    return by_block(flat[None])[0], by_block(real[None])[0]
+
+
+def by_block(planes: Tensor) -> Tensor:
+    """Reorders planes (P, X, Y) block by block, and leaf by leaf in each block: (P, blocks, 64).
+
+    Incomplete blocks repeat the last row and column.
+    """
+    edges = (0, -planes.shape[2] % SIDE, 0, -planes.shape[1] % SIDE)
+    if any(edges):
+        planes = functional.pad(planes[None], edges, mode="replicate")[0]
+    parts = planes.reshape(len(planes), -1, 2, HALF, planes.shape[2] // SIDE, 2, HALF)
+    return parts.permute(0, 1, 4, 2, 5, 3, 6).reshape(len(planes), -1, BLOCK)
+
+
+def planes_of(blocks: Tensor, shape: tuple[int, int]) -> Tensor:
+    """The inverse of `by_block`: (P, blocks, 64) -> (P, X, Y), with the padding of incomplete blocks."""
+    down, across = (-(-side // SIDE) for side in shape)
+    parts = blocks.reshape(-1, down, across, 2, 2, HALF, HALF).permute(0, 1, 3, 5, 2, 4, 6)
+    return parts.reshape(-1, down * SIDE, across * SIDE)

@@ -34,7 +34,7 @@ class TileSearch:
         """Prepares the search over tiles of `tile` x `tile` neurons, 8, 16 or 32."""
         self.shape, self.blocks, self.leaves = neurons.shape, neurons.blocks, neurons.leaves
         self.tile, side = tile, tile // SIDE
-        down, across = neurons.rows // SIDE, neurons.columns // SIDE
+        down, across = neurons.down, neurons.across
         order = torch.arange(down * across, device=self.blocks.weights.device)
         order = order.view(down // side, side, across // side, side).transpose(1, 2)
         real = order[: -(-self.shape[0] // tile), : -(-self.shape[1] // tile)]  # without tiles of padding only

@@ -338,7 +338,7 @@ class MultiModalSom:
 
     @cached_property
     def _blocks(self) -> BlockedNeurons:
-        return BlockedNeurons(torch.cat(list(self._weights.values()), 1), self.shape, self.distance)
+        return BlockedNeurons.of_neurons(torch.cat(list(self._weights.values()), 1), self.shape, self.distance)
 
     @property
     def _recall_side(self) -> int:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ..som.distances import SIDE, by_block
 from ..som.modalities import Modalities
 from .schedule import REACH, smooth
-from .tiled_map import SIDE, TiledMap
+from .tiled_map import TiledMap
 from .window import winners_around
 
 LEAST = 1e-30
@@ -66,7 +67,7 @@ class CellMemory:
         columns = torch.arange(inner[1][0] // SIDE, inner[1][1] // SIDE, device=sums.device)
         tiles = (rows[:, None] * count + columns).flatten()
         old = tiled.weights.index_select(1, tiles)
-        tiled.store(tiles, self._means(_tiles(sums), _tiles(counts), lambda: old))
+        tiled.store(tiles, self._means(by_block(sums), by_block(counts), lambda: old))
 
     def rearrange(
         self,
@@ -101,7 +102,7 @@ class CellMemory:
             self.sums.flatten(1).index_add_(1, at, (rows * self.layout.per_dimension(weights)).T)
             self.counts.flatten(1).index_add_(1, at, weights.T)
             sums, counts = smooth(self.sums, sigma), smooth(self.counts, sigma)
-            tiled.store(None, _tiles(self._means(sums, counts, lambda: tiled.planes(padded=True))))
+            tiled.store(None, by_block(self._means(sums, counts, lambda: tiled.planes(padded=True))))
 
     def state(self) -> dict[str, Tensor]:
         """All tensors of the memory."""
@@ -155,9 +156,3 @@ def _kernel(to: tuple[int, int], of: tuple[int, int], radius: int, sigma: float,
     outputs, inputs = (torch.arange(*span, dtype=like.dtype, device=like.device) for span in (to, of))
     gaps = outputs[:, None] - inputs
     return torch.exp(-(gaps**2) / (2 * sigma**2)) * (gaps.abs() <= radius)
-
-
-def _tiles(planes: Tensor) -> Tensor:
-    """Planes (P, x, y) of whole tiles, tile by tile: (P, x y / 64, 64)."""
-    count, rows, columns = planes.shape
-    return planes.view(count, rows // SIDE, SIDE, columns // SIDE, SIDE).transpose(2, 3).reshape(count, -1, SIDE * SIDE)

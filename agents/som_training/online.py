@@ -9,7 +9,6 @@ from torch import Tensor
 
 from infant_env.errors import UserError
 
-from ..som.distances import BlockedNeurons
 from ..som.modalities import Modalities
 from ..som.quality import remembered_neurons
 from ..som.samples import Samples
@@ -189,8 +188,7 @@ class OnlineSom:
         return torch.cat([winners for winners, _ in found]), torch.cat([distances for _, distances in found])
 
     def _nearest_by_index(self, features: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
-        neurons = BlockedNeurons(self._tiled.planes().flatten(1).T, self.shape, self.layout.distance)
-        search = TileSearch.of_winners(neurons)
+        search = TileSearch.of_winners(self._tiled.blocked())
         winners = torch.empty(len(features), dtype=torch.long, device=features.device)
         distances = torch.empty_like(features[:, 0])
         for rows, names in self.layout.patterns(has):

@@ -6,11 +6,8 @@ import torch
 from torch import Tensor
 
 from ..som.bounds import TINY
-from ..som.distances import Distance, cost
+from ..som.distances import BLOCK, HALF, SIDE, BlockedNeurons, Distance, block_neurons, by_block, cost, planes_of
 from .neighborhoods import Neighborhood
-
-SIDE = 8
-"""Neurons along a tile's side."""
 
 
 class TiledMap:
@@ -21,9 +18,8 @@ class TiledMap:
     not multiples of 8 is padded with neurons that move with the others but never win.
 
     Attributes:
-        weights: shape (D, T, 64).
+        weights: shape (D, T, 64), in the order of `by_block`.
         neurons: flat index of each neuron, (T, 64).
-        real: mask of the neurons that are not padding, (T, 64).
     """
 
     def __init__(
@@ -31,14 +27,12 @@ class TiledMap:
     ) -> None:
         """Arranges the weights (X*Y, D) of a map of this shape; `spans` are the dimensions of each modality."""
         self.shape, self.spans, self.distance = shape, spans, distance
-        rows, columns = (torch.arange(-(-side // SIDE) * SIDE, device=weights.device) for side in shape)
-        down, across = _by_tile(rows, columns)
-        self.real = ((down < shape[0])[:, None] & (across < shape[1])).flatten(0, 1)
-        self.neurons = (down.clamp(max=shape[0] - 1)[:, None] * shape[1] + across.clamp(max=shape[1] - 1)).flatten(0, 1)
-        self.weights = weights.T[:, self.neurons]
+        self.neurons, real = block_neurons(shape, weights.device)
+        self._padding = torch.where(real, 0.0, torch.inf)
+        self.weights = by_block(weights.T.reshape(-1, *shape))
         self._low, self._high = self.weights.amin(2), self.weights.amax(2)  # (D, T)
-        self._rows, self._columns = rows.to(weights), columns.to(weights)  # (8 TX,), (8 TY,)
-        self._padding = torch.where(self.real, 0.0, torch.inf)
+        sides = (torch.arange(-(-side // SIDE) * SIDE, device=weights.device) for side in shape)
+        self._rows, self._columns = (side.to(weights) for side in sides)  # (8 TX,), (8 TY,)
 
     def flat(self) -> Tensor:
         """The weights neuron by neuron, (X*Y, D)."""
@@ -46,10 +40,14 @@ class TiledMap:
 
     def planes(self, padded: bool = False) -> Tensor:
         """The weights dimension by dimension, (D, X, Y), or with the padding."""
-        down, across = (-(-side // SIDE) for side in self.shape)
-        tiles = self.weights.view(-1, down, across, SIDE, SIDE).transpose(2, 3)
-        planes = tiles.reshape(-1, down * SIDE, across * SIDE)
+        planes = planes_of(self.weights, self.shape)
         return planes if padded else planes[:, : self.shape[0], : self.shape[1]]
+
+    def blocked(self) -> BlockedNeurons:
+        """The present map for a search; it shares the weights if no tile has padding."""
+        if any(side % SIDE for side in self.shape):
+            return BlockedNeurons(by_block(self.planes()), self.shape, self.distance)
+        return BlockedNeurons(self.weights, self.shape, self.distance)
 
     def winners(self, samples: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
         """Flat index of each sample's winner, the lowest among equals, and its distance -A of Eq. 3, (B,) each.
@@ -88,7 +86,7 @@ class TiledMap:
         tiles = self._tiles_within(down, across, neighborhood.reach(sigma))
         mu = self._mu(down, across, tiles, neighborhood, sigma)  # (B, 64 t)
         scaled = torch.cat([samples, known], 1).T * (rate / len(samples))  # (D + M, B)
-        sums = (scaled @ mu).view(len(scaled), -1, SIDE * SIDE)  # over the batch, (D + M, t, 64)
+        sums = (scaled @ mu).view(len(scaled), -1, BLOCK)  # over the batch, (D + M, t, 64)
         targets, rates = sums.split([len(self.weights), len(self.spans)])
         weights = self.weights if tiles is None else self.weights.index_select(1, tiles)  # (D, t, 64)
         for span, moved in zip(self.spans, rates, strict=True):
@@ -137,7 +135,9 @@ class TiledMap:
         """The weights of some neurons: flat indices (...,) -> (..., D)."""
         rows, columns = neurons // self.shape[1], neurons % self.shape[1]
         tiles = rows // SIDE * -(-self.shape[1] // SIDE) + columns // SIDE
-        return self.weights[:, tiles, rows % SIDE * SIDE + columns % SIDE].movedim(0, -1)
+        leaves = rows // HALF % 2 * 2 + columns // HALF % 2
+        places = (leaves * HALF + rows % HALF) * HALF + columns % HALF
+        return self.weights[:, tiles, places].movedim(0, -1)
 
     def store(self, tiles: Tensor | None, weights: Tensor) -> None:
         """Stores new weights (D, t, 64) of some tiles (t,), or of all, and their bounds."""
@@ -151,6 +151,8 @@ class TiledMap:
 
 def _by_tile(rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
     """Row and column values of each neuron, tile by tile: (..., 8 TX), (..., 8 TY) -> (..., TX, 64), (..., TY, 64)."""
-    down = rows.unflatten(-1, (-1, SIDE)).repeat_interleave(SIDE, -1)
-    across = torch.cat([columns.unflatten(-1, (-1, SIDE))] * SIDE, -1)
+    down = rows.unflatten(-1, (-1, 2, 1, HALF, 1))
+    across = columns.unflatten(-1, (-1, 1, 2, 1, HALF))
+    inside = (2, 2, HALF, HALF)
+    down, across = (side.expand(*side.shape[:-4], *inside).flatten(-4) for side in (down, across))
     return down, across
