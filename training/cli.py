@@ -32,6 +32,7 @@ COMMANDS = {
     "reach": "act.reach",
     "plan": "act.plan",
     "imagery": "act.imagery",
+    "study": "studies.command",
     "train-rl": "rl.train",
     "report": "report",
     "reproduce": "reproduce",

@@ -33,7 +33,7 @@ def test_environments_print_their_share_of_the_bare_rate(capsys: pytest.CaptureF
 
 
 def test_trained_maps_can_be_measured(tiny_run: Path):
-    assert len(benchmark.run(Config("query", run=tiny_run, repeats=2, rounds=1, check=50))) == 4
+    assert len(benchmark.run(Config("query", run=tiny_run, repeats=2, rounds=1, check=50))) == 7
 
 
 def test_winners_are_compared_with_a_look_at_every_neuron(capsys: pytest.CaptureFixture[str]):

@@ -16,27 +16,31 @@ from .config import Config
 from .imagine import mind_of
 from .turns import Benchmark, Workload
 
+FAR = 0.5
+"""Noise of the queries far from the map, in standard deviations."""
+
 
 def winners(config: Config) -> Benchmark:
-    """The time for a winner in both ways, and how many winners differ."""
+    """The time for a winner in both ways, near the map and far from it, and how many winners differ."""
     som = mind_of(config).som
-    queries = _queries(config, som, max(400 * config.repeats, config.check))
-    many = {name: rows[: 400 * config.repeats] for name, rows in queries.items()}
-    few = {name: rows[: config.repeats] for name, rows in queries.items()}
-    known = [*([name] for name in queries), list(queries)]
+    count = 400 * config.repeats
+    near = _queries(config, som, max(count, config.check))
+    few = {name: rows[: config.repeats] for name, rows in near.items()}
+    queries = {}
+    for place, samples in (("", near), (", far from the map", _with_noise(near, FAR, config.seed + 1))):
+        for names in (*([name] for name in samples), list(samples)):
+            queries[" and ".join(names) + place] = {name: samples[name] for name in names}
     workloads = {"every neuron, both modalities": Workload(config.repeats, partial(_winners_of_all, som, few))}
-    for names in known:
-        query = {name: many[name] for name in names}
-        workloads[" and ".join(names)] = Workload(400 * config.repeats, partial(som.winners, query))
+    for label, query in queries.items():
+        part = {name: rows[:count] for name, rows in query.items()}
+        workloads[label] = Workload(count, partial(som.winners, part))
 
     def differences() -> list[str]:
         lines = []
-        for names in known:
-            query = {name: queries[name][: config.check] for name in names}
-            wrong = int((som.winners(query) != _winners_of_all(som, query)).sum())
-            lines.append(
-                f"{' and '.join(names)}: {wrong} of {config.check:,} winners differ from a look at every neuron"
-            )
+        for label, query in queries.items():
+            part = {name: rows[: config.check] for name, rows in query.items()}
+            wrong = int((som.winners(part) != _winners_of_all(som, part)).sum())
+            lines.append(f"{label}: {wrong} of {config.check:,} winners differ from a look at every neuron")
         return lines
 
     return workloads, differences
@@ -65,8 +69,13 @@ def _queries(config: Config, som: MultiModalSom, count: int) -> dict[str, Tensor
         held_out = {name: torch.cat([split[name] for split in splits]) for name in som.modalities}
         at = torch.randint(len(held_out[VISION]), (count,), generator=generator)
         exact = {name: rows[at] for name, rows in held_out.items()}
-    share = 0.1 if config.run is None else 0.01
+    return _with_noise(exact, 0.1 if config.run is None else 0.01, config.seed)
+
+
+def _with_noise(samples: dict[str, Tensor], share: float, seed: int) -> dict[str, Tensor]:
+    """The samples with noise of a share of their standard deviation."""
+    generator = torch.Generator().manual_seed(seed)
     return {
         name: rows + share * rows.std() * torch.randn(rows.shape, generator=generator).to(rows)
-        for name, rows in exact.items()
+        for name, rows in samples.items()
     }

@@ -20,13 +20,14 @@ CHUNK = 500
 """Samples at a time outside of trainings."""
 
 
-def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -> Tensor:
+def load_latents(run: Path, data: Dataset, device: torch.device | None = None, cache: Path | None = None) -> Tensor:
     """The latents of all pictures of a data set, in its order.
 
     Args:
         run: the run's folder; holds the trained autoencoder.
         data: the data set.
         device: the device that computes them if they are not cached.
+        cache: the folder of the cache, for a data set that is not the run's; by default the run's folder.
 
     Returns:
         Standardised latents, shape (N, D), float32, on the CPU.
@@ -34,7 +35,7 @@ def load_latents(run: Path, data: Dataset, device: torch.device | None = None) -
     Raises:
         UserError: the autoencoder is missing or damaged.
     """
-    cached, content = run / LATENTS, checkpoints.content_hash(run / AUTOENCODER)
+    cached, content = (cache or run) / LATENTS, checkpoints.content_hash(run / AUTOENCODER)
     key = {"autoencoder": content, "dataset": data.fingerprint}
     try:
         if key.items() <= checkpoints.read_header(cached, "latents").items():

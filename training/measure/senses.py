@@ -37,12 +37,13 @@ class Sense:
     """Its usual influence c on the winner (Eq. 2)."""
     help: str = "Its influence c on the winner (Eq. 2)."
     """Help text of the influence on the command line."""
-    encode: Callable[[Path, Dataset], Tensor] | None = None
-    """The map's features of all samples, (N, d), from a run's folder and a data set; by default the input itself."""
+    encode: Callable[[Path, Dataset, Path | None], Tensor] | None = None
+    """The map's features of all samples, (N, d), from a run's folder, a data set and the folder of a cache (None: the run's);
+    by default the input itself."""
 
-    def features(self, run: Path, data: Dataset) -> Tensor:
+    def features(self, run: Path, data: Dataset, cache: Path | None = None) -> Tensor:
         """The map's features of all samples of a data set, shape (N, d), on the CPU."""
-        return self.encode(run, data) if self.encode else torch.from_numpy(self.given(data)).flatten(1)
+        return self.encode(run, data, cache) if self.encode else torch.from_numpy(self.given(data)).flatten(1)
 
 
 SENSES = (
@@ -53,7 +54,7 @@ SENSES = (
         metrics.picture_scores,
         influence=4.0,
         help="Influence c of vision on the winner (Eq. 2); chosen on the validation split, where 1 to 16 are within 3 %.",
-        encode=load_latents,
+        encode=lambda run, data, cache: load_latents(run, data, cache=cache),
     ),
     Sense(
         PROPRIOCEPTION,
@@ -81,10 +82,12 @@ def given(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
     return {sense.name: sense.given(data)[rows] for sense in SENSES}
 
 
-def features(run: Path, data: Dataset, split: str, device: torch.device) -> dict[str, Tensor]:
-    """The map's features of a split, by sense: (N, d) each."""
+def features(
+    run: Path, data: Dataset, split: str, device: torch.device, cache: Path | None = None
+) -> dict[str, Tensor]:
+    """The map's features of a split, by sense: (N, d) each; `cache` as for `load_latents`."""
     rows = torch.from_numpy(data.split(split))
-    return {sense.name: sense.features(run, data)[rows].to(device) for sense in SENSES}
+    return {sense.name: sense.features(run, data, cache)[rows].to(device) for sense in SENSES}
 
 
 def is_complete(mappings: Iterable[str]) -> bool:

@@ -1,0 +1,1 @@
+"""Studies of a map whose samples change while it learns: one file for each, and what they share."""
