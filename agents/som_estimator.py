@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .som.distances import Distance
+from .som.grid import Topology
 from .som.som import MultiModalSom
 from .som_training.coarse_to_fine import train
 from .som_training.online import OnlineSom
@@ -30,6 +31,7 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             folds. By default it depends on the number of samples per neuron.
         epochs: passes over the samples at the full size; by default 3 to 30, fewer for larger maps.
         distance: "l2" (Euclid) or "l1".
+        topology: "plane", "torus" or "hexagonal".
         random_state: seed of the initial map.
 
     Attributes:
@@ -45,12 +47,14 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         last_sigma: float | None = None,
         epochs: int | None = None,
         distance: Distance = "l2",
+        topology: Topology = "plane",
         random_state: Any = None,
     ) -> None:
         self.shape = shape
         self.last_sigma = last_sigma
         self.epochs = epochs
         self.distance = distance
+        self.topology = topology
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -72,6 +76,7 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             last_sigma=self.last_sigma,
             epochs=self.epochs,
             distance=self.distance,
+            topology=self.topology,
         )
         self._online: OnlineSom | None = None
         self._n_features_out = 2
@@ -100,7 +105,10 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return winners
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """The place of each sample's winner, row and column, shape (N, 2)."""
+        """The place of each sample's winner, row and column, shape (N, 2).
+
+        On a hexagonal map, `som_.grid.places(winners)` tells where these lie in the plane.
+        """
         rows = self._checked(X)
         return np.stack(np.divmod(self.predict(rows), self.som_.shape[1]), 1).astype(rows.dtype)
 
