@@ -1,21 +1,56 @@
-"""The map as an estimator of scikit-learn; needs the extra `sklearn`."""
+"""The map as an estimator of scikit-learn, and clusters of its neurons; needs the extra `sklearn`."""
 
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.cluster import AgglomerativeClustering
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .som.distances import Distance
 from .som.grid import Topology
+from .som.modalities import Modalities
 from .som.som import MultiModalSom
 from .som_training.coarse_to_fine import train
 from .som_training.online import OnlineSom
 
 _NAME = "x"
+
+
+def neuron_clusters(som: MultiModalSom, count: int) -> NDArray[np.int64]:
+    """Groups the neurons of a map into connected clusters of similar ones, by scikit-learn's `AgglomerativeClustering`.
+
+    Only neighbors on the map are joined: with the distance l2 by Ward's rule, with l1 by the mean distance.
+
+    Args:
+        som: the map.
+        count: number of clusters.
+
+    Returns:
+        The cluster of each neuron, from 0, shape (X, Y).
+
+    Raises:
+        ValueError: there are fewer neurons than clusters, or no cluster.
+    """
+    layout = Modalities.of(som.modalities, som.c, som.distance)
+    scales = layout.scales(som.modalities)
+    weights = torch.cat([som.weights(name).cpu() for name in som.modalities], 1)
+    neurons = torch.arange(len(weights))
+    neighbors = som.grid.neighbors(neurons, diagonals=False).numpy()
+    rows = np.repeat(neurons.numpy(), neighbors.shape[1])
+    near = coo_array((np.ones(neighbors.size), (rows, neighbors.ravel())), shape=(len(weights), len(weights)))
+    if som.distance == "l2":
+        grouping = AgglomerativeClustering(count, connectivity=near, linkage="ward")
+        weights = weights * scales.sqrt()
+    else:
+        grouping = AgglomerativeClustering(count, connectivity=near, metric="manhattan", linkage="average")
+        weights = weights * scales
+    clusters: NDArray[np.int64] = grouping.fit_predict(weights.numpy()).reshape(som.shape)
+    return clusters
 
 
 class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
