@@ -39,7 +39,7 @@ def plot_u_matrix(som: MultiModalSom, axes: Axes | None = None) -> Axes:
     """
     axes = axes or plt.subplots()[1]
     plane = quality.u_matrix(som).cpu().numpy()
-    return draw(axes, plane, som.grid, "mean distance to the direct neighbors", "U-matrix")
+    return draw(axes, plane, som.grid, "distance to the neighbors", "U-matrix")
 
 
 def plot_hits(som: MultiModalSom, samples: Samples, axes: Axes | None = None) -> Axes:
