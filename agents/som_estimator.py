@@ -1,20 +1,56 @@
-"""The map as an estimator of scikit-learn; needs the extra `sklearn`."""
+"""The map as an estimator of scikit-learn, and clusters of its neurons; needs the extra `sklearn`."""
 
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.cluster import AgglomerativeClustering
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .som.distances import Distance
+from .som.grid import Topology
+from .som.modalities import Modalities
 from .som.som import MultiModalSom
 from .som_training.coarse_to_fine import train
 from .som_training.online import OnlineSom
 
 _NAME = "x"
+
+
+def neuron_clusters(som: MultiModalSom, count: int) -> NDArray[np.int64]:
+    """Groups the neurons of a map into connected clusters of similar ones, by scikit-learn's `AgglomerativeClustering`.
+
+    Only neighbors on the map are joined: with the distance l2 by Ward's rule, with l1 by the mean distance.
+
+    Args:
+        som: the map.
+        count: number of clusters.
+
+    Returns:
+        The cluster of each neuron, from 0, shape (X, Y).
+
+    Raises:
+        ValueError: there are fewer neurons than clusters, or no cluster.
+    """
+    layout = Modalities.of(som.modalities, som.c, som.distance)
+    scales = layout.scales(som.modalities)
+    weights = torch.cat([som.weights(name).cpu() for name in som.modalities], 1)
+    neurons = torch.arange(len(weights))
+    neighbors = som.grid.neighbors(neurons, diagonals=False).numpy()
+    rows = np.repeat(neurons.numpy(), neighbors.shape[1])
+    near = coo_array((np.ones(neighbors.size), (rows, neighbors.ravel())), shape=(len(weights), len(weights)))
+    if som.distance == "l2":
+        grouping = AgglomerativeClustering(count, connectivity=near, linkage="ward")
+        weights = weights * scales.sqrt()
+    else:
+        grouping = AgglomerativeClustering(count, connectivity=near, metric="manhattan", linkage="average")
+        weights = weights * scales
+    clusters: NDArray[np.int64] = grouping.fit_predict(weights.numpy()).reshape(som.shape)
+    return clusters
 
 
 class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -30,6 +66,7 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             folds. By default it depends on the number of samples per neuron.
         epochs: passes over the samples at the full size; by default 3 to 30, fewer for larger maps.
         distance: "l2" (Euclid) or "l1".
+        topology: "plane", "torus" or "hexagonal".
         random_state: seed of the initial map.
 
     Attributes:
@@ -45,12 +82,14 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         last_sigma: float | None = None,
         epochs: int | None = None,
         distance: Distance = "l2",
+        topology: Topology = "plane",
         random_state: Any = None,
     ) -> None:
         self.shape = shape
         self.last_sigma = last_sigma
         self.epochs = epochs
         self.distance = distance
+        self.topology = topology
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -72,6 +111,7 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             last_sigma=self.last_sigma,
             epochs=self.epochs,
             distance=self.distance,
+            topology=self.topology,
         )
         self._online: OnlineSom | None = None
         self._n_features_out = 2
@@ -100,7 +140,10 @@ class SomTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return winners
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """The place of each sample's winner, row and column, shape (N, 2)."""
+        """The place of each sample's winner, row and column, shape (N, 2).
+
+        On a hexagonal map, `som_.grid.places(winners)` tells where these lie in the plane.
+        """
         rows = self._checked(X)
         return np.stack(np.divmod(self.predict(rows), self.som_.shape[1]), 1).astype(rows.dtype)
 

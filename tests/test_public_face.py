@@ -19,7 +19,7 @@ FACES = [
     "training",
     *(
         path.parent.relative_to(ROOT).as_posix().replace("/", ".")
-        for floor in ("infant_env", "agents")
+        for floor in ("infant_env", "agents", "training")
         for path in sorted((ROOT / floor).glob("*/__init__.py"))
         if "__all__" in path.read_text()
     ),

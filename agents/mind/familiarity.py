@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION
 
-from ..som.quality import least_stretched
+from ..som.quality import least_stretched, mean_gaps
 from ..som.som import MultiModalSom
 
 Progress = Callable[[float], None]
@@ -35,20 +35,9 @@ def remembered(som: MultiModalSom, modality: str = PROPRIOCEPTION) -> Tensor:
     Returns:
         Shape (M, width), M >= 1; M is about the number of samples if the map has many neurons per sample.
     """
-    weights = som.weights(modality).view(*som.shape, -1)  # (X, Y, width)
-    return weights[least_stretched(_stretch(weights))]
-
-
-def _stretch(weights: Tensor) -> Tensor:
-    """Mean distance between each neuron and its neighbors on the map, (X, Y, width) -> (X, Y)."""
-    total, count = weights.new_zeros((2, *weights.shape[:2]))
-    for axis in (0, 1):
-        size = weights.shape[axis] - 1
-        between = weights.diff(dim=axis).abs().mean(2)
-        for first in (0, 1):
-            total.narrow(axis, first, size).add_(between)
-            count.narrow(axis, first, size).add_(1)
-    return total / count.clamp(min=1)
+    weights = som.weights(modality)  # (X*Y, width)
+    stretch = mean_gaps(som.grid, [(weights, lambda first, second: (second - first).abs().mean(2))])
+    return weights[least_stretched(stretch, som.grid).flatten()]
 
 
 class Familiarity:

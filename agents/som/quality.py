@@ -1,5 +1,7 @@
 """Quality measures and pictures of a map: errors, hits, U-matrix and component planes."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -7,10 +9,13 @@ from torch.nn import functional
 from infant_env.errors import UserError
 
 from .distances import cost
+from .grid import Grid
 from .modalities import Modalities
 from .samples import Samples
 from .som import MultiModalSom
 
+Gap = Callable[[Tensor, Tensor], Tensor]
+"""Weights of two neurons, (..., width) each -> their distance, (...)."""
 _EVEN = 1e-4  # relative tolerance; with it, an evenly stretched map remembers all its neurons
 PAIRS = 2**18
 """Number of pairs of samples that are compared together; about 20 MB."""
@@ -32,16 +37,16 @@ def topographic_error(som: MultiModalSom, samples: Samples) -> float:
 def on_fold(som: MultiModalSom, samples: Samples) -> Tensor:
     """Whether the second best neuron of each sample is not a neighbor of its winner, shape (N,), bool.
 
-    A winner has eight neighbors, fewer at the border. If several neurons are second best, it is enough that one of them is a
-    neighbor.
+    A winner has eight neighbors, on a hexagonal map six, and fewer at an edge. If several neurons are second best, it is
+    enough that one of them is a neighbor.
 
     Raises:
         UserError: the map has only one neuron; and see `MultiModalSom.winners`.
     """
     winner, second = som.two_nearest(samples).split(1, dim=1)  # (N, 1)
-    square = _square_around(winner, som.shape)
-    distances = _distances(som, samples, torch.cat([second, square], 1))
-    return distances[:, 1:].masked_fill(square == winner, torch.inf).amin(1) > distances[:, 0]
+    neighbors = som.grid.neighbors(winner.squeeze(1))
+    distances = _distances(som, samples, torch.cat([second, neighbors], 1))
+    return distances[:, 1:].masked_fill(neighbors == winner, torch.inf).amin(1) > distances[:, 0]
 
 
 def trustworthiness(som: MultiModalSom, samples: Samples, k: int = 10) -> float:
@@ -50,7 +55,7 @@ def trustworthiness(som: MultiModalSom, samples: Samples, k: int = 10) -> float:
     For each sample, take its k nearest samples on the map. Each one that is not among its k nearest in the data counts by
     how far its rank in the data exceeds k (Venna and Kaski, "Neighborhood preservation in nonlinear projection methods",
     ICANN 2001). The distance in the data is -A of Eq. 3 with the map's weights c; on the map it is the distance between the
-    winners' positions. A grid has many equal distances. If these leave open which samples are among the k nearest, each
+    winners' places. A grid has many equal distances. If these leave open which samples are among the k nearest, each
     candidate counts by its chance, so the order of the samples does not matter. Among equal distances in the data, the first
     sample ranks first.
 
@@ -74,10 +79,9 @@ def trustworthiness(som: MultiModalSom, samples: Samples, k: int = 10) -> float:
             "not comparable otherwise; leave such samples out, or the modality that some of them lack"
         )
     winners = som.winners(samples)
-    places = torch.stack([winners // som.shape[1], winners % som.shape[1]]).float()  # (2, N), squares are exact
     chunks = torch.arange(count, device=som.device).split(max(1, PAIRS // count))
     scaled, p = (features * scales, 1.0) if som.distance == "l1" else (features * scales.sqrt(), 2.0)
-    missed = sum(_missed_ranks(rows, scaled, places, k, p) for rows in chunks)
+    missed = sum(_missed_ranks(rows, scaled, winners, som.grid, k, p) for rows in chunks)
     return 1 - 2 * missed / (count * k * (2 * count - 3 * k - 1))
 
 
@@ -106,22 +110,36 @@ def hit_histogram(winners: Tensor, shape: tuple[int, int]) -> Tensor:
 
 
 def u_matrix(som: MultiModalSom) -> Tensor:
-    """Mean distance (-A of Eq. 3) between each neuron and its direct neighbors, shape (X, Y); folds appear as ridges."""
-    rows, columns = som.shape
-    total = torch.zeros((rows, columns), device=som.device)
-    count = torch.zeros_like(total)
+    """Mean distance (-A of Eq. 3) between each neuron and its direct neighbors, shape (X, Y); folds appear as ridges.
+
+    A neuron has four direct neighbors, on a hexagonal map six, and fewer at an edge.
+    """
     scale = sum(som.c.values())
-    for name, width in som.modalities.items():
-        weights = som.weights(name).view(rows, columns, width)
-        factor = som.c[name] / width / scale
-        for axis in (0, 1):
-            gaps = cost(weights.diff(dim=axis), som.distance).sum(2) * factor
-            low, high = (total.narrow(axis, start, total.shape[axis] - 1) for start in (0, 1))
-            low += gaps
-            high += gaps
-    for axis in (0, 1):
-        count.narrow(axis, 0, count.shape[axis] - 1).add_(1)
-        count.narrow(axis, 1, count.shape[axis] - 1).add_(1)
+
+    def gap_of(name: str) -> Gap:
+        factor = som.c[name] / som.modalities[name] / scale
+        return lambda first, second: cost(second - first, som.distance).sum(2) * factor
+
+    return mean_gaps(som.grid, [(som.weights(name), gap_of(name)) for name in som.modalities])
+
+
+def mean_gaps(grid: Grid, parts: Sequence[tuple[Tensor, Gap]]) -> Tensor:
+    """The mean gap between each neuron and its direct neighbors, the sum of some parts, shape (X, Y).
+
+    Args:
+        grid: the places of the neurons.
+        parts: weights of all neurons, (X*Y, width), and the gap between two neurons: (..., width) twice -> (...).
+    """
+    total, count = parts[0][0].new_zeros((2, *grid.shape))
+    for weights, gap in parts:
+        planes = weights.view(*grid.shape, -1)
+        for first, second in grid.pairs():
+            gaps = gap(planes[first], planes[second])
+            total[first] += gaps
+            total[second] += gaps
+    for pair in grid.pairs():
+        for one in pair:
+            count[one] += 1
     return total / count.clamp(min=1)
 
 
@@ -131,12 +149,19 @@ def remembered_neurons(som: MultiModalSom) -> Tensor:
     A map keeps no samples, but its weights show where they were: neurons are close to each other around each sample's winner,
     and far apart between samples. On a map with many neurons per sample, M is about the number of samples.
     """
-    return least_stretched(u_matrix(som)).flatten().nonzero().squeeze(1)
+    return least_stretched(u_matrix(som), som.grid).flatten().nonzero().squeeze(1)
 
 
-def least_stretched(stretch: Tensor) -> Tensor:
-    """Mask of the neurons that are closest to their neighbors among 3x3 neurons, from these distances, (X, Y) -> (X, Y)."""
-    least = -functional.max_pool2d(-stretch[None], 3, stride=1, padding=1)[0]
+def least_stretched(stretch: Tensor, grid: Grid) -> Tensor:
+    """Mask of the neurons that are closer to their neighbors than these are to theirs, from these distances, (X, Y)."""
+    if grid.topology == "hexagonal":
+        least = stretch.clone()
+        for pair in grid.pairs():
+            for here, there in (pair, pair[::-1]):
+                least[here] = torch.minimum(least[here], stretch[there])
+    else:
+        around = grid.with_margin(stretch[None], torch.inf)
+        least = -functional.max_pool2d(-around, 3, stride=1)[0]
     return stretch <= least * (1 + _EVEN)
 
 
@@ -169,19 +194,11 @@ def _distances(som: MultiModalSom, samples: Samples, neurons: Tensor) -> Tensor:
     return total
 
 
-def _square_around(neurons: Tensor, shape: tuple[int, int]) -> Tensor:
-    """The neurons of the 3x3 square around each neuron, (N, 1) -> (N, 9); at the border some appear twice."""
-    rows, columns = shape
-    steps = torch.arange(-1, 2, device=neurons.device)
-    x, y = (neurons // columns + steps).clamp(0, rows - 1), (neurons % columns + steps).clamp(0, columns - 1)
-    return (x[:, :, None] * columns + y[:, None]).flatten(1)
-
-
-def _missed_ranks(rows: Tensor, features: Tensor, places: Tensor, k: int, p: float) -> float:
+def _missed_ranks(rows: Tensor, features: Tensor, winners: Tensor, grid: Grid, k: int, p: float) -> float:
     """Sum over some samples' k nearest on the map: by how many ranks they exceed rank k in the data, by the Lp distance."""
     at = torch.arange(len(rows), device=rows.device)
     in_data = torch.cdist(features[rows], features, p=p, compute_mode="donot_use_mm_for_euclid_dist")  # (B, N)
-    on_map = (places[:, rows, None] - places[:, None]).square().sum(0)  # (B, N)
+    on_map = grid.squared_distances(winners[rows, None], winners).float()  # (B, N), exact
     for distances in (in_data, on_map):
         distances[at, rows] = torch.inf  # a sample is not its own neighbor
     order = in_data.argsort(dim=1, stable=True)

@@ -13,6 +13,7 @@ from infant_env.errors import UserError
 from ..tools import checkpoints
 from . import readout as readouts
 from .distances import BlockedNeurons, Distance, Groups, all_distances
+from .grid import Grid, Topology
 from .modalities import Modalities
 from .readout import Candidates, Readout, Recall
 from .samples import Samples, own_weights
@@ -28,7 +29,7 @@ TILES = 2000
 
 
 class MultiModalSom:
-    """A rectangular map of neurons, each of which holds a weight vector for every modality.
+    """A map of neurons in rows and columns, each of which holds a weight vector for every modality.
 
     A query maps some of the modalities to rows of features. The winner of a row is the neuron with the highest activity, that
     is, with the least weighted mean absolute error over the known modalities. The map recalls the winner's weights of another
@@ -39,12 +40,22 @@ class MultiModalSom:
 
     Attributes:
         shape: rows and columns, (X, Y).
+        topology: "plane", "torus" or "hexagonal".
+        grid: the neurons' places, distances and neighbors, which follow from shape and topology.
         modalities: name -> width.
         c: name -> influence c^(m) on the winner, unless a query says otherwise.
         distance: "l1" or "l2".
     """
 
-    def __init__(self, weights: Samples, c: Mapping[str, float] | None = None, distance: Distance = "l1") -> None:
+    grid: Grid
+
+    def __init__(
+        self,
+        weights: Samples,
+        c: Mapping[str, float] | None = None,
+        distance: Distance = "l1",
+        topology: Topology = "plane",
+    ) -> None:
         """Makes a map from weights.
 
         Args:
@@ -52,15 +63,28 @@ class MultiModalSom:
             c: influence of each modality, by default 1.
             distance: how a gap between a feature and a weight counts. "l1", the paper's: its absolute value; where two senses
                 disagree, the winner follows the stronger one. "l2": its square; the winner is a compromise, weighted by c.
+            topology: which neurons are neighbors, see `Grid`. Winners and recalls do not depend on it; training and quality do.
 
         Raises:
-            UserError: there is no modality, the map is empty, the shapes differ, or weights are not finite.
+            UserError: there is no modality, the map is empty, the shapes differ, weights are not finite, or an argument is
+                unknown.
         """
-        self.shape, own = own_weights(weights)
-        rows, columns = self.shape
+        shape, own = own_weights(weights)
+        self.grid = Grid(shape, topology)
+        rows, columns = shape
         self._layout = Modalities.of({name: w.shape[2] for name, w in own.items()}, c, distance)
         self._layout.check_squares(own)
         self._weights = {name: w.reshape(rows * columns, -1).clone() for name, w in own.items()}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, (X, Y)."""
+        return self.grid.shape
+
+    @property
+    def topology(self) -> Topology:
+        """Which neurons are neighbors."""
+        return self.grid.topology
 
     @property
     def modalities(self) -> dict[str, int]:
@@ -85,7 +109,7 @@ class MultiModalSom:
     def to(self, device: torch.device | str) -> "MultiModalSom":
         """The same map on another device."""
         weights = {name: w.view(*self.shape, -1).to(device) for name, w in self._weights.items()}
-        return MultiModalSom(weights, self.c, self.distance)
+        return MultiModalSom(weights, self.c, self.distance, self.topology)
 
     def save(self, path: str | Path) -> None:
         """Writes the map to a safetensors file, completely or not at all."""
@@ -94,7 +118,8 @@ class MultiModalSom:
     def as_file(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The tensors and the header of the map's file."""
         weights = {f"{_PREFIX}{name}": w.view(*self.shape, -1) for name, w in self._weights.items()}
-        return weights, {"c": self.c, "distance": self.distance, "order": list(self.modalities)}
+        header = {"c": self.c, "distance": self.distance, "topology": self.topology, "order": list(self.modalities)}
+        return weights, header
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "MultiModalSom":
@@ -115,7 +140,7 @@ class MultiModalSom:
         named = {name.removeprefix(_PREFIX): w for name, w in tensors.items() if name.startswith(_PREFIX)}
         order = header.get("order", sorted(named))
         weights = {name: named[name].to(device) for name in order}
-        return cls(weights, header["c"], header.get("distance", "l1"))
+        return cls(weights, header["c"], header.get("distance", "l1"), header.get("topology", "plane"))
 
     def weights(self, modality: str) -> Tensor:
         """The weights of all neurons for a modality, shape (X*Y, width); neuron (x, y) is row x * Y + y. Do not change them."""

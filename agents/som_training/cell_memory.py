@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..som.distances import SIDE, by_block
+from ..som.grid import Grid
 from ..som.modalities import Modalities
 from .schedule import REACH, smooth
 from .tiled_map import TiledMap
@@ -26,9 +27,9 @@ class CellMemory:
         gain: weight of a new sample. Only ratios matter, so a larger gain means that all old samples have faded.
     """
 
-    def __init__(self, layout: Modalities, shape: tuple[int, int], device: torch.device) -> None:
-        self.layout, self.shape = layout, shape
-        sides = [-(-side // SIDE) * SIDE for side in shape]
+    def __init__(self, layout: Modalities, grid: Grid, device: torch.device) -> None:
+        self.layout, self.shape, self.grid = layout, grid.shape, grid
+        sides = [-(-side // SIDE) * SIDE for side in grid.shape]
         self.sums = torch.zeros((layout.width, *sides), device=device)
         self.counts = torch.zeros((len(layout.widths), *sides), device=device)
         self.gain = 1.0
@@ -51,6 +52,9 @@ class CellMemory:
     def refresh(self, tiled: TiledMap, winner: int, sigma: float) -> None:
         """Computes the neurons around one cell from the sums."""
         radius = max(1, int(-(-REACH * sigma // 1)))
+        if self.grid.topology != "plane":
+            self._refresh_by_distance(tiled, winner, sigma, radius)
+            return
         center = (winner // self.shape[1], winner % self.shape[1])
         inner = [
             _aligned(at - radius, at + radius + 1, side) for at, side in zip(center, self.sums.shape[1:], strict=True)
@@ -68,6 +72,23 @@ class CellMemory:
         tiles = (rows[:, None] * count + columns).flatten()
         old = tiled.weights.index_select(1, tiles)
         tiled.store(tiles, self._means(by_block(sums), by_block(counts), lambda: old))
+
+    def _refresh_by_distance(self, tiled: TiledMap, winner: int, sigma: float, radius: int) -> None:
+        """`refresh` for any topology: from the distances between the neurons around a cell and the occupied cells there."""
+        tiles = tiled.tiles_of(self.grid.window(winner, radius).to(self.sums.device)).unique()
+        cells = self.grid.window(winner, 2 * radius + SIDE).to(self.sums.device)
+        counts = self.counts.flatten(1)[:, self._places(cells)]
+        cells = cells[(counts > 0).any(0)]
+        neurons = tiled.neurons[tiles].flatten()[:, None]
+        down, across = self.grid.steps(*self.grid.split(neurons), *self.grid.split(cells))
+        near = (self.grid.squared(down) <= radius**2) & (across <= radius)
+        mu = torch.exp(self.grid.squared(down, across) / (-2 * sigma**2)) * near  # (64 t, cells)
+        sums, counts = (
+            (planes.flatten(1)[:, self._places(cells)] @ mu.T).unflatten(1, (-1, SIDE * SIDE))
+            for planes in (self.sums, self.counts)
+        )
+        old = tiled.weights.index_select(1, tiles)
+        tiled.store(tiles, self._means(sums, counts, lambda: old))
 
     def rearrange(
         self,
@@ -101,7 +122,7 @@ class CellMemory:
             at = self._places(cells)
             self.sums.flatten(1).index_add_(1, at, (rows * self.layout.per_dimension(weights)).T)
             self.counts.flatten(1).index_add_(1, at, weights.T)
-            sums, counts = smooth(self.sums, sigma), smooth(self.counts, sigma)
+            sums, counts = self._smoothed(self.sums, sigma), self._smoothed(self.counts, sigma)
             tiled.store(None, by_block(self._means(sums, counts, lambda: tiled.planes(padded=True))))
 
     def state(self) -> dict[str, Tensor]:
@@ -125,7 +146,18 @@ class CellMemory:
     def _moved(self, tiled: TiledMap, rows: Tensor, weights: Tensor, cells: Tensor) -> Tensor:
         """The best neuron around each sample's cell, flat indices (B,)."""
         scales = self.layout.row_scales(weights > 0)
-        return winners_around(cells, self.shape, tiled.at, rows, scales, self.layout.distance)[0]
+        return winners_around(cells, self.grid, tiled.at, rows, scales, self.layout.distance)[0]
+
+    def _smoothed(self, planes: Tensor, sigma: float) -> Tensor:
+        """The Gaussian sums of planes with padding; on a torus, the padding repeats the other side."""
+        if self.grid.topology != "torus":
+            return smooth(planes, sigma, topology=self.grid.topology)
+        inner = smooth(planes[:, : self.shape[0], : self.shape[1]], sigma, topology="torus")
+        rows, columns = (
+            torch.arange(padded, device=planes.device) % side
+            for padded, side in zip(planes.shape[1:], self.shape, strict=True)
+        )
+        return inner[:, rows][:, :, columns]
 
     def _means(self, sums: Tensor, counts: Tensor, old: Callable[[], Tensor]) -> Tensor:
         """Means of the samples, in place, from smoothed sums (D, ...) and counts (M, ...).

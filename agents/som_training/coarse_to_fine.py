@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..som.distances import Distance, all_costs
+from ..som.grid import Grid, Topology
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
 from ..tools.processes import FixedPoint, Processes
 from .literal import LiteralProgress, train_literal
 from .neighborhoods import bubble, exponential, falling, gaussian
-from .schedule import COARSEST_SIDE, Epoch, geometric, schedule, sigma_for, smooth
+from .schedule import COARSEST_SIDE, Epoch, enlarged, enlarged_places, geometric, schedule, sigma_for, smooth
 from .start import check_memory, check_same, checked_epochs, checked_sigma, fingerprint, principal_plane, resumed
 from .window import winners_around
 
@@ -87,6 +87,7 @@ def train(
     epochs: int | None = None,
     initial: MultiModalSom | None = None,
     first_sigma: float | None = None,
+    topology: Topology = "plane",
 ) -> MultiModalSom:
     """Trains a map coarse to fine with the batch rule, on the device of the samples.
 
@@ -112,15 +113,17 @@ def train(
         initial: a map to start from, at its full size: the training goes on from it with new samples. It forgets what the new
             samples do not show; see `OnlineSom` for a map that does not.
         first_sigma: radius of the first epoch from an initial map; by default three times the last one.
+        topology: "plane", "torus" (opposite edges are joined) or "hexagonal" (six neighbors), see `Grid`; from an initial map,
+            its own.
 
     Raises:
         UserError: there are no samples, broken values or an unknown modality in `c`, an argument is out of its range, the map
             is larger than the memory, or the state belongs to another training.
     """
-    shape, given = checked_shape(initial.shape if initial else shape), tensors(samples)
+    shape, given = Grid(checked_shape(initial.shape if initial else shape), topology).shape, tensors(samples)
     widths = widths_of(given)
     if initial is not None:
-        c, distance = initial.c if c is None else c, initial.distance
+        c, distance, topology = initial.c if c is None else c, initial.distance, initial.topology
         check_same(widths, initial.modalities)
     layout = Modalities.of(widths, c, distance)
     first = next(iter(given.values()))
@@ -132,7 +135,7 @@ def train(
     else:
         widest = 3 * sigma if first_sigma is None else checked_sigma("first_sigma", first_sigma)
         plan = [Epoch(shape, radius) for radius in geometric(max(widest, sigma), sigma, checked_epochs(epochs) or 4)]
-    training = CoarseToFine(given, plan, layout, seed, resume, group, initial)
+    training = CoarseToFine(given, plan, layout, seed, resume, group, initial, topology)
     training.run(progress)
     return training.som()
 
@@ -155,12 +158,14 @@ class CoarseToFine:
         resume: Mapping[str, Tensor] | None = None,
         group: "ProcessGroup | None" = None,
         initial: MultiModalSom | None = None,
+        topology: Topology = "plane",
     ) -> None:
         """Starts from the initial map or plane, or from the state in `resume`; see `train` for the arguments."""
         self.modalities = modalities
         self.features, self.has = modalities.stack(samples)
-        self.plan = plan
+        self.plan, self.topology = plan, topology
         settings = [*plan[-1].shape, plan[-1].sigma, len(plan), seed]
+        settings += [Grid(plan[-1].shape, topology).number] if topology != "plane" else []
         self.identity = fingerprint(self.modalities, self.features, self.has, settings)
         self.scales = self.modalities.row_scales(self.has)  # (N, D)
         self.processes = Processes(group)
@@ -176,8 +181,13 @@ class CoarseToFine:
             self.weights = weights.T.reshape(-1, *initial.shape)
             return
         subset, known = self.processes.gathered_evenly([self.features, self.has], PLANE_SAMPLES)
-        weights = principal_plane(self.modalities, subset, known, plan[0].shape, seed)
+        weights = principal_plane(self.modalities, subset, known, Grid(plan[0].shape, topology), seed)
         self.weights = weights.permute(2, 0, 1).contiguous()
+
+    @property
+    def grid(self) -> Grid:
+        """The places of the present map's neurons."""
+        return Grid((self.weights.shape[1], self.weights.shape[2]), self.topology)
 
     def run(self, progress: Callable[[TrainingProgress], None] | None = None) -> None:
         """Runs all remaining epochs."""
@@ -211,16 +221,13 @@ class CoarseToFine:
     def som(self) -> MultiModalSom:
         """The present map."""
         weights = self.modalities.split(self.weights.permute(1, 2, 0))
-        return MultiModalSom(weights, self.modalities.c, self.modalities.distance)
+        return MultiModalSom(weights, self.modalities.c, self.modalities.distance, self.topology)
 
     def _grow(self, shape: tuple[int, int]) -> None:
         """Interpolates the weights to a larger map and moves the winners to the same relative position."""
-        old = self.weights.new_tensor(self.weights.shape[1:])
-        new = self.weights.new_tensor(shape)
-        self.weights = functional.interpolate(self.weights[None], size=shape, mode="bilinear", align_corners=False)[0]
-        places = (self.winners + 0.5) * (new / old) - 0.5
-        self.winners = places.floor().long().clamp(min=0)  # after doubling, winner w lies between 2w and 2w + 1
-        self.winners = torch.minimum(self.winners, (new - 1).long())
+        grid = self.grid
+        self.weights = enlarged(self.weights, grid, shape)
+        self.winners = enlarged_places(self.winners, grid, shape)
 
     def _search_all(self) -> tuple[Tensor, Tensor]:
         """Winners among all neurons, (N, 2), and their distances, (N,)."""
@@ -246,11 +253,11 @@ class CoarseToFine:
 
     def _search_near(self) -> tuple[Tensor, Tensor]:
         """Winners among the neurons around the old winners, (N, 2), and their distances, (N,)."""
-        rows, columns = self.weights.shape[1:]
+        columns = self.weights.shape[2]
         neurons = self.weights.permute(1, 2, 0)
         flat, errors = winners_around(
             self.winners[:, 0] * columns + self.winners[:, 1],
-            (rows, columns),
+            self.grid,
             lambda near: neurons[near // columns, near % columns],
             self.features,
             self.scales,
@@ -265,13 +272,14 @@ class CoarseToFine:
         weights = torch.empty_like(self.weights)  # `progress` may have kept a reference to the old weights
         for dims, rows in self._known():
             at = cells[rows]
-            weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma)[0]
+            weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma, topology=self.topology)[0]
             reached = weight > LEAST_WEIGHT
             weight = torch.where(reached, weight, 1.0)
             planes = max(8, PLANES // max(len(rows), shape.numel()))
             for first in range(dims.start, dims.stop, planes):
                 part = slice(first, min(first + planes, dims.stop))
-                sums = smooth(self.fixed.sums(part, rows, at, shape.numel()).view(-1, *shape), sigma)
+                sums = self.fixed.sums(part, rows, at, shape.numel()).view(-1, *shape)
+                sums = smooth(sums, sigma, topology=self.topology)
                 weights[part] = torch.where(reached, sums.div_(weight), self.weights[part])
         self.weights = weights
 

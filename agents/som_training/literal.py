@@ -14,6 +14,7 @@ from torch import Tensor
 from infant_env.errors import UserError
 
 from ..som.distances import Distance
+from ..som.grid import Grid, Topology
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
@@ -56,6 +57,7 @@ def train_literal(
     progress: Callable[[LiteralProgress], None] | None = None,
     resume: Mapping[str, Tensor] | None = None,
     distance: Distance = "l1",
+    topology: Topology = "plane",
 ) -> MultiModalSom:
     """Trains a map by Eq. 2-5, sample by sample or by mini-batches.
 
@@ -79,13 +81,15 @@ def train_literal(
         progress: called after each epoch.
         resume: the state from a progress report of an earlier call with equal arguments.
         distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
+        topology: "plane", "torus" or "hexagonal", see `Grid`.
 
     Raises:
         UserError: there are no samples, broken values, an unknown modality or a sample whose modalities all have influence
             0; an argument is out of its range; the map is larger than the memory; the state belongs to another training; or
             the weights diverge because the learning rate is too large.
     """
-    shape = checked_shape(shape)
+    grid = Grid(checked_shape(shape), topology)
+    shape = grid.shape
     given = tensors(samples)
     modalities = Modalities.of(widths_of(given), c, distance)
     features, has = modalities.stack(given)
@@ -96,14 +100,15 @@ def train_literal(
     sigma = checked("sigma", falling(max(0.3 * max(shape), 0.5), 0.5) if sigma is None else sigma)
     learning_rate = checked("learning_rate", 1.0 if learning_rate is None else learning_rate)
     settings = [*shape, epochs, batch_size, float(shuffle), learning_rate(0.5), sigma(0.5), seed]
+    settings += [grid.number] if grid.number else []
     identity = fingerprint(modalities, features, has, settings)
     if resume is not None:
         state = resumed(resume, identity, features.device)
         weights, done = state["weights"], int(state["epoch"])
     else:
-        weights = _initial(modalities, features, has, shape, initial, seed)  # (X*Y, D)
+        weights = _initial(modalities, features, has, grid, initial, seed)  # (X*Y, D)
         done = 0
-    tiled = TiledMap(weights, shape, [modalities.slice(name) for name in modalities.widths], distance)
+    tiled = TiledMap(weights, shape, [modalities.slice(name) for name in modalities.widths], distance, topology)
     factors, known = factors_of(modalities, has), has.to(features)
     batches = math.ceil(len(features) / batch_size)
     for epoch in range(done, epochs):
@@ -117,7 +122,7 @@ def train_literal(
         if progress is not None:
             state = {"weights": tiled.flat(), "epoch": torch.tensor(epoch + 1), "training": identity}
             progress(LiteralProgress(epoch + 1, epochs, radius, error / len(features), state))
-    return MultiModalSom(modalities.split(tiled.flat().view(*shape, -1)), modalities.c, distance)
+    return MultiModalSom(modalities.split(tiled.flat().view(*shape, -1)), modalities.c, distance, topology)
 
 
 def _check(epochs: int, batch_size: int, seed: int) -> None:
@@ -150,20 +155,20 @@ def _initial(
     modalities: Modalities,
     features: Tensor,
     has: Tensor,
-    shape: tuple[int, int],
+    grid: Grid,
     initial: Samples | None,
     seed: int,
 ) -> Tensor:
     if initial is None:
-        weights = principal_plane(modalities, features, has, shape, seed)
+        weights = principal_plane(modalities, features, has, grid, seed)
     else:
-        expected = {name: (*shape, width) for name, width in modalities.widths.items()}
+        expected = {name: (*grid.shape, width) for name, width in modalities.widths.items()}
         start = tensors(initial, features.device)
         given = {name: tuple(rows.shape) for name, rows in start.items()}
         if given != expected:
             raise UserError(f"got initial weights of shapes {given}, expected {expected}")
         weights = torch.cat([start[name] for name in modalities.widths], 2)
-    return weights.reshape(shape[0] * shape[1], modalities.width).clone()
+    return weights.reshape(-1, modalities.width).clone()
 
 
 def _order(count: int, shuffle: bool, seed: int, epoch: int) -> Tensor:

@@ -85,11 +85,11 @@ class OnlineSom:
         self.rule, self.sigma, self.forget = rule, usual if sigma is None else float(sigma), float(forget)
         self.learning_rate, self.replay, self.seed = float(learning_rate), float(replay), seed
         self._check()
-        self.shape, self.layout = som.shape, Modalities.of(som.modalities, som.c, som.distance)
+        self.shape, self.grid, self.layout = som.shape, som.grid, Modalities.of(som.modalities, som.c, som.distance)
         weights = torch.cat([som.weights(name) for name in som.modalities], 1)  # (X*Y, D)
         spans = [self.layout.slice(name) for name in som.modalities]
-        self._tiled = TiledMap(weights, som.shape, spans, som.distance)
-        self._memory = CellMemory(self.layout, som.shape, som.device)
+        self._tiled = TiledMap(weights, som.shape, spans, som.distance, som.topology)
+        self._memory = CellMemory(self.layout, som.grid, som.device)
         if rule == "batch":
             cells = remembered if self.sigma >= 1 else torch.arange(len(weights), device=som.device)
             self._memory.add(weights[cells], torch.ones((len(cells), len(spans)), device=som.device), cells)
@@ -138,7 +138,7 @@ class OnlineSom:
     def snapshot(self) -> MultiModalSom:
         """The present map, which later updates do not change."""
         weights = self.layout.split(self._tiled.flat().view(*self.shape, -1))
-        return MultiModalSom(weights, self.layout.c, self.layout.distance)
+        return MultiModalSom(weights, self.layout.c, self.layout.distance, self.grid.topology)
 
     def save(self, path: str | Path) -> None:
         """Writes the whole state to a safetensors file, completely or not at all."""

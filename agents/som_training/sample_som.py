@@ -18,6 +18,7 @@ from torch.nn import functional
 from infant_env.errors import UserError
 
 from ..som.distances import Distance, all_costs, cost
+from ..som.grid import Grid
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
@@ -68,7 +69,8 @@ class SampleSom(MultiModalSom):
         Raises:
             UserError: samples are incomplete, pictures do not have the given size, or winners lie outside the map.
         """
-        self.shape = shape = checked_shape(shape)
+        shape = checked_shape(shape)
+        self.grid = Grid(shape)
         self.pictures = dict(pictures)
         self.sigma = sigma
         self._layout = Modalities.of(widths_of(tensors(samples)), c, distance)

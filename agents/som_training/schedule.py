@@ -1,10 +1,13 @@
-"""The coarse-to-fine schedule, that is, shape and radius of every epoch; and Gaussian sums over a neighborhood."""
+"""The coarse-to-fine schedule: shape and radius of every epoch, growth of the map, and Gaussian sums over a neighborhood."""
 
 import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from ..som.grid import ROW, Grid, Topology
 
 COARSEST_SIDE = 32
 """The longer side of the coarsest level has at most this many neurons."""
@@ -65,7 +68,51 @@ def geometric(first: float, last: float, count: int) -> list[float]:
     return [first * (last / first) ** (step / max(count - 1, 1)) for step in range(count)]
 
 
-def smooth(planes: Tensor, sigma: float, reach: float = REACH, block: int = 32) -> Tensor:
+def enlarged(planes: Tensor, grid: Grid, shape: tuple[int, int]) -> Tensor:
+    """The weights (D, X, Y) of a map, interpolated to a map of a larger shape, (D, X', Y')."""
+    if grid.topology == "plane":
+        return functional.interpolate(planes[None], size=shape, mode="bilinear", align_corners=False)[0]
+    rows = _enlarging(grid.shape[0], shape[0], planes)
+    columns = _enlarging(grid.shape[1], shape[1], planes)
+    if grid.topology == "torus":
+        return _between(_between(planes, rows, 1, joined=True), columns, 2, joined=True)
+    larger = planes.new_empty((len(planes), *shape))
+    half = 0.5 * grid.shape[1] / shape[1]  # half a new neuron, in old ones
+    for parity in (0, 1):  # of the new rows
+        places = columns + (parity - 0.5) * half  # counted from the middle between the old even rows and the odd ones
+        seen = planes.new_empty((*planes.shape[:2], shape[1]))
+        for old in (0, 1):
+            seen[:, old::2] = _between(planes[:, old::2], places - (old - 0.5) / 2, 2)
+        larger[:, parity::2] = _between(seen, rows[parity::2], 1)
+    return larger
+
+
+def enlarged_places(places: Tensor, grid: Grid, shape: tuple[int, int]) -> Tensor:
+    """The same relative places on a map of a larger shape: rows and columns, (N, 2)."""
+    old, new = (places.new_tensor(sides, dtype=torch.float32) for sides in (grid.shape, shape))
+    exact = (places + 0.5) * (new / old) - 0.5
+    if grid.topology == "hexagonal":
+        aside, new_aside = (rows % 2 / 2 - 0.25 for rows in (places[:, 0], exact[:, 0].floor()))
+        exact[:, 1] += aside * (new / old)[1] - new_aside
+    larger = exact.floor().long().clamp(min=0)  # after doubling, place p lies between 2p and 2p + 1
+    return torch.minimum(larger, (new - 1).long())
+
+
+def _enlarging(old: int, new: int, like: Tensor) -> Tensor:
+    """Where the places of a larger axis lie on the old one, (new,)."""
+    places = torch.arange(new, dtype=like.dtype, device=like.device)
+    return (places + 0.5) * (old / new) - 0.5
+
+
+def _between(planes: Tensor, places: Tensor, axis: int, joined: bool = False) -> Tensor:
+    """Linear interpolation along an axis; beyond its ends their values, or with joined ends those of the other end."""
+    low, size = places.floor(), planes.shape[axis]
+    ends = (low.long(), low.long() + 1)
+    first, second = (planes.index_select(axis, end % size if joined else end.clamp(0, size - 1)) for end in ends)
+    return torch.lerp(first, second, (places - low).view([-1 if dim == axis else 1 for dim in range(3)]))
+
+
+def smooth(planes: Tensor, sigma: float, reach: float = REACH, block: int = 32, topology: Topology = "plane") -> Tensor:
     """Sums over a Gaussian neighborhood, exp(-distance^2 / (2 sigma^2)), cut at `reach` sigma and not normalized.
 
     The Gaussian is separable; each axis is a product with a banded matrix, computed block by block.
@@ -73,27 +120,76 @@ def smooth(planes: Tensor, sigma: float, reach: float = REACH, block: int = 32) 
     Args:
         planes: sums per cell, shape (D, X, Y).
         sigma: radius in neurons.
-        reach: distance at which the Gaussian is cut, in sigma.
+        reach: distance along rows and along columns at which the Gaussian is cut, in sigma.
         block: number of outputs per product.
+        topology: of the map, see `Grid`.
 
     Returns:
         Shape (D, X, Y).
     """
-    radius = max(1, math.ceil(reach * sigma))
-    columns = _banded(planes.shape[2], radius, sigma, block, planes)
-    along_y = torch.cat([planes[:, :, lo:hi] @ kernel.T for lo, hi, kernel in columns], 2)
-    rows = _banded(planes.shape[1], radius, sigma, block, planes)
-    return torch.cat([kernel @ along_y[:, lo:hi] for lo, hi, kernel in rows], 1)
+    radius, joined = max(1, math.ceil(reach * sigma)), topology == "torus"
+    if topology == "hexagonal":
+        return _smooth_hexagonal(planes, sigma, radius, block)
+    columns = _banded(planes.shape[2], radius, sigma, block, planes, joined)
+    along_y = torch.cat([planes[:, :, inputs] @ kernel.T for inputs, kernel in columns], 2)
+    rows = _banded(planes.shape[1], radius, sigma, block, planes, joined)
+    return torch.cat([kernel @ along_y[:, inputs] for inputs, kernel in rows], 1)
 
 
-def _banded(size: int, radius: int, sigma: float, block: int, like: Tensor) -> list[tuple[int, int, Tensor]]:
-    """Blocks of a banded Gaussian matrix: the inputs' range from lo to hi, and the kernel (outputs, hi - lo)."""
+def _smooth_hexagonal(planes: Tensor, sigma: float, radius: int, block: int) -> Tensor:
+    """`smooth` on a hexagonal map: seen from a row, the rows of the other parity lie half a neuron aside."""
+
+    def along_columns(part: Tensor, aside: float) -> Tensor:
+        columns = _banded(part.shape[2], radius, sigma, block, part, aside=aside)
+        return torch.cat([part[:, :, inputs] @ kernel.T for inputs, kernel in columns], 2)
+
+    rows = _banded(planes.shape[1], radius, sigma, block + block % 2, planes, spacing=ROW)  # blocks start at even rows
+    straight, smoothed = along_columns(planes, 0.0), torch.empty_like(planes)
+    for parity, aside in ((0, -0.5), (1, 0.5)):
+        seen = straight.clone()
+        seen[:, 1 - parity :: 2] = along_columns(planes[:, 1 - parity :: 2], aside)
+        smoothed[:, parity::2] = torch.cat([kernel[parity::2] @ seen[:, inputs] for inputs, kernel in rows], 1)
+    return smoothed
+
+
+def _banded(
+    size: int,
+    radius: int,
+    sigma: float,
+    block: int,
+    like: Tensor,
+    joined: bool = False,
+    spacing: float = 1.0,
+    aside: float = 0.0,
+) -> list[tuple[slice | Tensor, Tensor]]:
+    """Blocks of a banded Gaussian matrix: the places of the inputs, and the kernel (outputs, inputs).
+
+    Args:
+        size: number of places along the axis.
+        radius: distance at which the Gaussian is cut.
+        sigma: its radius.
+        block: number of outputs per block.
+        like: gives type and device.
+        joined: whether the two ends of the axis are joined.
+        spacing: distance between two places.
+        aside: how far the outputs are shifted against the inputs.
+    """
     places = torch.arange(size, dtype=like.dtype, device=like.device)
-    blocks = []
+    reach = math.ceil((radius + abs(aside)) / spacing)
+    blocks: list[tuple[slice | Tensor, Tensor]] = []
     for start in range(0, size, block):
         stop = min(start + block, size)
-        lo, hi = max(0, start - radius), min(size, stop + radius)
-        gaps = places[start:stop, None] - places[None, lo:hi]
+        lo, hi = start - reach, stop + reach
+        inputs = _joined(lo, hi, size, like.device) if joined else slice(max(0, lo), min(size, hi))
+        gaps = (places[start:stop, None] - places[inputs]) * spacing + aside
+        if joined:
+            gaps = torch.minimum(gaps.abs(), size - gaps.abs())
         kernel = torch.exp(-(gaps**2) / (2 * sigma**2)) * (gaps.abs() <= radius)
-        blocks.append((lo, hi, kernel))
+        blocks.append((inputs, kernel))
     return blocks
+
+
+def _joined(lo: int, hi: int, size: int, device: torch.device) -> Tensor:
+    """Places from lo to hi on an axis whose ends are joined, each once."""
+    places = torch.arange(lo, hi, device=device) if hi - lo < size else torch.arange(size, device=device)
+    return places % size

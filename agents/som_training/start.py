@@ -9,6 +9,7 @@ from torch import Tensor
 
 from infant_env.errors import UserError
 
+from ..som.grid import Grid
 from ..som.modalities import Modalities
 
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -38,8 +39,11 @@ def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device)
     return {name: value.to(device, copy=True) for name, value in state.items()}
 
 
-def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
+def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, grid: Grid, seed: int) -> Tensor:
     """An initial map: a grid in the plane of the two principal components of the samples, (X, Y, D).
+
+    A torus starts as a doughnut along the first three of them. Measured on samples of a torus, this gives fewer folds than a
+    plane, at equal quantization errors.
 
     Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the standard deviation.
     """
@@ -49,33 +53,53 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape
     centred = (features - mean) * known
     weighted = centred * torch.where(importance > 0, importance, importance.max() * 1e-3)
     generator = torch.Generator().manual_seed(seed)
-    axes = weighted @ _principal_axes(weighted)  # (N, 2), longest first
+    count = 3 if grid.topology == "torus" else 2
+    axes = weighted @ _principal_axes(weighted, count)  # (N, 2 or 3), longest first
     axes = axes / axes.std(0, correction=0).clamp(min=1e-12)
-    slopes = centred.T @ axes / len(features)  # (D, 2): the plane in unscaled features
+    slopes = centred.T @ axes / len(features)  # (D, 2 or 3): the plane in unscaled features
     spread = centred.std(0, correction=0)
     tilt = 0.1 * torch.randn(slopes.shape, generator=generator).to(slopes)
     slopes = slopes + tilt * spread[:, None]
-    rows, columns = shape
+    return mean + (_doughnut(grid.shape, slopes) if grid.topology == "torus" else _plane(grid, slopes))
+
+
+def _plane(grid: Grid, slopes: Tensor) -> Tensor:
+    """A plane from -1.5 to 1.5 along each slope (D, 2), the first one along the map's longer side, (X, Y, D)."""
+    rows, columns = grid.shape
     along, across = (
-        torch.linspace(-1.5, 1.5, side, device=features.device) if side > 1 else torch.zeros(1, device=features.device)
+        torch.linspace(-1.5, 1.5, side, device=slopes.device) if side > 1 else torch.zeros(1, device=slopes.device)
         for side in (rows, columns)
     )
     first, second = (along, across) if rows >= columns else (across, along)
-    grid = torch.stack(torch.meshgrid(first, second, indexing="ij"), -1) @ slopes.T  # longer side along the first
-    grid = grid if rows >= columns else grid.transpose(0, 1)
-    return mean + grid
+    plane = torch.stack(torch.meshgrid(first, second, indexing="ij"), -1) @ slopes.T  # longer side along the first
+    plane = plane if rows >= columns else plane.transpose(0, 1)
+    if grid.topology == "hexagonal":
+        aside = (torch.arange(rows, device=slopes.device) % 2 / 2 - 0.25) * 3 / max(columns - 1, 1)  # of a row
+        plane = plane + aside[:, None, None] * slopes[:, 1 if rows >= columns else 0]
+    return plane
 
 
-def _principal_axes(centred: Tensor) -> Tensor:
-    """The two longest principal axes of centered samples, (D, 2), by subspace iteration: D may be thousands of pixels."""
+def _doughnut(shape: tuple[int, int], slopes: Tensor) -> Tensor:
+    """A closed surface along three slopes (D, 3): the map's longer side goes around the hole, the other around the ring."""
+    long, short = sorted(shape, reverse=True)
+    around, through = (torch.arange(side, device=slopes.device) * (2 * torch.pi / side) for side in (long, short))
+    along = torch.stack([around.cos(), around.sin(), torch.zeros_like(around)], 1)  # from the center of the hole
+    up = slopes.new_tensor([0.0, 0.0, 1.0])
+    ring = along[:, None] * (1 + through.cos() / 2)[:, None] + up * (through.sin() / 2)[:, None]
+    doughnut = ring @ slopes.T
+    return doughnut if shape[0] >= shape[1] else doughnut.transpose(0, 1)
+
+
+def _principal_axes(centred: Tensor, count: int) -> Tensor:
+    """The longest principal axes of centered samples, (D, count), by subspace iteration: D may be thousands of pixels."""
     generator = torch.Generator().manual_seed(0)
     width = centred.shape[1]
     axes = torch.randn((width, min(4, width)), generator=generator).to(centred)
     for _ in range(30):
         axes = torch.linalg.qr(centred.T @ (centred @ axes)).Q
     lengths = (centred @ axes).norm(dim=0)
-    axes = axes[:, lengths.argsort(descending=True)[:2]]
-    return torch.cat([axes, axes.new_zeros((width, 2 - axes.shape[1]))], 1)
+    axes = axes[:, lengths.argsort(descending=True)[:count]]
+    return torch.cat([axes, axes.new_zeros((width, count - axes.shape[1]))], 1)
 
 
 def checked_sigma(name: str, sigma: float) -> float:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..som.bounds import TINY
 from ..som.distances import BLOCK, HALF, SIDE, BlockedNeurons, Distance, block_neurons, by_block, cost, planes_of
+from ..som.grid import Grid, Topology
 from .neighborhoods import Neighborhood
 
 
@@ -23,10 +24,15 @@ class TiledMap:
     """
 
     def __init__(
-        self, weights: Tensor, shape: tuple[int, int], spans: Sequence[slice], distance: Distance = "l1"
+        self,
+        weights: Tensor,
+        shape: tuple[int, int],
+        spans: Sequence[slice],
+        distance: Distance = "l1",
+        topology: Topology = "plane",
     ) -> None:
         """Arranges the weights (X*Y, D) of a map of this shape; `spans` are the dimensions of each modality."""
-        self.shape, self.spans, self.distance = shape, spans, distance
+        self.shape, self.spans, self.distance, self.grid = shape, spans, distance, Grid(shape, topology)
         self.neurons, real = block_neurons(shape, weights.device)
         self._padding = torch.where(real, 0.0, torch.inf)
         self.weights = by_block(weights.T.reshape(-1, *shape))
@@ -105,13 +111,23 @@ class TiledMap:
         return total
 
     def _squared_gaps(self, winners: Tensor) -> tuple[Tensor, Tensor]:
-        """Squared distances between each winner and all rows and all columns, (B, 8 TX) and (B, 8 TY)."""
-        x, y = winners // self.shape[1], winners % self.shape[1]
-        return (self._rows - x[:, None]).square_(), (self._columns - y[:, None]).square_()
+        """Squared distances between each winner and all rows and all columns, (B, 8 TX) and (B, 8 TY).
+
+        On a hexagonal map, the columns lie elsewhere in odd rows than in even ones: (B, 2, 8 TY).
+        """
+        x, y = (part[:, None] for part in self.grid.split(winners))
+        if self.grid.topology == "hexagonal":
+            parity = torch.arange(2, device=x.device)[:, None]
+            down, _ = self.grid.steps(x, y, self._rows, y)
+            _, across = self.grid.steps(x[:, None], y[:, None], parity, self._columns)
+        else:
+            down, across = self.grid.steps(x, y, self._rows, self._columns)
+        return self.grid.squared(down), across.square()
 
     def _tiles_within(self, down: Tensor, across: Tensor, reach: float) -> Tensor | None:
         """Tiles at most `reach` from any winner, (t,); None, which means all tiles, if these are more than half."""
-        rows, columns = (gaps.unflatten(1, (-1, SIDE)).amin(2) for gaps in (down, across))  # (B, TX), (B, TY)
+        nearest = across if across.ndim == 2 else across.amin(1)
+        rows, columns = (gaps.unflatten(1, (-1, SIDE)).amin(2) for gaps in (down, nearest))  # (B, TX), (B, TY)
         near = (rows[:, :, None] + columns[:, None] <= reach**2).any(0)  # (TX, TY)
         tiles = near.flatten().nonzero().squeeze(1)
         return None if 2 * len(tiles) > near.numel() else tiles
@@ -133,11 +149,15 @@ class TiledMap:
 
     def at(self, neurons: Tensor) -> Tensor:
         """The weights of some neurons: flat indices (...,) -> (..., D)."""
-        rows, columns = neurons // self.shape[1], neurons % self.shape[1]
-        tiles = rows // SIDE * -(-self.shape[1] // SIDE) + columns // SIDE
+        rows, columns = self.grid.split(neurons)
         leaves = rows // HALF % 2 * 2 + columns // HALF % 2
         places = (leaves * HALF + rows % HALF) * HALF + columns % HALF
-        return self.weights[:, tiles, places].movedim(0, -1)
+        return self.weights[:, self.tiles_of(neurons), places].movedim(0, -1)
+
+    def tiles_of(self, neurons: Tensor) -> Tensor:
+        """The tiles in which some neurons are."""
+        rows, columns = self.grid.split(neurons)
+        return rows // SIDE * -(-self.shape[1] // SIDE) + columns // SIDE
 
     def store(self, tiles: Tensor | None, weights: Tensor) -> None:
         """Stores new weights (D, t, 64) of some tiles (t,), or of all, and their bounds."""
@@ -150,9 +170,14 @@ class TiledMap:
 
 
 def _by_tile(rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Row and column values of each neuron, tile by tile: (..., 8 TX), (..., 8 TY) -> (..., TX, 64), (..., TY, 64)."""
+    """Row and column values of each neuron, tile by tile: (..., 8 TX), (..., 8 TY) -> (..., TX, 64), (..., TY, 64).
+
+    Columns of shape (..., 2, 8 TY) hold values of even rows and of odd rows.
+    """
     down = rows.unflatten(-1, (-1, 2, 1, HALF, 1))
     across = columns.unflatten(-1, (-1, 1, 2, 1, HALF))
+    if columns.ndim > rows.ndim:
+        across = torch.cat([*across.unbind(-6)] * (HALF // 2), -2)
     inside = (2, 2, HALF, HALF)
     down, across = (side.expand(*side.shape[:-4], *inside).flatten(-4) for side in (down, across))
     return down, across

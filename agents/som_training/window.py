@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..som.distances import Distance, cost
+from ..som.grid import Grid
 
 WINDOW = 2
 """How far a sample's winner may move per epoch, in neurons."""
@@ -15,7 +16,7 @@ TOGETHER = 4096
 
 def winners_around(
     winners: Tensor,
-    shape: tuple[int, int],
+    grid: Grid,
     neurons_at: Callable[[Tensor], Tensor],
     features: Tensor,
     scales: Tensor,
@@ -25,7 +26,7 @@ def winners_around(
 
     Args:
         winners: the last winners, flat indices (N,).
-        shape: rows and columns of the map.
+        grid: the places of the neurons.
         neurons_at: the weights of some neurons: flat indices (n, K) -> (n, K, D).
         features: the samples, shape (N, D).
         scales: the factor of each dimension in the distance -A of each sample, 0 where it is missing, shape (N, D).
@@ -34,14 +35,12 @@ def winners_around(
     Returns:
         Flat indices and distances, (N,) each.
     """
-    limit = winners.new_tensor(shape) - 1
     steps = torch.arange(-WINDOW, WINDOW + 1, device=winners.device)
-    offsets = torch.cartesian_prod(steps, steps)  # (K, 2)
+    down, across = torch.cartesian_prod(steps, steps).unbind(1)  # (K,)
     found = []
     for rows in torch.arange(len(winners), device=winners.device).split(TOGETHER):
-        places = torch.stack([winners[rows] // shape[1], winners[rows] % shape[1]], 1)
-        places = torch.minimum((places[:, None] + offsets).clamp(min=0), limit)  # (n, K, 2)
-        near = places[..., 0] * shape[1] + places[..., 1]
+        x, y = grid.split(winners[rows, None])
+        near = grid.at(x + down, y + across)  # (n, K)
         gaps = cost(neurons_at(near) - features[rows, None], distance)  # (n, K, D)
         distances, best = (gaps @ scales[rows, :, None]).squeeze(2).min(1)
         found.append((near.gather(1, best[:, None]).squeeze(1), distances))

@@ -30,7 +30,7 @@ from ..runs.device import pick_device
 from ..runs.in_turn import in_turn
 from ..runs.metrics import Ablated, Metrics
 from ..show import html_page, tables
-from ..show.figures import COLORS
+from ..show.style import COLORS
 from ..train import autoencoder as train_autoencoder
 from ..train import som as train_som
 from .judge import score, truth_of

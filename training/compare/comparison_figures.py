@@ -15,7 +15,8 @@ from ..data.dataset import Dataset
 from ..measure.senses import JOINTS_TO_PICTURE, PICTURE_TO_JOINTS
 from ..measure.statistics import Interval
 from ..runs import folder as runs
-from ..show.figures import COLORS, picture_grid, reliability_diagram
+from ..show.figures import picture_grid, reliability_diagram
+from ..show.style import COLORS
 from .config import Config
 from .judge import JudgeConfig
 

@@ -16,7 +16,7 @@ from infant_env.senses.vision import to_gray
 
 from ..data.babbled_motion import Motion
 from ..runs import metrics
-from ..show.figures import COLORS
+from ..show.style import COLORS
 
 HORIZONS = (1, 5, 25)
 """Numbers of steps after which tables show errors."""

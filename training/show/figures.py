@@ -17,8 +17,8 @@ from ..data.dataset import Dataset
 from ..runs.learning import Learned
 from ..runs.metrics import Scores
 from ..runs.trained import MapEpoch, PictureEpoch
+from .style import COLORS
 
-COLORS = ("#0072B2", "#D55E00", "#999999", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe-Ito
 _STYLES, _HATCHES = ("-", "--", ":"), ("", "//", "..")  # if there are more methods than colors
 
 

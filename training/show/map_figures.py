@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
@@ -16,6 +15,7 @@ from agents.som.som import MultiModalSom
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
+from .som_figures import block_sums, draw, draw_hits, draw_planes, plot_components, plot_u_matrix
 
 Floats = NDArray[np.float32]
 
@@ -65,36 +65,21 @@ def joint_angles(mind: SomAutoencoder) -> Floats:
 
 def joint_planes(mind: SomAutoencoder, names: Sequence[str]) -> Figure:
     """Component planes: the angle that each neuron holds for each joint."""
-    return _planes(joint_angles(mind), [name.replace("_", " ") for name in names], "deg", across=len(names))
+    titles = [name.replace("_", " ") for name in names]
+    return draw_planes(joint_angles(mind), mind.som.grid, titles, "deg", across=len(names))
 
 
 def latent_planes(mind: SomAutoencoder) -> Figure:
     """Component planes: what each neuron holds for each latent, in standard deviations over the data set."""
-    planes = map_quality.component_planes(mind.som, VISION).cpu().numpy()  # (D, X, Y)
-    return _planes(planes, [f"latent {number}" for number in range(len(planes))], "standard deviations", across=4)
-
-
-def _planes(planes: Floats, titles: list[str], unit: str, across: int) -> Figure:
-    down = -(-len(planes) // across)
-    figure, axes = plt.subplots(down, across, figsize=(2.9 * across, 2.7 * down), squeeze=False)
-    for axis in axes.flat[len(planes) :]:
-        axis.axis("off")
-    for axis, title, plane in zip(axes.flat, titles, planes, strict=False):
-        shown = axis.imshow(plane, cmap="viridis")
-        axis.set_title(title, fontsize=9)
-        axis.set(xticks=[], yticks=[])
-        figure.colorbar(shown, ax=axis, fraction=0.046, pad=0.03).set_label(unit, fontsize=8)
-    figure.tight_layout()
-    return figure
+    names = [f"latent {number}" for number in range(mind.som.modalities[VISION])]
+    return plot_components(mind.som, VISION, names, "standard deviations")
 
 
 def lay(som: MultiModalSom, winners: Tensor) -> Figure:
     """The map's place in the data: the U-matrix, and the number of samples that each block of neurons won."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.2))
-    distances = map_quality.u_matrix(som).cpu().numpy()
-    hits = map_quality.hit_histogram(winners, som.shape).float().cpu().numpy()
-    _plane(axes[0], distances, som.shape, "distance to the neighbors (-A of Eq. 3)", "U-matrix")
-    _plane(axes[1], block_sums(hits, 100), som.shape, "samples per block", "hits")
+    plot_u_matrix(som, axes[0])
+    draw_hits(axes[1], winners, som.grid)
     figure.tight_layout()
     return figure
 
@@ -112,7 +97,7 @@ def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
         query = {name: pose[name] for name in names}
         activity = mind.som.activity(query)[0].cpu().numpy()  # (X, Y)
         row, column = divmod(int(mind.som.winners(query)), mind.som.shape[1])
-        _plane(axis, activity, mind.som.shape, "activity A", title)
+        draw(axis, activity, mind.som.grid, "activity A", title)
         axis.plot(column + 0.5, row + 0.5, "o", ms=11, mfc="none", mec="#D55E00", mew=2)
     figure.tight_layout()
     return figure
@@ -127,21 +112,9 @@ def errors(som: MultiModalSom, samples: dict[str, Tensor]) -> Figure:
         (axes[0], distances, "mean distance to the winner (-A of Eq. 3)", "quantization error"),
         (axes[1], folds, "share of the samples", "topographic error"),
     ):
-        _plane(axis, block_means(values, winners, som.shape, 25), som.shape, label, title)
+        draw(axis, block_means(values, winners, som.shape, 25), som.grid, label, title)
     figure.tight_layout()
     return figure
-
-
-def _plane(axis: Axes, plane: Floats, shape: tuple[int, int], label: str, title: str) -> None:
-    """Draws one number per neuron, or per block of neurons, of a map of this shape; gray if there is no number."""
-    low, high = np.nanpercentile(plane, (0.5, 99.5)).tolist()
-    cmap = plt.get_cmap("viridis").with_extremes(bad="#dddddd")
-    side = -(-max(shape) // max(plane.shape))  # of a block
-    shown = axis.imshow(
-        plane, cmap=cmap, vmin=low, vmax=high or None, extent=(0, plane.shape[1] * side, plane.shape[0] * side, 0)
-    )
-    axis.set(title=title, xlabel="neuron, column", ylabel="neuron, row")
-    axis.figure.colorbar(shown, ax=axis, fraction=0.046, pad=0.03).set_label(label)
 
 
 def block_means(values: Tensor, winners: Tensor, shape: tuple[int, int], blocks: int) -> Floats:
@@ -158,12 +131,3 @@ def block_means(values: Tensor, winners: Tensor, shape: tuple[int, int], blocks:
         for weights in (values, torch.ones_like(values))
     )
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
-
-
-def block_sums(plane: Floats, blocks: int) -> Floats:
-    """Sums over square blocks, at most `blocks` per side, because single hits on a large map are too small to see."""
-    side = -(-max(plane.shape) // blocks)
-    rows, columns = (-(-length // side) for length in plane.shape)
-    padded = np.zeros((rows * side, columns * side), plane.dtype)
-    padded[: plane.shape[0], : plane.shape[1]] = plane
-    return padded.reshape(rows, side, columns, side).sum(axis=(1, 3))

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from agents.mind.som_autoencoder import SOM, SomAutoencoder
 from agents.som import quality as map_quality
 from agents.som.distances import Distance
+from agents.som.grid import Topology
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
 from infant_env.errors import UserError
@@ -56,6 +57,8 @@ class Config(MapConfig):
 
     last_sigma: Sigma | None = None
     """Radius of the last epoch in neurons; by default it depends on the number of neurons per sample."""
+    topology: Topology = "plane"
+    """Which neurons are neighbors: a plane with edges (paper), a torus whose opposite edges are joined, or six neighbors each."""
 
 
 def run(config: Config) -> MultiModalSom:
@@ -83,6 +86,7 @@ def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
             last_sigma=config.last_sigma,
             group=here.group,
             distance=config.distance,
+            topology=config.topology,
         )
     return som, Metrics(map=_quality(work, som) if here.first else None, som=MapTraining(progress.curve))
 
