@@ -15,10 +15,11 @@ from .modalities import Modalities
 Readout = Literal["winner", "tiles", "local_linear"]
 READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")
 
-MEAN_WIDTH, FIT_WIDTH = 0.4, 0.6
-"""Width of the candidates' Gaussian weights in a mean and in a fit, as multiples of the distance of the winner.
+MEAN_WIDTHS, FIT_WIDTHS = (0.2, 0.9), (0.35, 1.2)
+"""Width of the candidates' Gaussian weights in a mean and in a fit: the lesser of these multiples of the candidates' mean
+distance and of the winner's.
 
-With wider Gaussians, both become better on large smooth maps, and worse than the winner on small maps of noisy data.
+Larger ones make both more accurate on large smooth maps, and worse than the winner on small maps of noisy data.
 """
 RIDGE, NOISE = 1e-3, 0.3
 """Ridge of the local linear fit: a share of the candidates' variance, and a share of the query's squared gap to its winner."""
@@ -97,11 +98,11 @@ def read_out(
         Values (B, width) and spread (B,).
     """
     wanted_of = weights_at(wanted, found.neurons)  # (B, K, width)
-    weights = candidate_weights(found.distances, MEAN_WIDTH, layout.distance)  # (B, K)
+    weights = candidate_weights(found.distances, MEAN_WIDTHS, layout.distance)  # (B, K)
     spread = weighted_spread(wanted_of, weights)
     if readout != "local_linear":
         return weighted_mean(wanted_of, weights), spread
-    weights = candidate_weights(found.distances, FIT_WIDTH, layout.distance)
+    weights = candidate_weights(found.distances, FIT_WIDTHS, layout.distance)
     values = torch.empty_like(wanted_of[:, 0])
     influence = layout.influences(c)
     for rows, names in layout.patterns(found.has):
@@ -114,22 +115,24 @@ def read_out(
     return values, spread
 
 
-def candidate_weights(distances: Tensor, width: float, distance: Distance) -> Tensor:
+def candidate_weights(distances: Tensor, widths: tuple[float, float], distance: Distance) -> Tensor:
     """Gaussian weights of candidates by their distance from the query; they sum to 1.
 
-    The Gaussian is as wide as the winner is far: few neurons count for a query that lies on the map, many for a noisy one that
-    lies beside it.
+    Few neurons count for a query that lies on the map, and many for a noisy one that lies beside it.
 
     Args:
         distances: distances -A, ascending, shape (B, K).
-        width: standard deviation of the Gaussian, as a multiple of the winner's distance.
+        widths: standard deviation of the Gaussian: the lesser of the first as a multiple of the candidates' mean distance, and
+            the second as a multiple of the winner's.
         distance: the map's distance; with "l2", the distances are squares.
 
     Returns:
         Shape (B, K).
     """
-    ratio = distances / distances[:, :1].clamp(min=1e-12)
-    return torch.softmax(-0.5 * (ratio**2 if distance == "l1" else ratio) / width**2, 1)
+    lengths = distances if distance == "l1" else distances.sqrt()
+    of_mean, of_winner = widths
+    width = torch.minimum(of_mean * lengths.mean(1, keepdim=True), of_winner * lengths[:, :1]).clamp(min=1e-12)
+    return torch.softmax(-0.5 * (lengths / width) ** 2, 1)
 
 
 def weighted_mean(wanted: Tensor, weights: Tensor) -> Tensor:

@@ -22,10 +22,11 @@ from .search import TileSearch, best_of_tiles
 KIND = "som"
 """The kind of a map's checkpoint."""
 _PREFIX = "weights."
-SMALL = 4096
-"""For maps with at most this many neurons, it is fastest to compare all of them."""
+TINY, SMALL = 1024, 4096
+"""For maps with at most `SMALL` neurons, it is fastest to compare all of them."""
 TILES = 2000
-"""A recall takes its candidates from tiles of 16x16 neurons if there are at least this many of them, else from smaller ones."""
+"""A recall takes its candidates from tiles of 16x16 neurons if there are at least this many of them, else from smaller ones;
+on maps of at most `TINY` neurons any neuron is one."""
 
 
 class MultiModalSom:
@@ -369,7 +370,9 @@ class MultiModalSom:
     def _recall_side(self) -> int:
         """Side of the tiles that give a recall its candidates."""
         neurons = self.shape[0] * self.shape[1]
-        return 4 if neurons <= SMALL else 16 if neurons >= TILES * 16**2 else 8
+        if neurons <= SMALL:
+            return 1 if neurons <= TINY else 2
+        return 16 if neurons >= TILES * 16**2 else 8
 
     @cached_property
     def _winner_search(self) -> TileSearch:

@@ -10,10 +10,12 @@ from ..som.grid import Grid
 from ..som.modalities import Modalities
 from .schedule import REACH, smooth
 from .tiled_map import TiledMap
-from .window import winners_around
+from .window import WINDOW, winners_around
 
 LEAST = 1e-30
 """A neuron keeps its weights if the remembered samples around it weigh less than this."""
+ROOM = 0.1
+"""If more than this share of new samples would move as far as a sample can move in an epoch, they lack room."""
 LARGEST_GAIN = 1e12
 """The sums are rescaled when a new sample counts this much; until then, old samples fade because new ones count more."""
 
@@ -98,6 +100,7 @@ class CellMemory:
         winners: Tensor,
         sigmas: Sequence[float],
         move_old: bool,
+        most: int = 0,
     ) -> None:
         """Adds samples, and computes the whole map in some epochs in which they move to better cells.
 
@@ -108,22 +111,41 @@ class CellMemory:
             winners: their winners, shape (B,).
             sigmas: radius of each epoch.
             move_old: whether the remembered samples move too.
+            most: number of further epochs with the last radius at most, while many new samples lack room.
         """
         old, old_weights, old_cells = self._samples()
         rows = torch.cat([old, features])
         weights = torch.cat([old_weights, has * self.gain])
-        cells = torch.cat([old_cells, winners])
-        first = 0 if move_old else len(old)  # the first sample that moves
-        for number, sigma in enumerate(sigmas):
-            if number or move_old:
-                cells = torch.cat([cells[:first], self._moved(tiled, rows[first:], weights[first:], cells[first:])])
-            self.sums.zero_()
-            self.counts.zero_()
-            at = self._places(cells)
-            self.sums.flatten(1).index_add_(1, at, (rows * self.layout.per_dimension(weights)).T)
-            self.counts.flatten(1).index_add_(1, at, weights.T)
-            sums, counts = self._smoothed(self.sums, sigma), self._smoothed(self.counts, sigma)
-            tiled.store(None, by_block(self._means(sums, counts, lambda: tiled.planes(padded=True))))
+        kept = 0 if move_old else len(old)  # the first sample that moves
+
+        def moved(cells: Tensor, first: int, last: int) -> Tensor:
+            found = self._moved(tiled, rows[first:last], weights[first:last], cells[first:last])
+            return torch.cat([cells[:first], found, cells[last:]])
+
+        cells = moved(torch.cat([old_cells, winners]), kept, len(old))  # new samples are at their winners
+        for number in range(len(sigmas) + most):
+            self._fill(tiled, rows, weights, cells, sigmas[min(number, len(sigmas) - 1)])
+            if number + 1 == len(sigmas) + most:
+                break
+            better = moved(cells, len(old), len(rows))
+            if number + 1 >= len(sigmas) and self._far(cells[len(old) :], better[len(old) :]) <= ROOM:
+                break
+            cells = moved(better, kept, len(old))
+
+    def _fill(self, tiled: TiledMap, rows: Tensor, weights: Tensor, cells: Tensor, sigma: float) -> None:
+        """Computes the whole map from samples in their cells."""
+        self.sums.zero_()
+        self.counts.zero_()
+        at = self._places(cells)
+        self.sums.flatten(1).index_add_(1, at, (rows * self.layout.per_dimension(weights)).T)
+        self.counts.flatten(1).index_add_(1, at, weights.T)
+        sums, counts = self._smoothed(self.sums, sigma), self._smoothed(self.counts, sigma)
+        tiled.store(None, by_block(self._means(sums, counts, lambda: tiled.planes(padded=True))))
+
+    def _far(self, cells: Tensor, better: Tensor) -> float:
+        """Share of samples whose better cell is as far away as a sample moves in an epoch."""
+        steps = self.grid.steps(*self.grid.split(cells), *self.grid.split(better))
+        return float((torch.maximum(*steps) >= WINDOW).float().mean())
 
     def state(self) -> dict[str, Tensor]:
         """All tensors of the memory."""

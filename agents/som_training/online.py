@@ -19,6 +19,7 @@ from .cell_memory import CellMemory
 from .literal import factors_of
 from .neighborhoods import gaussian
 from .schedule import geometric, sigma_for
+from .start import checked_epochs
 from .tiled_map import TiledMap
 
 Rule = Literal["batch", "literal"]
@@ -28,6 +29,8 @@ LITERAL_SIGMA = 0.5
 """Default radius of the literal rule, the last one of `train_literal`."""
 FEW = 256
 """Up to this many samples, the winners are sought in the changing tiles; more samples make an index worth its cost."""
+MOST = 10
+"""Epochs of an update with self-replay at most, unless the caller gives their number."""
 AT_ONCE = 16
 """Samples whose winners are sought together in the tiles."""
 REMEMBER = 1000
@@ -97,13 +100,14 @@ class OnlineSom:
         """Number of samples learned so far."""
         self._remembered: Tensor | None = None
 
-    def update(self, samples: Samples, epochs: int = 1, first_sigma: float | None = None) -> Tensor:
+    def update(self, samples: Samples, epochs: int | None = None, first_sigma: float | None = None) -> Tensor:
         """Learns from samples.
 
         Args:
             samples: modality -> features, shape (B, width); a row of NaN is missing.
-            epochs: batch rule: how often the samples seek a better cell. More epochs and a larger first radius make room for
-                samples unlike all earlier ones; each epoch computes the whole map.
+            epochs: batch rule: how often the samples seek a better cell; each epoch computes the whole map. By default once,
+                and with self-replay up to 10 times while more than a third of the samples lack room, as samples unlike all
+                earlier ones do.
             first_sigma: radius of the first of several epochs; by default `sigma`.
 
         Returns:
@@ -112,8 +116,8 @@ class OnlineSom:
         Raises:
             UserError: see `MultiModalSom.winners`; the number of epochs is below 1; or the literal rule is given epochs.
         """
-        if epochs < 1 or (epochs > 1 and self.rule == "literal"):
-            raise UserError(f"got epochs={epochs}, expected 1 or more, and 1 for the literal rule")
+        if (checked_epochs(epochs) or 1) > 1 and self.rule == "literal":
+            raise UserError(f"got epochs={epochs}, expected 1 for the literal rule")
         features, has = self.layout.stack(samples, self._tiled.weights.device)
         if not len(features):
             return features.new_empty(0)
@@ -121,13 +125,14 @@ class OnlineSom:
             return self._learn_literally(features, has)
         winners, distances = self._nearest(features, has)
         self._memory.fade(self.forget, len(features))
-        sigmas = geometric(max(first_sigma or self.sigma, self.sigma), self.sigma, epochs)
-        if epochs == 1 and not self.replay and len(features) <= FEW:
+        sigmas = geometric(max(first_sigma or self.sigma, self.sigma), self.sigma, epochs or 1)
+        if len(sigmas) == 1 and not self.replay and len(features) <= FEW:
             self._memory.add(features, has.float(), winners)
             for winner in winners.unique().tolist():
                 self._memory.refresh(self._tiled, winner, self.sigma)
         else:
-            self._memory.rearrange(self._tiled, features, has, winners, sigmas, move_old=self.replay > 0)
+            most = MOST - 1 if self.replay and epochs is None else 0
+            self._memory.rearrange(self._tiled, features, has, winners, sigmas, self.replay > 0, most)
         self.steps += len(features)
         return distances
 

@@ -177,8 +177,8 @@ def test_many_samples_are_compared_in_parts_with_the_same_result(monkeypatch):
     assert torch.equal(train({"a": ROWS}, (20, 20)).weights("a"), whole.weights("a"))
 
 
-def halves(name: str) -> tuple[Tensor, Tensor]:
-    """The known and the wanted features of a data set, standardized."""
+def halves(name: str, seed: int = 1) -> tuple[Tensor, Tensor]:
+    """The known and the wanted features of a data set, standardized, in random order."""
     if name == "Swiss roll":
         rows, along = datasets.make_swiss_roll(2000, noise=0.5, random_state=0)
         known, wanted = rows, np.c_[along, rows[:, 1]]
@@ -187,7 +187,7 @@ def halves(name: str) -> tuple[Tensor, Tensor]:
         middle = {"iris": 2, "wine": 6, "diabetes": 5}.get(name, rows.shape[1] // 2)
         known, wanted = rows[:, :middle], rows[:, middle:]
     both = [torch.tensor(part, dtype=torch.float32) for part in (known, wanted)]
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
     known, wanted = ((part - part.mean(0)) / part.std(0).clamp(min=1) for part in both)
     return known[order], wanted[order]
 
