@@ -21,7 +21,7 @@ distance and of the winner's.
 
 Larger ones make both more accurate on large smooth maps, and worse than the winner on small maps of noisy data.
 """
-RIDGE, NOISE = 1e-3, 0.3
+RIDGE, NOISE = 1e-3, 0.2
 """Ridge of the local linear fit: a share of the candidates' variance, and a share of the query's squared gap to its winner."""
 TOGETHER = 2**23
 """Number of the candidates' weights that are read out together; 32 MB."""
