@@ -15,7 +15,7 @@ from .modalities import Modalities
 Readout = Literal["winner", "tiles", "local_linear"]
 READOUTS: tuple[Readout, ...] = ("winner", "tiles", "local_linear")
 
-MEAN_WIDTHS, FIT_WIDTHS = (0.2, 0.9), (0.35, 1.2)
+MEAN_WIDTHS, FIT_WIDTHS = (0.18, 0.9), (0.35, 1.2)
 """Width of the candidates' Gaussian weights in a mean and in a fit: the lesser of these multiples of the candidates' mean
 distance and of the winner's.
 
