@@ -16,6 +16,10 @@ _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory
 """Where Linux says how much memory a container may use."""
 
 
+TURNS = 4096
+"""Number of turns that are tried together in the search for circles."""
+
+
 def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings: Sequence[float]) -> Tensor:
     """Numbers that identify a training: its settings, weights c, and sums over its samples, float64."""
     ramp = torch.linspace(1, 2, len(features), dtype=torch.float64, device=features.device)
@@ -42,8 +46,8 @@ def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device)
 def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, grid: Grid, seed: int) -> Tensor:
     """An initial map: a grid in the plane of the two principal components of the samples, (X, Y, D).
 
-    A torus starts as a doughnut along the first three of them. Measured on samples of a torus, this gives fewer folds than a
-    plane, at equal quantization errors.
+    A torus starts as two circles along the first four of them. On two angles, given as cosines and sines, it then ends without
+    folds; from a plane, it ends with as many as a map in the plane.
 
     Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the standard deviation.
     """
@@ -53,14 +57,17 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, grid:
     centred = (features - mean) * known
     weighted = centred * torch.where(importance > 0, importance, importance.max() * 1e-3)
     generator = torch.Generator().manual_seed(seed)
-    count = 3 if grid.topology == "torus" else 2
-    axes = weighted @ _principal_axes(weighted, count)  # (N, 2 or 3), longest first
-    axes = axes / axes.std(0, correction=0).clamp(min=1e-12)
-    slopes = centred.T @ axes / len(features)  # (D, 2 or 3): the plane in unscaled features
+    count = 4 if grid.topology == "torus" else 2
+    axes = weighted @ _principal_axes(weighted, count)  # (N, 2 or 4), longest first
+    lengths = axes.std(0, correction=0)
+    axes = axes / lengths.clamp(min=1e-12)
+    if grid.topology == "torus" and bool((lengths > 1e-4 * lengths[0]).all()):  # four dimensions or more
+        axes = _circles(axes, weighted)
+    slopes = centred.T @ axes / len(features)  # (D, 2 or 4): the plane in unscaled features
     spread = centred.std(0, correction=0)
     tilt = 0.1 * torch.randn(slopes.shape, generator=generator).to(slopes)
     slopes = slopes + tilt * spread[:, None]
-    return mean + (_doughnut(grid.shape, slopes) if grid.topology == "torus" else _plane(grid, slopes))
+    return mean + (_torus(grid.shape, slopes) if grid.topology == "torus" else _plane(grid, slopes))
 
 
 def _plane(grid: Grid, slopes: Tensor) -> Tensor:
@@ -79,15 +86,34 @@ def _plane(grid: Grid, slopes: Tensor) -> Tensor:
     return plane
 
 
-def _doughnut(shape: tuple[int, int], slopes: Tensor) -> Tensor:
-    """A closed surface along three slopes (D, 3): the map's longer side goes around the hole, the other around the ring."""
+def _circles(axes: Tensor, features: Tensor) -> Tensor:
+    """Turns four axes of equal length, (N, 4), until the first two and the last two are as near to circles as possible.
+
+    On a circle, the sum of two squares does not vary. The larger circle comes first. Where samples close on themselves in two
+    ways, such as two angles, principal axes may mix both, and a torus that starts from such a mixture stays folded.
+    """
+    moments = torch.einsum("ni,nj,nk,nl->ijkl", axes, axes, axes, axes) / len(axes)
+    turn, generator = torch.eye(4), torch.Generator().manual_seed(0)
+    for scale in (10.0, 0.3, 0.1, 0.03):  # a search among all turns, then around the best
+        tried = torch.linalg.qr(turn + scale * torch.randn((TURNS, 4, 4), generator=generator)).Q.to(axes)
+        planes = torch.stack([part @ part.mT for part in tried.split(2, 2)])  # (2, TURNS, 4, 4)
+        squares = torch.einsum("ptij,ptkl,ijkl->t", planes, planes, moments)  # the larger, the more these sums vary
+        turn = tried[squares.argmin()].cpu()
+    turned = axes @ turn.to(axes)
+    lengths = (features.T @ turned).square().sum(0).view(2, 2).sum(1)  # of both circles
+    return turned if lengths[0] >= lengths[1] else turned.roll(2, 1)
+
+
+def _torus(shape: tuple[int, int], slopes: Tensor) -> Tensor:
+    """Two circles along two slopes each, (D, 4), the first one along the map's longer side, (X, Y, D)."""
     long, short = sorted(shape, reverse=True)
-    around, through = (torch.arange(side, device=slopes.device) * (2 * torch.pi / side) for side in (long, short))
-    along = torch.stack([around.cos(), around.sin(), torch.zeros_like(around)], 1)  # from the center of the hole
-    up = slopes.new_tensor([0.0, 0.0, 1.0])
-    ring = along[:, None] * (1 + through.cos() / 2)[:, None] + up * (through.sin() / 2)[:, None]
-    doughnut = ring @ slopes.T
-    return doughnut if shape[0] >= shape[1] else doughnut.transpose(0, 1)
+    first, second = (torch.arange(side, device=slopes.device) * (2 * torch.pi / side) for side in (long, short))
+    around, through = (
+        torch.stack([turn.cos(), turn.sin()], 1) @ both.T
+        for turn, both in zip((first, second), slopes.split(2, 1), strict=True)
+    )
+    torus = around[:, None] + through
+    return torus if shape[0] >= shape[1] else torus.transpose(0, 1)
 
 
 def _principal_axes(centred: Tensor, count: int) -> Tensor:
