@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from agents.som.grid import TOPOLOGIES, Topology
 from training.data.dataset import Dataset
 from training.runs import folder as runs
 from training.runs.distributed import Place
@@ -26,17 +27,17 @@ def in_two_processes(*command: str) -> None:
 
 
 @pytest.mark.usefixtures("one_thread")  # products of matrices are rounded otherwise on several
-def test_two_processes_train_the_map_that_one_trains(tiny_run: Path, tmp_path: Path):
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_two_processes_train_the_map_that_one_trains(topology: Topology, tiny_run: Path, tmp_path: Path):
     run = tmp_path / "run"
     shutil.copytree(tiny_run, run)
     (run / "som.safetensors").unlink()
-    in_two_processes(
-        "train-som", "--run", str(run), "--rows", "70", "--columns", "45", "--seed", "5", "--device", "cpu"
-    )
+    size = ("--rows", "70", "--columns", "45", "--topology", topology)
+    in_two_processes("train-som", "--run", str(run), *size, "--seed", "5", "--device", "cpu")
     together = load_file(run / "som.safetensors")
     epochs = runs.metrics_of(run).som.epochs
     (run / "som.safetensors").unlink()
-    train_som.run(train_som.Config(run, rows=70, columns=45, seed=5, device="cpu"))
+    train_som.run(train_som.Config(run, rows=70, columns=45, topology=topology, seed=5, device="cpu"))
     alone = load_file(run / "som.safetensors")
     assert {name: rows.numpy().tobytes() for name, rows in together.items()} == {
         name: rows.numpy().tobytes() for name, rows in alone.items()
