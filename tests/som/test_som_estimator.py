@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn import datasets
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -49,3 +50,11 @@ def test_partial_fit_learns_what_is_new_and_keeps_what_it_knew(iris):
 def test_a_wrong_parameter_is_named(iris):
     with pytest.raises(ValueError, match="got last_sigma=-1"):
         SomTransformer(last_sigma=-1).fit(iris)
+
+
+@pytest.mark.parametrize("topology", ["torus", "hexagonal"])
+def test_a_topology_stays_when_the_map_goes_on_learning(iris, topology):
+    som = SomTransformer((8, 6), topology=topology, random_state=0).fit(iris[:100])
+    assert som.som_.topology == topology
+    assert som.partial_fit(iris[100:]).som_.topology == topology
+    assert clone(som).get_params()["topology"] == topology
