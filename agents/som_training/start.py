@@ -25,6 +25,7 @@ def fingerprint(modalities: Modalities, features: Tensor, has: Tensor, settings:
     ramp = torch.linspace(1, 2, len(features), dtype=torch.float64, device=features.device)
     data = [float((features.double().sum(1) * ramp).sum()), float(has.sum())]
     numbers = [*map(float, settings), *modalities.widths.values(), *modalities.c.values(), *features.shape, *data]
+    numbers += [] if modalities.distance == "l1" else [2.0]
     return torch.tensor(numbers, dtype=torch.float64)
 
 

@@ -182,7 +182,7 @@ def test_a_resumed_training_gives_the_bytes_of_an_unbroken_one(tmp_path):
 def test_the_state_of_another_training_is_refused():
     samples, reports = poses(100, seed=0), []
     train(samples, shape=(10, 10), progress=reports.append)
-    for other in ({"shape": (10, 9)}, {"seed": 1}, {"c": {"vision": 2.0}}, {"last_sigma": 1.0}):
+    for other in ({"shape": (10, 9)}, {"seed": 1}, {"c": {"vision": 2.0}}, {"last_sigma": 1.0}, {"distance": "l2"}):
         with pytest.raises(ValueError, match="state of another training"):
             train(samples, resume=reports[-1].state, **{"shape": (10, 10), **other})
     with pytest.raises(ValueError, match="state of another training"):
