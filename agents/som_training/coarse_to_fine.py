@@ -7,15 +7,15 @@ at most two neurons per epoch, so no epoch searches the whole map.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..som.distances import Distance, all_costs
+from ..som.distances import Distance, nearest_of_all
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
@@ -43,8 +43,6 @@ __all__ = [
     "train_literal",
 ]
 
-COMPARED = 2**22
-"""Number of distances that are computed together; 16 MB."""
 PLANE_SAMPLES = 4096
 """The initial plane is computed from at most this many samples, evenly spaced."""
 PLANES = 2**20
@@ -165,6 +163,9 @@ class CoarseToFine:
         self.scales = self.modalities.row_scales(self.has)  # (N, D)
         self.processes = Processes(group)
         self.fixed = FixedPoint(self.features, self.processes)
+        self.before = self.processes.before(len(self.features))
+        self.complete = bool(self.processes.largest((~self.has).any().long()) == 0)
+        self.voters: dict[int, Sequence[tuple[Any, Tensor, Tensor, Tensor]]] = {}
         if resume is not None:
             state = resumed(resume, self.identity, self.features.device)
             self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
@@ -198,12 +199,12 @@ class CoarseToFine:
         if tuple(self.weights.shape[1:]) != epoch.shape:
             self._grow(epoch.shape)
         if math.prod(epoch.shape) <= COARSEST_SIDE**2:
-            self.winners, errors = self._search_all()
+            errors = self._search_all(epoch.every)
         elif not self.epoch:
             self.winners, errors = self._search_index()
         else:
             self.winners, errors = self._search_near()
-        self._update(epoch.sigma)
+        self._update(epoch.sigma, epoch.every)
         self.epoch += 1
         count = self.processes.total(torch.tensor(len(errors), device=errors.device))
         return float(self.processes.total(errors.double().sum()) / count)
@@ -222,20 +223,33 @@ class CoarseToFine:
         self.winners = places.floor().long().clamp(min=0)  # after doubling, winner w lies between 2w and 2w + 1
         self.winners = torch.minimum(self.winners, (new - 1).long())
 
-    def _search_all(self) -> tuple[Tensor, Tensor]:
-        """Winners among all neurons, (N, 2), and their distances, (N,)."""
-        columns, distance = self.weights.shape[2], self.modalities.distance
+    def _search_all(self, every: int) -> Tensor:
+        """Finds the winners of each `every`-th sample among all neurons; returns their distances, (n,)."""
+        columns, found = self.weights.shape[2], []
         neurons = self.weights.flatten(1).T  # (X*Y, D)
-        flat = self.winners.new_empty(len(self.features))
-        errors = self.features.new_empty(len(self.features))
-        for rows, names in self.modalities.patterns(self.has):
+        for rows, dims, scales, features in self._voters(every):
+            flat, errors = nearest_of_all(features, neurons[:, dims] * scales, self.modalities.distance)
+            self.winners[rows] = torch.stack([flat // columns, flat % columns], 1)
+            found.append(errors)
+        return torch.cat(found)
+
+    def _voters(self, every: int) -> Sequence[tuple[Any, Tensor, Tensor, Tensor]]:
+        """Groups of samples with the same modalities: rows (n,), dimensions (d,), their scales (d,), scaled features (n, d)."""
+        if every in self.voters:
+            return self.voters[every]
+        part, found = self._part(every), []
+        for rows, names in self.modalities.patterns(self.has[part]):
             dims = self.modalities.columns(names).to(rows.device)
             scales = self.modalities.scales(names).to(rows.device)
-            scales = scales if distance == "l1" else scales.sqrt()
-            for part in rows.split(max(1, COMPARED // len(neurons))):
-                distances = all_costs(self.features[part][:, dims] * scales, neurons[:, dims] * scales, distance)
-                errors[part], flat[part] = distances.min(1)
-        return torch.stack([flat // columns, flat % columns], 1), errors
+            scales = scales if self.modalities.distance == "l1" else scales.sqrt()
+            at = torch.arange(len(self.has), device=rows.device)[part][rows]
+            found.append((at, dims, scales, self.features[at][:, dims] * scales))
+        self.voters = {every: found}
+        return found
+
+    def _part(self, every: int) -> slice:
+        """Each `every`-th sample of all processes, as a slice of this process's samples."""
+        return slice(-self.before % every, None, every)
 
     def _search_index(self) -> tuple[Tensor, Tensor]:
         """Winners among all neurons of a large map, (N, 2), and their distances, (N,)."""
@@ -258,28 +272,30 @@ class CoarseToFine:
         )
         return torch.stack([flat // columns, flat % columns], 1), errors
 
-    def _update(self, sigma: float) -> None:
+    def _update(self, sigma: float, every: int) -> None:
         """Applies the batch rule: every neuron becomes the weighted mean of the samples that have the modality."""
         shape = self.weights.shape[1:]
         cells = self.winners[:, 0] * shape[1] + self.winners[:, 1]
         weights = torch.empty_like(self.weights)  # `progress` may have kept a reference to the old weights
-        for dims, rows in self._known():
+        for dims, rows in self._known(every):
             at = cells[rows]
             weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma)[0]
             reached = weight > LEAST_WEIGHT
             weight = torch.where(reached, weight, 1.0)
-            planes = max(8, PLANES // max(len(rows), shape.numel()))
+            planes = max(8, PLANES // max(len(at), shape.numel()))
             for first in range(dims.start, dims.stop, planes):
                 part = slice(first, min(first + planes, dims.stop))
                 sums = smooth(self.fixed.sums(part, rows, at, shape.numel()).view(-1, *shape), sigma)
                 weights[part] = torch.where(reached, sums.div_(weight), self.weights[part])
         self.weights = weights
 
-    def _known(self) -> Iterator[tuple[slice, Tensor]]:
-        """Groups of dimensions with the same samples, and these samples."""
-        complete = bool(self.processes.largest((~self.has).any().long()) == 0)
-        if complete:
-            yield slice(0, self.modalities.width), torch.arange(len(self.has), device=self.has.device)
+    def _known(self, every: int) -> Iterator[tuple[slice, Tensor | slice]]:
+        """Groups of dimensions with the same samples, and those of these samples that take part."""
+        part = self._part(every)
+        if self.complete:
+            yield slice(0, self.modalities.width), part
             return
         for index, name in enumerate(self.modalities.widths):
-            yield self.modalities.slice(name), self.has[:, index].nonzero().squeeze(1)
+            has = torch.zeros_like(self.has[:, index])
+            has[part] = self.has[part, index]
+            yield self.modalities.slice(name), has.nonzero().squeeze(1)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -26,6 +27,8 @@ class Epoch:
 
     shape: tuple[int, int]
     sigma: float
+    every: int = 1
+    """Only each `every`-th sample takes part: a mean over a wide neighborhood hardly changes."""
 
 
 def sigma_for(shape: tuple[int, int], count: int) -> float:
@@ -80,15 +83,18 @@ def smooth(planes: Tensor, sigma: float, reach: float = REACH, block: int = 32) 
         Shape (D, X, Y).
     """
     radius = max(1, math.ceil(reach * sigma))
-    columns = _banded(planes.shape[2], radius, sigma, block, planes)
+    columns = _banded(planes.shape[2], radius, sigma, block, planes.dtype, planes.device)
     along_y = torch.cat([planes[:, :, lo:hi] @ kernel.T for lo, hi, kernel in columns], 2)
-    rows = _banded(planes.shape[1], radius, sigma, block, planes)
+    rows = _banded(planes.shape[1], radius, sigma, block, planes.dtype, planes.device)
     return torch.cat([kernel @ along_y[:, lo:hi] for lo, hi, kernel in rows], 1)
 
 
-def _banded(size: int, radius: int, sigma: float, block: int, like: Tensor) -> list[tuple[int, int, Tensor]]:
+@lru_cache(maxsize=4)  # an epoch smooths both axes, and more than once
+def _banded(
+    size: int, radius: int, sigma: float, block: int, dtype: torch.dtype, device: torch.device
+) -> list[tuple[int, int, Tensor]]:
     """Blocks of a banded Gaussian matrix: the inputs' range from lo to hi, and the kernel (outputs, hi - lo)."""
-    places = torch.arange(size, dtype=like.dtype, device=like.device)
+    places = torch.arange(size, dtype=dtype, device=device)
     blocks = []
     for start in range(0, size, block):
         stop = min(start + block, size)
