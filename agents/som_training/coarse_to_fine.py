@@ -106,7 +106,7 @@ def train(
             process, in the order of the ranks. Each process gets the same map; it has the same bytes as the map of one
             process with all samples, on the same kind of device and with the same number of threads.
         distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
-        epochs: passes over the samples at the map's full size; by default 3 to 30, fewer for larger maps.
+        epochs: passes over the samples at the map's full size; by default 24 up to 32x32, 8 up to about 250x250, then 3 or more.
         initial: a map to start from, at its full size: the training goes on from it with new samples. It forgets what the new
             samples do not show; see `OnlineSom` for a map that does not.
         first_sigma: radius of the first epoch from an initial map; by default three times the last one.
@@ -126,7 +126,7 @@ def train(
     count = int(Processes(group).total(torch.tensor(len(first), device=first.device)))
     sigma = sigma_for(shape, count) if last_sigma is None else checked_sigma("last_sigma", last_sigma)
     if initial is None:
-        plan = schedule(shape, sigma, checked_epochs(epochs))
+        plan = schedule(shape, sigma, checked_epochs(epochs), count)
     else:
         widest = 3 * sigma if first_sigma is None else checked_sigma("first_sigma", first_sigma)
         plan = [Epoch(shape, radius) for radius in geometric(max(widest, sigma), sigma, checked_epochs(epochs) or 4)]

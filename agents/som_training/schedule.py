@@ -1,6 +1,7 @@
 """The coarse-to-fine schedule, that is, shape and radius of every epoch; and Gaussian sums over a neighborhood."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,14 +9,19 @@ import torch
 from torch import Tensor
 
 COARSEST_SIDE = 32
-"""The longer side of the coarsest level has at most this many neurons."""
-FEW_LEVELS, MANY_LEVELS = (15, 6, 5, 5), (7, 4, 4, 4, 3)
-"""Epochs per level from the coarsest, for maps with up to four levels (to about 250x250) and with more; all others have 3.
-
-The first levels matter less if many levels follow.
-"""
-LAST_EPOCHS, LAST_UPDATES = 30, 2**19
-"""Small maps have cheap epochs: the last level gets up to this many epochs, within this many updates of single neurons."""
+"""The coarsest level has at most the square of this many neurons; of a large map, the longer side has at most this many."""
+FEW_LEVELS = 4
+"""Maps with more levels (above about 250x250) are large: most of their epochs are short, because many levels follow."""
+LARGE_LEVELS, LARGE_SIGMAS = (7, 4, 4, 4), (3.0, 3.0)
+"""Epochs of a large map's first levels, all others have 3; and the first radius of the levels after the coarsest, then 2."""
+LARGE_EPOCHS, LARGE_UPDATES = 30, 2**19
+"""The last level of a large map gets more epochs, up to this many, within so many updates of single neurons."""
+SMALL_EPOCHS, COARSEST_EPOCHS, MIDDLE_EPOCHS, LAST_EPOCHS = 24, 16, 5, 8
+"""Epochs of a small map of one level; and of the coarsest, the middle and the last level of one with more levels."""
+HELD = 4
+"""Up to so many epochs, at most a third of a level's, keep the last radius: then the map settles."""
+WIDE_EVERY, ENOUGH = 4, 256
+"""In the first half of the coarsest level, each fourth sample takes part, or more, so that this many do."""
 
 REACH = 4.5
 """Distance at which the Gaussian of the batch rule is cut, in sigma."""
@@ -40,26 +46,61 @@ def sigma_for(shape: tuple[int, int], count: int) -> float:
     return max(0.4, 0.275 * math.sqrt(shape[0] * shape[1] / count))
 
 
-def schedule(shape: tuple[int, int], last_sigma: float, last_epochs: int | None = None) -> list[Epoch]:
+def schedule(
+    shape: tuple[int, int], last_sigma: float, last_epochs: int | None = None, samples: int = 2**20
+) -> list[Epoch]:
     """Shape and radius of every epoch, coarse to fine.
 
     Args:
         shape: rows and columns of the map.
         last_sigma: radius of the last epoch, in neurons.
-        last_epochs: number of epochs at the full size; by default as many as are cheap.
+        last_epochs: number of epochs at the full size; the default depends on the size.
+        samples: number of samples.
     """
+    large = _levels(shape, lambda level: max(level) > COARSEST_SIDE)
+    if len(large) > FEW_LEVELS:
+        return _large_map(large, last_sigma, last_epochs)
+    levels = _levels(shape, lambda level: math.prod(level) > COARSEST_SIDE**2)
+    if len(levels) == 1:
+        return _coarsest(shape, last_sigma, last_epochs or SMALL_EPOCHS, samples, held=True)
+    plan = _coarsest(levels[0], 1.5, COARSEST_EPOCHS, samples, held=False)
+    for level in levels[1:-1]:
+        plan += [Epoch(level, sigma) for sigma in geometric(3.0, 1.0, MIDDLE_EPOCHS)]
+    return plan + [Epoch(shape, sigma) for sigma in _settling(3.0, last_sigma, last_epochs or LAST_EPOCHS)]
+
+
+def _levels(shape: tuple[int, int], too_large: Callable[[tuple[int, int]], bool]) -> list[tuple[int, int]]:
+    """Shapes from the coarsest to the full size, each about half as long as the next."""
     shapes = [shape]
-    while max(shapes[0]) > COARSEST_SIDE:
+    while too_large(shapes[0]):
         rows, columns = shapes[0]
         shapes.insert(0, (math.ceil(rows / 2), math.ceil(columns / 2)))
-    counts = [*(FEW_LEVELS if len(shapes) <= len(FEW_LEVELS) else MANY_LEVELS), *[3] * len(shapes)][: len(shapes)]
-    counts[-1] = last_epochs or max(counts[-1], min(LAST_EPOCHS, LAST_UPDATES // (shape[0] * shape[1])))
+    return shapes
+
+
+def _coarsest(shape: tuple[int, int], last: float, count: int, samples: int, held: bool) -> list[Epoch]:
+    """The first level, from a radius of a third of the map; a wide neighborhood's mean does not need all samples."""
+    first = max(0.32 * max(shape), 1.0)
+    sigmas = _settling(first, last, count) if held else geometric(max(first, last), last, count)
+    every = min(WIDE_EVERY, max(1, samples // ENOUGH))
+    return [Epoch(shape, sigma, every if step < count // 2 else 1) for step, sigma in enumerate(sigmas)]
+
+
+def _settling(first: float, last: float, count: int) -> list[float]:
+    """Radii that fall to the last one and stay there for some epochs."""
+    held = min(HELD, -(-count // 3))
+    return geometric(max(first, last), last, count - held) + [last] * held
+
+
+def _large_map(levels: list[tuple[int, int]], last_sigma: float, last_epochs: int | None) -> list[Epoch]:
+    """The schedule of a map of many levels."""
+    counts = [*LARGE_LEVELS, *[3] * len(levels)][: len(levels)]
+    counts[-1] = last_epochs or max(counts[-1], min(LARGE_EPOCHS, LARGE_UPDATES // math.prod(levels[-1])))
     plan = []
-    for level, level_shape in enumerate(shapes):
-        first = max(0.32 * max(level_shape), 1.0) if level == 0 else 3.0 if level <= 2 else 2.0
-        last = last_sigma if level == len(shapes) - 1 else 1.5 if level == 0 else 1.0
-        sigmas = geometric(max(first, last), last, counts[level])
-        plan += [Epoch(level_shape, sigma) for sigma in sigmas]
+    for level, shape in enumerate(levels):
+        first = max(0.32 * max(shape), 1.0) if level == 0 else LARGE_SIGMAS[level - 1] if level <= 2 else 2.0
+        last = last_sigma if level == len(levels) - 1 else 1.5 if level == 0 else 1.0
+        plan += [Epoch(shape, sigma) for sigma in geometric(max(first, last), last, counts[level])]
     return plan
 
 
