@@ -7,9 +7,9 @@ at most two neurons per epoch, so no epoch searches the whole map.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -106,7 +106,7 @@ def train(
             process, in the order of the ranks. Each process gets the same map; it has the same bytes as the map of one
             process with all samples, on the same kind of device and with the same number of threads.
         distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
-        epochs: passes over the samples at the map's full size; by default 24 up to 32x32, 8 up to about 250x250, then 3 or more.
+        epochs: passes over the samples at the map's full size; by default 16 up to 32x32, 8 up to about 250x250, then 3 or more.
         initial: a map to start from, at its full size: the training goes on from it with new samples. It forgets what the new
             samples do not show; see `OnlineSom` for a map that does not.
         first_sigma: radius of the first epoch from an initial map; by default three times the last one.
@@ -126,7 +126,7 @@ def train(
     count = int(Processes(group).total(torch.tensor(len(first), device=first.device)))
     sigma = sigma_for(shape, count) if last_sigma is None else checked_sigma("last_sigma", last_sigma)
     if initial is None:
-        plan = schedule(shape, sigma, checked_epochs(epochs), count)
+        plan = schedule(shape, sigma, checked_epochs(epochs))
     else:
         widest = 3 * sigma if first_sigma is None else checked_sigma("first_sigma", first_sigma)
         plan = [Epoch(shape, radius) for radius in geometric(max(widest, sigma), sigma, checked_epochs(epochs) or 4)]
@@ -163,9 +163,8 @@ class CoarseToFine:
         self.scales = self.modalities.row_scales(self.has)  # (N, D)
         self.processes = Processes(group)
         self.fixed = FixedPoint(self.features, self.processes)
-        self.before = self.processes.before(len(self.features))
         self.complete = bool(self.processes.largest((~self.has).any().long()) == 0)
-        self.voters: dict[int, Sequence[tuple[Any, Tensor, Tensor, Tensor]]] = {}
+        self.voters = list(self._voters())
         if resume is not None:
             state = resumed(resume, self.identity, self.features.device)
             self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
@@ -199,12 +198,12 @@ class CoarseToFine:
         if tuple(self.weights.shape[1:]) != epoch.shape:
             self._grow(epoch.shape)
         if math.prod(epoch.shape) <= COARSEST_SIDE**2:
-            errors = self._search_all(epoch.every)
+            self.winners, errors = self._search_all()
         elif not self.epoch:
             self.winners, errors = self._search_index()
         else:
             self.winners, errors = self._search_near()
-        self._update(epoch.sigma, epoch.every)
+        self._update(epoch.sigma)
         self.epoch += 1
         count = self.processes.total(torch.tensor(len(errors), device=errors.device))
         return float(self.processes.total(errors.double().sum()) / count)
@@ -223,33 +222,23 @@ class CoarseToFine:
         self.winners = places.floor().long().clamp(min=0)  # after doubling, winner w lies between 2w and 2w + 1
         self.winners = torch.minimum(self.winners, (new - 1).long())
 
-    def _search_all(self, every: int) -> Tensor:
-        """Finds the winners of each `every`-th sample among all neurons; returns their distances, (n,)."""
-        columns, found = self.weights.shape[2], []
+    def _search_all(self) -> tuple[Tensor, Tensor]:
+        """Winners among all neurons, (N, 2), and their distances, (N,)."""
+        columns = self.weights.shape[2]
         neurons = self.weights.flatten(1).T  # (X*Y, D)
-        for rows, dims, scales, features in self._voters(every):
-            flat, errors = nearest_of_all(features, neurons[:, dims] * scales, self.modalities.distance)
-            self.winners[rows] = torch.stack([flat // columns, flat % columns], 1)
-            found.append(errors)
-        return torch.cat(found)
+        flat = self.winners.new_empty(len(self.features))
+        errors = self.features.new_empty(len(self.features))
+        for rows, dims, scales, features in self.voters:
+            flat[rows], errors[rows] = nearest_of_all(features, neurons[:, dims] * scales, self.modalities.distance)
+        return torch.stack([flat // columns, flat % columns], 1), errors
 
-    def _voters(self, every: int) -> Sequence[tuple[Any, Tensor, Tensor, Tensor]]:
-        """Groups of samples with the same modalities: rows (n,), dimensions (d,), their scales (d,), scaled features (n, d)."""
-        if every in self.voters:
-            return self.voters[every]
-        part, found = self._part(every), []
-        for rows, names in self.modalities.patterns(self.has[part]):
+    def _voters(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Samples with the same modalities: rows (n,), dimensions (d,), their scales, and scaled features (n, d)."""
+        for rows, names in self.modalities.patterns(self.has):
             dims = self.modalities.columns(names).to(rows.device)
             scales = self.modalities.scales(names).to(rows.device)
             scales = scales if self.modalities.distance == "l1" else scales.sqrt()
-            at = torch.arange(len(self.has), device=rows.device)[part][rows]
-            found.append((at, dims, scales, self.features[at][:, dims] * scales))
-        self.voters = {every: found}
-        return found
-
-    def _part(self, every: int) -> slice:
-        """Each `every`-th sample of all processes, as a slice of this process's samples."""
-        return slice(-self.before % every, None, every)
+            yield rows, dims, scales, self.features[rows][:, dims] * scales
 
     def _search_index(self) -> tuple[Tensor, Tensor]:
         """Winners among all neurons of a large map, (N, 2), and their distances, (N,)."""
@@ -272,12 +261,12 @@ class CoarseToFine:
         )
         return torch.stack([flat // columns, flat % columns], 1), errors
 
-    def _update(self, sigma: float, every: int) -> None:
+    def _update(self, sigma: float) -> None:
         """Applies the batch rule: every neuron becomes the weighted mean of the samples that have the modality."""
         shape = self.weights.shape[1:]
         cells = self.winners[:, 0] * shape[1] + self.winners[:, 1]
         weights = torch.empty_like(self.weights)  # `progress` may have kept a reference to the old weights
-        for dims, rows in self._known(every):
+        for dims, rows in self._known():
             at = cells[rows]
             weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma)[0]
             reached = weight > LEAST_WEIGHT
@@ -289,13 +278,10 @@ class CoarseToFine:
                 weights[part] = torch.where(reached, sums.div_(weight), self.weights[part])
         self.weights = weights
 
-    def _known(self, every: int) -> Iterator[tuple[slice, Tensor | slice]]:
-        """Groups of dimensions with the same samples, and those of these samples that take part."""
-        part = self._part(every)
+    def _known(self) -> Iterator[tuple[slice, Tensor | slice]]:
+        """Groups of dimensions with the same samples, and these samples."""
         if self.complete:
-            yield slice(0, self.modalities.width), part
+            yield slice(0, self.modalities.width), slice(None)
             return
         for index, name in enumerate(self.modalities.widths):
-            has = torch.zeros_like(self.has[:, index])
-            has[part] = self.has[part, index]
-            yield self.modalities.slice(name), has.nonzero().squeeze(1)
+            yield self.modalities.slice(name), self.has[:, index].nonzero().squeeze(1)

@@ -47,7 +47,7 @@ def train_sample_som(
     first = next(iter(rows.values()))
     check_memory(shape, layout.width, first.device, len(first))
     sigma = sigma_for(shape, len(first)) if last_sigma is None else checked_sigma("last_sigma", last_sigma)
-    training = CoarseToFine(pooled, schedule(shape, sigma, samples=len(first)), layout, seed, resume)
+    training = CoarseToFine(pooled, schedule(shape, sigma), layout, seed, resume)
     training.run(progress)
     winners = training.winners
     del training

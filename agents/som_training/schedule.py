@@ -16,12 +16,10 @@ LARGE_LEVELS, LARGE_SIGMAS = (7, 4, 4, 4), (3.0, 3.0)
 """Epochs of a large map's first levels, all others have 3; and the first radius of the levels after the coarsest, then 2."""
 LARGE_EPOCHS, LARGE_UPDATES = 30, 2**19
 """The last level of a large map gets more epochs, up to this many, within so many updates of single neurons."""
-SMALL_EPOCHS, COARSEST_EPOCHS, MIDDLE_EPOCHS, LAST_EPOCHS = 24, 16, 5, 8
+SMALL_EPOCHS, COARSEST_EPOCHS, MIDDLE_EPOCHS, LAST_EPOCHS = 16, 12, 5, 8
 """Epochs of a small map of one level; and of the coarsest, the middle and the last level of one with more levels."""
-HELD = 4
+HELD = 2
 """Up to so many epochs, at most a third of a level's, keep the last radius: then the map settles."""
-WIDE_EVERY, ENOUGH = 4, 256
-"""In the first half of the coarsest level, each fourth sample takes part, or more, so that this many do."""
 
 REACH = 4.5
 """Distance at which the Gaussian of the batch rule is cut, in sigma."""
@@ -33,8 +31,6 @@ class Epoch:
 
     shape: tuple[int, int]
     sigma: float
-    every: int = 1
-    """Only each `every`-th sample takes part: a mean over a wide neighborhood hardly changes."""
 
 
 def sigma_for(shape: tuple[int, int], count: int) -> float:
@@ -46,24 +42,21 @@ def sigma_for(shape: tuple[int, int], count: int) -> float:
     return max(0.4, 0.275 * math.sqrt(shape[0] * shape[1] / count))
 
 
-def schedule(
-    shape: tuple[int, int], last_sigma: float, last_epochs: int | None = None, samples: int = 2**20
-) -> list[Epoch]:
+def schedule(shape: tuple[int, int], last_sigma: float, last_epochs: int | None = None) -> list[Epoch]:
     """Shape and radius of every epoch, coarse to fine.
 
     Args:
         shape: rows and columns of the map.
         last_sigma: radius of the last epoch, in neurons.
         last_epochs: number of epochs at the full size; the default depends on the size.
-        samples: number of samples.
     """
     large = _levels(shape, lambda level: max(level) > COARSEST_SIDE)
     if len(large) > FEW_LEVELS:
         return _large_map(large, last_sigma, last_epochs)
     levels = _levels(shape, lambda level: math.prod(level) > COARSEST_SIDE**2)
     if len(levels) == 1:
-        return _coarsest(shape, last_sigma, last_epochs or SMALL_EPOCHS, samples, held=True)
-    plan = _coarsest(levels[0], 1.5, COARSEST_EPOCHS, samples, held=False)
+        return [Epoch(shape, s) for s in _settling(_widest(shape), last_sigma, last_epochs or SMALL_EPOCHS)]
+    plan = [Epoch(levels[0], sigma) for sigma in geometric(_widest(levels[0]), 1.5, COARSEST_EPOCHS)]
     for level in levels[1:-1]:
         plan += [Epoch(level, sigma) for sigma in geometric(3.0, 1.0, MIDDLE_EPOCHS)]
     return plan + [Epoch(shape, sigma) for sigma in _settling(3.0, last_sigma, last_epochs or LAST_EPOCHS)]
@@ -78,12 +71,9 @@ def _levels(shape: tuple[int, int], too_large: Callable[[tuple[int, int]], bool]
     return shapes
 
 
-def _coarsest(shape: tuple[int, int], last: float, count: int, samples: int, held: bool) -> list[Epoch]:
-    """The first level, from a radius of a third of the map; a wide neighborhood's mean does not need all samples."""
-    first = max(0.32 * max(shape), 1.0)
-    sigmas = _settling(first, last, count) if held else geometric(max(first, last), last, count)
-    every = min(WIDE_EVERY, max(1, samples // ENOUGH))
-    return [Epoch(shape, sigma, every if step < count // 2 else 1) for step, sigma in enumerate(sigmas)]
+def _widest(shape: tuple[int, int]) -> float:
+    """The first radius of the coarsest level: about a third of the map."""
+    return max(0.32 * max(shape), 1.0)
 
 
 def _settling(first: float, last: float, count: int) -> list[float]:
@@ -98,7 +88,7 @@ def _large_map(levels: list[tuple[int, int]], last_sigma: float, last_epochs: in
     counts[-1] = last_epochs or max(counts[-1], min(LARGE_EPOCHS, LARGE_UPDATES // math.prod(levels[-1])))
     plan = []
     for level, shape in enumerate(levels):
-        first = max(0.32 * max(shape), 1.0) if level == 0 else LARGE_SIGMAS[level - 1] if level <= 2 else 2.0
+        first = _widest(shape) if level == 0 else LARGE_SIGMAS[level - 1] if level <= 2 else 2.0
         last = last_sigma if level == len(levels) - 1 else 1.5 if level == 0 else 1.0
         plan += [Epoch(shape, sigma) for sigma in geometric(max(first, last), last, counts[level])]
     return plan
@@ -125,8 +115,10 @@ def smooth(planes: Tensor, sigma: float, reach: float = REACH, block: int = 32) 
     """
     radius = max(1, math.ceil(reach * sigma))
     columns = _banded(planes.shape[2], radius, sigma, block, planes.dtype, planes.device)
-    along_y = torch.cat([planes[:, :, lo:hi] @ kernel.T for lo, hi, kernel in columns], 2)
     rows = _banded(planes.shape[1], radius, sigma, block, planes.dtype, planes.device)
+    if len(columns) == len(rows) == 1:
+        return rows[0][2] @ (planes @ columns[0][2].T)
+    along_y = torch.cat([planes[:, :, lo:hi] @ kernel.T for lo, hi, kernel in columns], 2)
     return torch.cat([kernel @ along_y[:, lo:hi] for lo, hi, kernel in rows], 1)
 
 

@@ -34,11 +34,6 @@ class Processes:
             dist.all_reduce(values, dist.ReduceOp.MAX, group=self.group)
         return values
 
-    def before(self, count: int) -> int:
-        """Number of samples of the processes of lower ranks, given this process's number."""
-        lengths = self._gather(count)
-        return 0 if self.group is None else sum(lengths[: dist.get_rank(self.group)])
-
     def gathered_evenly(self, columns: list[Tensor], most: int) -> list[Tensor]:
         """At most this many rows of all processes, evenly spaced, in the order of the ranks: (N, ...) -> (n, ...) each."""
         lengths = self._gather(len(columns[0]))
