@@ -58,8 +58,8 @@ def all_costs(features: Tensor, others: Tensor, distance: Distance) -> Tensor:
     return torch.cdist(features, others, compute_mode="donot_use_mm_for_euclid_dist").square_()
 
 
-def nearest_of_all(features: Tensor, others: Tensor, distance: Distance) -> tuple[Tensor, Tensor]:
-    """The cheapest of all other rows for each row by `all_costs`, and its cost: (B, w) and (N, w) -> (B,), (B,).
+def nearest_of_all(features: Tensor, others: Tensor, distance: Distance) -> Tensor:
+    """The cheapest of all other rows for each row by `all_costs`: (B, w) and (N, w) -> (B,).
 
     Squares come from a matrix product, which is fast but rounds more. So where the two cheapest are too close to tell, all
     costs are computed again, gap by gap. The result does not depend on how the rows are divided into calls.
@@ -67,8 +67,7 @@ def nearest_of_all(features: Tensor, others: Tensor, distance: Distance) -> tupl
     parts = features.split(max(1, AT_ONCE // len(others)))
     quick = distance == "l2" and torch.get_float32_matmul_precision() == "highest"
     find = _by_product(others, len(parts[0])) if quick else lambda part: _least(all_costs(part, others, distance))
-    best = torch.cat([find(part) for part in parts])
-    return best, cost(features - others[best], distance).sum(1)
+    return torch.cat([find(part) for part in parts])
 
 
 def _by_product(others: Tensor, rows: int) -> Callable[[Tensor], Tensor]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..som.distances import Distance, nearest_of_all
+from ..som.distances import Distance, cost, nearest_of_all
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
 from ..som.som import MultiModalSom
@@ -105,7 +105,8 @@ def train(
         group: processes (torch.distributed, gloo or nccl) that train one map together. Then `samples` is the share of this
             process, in the order of the ranks. Each process gets the same map; it has the same bytes as the map of one
             process with all samples, on the same kind of device and with the same number of threads.
-        distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
+        distance: how a gap between a feature and a weight counts, see `MultiModalSom`. On maps up to about 250x250, the first
+            epochs find winners by Euclid's distance in any case: that is faster, and no worse.
         epochs: passes over the samples at the map's full size; by default 16 up to 32x32, 8 up to about 250x250, then 3 or more.
         initial: a map to start from, at its full size: the training goes on from it with new samples. It forgets what the new
             samples do not show; see `OnlineSom` for a map that does not.
@@ -198,7 +199,7 @@ class CoarseToFine:
         if tuple(self.weights.shape[1:]) != epoch.shape:
             self._grow(epoch.shape)
         if math.prod(epoch.shape) <= COARSEST_SIDE**2:
-            self.winners, errors = self._search_all()
+            self.winners, errors = self._search_all(epoch.quick)
         elif not self.epoch:
             self.winners, errors = self._search_index()
         else:
@@ -222,14 +223,16 @@ class CoarseToFine:
         self.winners = places.floor().long().clamp(min=0)  # after doubling, winner w lies between 2w and 2w + 1
         self.winners = torch.minimum(self.winners, (new - 1).long())
 
-    def _search_all(self) -> tuple[Tensor, Tensor]:
-        """Winners among all neurons, (N, 2), and their distances, (N,)."""
+    def _search_all(self, quick: bool) -> tuple[Tensor, Tensor]:
+        """Winners among all neurons, (N, 2), by Euclid's distance if `quick`; and their distances, (N,)."""
         columns = self.weights.shape[2]
         neurons = self.weights.flatten(1).T  # (X*Y, D)
         flat = self.winners.new_empty(len(self.features))
         errors = self.features.new_empty(len(self.features))
         for rows, dims, scales, features in self.voters:
-            flat[rows], errors[rows] = nearest_of_all(features, neurons[:, dims] * scales, self.modalities.distance)
+            scaled = neurons[:, dims] * scales
+            best = nearest_of_all(features, scaled, "l2" if quick else self.modalities.distance)
+            flat[rows], errors[rows] = best, cost(features - scaled[best], self.modalities.distance).sum(1)
         return torch.stack([flat // columns, flat % columns], 1), errors
 
     def _voters(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:

@@ -31,6 +31,8 @@ class Epoch:
 
     shape: tuple[int, int]
     sigma: float
+    quick: bool = False
+    """Whether winners are found by Euclid's distance, whatever the map's own: fast, and good while the radius is wide."""
 
 
 def sigma_for(shape: tuple[int, int], count: int) -> float:
@@ -55,8 +57,9 @@ def schedule(shape: tuple[int, int], last_sigma: float, last_epochs: int | None 
         return _large_map(large, last_sigma, last_epochs)
     levels = _levels(shape, lambda level: math.prod(level) > COARSEST_SIDE**2)
     if len(levels) == 1:
-        return [Epoch(shape, s) for s in _settling(_widest(shape), last_sigma, last_epochs or SMALL_EPOCHS)]
-    plan = [Epoch(levels[0], sigma) for sigma in geometric(_widest(levels[0]), 1.5, COARSEST_EPOCHS)]
+        sigmas = _settling(_widest(shape), last_sigma, last_epochs or SMALL_EPOCHS)
+        return [Epoch(shape, sigma, quick=step < len(sigmas) - HELD) for step, sigma in enumerate(sigmas)]
+    plan = [Epoch(levels[0], sigma, quick=True) for sigma in geometric(_widest(levels[0]), 1.5, COARSEST_EPOCHS)]
     for level in levels[1:-1]:
         plan += [Epoch(level, sigma) for sigma in geometric(3.0, 1.0, MIDDLE_EPOCHS)]
     return plan + [Epoch(shape, sigma) for sigma in _settling(3.0, last_sigma, last_epochs or LAST_EPOCHS)]

