@@ -86,7 +86,8 @@ def _by_product(others: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
         best = _least(costs)
         lowest = costs.gather(1, best[:, None])
         second = costs.scatter_(1, best[:, None], torch.inf).amin(1, keepdim=True)
-        sure = second - lowest > (left.square().sum(1, keepdim=True) + largest) * share  # False for NaN
+        size = left[:, :-1].square().sum(1, keepdim=True) + largest
+        sure = second - lowest > size * share  # False for NaN
         unsure = (~sure.squeeze(1)).nonzero().squeeze(1)
         if len(unsure):
             best[unsure] = _least(all_costs(features[unsure], others, "l2"))

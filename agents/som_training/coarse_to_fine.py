@@ -1,9 +1,9 @@
 """Training of a map: `train`, coarse to fine in seconds, and `train_literal`, the paper's rule as printed.
 
 The fast schedule starts with a map of about 25x25 neurons in the plane of the two principal components and doubles it
-until it has the wanted shape. Each epoch replaces every neuron by a mean of the samples, weighted by a Gaussian of the
-distance between the neuron and the sample's winner (the batch rule). After the coarsest level, a sample's winner moves by
-at most two neurons per epoch, so no epoch searches the whole map.
+until it has the wanted shape; a map of up to 1,024 neurons starts at its full size. Each epoch replaces every neuron by a
+mean of the samples, weighted by a Gaussian of the distance between the neuron and the sample's winner (the batch rule).
+After the coarsest level, a sample's winner moves by at most two neurons per epoch, so no epoch searches the whole map.
 """
 
 import math
@@ -45,6 +45,10 @@ __all__ = [
 
 PLANE_SAMPLES = 4096
 """The initial plane is computed from at most this many samples, evenly spaced."""
+FULL_SIDE = 16
+"""Up to the square of this many neurons, all absolute gaps are cheaper than those to neurons around the last winners."""
+QUICK_STEPS = 8
+"""Steps towards the principal axes of small maps: many epochs follow."""
 PLANES = 2**20
 """Number of sums that are updated together, 8 dimensions at least; a compromise between speed and memory."""
 LEAST_WEIGHT = 1e-30
@@ -143,7 +147,10 @@ class CoarseToFine:
         weights: the present map, dimension by dimension, (D, X, Y).
         winners: row and column of each sample's winner, (N, 2).
         epoch: number of epochs done.
+        reports: whether the quantization error of each epoch is wanted.
     """
+
+    reports = True
 
     def __init__(
         self,
@@ -177,11 +184,13 @@ class CoarseToFine:
             self.weights = weights.T.reshape(-1, *initial.shape)
             return
         subset, known = self.processes.gathered_evenly([self.features, self.has], PLANE_SAMPLES)
-        weights = principal_plane(self.modalities, subset, known, plan[0].shape, seed)
+        steps = QUICK_STEPS if plan[0].quick else 30
+        weights = principal_plane(self.modalities, subset, known, plan[0].shape, seed, steps)
         self.weights = weights.permute(2, 0, 1).contiguous()
 
     def run(self, progress: Callable[[TrainingProgress], None] | None = None) -> None:
         """Runs all remaining epochs."""
+        self.reports = progress is not None or self.processes.group is not None  # another process may report
         while self.epoch < len(self.plan):
             error = self.step()
             if progress is not None:
@@ -194,11 +203,12 @@ class CoarseToFine:
         return {"weights": self.weights, "winners": self.winners, "epoch": epoch, "training": self.identity}
 
     def step(self) -> float:
-        """Runs one epoch and returns the quantization error before its update."""
+        """Runs one epoch and returns the quantization error before its update, if it is wanted."""
         epoch = self.plan[self.epoch]
         if tuple(self.weights.shape[1:]) != epoch.shape:
             self._grow(epoch.shape)
-        if math.prod(epoch.shape) <= COARSEST_SIDE**2:
+        settled = self.plan[0].quick and not epoch.quick and self.modalities.distance == "l1"
+        if math.prod(epoch.shape) <= (FULL_SIDE if settled else COARSEST_SIDE) ** 2:
             self.winners, errors = self._search_all(epoch.quick)
         elif not self.epoch:
             self.winners, errors = self._search_index()
@@ -228,11 +238,13 @@ class CoarseToFine:
         columns = self.weights.shape[2]
         neurons = self.weights.flatten(1).T  # (X*Y, D)
         flat = self.winners.new_empty(len(self.features))
-        errors = self.features.new_empty(len(self.features))
+        errors = self.features.new_zeros(len(self.features))
         for rows, dims, scales, features in self.voters:
             scaled = neurons[:, dims] * scales
             best = nearest_of_all(features, scaled, "l2" if quick else self.modalities.distance)
-            flat[rows], errors[rows] = best, cost(features - scaled[best], self.modalities.distance).sum(1)
+            flat[rows] = best
+            if self.reports:
+                errors[rows] = cost(features - scaled[best], self.modalities.distance).sum(1)
         return torch.stack([flat // columns, flat % columns], 1), errors
 
     def _voters(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:

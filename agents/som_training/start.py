@@ -38,10 +38,13 @@ def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device)
     return {name: value.to(device, copy=True) for name, value in state.items()}
 
 
-def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
+def principal_plane(
+    modalities: Modalities, features: Tensor, has: Tensor, shape: tuple[int, int], seed: int, steps: int = 30
+) -> Tensor:
     """An initial map: a grid in the plane of the two principal components of the samples, (X, Y, D).
 
     Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the standard deviation.
+    The axes come from so many steps of subspace iteration.
     """
     known = modalities.per_dimension(has)
     mean = (features * known).sum(0) / known.sum(0).clamp(min=1)
@@ -49,7 +52,7 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape
     centred = (features - mean) * known
     weighted = centred * torch.where(importance > 0, importance, importance.max() * 1e-3)
     generator = torch.Generator().manual_seed(seed)
-    axes = weighted @ _principal_axes(weighted)  # (N, 2), longest first
+    axes = weighted @ _principal_axes(weighted, steps)  # (N, 2), longest first
     axes = axes / axes.std(0, correction=0).clamp(min=1e-12)
     slopes = centred.T @ axes / len(features)  # (D, 2): the plane in unscaled features
     spread = centred.std(0, correction=0)
@@ -66,12 +69,12 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, shape
     return mean + grid
 
 
-def _principal_axes(centred: Tensor) -> Tensor:
+def _principal_axes(centred: Tensor, steps: int) -> Tensor:
     """The two longest principal axes of centered samples, (D, 2), by subspace iteration: D may be thousands of pixels."""
     generator = torch.Generator().manual_seed(0)
     width = centred.shape[1]
     axes = torch.randn((width, min(4, width)), generator=generator).to(centred)
-    for _ in range(30):
+    for _ in range(steps):
         axes = torch.linalg.qr(centred.T @ (centred @ axes)).Q
     lengths = (centred @ axes).norm(dim=0)
     axes = axes[:, lengths.argsort(descending=True)[:2]]

@@ -35,7 +35,7 @@ CLOSE = 1.001
 """A contestant has reached the quantization error of this project's map if its own is at most so many times as large."""
 EPOCHS = (2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320)
 """The epochs that a schedule tries, one after the other."""
-PATIENCE = 4
+PATIENCE = 3
 """A search ends when its trainings together have taken so many times the limit of one."""
 SMALLEST, GROWTH = 32, 4
 """Minimum number of samples of the smallest probe, and the ratio of one probe to the one before."""
