@@ -20,7 +20,9 @@ from training.bench.maps.quality import Quality, evaluate
 from training.bench.maps.schedules import levels, principal_plane, schedules_of
 from training.bench.maps.stage import Stage
 
-TINY = Config("som", sizes=("4x3",), samples=60, peers=("MiniSom", "MiniSom L2"), times=400.0, budget=0.5)
+TINY = Config(
+    "som", sizes=("4x3",), samples=60, distances=("l2",), peers=("MiniSom", "MiniSom L2"), times=400.0, budget=0.5
+)
 DATA = Data("tiny", synthetic(60, seed=0), synthetic(20, seed=1))
 JOB = Job("MiniSom", (8, 8), "l1", {}, seed=0, limit=5.0, memory=8.0, target=0.2)
 
@@ -37,19 +39,20 @@ def peer(module: str, gigabytes: float = 0) -> Peer:
 def test_all_train_until_they_reach_our_quality(capsys: pytest.CaptureFixture[str]):
     ratios = benchmark.run(TINY)
     shown = capsys.readouterr().out
-    tables = shown.split("bench som: ")[1:]
-    assert [table.split(", 1 thread")[0] for table in tables] == ["synthetic, 4x3, l1", "synthetic, 4x3, l2"]
-    assert "MiniSom  " in tables[0]
-    assert "MiniSom  " not in tables[1]  # it trains by Manhattan
-    assert ratios["synthetic, 4x3, l1, this project"] == ratios["synthetic, 4x3, l2, this project"] == 1
-    for table in tables:
-        rows = {line[:12]: line.split() for line in table.splitlines()}
-        target = float(rows[f"{OURS:12}"][7])  # "this project" is two words
-        assert target < 0.3  # of data whose spread is .5
-        for name in ("literal rule", "MiniSom L2"):
-            cells = rows[f"{name:12}"]
-            errors = [float(cell) for cell in cells if cell.startswith(".")]
-            assert ("not" in cells) == (errors[0] > 1.0011 * target)
+    assert ratios["synthetic, 4x3, l2, this project"] == 1
+    rows = {line[:12]: line.split() for line in shown.splitlines()}
+    target = float(rows[f"{OURS:12}"][7])  # "this project" is two words
+    assert target < 0.2  # of data whose variance is about .3
+    for name in (LITERAL, "MiniSom L2"):
+        cells = rows[f"{name:12}"]
+        quantization = next(float(cell) for cell in cells if cell.startswith("."))
+        assert ("not" in cells) == (quantization > 1.0011 * target)
+        assert (f"synthetic, 4x3, l2, {name}" in ratios) == ("not" not in cells)
+
+
+def test_who_trains_by_manhattan_does_not_compete_for_l2():
+    assert list(bench_som.names(TINY, "l1")) == [OURS, LITERAL, "MiniSom", "MiniSom L2"]
+    assert list(bench_som.names(TINY, "l2")) == [OURS, LITERAL, "MiniSom L2"]
 
 
 def test_a_runs_latents_are_trained_on_first(tiny_run: Path):
