@@ -35,8 +35,8 @@ CLOSE = 1.001
 """A contestant has reached the quantization error of this project's map if its own is at most so many times as large."""
 EPOCHS = (2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320)
 """The epochs that a schedule tries, one after the other."""
-PATIENCE = 3
-"""A search ends when its trainings together have taken so many times the limit of one."""
+SEARCH = 12
+"""All trainings of a search together take at most about so many times the limit of one: three schedules, growing epochs."""
 SMALLEST, GROWTH = 32, 4
 """Minimum number of samples of the smallest probe, and the ratio of one probe to the one before."""
 Fit = Callable[..., MultiModalSom]
@@ -104,12 +104,12 @@ def search(job: Job, samples: Mapping[str, Tensor], unseen: Mapping[str, Tensor]
     A first training on a tiny map is not measured, so imports and compilation do not count.
     """
     found: list[Result] = []
-    limit, total = job.limit, 0.0
+    limit = job.limit
     for name, fit in fits(job):
         fit(_first(samples, 2 * SMALLEST), epochs=1, shape=(4, 4))
         expected, share = extrapolate(partial(fit, shape=job.shape), samples, EPOCHS[0], limit)
         for epochs, more in zip(EPOCHS, (*EPOCHS[1:], 2 * EPOCHS[-1]), strict=True):
-            if expected > limit or total > PATIENCE * job.limit:
+            if expected > limit:
                 if epochs == EPOCHS[0]:
                     found.append(Result(expected, _peak(), f"{name} {epochs}", False, None, share))
                 break
@@ -121,7 +121,7 @@ def search(job: Job, samples: Mapping[str, Tensor], unseen: Mapping[str, Tensor]
             if reached:
                 limit = min(limit, cpu)
                 break
-            expected, total = cpu * more / epochs, total + cpu
+            expected = cpu * more / epochs
     return best_of(found)
 
 

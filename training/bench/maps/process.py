@@ -15,8 +15,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from .contestant import PATIENCE as SEARCH
-from .contestant import Job, Result
+from .contestant import SEARCH, Job, Result
 from .data import Data
 from .peers import PEERS
 from .quality import Quality
