@@ -1,6 +1,6 @@
 """Distances -A of Eq. 2-3 between queries and neurons, for all neurons or box by box, with the same bits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +43,10 @@ AT_ONCE = 2**19
 """Number of distances or bounds that are computed together; they fit into a core's cache."""
 
 
+ROUNDING = 2**-21
+"""Eight times the relative error of one rounding in float32."""
+
+
 def cost(gaps: Tensor, distance: Distance) -> Tensor:
     """What gaps between features and weights cost, computed in place: |gap| or gap^2."""
     return gaps.abs_() if distance == "l1" else gaps.square_()
@@ -53,6 +57,49 @@ def all_costs(features: Tensor, others: Tensor, distance: Distance) -> Tensor:
     if distance == "l1":
         return torch.cdist(features, others, p=1)
     return torch.cdist(features, others, compute_mode="donot_use_mm_for_euclid_dist").square_()
+
+
+def nearest_of_all(features: Tensor, others: Tensor, distance: Distance) -> Tensor:
+    """The cheapest of all other rows for each row by `all_costs`: (B, w) and (N, w) -> (B,).
+
+    Squares come from a matrix product, which is fast but rounds more. So where the two cheapest are too close to tell, all
+    costs are computed again, gap by gap. The result does not depend on how the rows are divided into calls.
+    """
+    parts = features.split(max(1, AT_ONCE // len(others)))
+    quick = distance == "l2" and torch.get_float32_matmul_precision() == "highest"
+    find = _by_product(others, len(parts[0])) if quick else lambda part: _least(all_costs(part, others, distance))
+    return torch.cat([find(part) for part in parts])
+
+
+def _by_product(others: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
+    """The search of `nearest_of_all` for squares, by a matrix product: at most so many rows -> their nearest others."""
+    centre = others.mean(0)
+    columns = (others - centre).T
+    squares = columns.square().sum(0)
+    largest, share = squares.max(), ROUNDING * (len(centre) + 4)
+    columns = torch.cat([-2 * columns, squares[None]])
+    buffers = [columns.new_ones((rows, len(columns))), columns.new_empty((rows, len(others)))]
+
+    def find(features: Tensor) -> Tensor:
+        left, costs = (buffer[: len(features)] for buffer in buffers)
+        torch.sub(features, centre, out=left[:, :-1])
+        torch.mm(left, columns, out=costs)  # without the squares of the features
+        best = _least(costs)
+        lowest = costs.gather(1, best[:, None])
+        second = costs.scatter_(1, best[:, None], torch.inf).amin(1, keepdim=True)
+        size = left[:, :-1].square().sum(1, keepdim=True) + largest
+        sure = second - lowest > size * share  # False for NaN
+        unsure = (~sure.squeeze(1)).nonzero().squeeze(1)
+        if len(unsure):
+            best[unsure] = _least(all_costs(features[unsure], others, "l2"))
+        return best
+
+    return find
+
+
+def _least(costs: Tensor) -> Tensor:
+    """The column of the least value of each row, the first of equals: (B, N) -> (B,)."""
+    return costs.argmin(1) if costs.is_cuda else torch.from_numpy(costs.numpy().argmin(1))  # numpy is ten times as fast
 
 
 def all_distances(queries: Tensor, neurons: Tensor, groups: Groups) -> Tensor:

@@ -1,9 +1,9 @@
 """Training of a map: `train`, coarse to fine in seconds, and `train_literal`, the paper's rule as printed.
 
 The fast schedule starts with a map of about 25x25 neurons in the plane of the two principal components and doubles it
-until it has the wanted shape. Each epoch replaces every neuron by a mean of the samples, weighted by a Gaussian of the
-distance between the neuron and the sample's winner (the batch rule). After the coarsest level, a sample's winner moves by
-at most two neurons per epoch, so no epoch searches the whole map.
+until it has the wanted shape; a map of up to 1,024 neurons starts at its full size. Each epoch replaces every neuron by a
+mean of the samples, weighted by a Gaussian of the distance between the neuron and the sample's winner (the batch rule).
+After the coarsest level, a sample's winner moves by at most two neurons per epoch, so no epoch searches the whole map.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..som.distances import Distance, all_costs
+from ..som.distances import Distance, cost, nearest_of_all
 from ..som.grid import Grid, Topology
 from ..som.modalities import Modalities
 from ..som.samples import Samples, checked_shape, tensors, widths_of
@@ -43,10 +43,12 @@ __all__ = [
     "train_literal",
 ]
 
-COMPARED = 2**22
-"""Number of distances that are computed together; 16 MB."""
 PLANE_SAMPLES = 4096
 """The initial plane is computed from at most this many samples, evenly spaced."""
+FULL_SIDE = 16
+"""Up to the square of this many neurons, all absolute gaps are cheaper than those to neurons around the last winners."""
+QUICK_STEPS = 8
+"""Steps towards the principal axes of small maps: many epochs follow."""
 PLANES = 2**20
 """Number of sums that are updated together, 8 dimensions at least; a compromise between speed and memory."""
 LEAST_WEIGHT = 1e-30
@@ -108,8 +110,9 @@ def train(
         group: processes (torch.distributed, gloo or nccl) that train one map together. Then `samples` is the share of this
             process, in the order of the ranks. Each process gets the same map; it has the same bytes as the map of one
             process with all samples, on the same kind of device and with the same number of threads.
-        distance: how a gap between a feature and a weight counts, see `MultiModalSom`.
-        epochs: passes over the samples at the map's full size; by default 3 to 30, fewer for larger maps.
+        distance: how a gap between a feature and a weight counts, see `MultiModalSom`. On maps up to about 250x250, the first
+            epochs find winners by Euclid's distance in any case: that is faster, and no worse.
+        epochs: passes over the samples at the map's full size; by default 16 up to 32x32, 8 up to about 250x250, then 3 or more.
         initial: a map to start from, at its full size: the training goes on from it with new samples. It forgets what the new
             samples do not show; see `OnlineSom` for a map that does not.
         first_sigma: radius of the first epoch from an initial map; by default three times the last one.
@@ -147,7 +150,10 @@ class CoarseToFine:
         weights: the present map, dimension by dimension, (D, X, Y).
         winners: row and column of each sample's winner, (N, 2).
         epoch: number of epochs done.
+        reports: whether the quantization error of each epoch is wanted.
     """
+
+    reports = True
 
     def __init__(
         self,
@@ -170,6 +176,8 @@ class CoarseToFine:
         self.scales = self.modalities.row_scales(self.has)  # (N, D)
         self.processes = Processes(group)
         self.fixed = FixedPoint(self.features, self.processes)
+        self.complete = bool(self.processes.largest((~self.has).any().long()) == 0)
+        self.voters = list(self._voters())
         if resume is not None:
             state = resumed(resume, self.identity, self.features.device)
             self.weights, self.winners, self.epoch = state["weights"], state["winners"], int(state["epoch"])
@@ -181,7 +189,8 @@ class CoarseToFine:
             self.weights = weights.T.reshape(-1, *initial.shape)
             return
         subset, known = self.processes.gathered_evenly([self.features, self.has], PLANE_SAMPLES)
-        weights = principal_plane(self.modalities, subset, known, Grid(plan[0].shape, topology), seed)
+        steps = QUICK_STEPS if plan[0].quick else 30
+        weights = principal_plane(self.modalities, subset, known, Grid(plan[0].shape, topology), seed, steps)
         self.weights = weights.permute(2, 0, 1).contiguous()
 
     @property
@@ -191,6 +200,7 @@ class CoarseToFine:
 
     def run(self, progress: Callable[[TrainingProgress], None] | None = None) -> None:
         """Runs all remaining epochs."""
+        self.reports = progress is not None or self.processes.group is not None  # another process may report
         while self.epoch < len(self.plan):
             error = self.step()
             if progress is not None:
@@ -203,12 +213,13 @@ class CoarseToFine:
         return {"weights": self.weights, "winners": self.winners, "epoch": epoch, "training": self.identity}
 
     def step(self) -> float:
-        """Runs one epoch and returns the quantization error before its update."""
+        """Runs one epoch and returns the quantization error before its update, if it is wanted."""
         epoch = self.plan[self.epoch]
         if tuple(self.weights.shape[1:]) != epoch.shape:
             self._grow(epoch.shape)
-        if math.prod(epoch.shape) <= COARSEST_SIDE**2:
-            self.winners, errors = self._search_all()
+        settled = self.plan[0].quick and not epoch.quick and self.modalities.distance == "l1"
+        if math.prod(epoch.shape) <= (FULL_SIDE if settled else COARSEST_SIDE) ** 2:
+            self.winners, errors = self._search_all(epoch.quick)
         elif not self.epoch:
             self.winners, errors = self._search_index()
         else:
@@ -229,20 +240,27 @@ class CoarseToFine:
         self.weights = enlarged(self.weights, grid, shape)
         self.winners = enlarged_places(self.winners, grid, shape)
 
-    def _search_all(self) -> tuple[Tensor, Tensor]:
-        """Winners among all neurons, (N, 2), and their distances, (N,)."""
-        columns, distance = self.weights.shape[2], self.modalities.distance
+    def _search_all(self, quick: bool) -> tuple[Tensor, Tensor]:
+        """Winners among all neurons, (N, 2), by Euclid's distance if `quick`; and their distances, (N,)."""
+        columns = self.weights.shape[2]
         neurons = self.weights.flatten(1).T  # (X*Y, D)
         flat = self.winners.new_empty(len(self.features))
-        errors = self.features.new_empty(len(self.features))
+        errors = self.features.new_zeros(len(self.features))
+        for rows, dims, scales, features in self.voters:
+            scaled = neurons[:, dims] * scales
+            best = nearest_of_all(features, scaled, "l2" if quick else self.modalities.distance)
+            flat[rows] = best
+            if self.reports:
+                errors[rows] = cost(features - scaled[best], self.modalities.distance).sum(1)
+        return torch.stack([flat // columns, flat % columns], 1), errors
+
+    def _voters(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Samples with the same modalities: rows (n,), dimensions (d,), their scales, and scaled features (n, d)."""
         for rows, names in self.modalities.patterns(self.has):
             dims = self.modalities.columns(names).to(rows.device)
             scales = self.modalities.scales(names).to(rows.device)
-            scales = scales if distance == "l1" else scales.sqrt()
-            for part in rows.split(max(1, COMPARED // len(neurons))):
-                distances = all_costs(self.features[part][:, dims] * scales, neurons[:, dims] * scales, distance)
-                errors[part], flat[part] = distances.min(1)
-        return torch.stack([flat // columns, flat % columns], 1), errors
+            scales = scales if self.modalities.distance == "l1" else scales.sqrt()
+            yield rows, dims, scales, self.features[rows][:, dims] * scales
 
     def _search_index(self) -> tuple[Tensor, Tensor]:
         """Winners among all neurons of a large map, (N, 2), and their distances, (N,)."""
@@ -275,7 +293,7 @@ class CoarseToFine:
             weight = smooth(self.fixed.counts(at, shape.numel()).view(1, *shape), sigma, topology=self.topology)[0]
             reached = weight > LEAST_WEIGHT
             weight = torch.where(reached, weight, 1.0)
-            planes = max(8, PLANES // max(len(rows), shape.numel()))
+            planes = max(8, PLANES // max(len(at), shape.numel()))
             for first in range(dims.start, dims.stop, planes):
                 part = slice(first, min(first + planes, dims.stop))
                 sums = self.fixed.sums(part, rows, at, shape.numel()).view(-1, *shape)
@@ -283,11 +301,10 @@ class CoarseToFine:
                 weights[part] = torch.where(reached, sums.div_(weight), self.weights[part])
         self.weights = weights
 
-    def _known(self) -> Iterator[tuple[slice, Tensor]]:
+    def _known(self) -> Iterator[tuple[slice, Tensor | slice]]:
         """Groups of dimensions with the same samples, and these samples."""
-        complete = bool(self.processes.largest((~self.has).any().long()) == 0)
-        if complete:
-            yield slice(0, self.modalities.width), torch.arange(len(self.has), device=self.has.device)
+        if self.complete:
+            yield slice(0, self.modalities.width), slice(None)
             return
         for index, name in enumerate(self.modalities.widths):
             yield self.modalities.slice(name), self.has[:, index].nonzero().squeeze(1)

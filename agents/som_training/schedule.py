@@ -1,7 +1,9 @@
 """The coarse-to-fine schedule: shape and radius of every epoch, growth of the map, and Gaussian sums over a neighborhood."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -10,14 +12,17 @@ from torch.nn import functional
 from ..som.grid import ROW, Grid, Topology
 
 COARSEST_SIDE = 32
-"""The longer side of the coarsest level has at most this many neurons."""
-FEW_LEVELS, MANY_LEVELS = (15, 6, 5, 5), (7, 4, 4, 4, 3)
-"""Epochs per level from the coarsest, for maps with up to four levels (to about 250x250) and with more; all others have 3.
-
-The first levels matter less if many levels follow.
-"""
-LAST_EPOCHS, LAST_UPDATES = 30, 2**19
-"""Small maps have cheap epochs: the last level gets up to this many epochs, within this many updates of single neurons."""
+"""The coarsest level has at most the square of this many neurons; of a large map, the longer side has at most this many."""
+FEW_LEVELS = 4
+"""Maps with more levels (above about 250x250) are large: most of their epochs are short, because many levels follow."""
+LARGE_LEVELS, LARGE_SIGMAS = (7, 4, 4, 4), (3.0, 3.0)
+"""Epochs of a large map's first levels, all others have 3; and the first radius of the levels after the coarsest, then 2."""
+LARGE_EPOCHS, LARGE_UPDATES = 30, 2**19
+"""The last level of a large map gets more epochs, up to this many, within so many updates of single neurons."""
+SMALL_EPOCHS, COARSEST_EPOCHS, MIDDLE_EPOCHS, LAST_EPOCHS = 16, 12, 5, 8
+"""Epochs of a small map of one level; and of the coarsest, the middle and the last level of one with more levels."""
+HELD = 2
+"""Up to so many epochs, at most a third of a level's, keep the last radius: then the map settles."""
 
 REACH = 4.5
 """Distance at which the Gaussian of the batch rule is cut, in sigma."""
@@ -29,6 +34,8 @@ class Epoch:
 
     shape: tuple[int, int]
     sigma: float
+    quick: bool = False
+    """Whether winners are found by Euclid's distance, whatever the map's own: fast, and good while the radius is wide."""
 
 
 def sigma_for(shape: tuple[int, int], count: int) -> float:
@@ -46,20 +53,50 @@ def schedule(shape: tuple[int, int], last_sigma: float, last_epochs: int | None 
     Args:
         shape: rows and columns of the map.
         last_sigma: radius of the last epoch, in neurons.
-        last_epochs: number of epochs at the full size; by default as many as are cheap.
+        last_epochs: number of epochs at the full size; the default depends on the size.
     """
+    large = _levels(shape, lambda level: max(level) > COARSEST_SIDE)
+    if len(large) > FEW_LEVELS:
+        return _large_map(large, last_sigma, last_epochs)
+    levels = _levels(shape, lambda level: math.prod(level) > COARSEST_SIDE**2)
+    if len(levels) == 1:
+        sigmas = _settling(_widest(shape), last_sigma, last_epochs or SMALL_EPOCHS)
+        return [Epoch(shape, sigma, quick=step < len(sigmas) - HELD) for step, sigma in enumerate(sigmas)]
+    plan = [Epoch(levels[0], sigma, quick=True) for sigma in geometric(_widest(levels[0]), 1.5, COARSEST_EPOCHS)]
+    for level in levels[1:-1]:
+        plan += [Epoch(level, sigma) for sigma in geometric(3.0, 1.0, MIDDLE_EPOCHS)]
+    return plan + [Epoch(shape, sigma) for sigma in _settling(3.0, last_sigma, last_epochs or LAST_EPOCHS)]
+
+
+def _levels(shape: tuple[int, int], too_large: Callable[[tuple[int, int]], bool]) -> list[tuple[int, int]]:
+    """Shapes from the coarsest to the full size, each about half as long as the next."""
     shapes = [shape]
-    while max(shapes[0]) > COARSEST_SIDE:
+    while too_large(shapes[0]):
         rows, columns = shapes[0]
         shapes.insert(0, (math.ceil(rows / 2), math.ceil(columns / 2)))
-    counts = [*(FEW_LEVELS if len(shapes) <= len(FEW_LEVELS) else MANY_LEVELS), *[3] * len(shapes)][: len(shapes)]
-    counts[-1] = last_epochs or max(counts[-1], min(LAST_EPOCHS, LAST_UPDATES // (shape[0] * shape[1])))
+    return shapes
+
+
+def _widest(shape: tuple[int, int]) -> float:
+    """The first radius of the coarsest level: about a third of the map."""
+    return max(0.32 * max(shape), 1.0)
+
+
+def _settling(first: float, last: float, count: int) -> list[float]:
+    """Radii that fall to the last one and stay there for some epochs."""
+    held = min(HELD, -(-count // 3))
+    return geometric(max(first, last), last, count - held) + [last] * held
+
+
+def _large_map(levels: list[tuple[int, int]], last_sigma: float, last_epochs: int | None) -> list[Epoch]:
+    """The schedule of a map of many levels."""
+    counts = [*LARGE_LEVELS, *[3] * len(levels)][: len(levels)]
+    counts[-1] = last_epochs or max(counts[-1], min(LARGE_EPOCHS, LARGE_UPDATES // math.prod(levels[-1])))
     plan = []
-    for level, level_shape in enumerate(shapes):
-        first = max(0.32 * max(level_shape), 1.0) if level == 0 else 3.0 if level <= 2 else 2.0
-        last = last_sigma if level == len(shapes) - 1 else 1.5 if level == 0 else 1.0
-        sigmas = geometric(max(first, last), last, counts[level])
-        plan += [Epoch(level_shape, sigma) for sigma in sigmas]
+    for level, shape in enumerate(levels):
+        first = _widest(shape) if level == 0 else LARGE_SIGMAS[level - 1] if level <= 2 else 2.0
+        last = last_sigma if level == len(levels) - 1 else 1.5 if level == 0 else 1.0
+        plan += [Epoch(shape, sigma) for sigma in geometric(max(first, last), last, counts[level])]
     return plan
 
 
@@ -130,9 +167,12 @@ def smooth(planes: Tensor, sigma: float, reach: float = REACH, block: int = 32, 
     radius, joined = max(1, math.ceil(reach * sigma)), topology == "torus"
     if topology == "hexagonal":
         return _smooth_hexagonal(planes, sigma, radius, block)
-    columns = _banded(planes.shape[2], radius, sigma, block, planes, joined)
+    columns, rows = (
+        _banded(side, radius, sigma, block, planes.dtype, planes.device, joined) for side in planes.shape[:0:-1]
+    )
+    if len(columns) == len(rows) == 1:
+        return rows[0][1] @ (planes @ columns[0][1].T)
     along_y = torch.cat([planes[:, :, inputs] @ kernel.T for inputs, kernel in columns], 2)
-    rows = _banded(planes.shape[1], radius, sigma, block, planes, joined)
     return torch.cat([kernel @ along_y[:, inputs] for inputs, kernel in rows], 1)
 
 
@@ -140,10 +180,11 @@ def _smooth_hexagonal(planes: Tensor, sigma: float, radius: int, block: int) -> 
     """`smooth` on a hexagonal map: seen from a row, the rows of the other parity lie half a neuron aside."""
 
     def along_columns(part: Tensor, aside: float) -> Tensor:
-        columns = _banded(part.shape[2], radius, sigma, block, part, aside=aside)
+        columns = _banded(part.shape[2], radius, sigma, block, part.dtype, part.device, aside=aside)
         return torch.cat([part[:, :, inputs] @ kernel.T for inputs, kernel in columns], 2)
 
-    rows = _banded(planes.shape[1], radius, sigma, block + block % 2, planes, spacing=ROW)  # blocks start at even rows
+    even = block + block % 2  # blocks start at even rows
+    rows = _banded(planes.shape[1], radius, sigma, even, planes.dtype, planes.device, spacing=ROW)
     straight, smoothed = along_columns(planes, 0.0), torch.empty_like(planes)
     for parity, aside in ((0, -0.5), (1, 0.5)):
         seen = straight.clone()
@@ -152,12 +193,14 @@ def _smooth_hexagonal(planes: Tensor, sigma: float, radius: int, block: int) -> 
     return smoothed
 
 
+@lru_cache(maxsize=4)  # an epoch smooths both axes, and more than once
 def _banded(
     size: int,
     radius: int,
     sigma: float,
     block: int,
-    like: Tensor,
+    dtype: torch.dtype,
+    device: torch.device,
     joined: bool = False,
     spacing: float = 1.0,
     aside: float = 0.0,
@@ -169,18 +212,19 @@ def _banded(
         radius: distance at which the Gaussian is cut.
         sigma: its radius.
         block: number of outputs per block.
-        like: gives type and device.
+        dtype: type of the kernels.
+        device: their device.
         joined: whether the two ends of the axis are joined.
         spacing: distance between two places.
         aside: how far the outputs are shifted against the inputs.
     """
-    places = torch.arange(size, dtype=like.dtype, device=like.device)
+    places = torch.arange(size, dtype=dtype, device=device)
     reach = math.ceil((radius + abs(aside)) / spacing)
     blocks: list[tuple[slice | Tensor, Tensor]] = []
     for start in range(0, size, block):
         stop = min(start + block, size)
         lo, hi = start - reach, stop + reach
-        inputs = _joined(lo, hi, size, like.device) if joined else slice(max(0, lo), min(size, hi))
+        inputs = _joined(lo, hi, size, device) if joined else slice(max(0, lo), min(size, hi))
         gaps = (places[start:stop, None] - places[inputs]) * spacing + aside
         if joined:
             gaps = torch.minimum(gaps.abs(), size - gaps.abs())

@@ -44,13 +44,16 @@ def resumed(state: Mapping[str, Tensor], identity: Tensor, device: torch.device)
     return {name: value.to(device, copy=True) for name, value in state.items()}
 
 
-def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, grid: Grid, seed: int) -> Tensor:
+def principal_plane(
+    modalities: Modalities, features: Tensor, has: Tensor, grid: Grid, seed: int, steps: int = 30
+) -> Tensor:
     """An initial map: a grid in the plane of the two principal components of the samples, (X, Y, D).
 
     A torus starts as two circles along the first four of them. On two angles, given as cosines and sines, it then ends without
     folds; from a plane, it ends with as many as a map in the plane.
 
     Missing values count as the modality's mean. The seed tilts the plane by noise of a tenth of the standard deviation.
+    The axes come from so many steps of subspace iteration.
     """
     known = modalities.per_dimension(has)
     mean = (features * known).sum(0) / known.sum(0).clamp(min=1)
@@ -59,7 +62,7 @@ def principal_plane(modalities: Modalities, features: Tensor, has: Tensor, grid:
     weighted = centred * torch.where(importance > 0, importance, importance.max() * 1e-3)
     generator = torch.Generator().manual_seed(seed)
     count = 4 if grid.topology == "torus" else 2
-    axes = weighted @ _principal_axes(weighted, count)  # (N, 2 or 4), longest first
+    axes = weighted @ _principal_axes(weighted, count, steps)  # (N, 2 or 4), longest first
     lengths = axes.std(0, correction=0)
     axes = axes / lengths.clamp(min=1e-12)
     if grid.topology == "torus" and bool((lengths > 1e-4 * lengths[0]).all()):  # four dimensions or more
@@ -117,12 +120,12 @@ def _torus(shape: tuple[int, int], slopes: Tensor) -> Tensor:
     return torus if shape[0] >= shape[1] else torus.transpose(0, 1)
 
 
-def _principal_axes(centred: Tensor, count: int) -> Tensor:
+def _principal_axes(centred: Tensor, count: int, steps: int) -> Tensor:
     """The longest principal axes of centered samples, (D, count), by subspace iteration: D may be thousands of pixels."""
     generator = torch.Generator().manual_seed(0)
     width = centred.shape[1]
     axes = torch.randn((width, min(4, width)), generator=generator).to(centred)
-    for _ in range(30):
+    for _ in range(steps):
         axes = torch.linalg.qr(centred.T @ (centred @ axes)).Q
     lengths = (centred @ axes).norm(dim=0)
     axes = axes[:, lengths.argsort(descending=True)[:count]]

@@ -38,7 +38,7 @@ class Processes:
         """At most this many rows of all processes, evenly spaced, in the order of the ranks: (N, ...) -> (n, ...) each."""
         lengths = self._gather(len(columns[0]))
         stride = -(-sum(lengths) // most)
-        offset = sum(lengths[: dist.get_rank(self.group)]) if self.group is not None else 0
+        offset = 0 if self.group is None else sum(lengths[: dist.get_rank(self.group)])
         parts = self._gather([rows[-offset % stride :: stride].cpu() for rows in columns])
         return [torch.cat(same).to(rows.device) for same, rows in zip(zip(*parts, strict=True), columns, strict=True)]
 
@@ -48,6 +48,10 @@ class Processes:
         gathered = [None] * dist.get_world_size(self.group)
         dist.all_gather_object(gathered, mine, group=self.group)
         return gathered
+
+
+SPARSE = 4
+"""With more cells per sample, most cells are empty, and only the others are summed."""
 
 
 class FixedPoint:
@@ -68,17 +72,17 @@ class FixedPoint:
         self.unit = (largest * (count / 2**62)).clamp_(min=torch.finfo(torch.float64).tiny)
         self.values = (features.double() / self.unit).round_().long().T.contiguous()  # (D, N)
 
-    def sums(self, dims: slice, rows: Tensor, cells: Tensor, size: int) -> Tensor:
+    def sums(self, dims: slice, rows: Tensor | slice, cells: Tensor, size: int) -> Tensor:
         """Sums of some dimensions of some samples, per cell and over all processes: (d, size), float32.
 
         Args:
             dims: the dimensions.
-            rows: the samples, shape (n,).
+            rows: the samples, shape (n,), or a slice of them.
             cells: the cell of each of these samples, shape (n,).
             size: number of cells.
         """
         values, unit = self.values[dims][:, rows], self.unit[dims, None]
-        if self.processes.group is None:  # most cells of a large map are empty
+        if self.processes.group is None and size > SPARSE * len(cells):
             occupied, at = cells.unique(return_inverse=True)
             sums = values.new_zeros((len(values), len(occupied))).index_add_(1, at, values)
             planes = torch.zeros((len(values), size), device=values.device)

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import tyro
-from msgspec import Meta
 
 from ..runs.config import Checked, Count, NotNegative, Positive, Seed, Side, Threads
 from ..runs.device import Device
-from .peers import PEERS
+from .maps.peers import PEERS
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Config(Checked):
     rule and with other libraries."""
     run: Path | None = None
     """The folder of a run. imagine and query use its map (without a run, a random smooth one), ae its pictures, world its world
-    model; som trains on its latents and joints, and then on synthetic samples."""
+    model; som trains on its latents and joints, and then on the other data."""
     rows: Side = 800
     """Rows and columns of the random map."""
     repeats: Count = 50
@@ -35,16 +34,21 @@ class Config(Checked):
     """world: imagined infants that move together."""
     seed: Seed = 0
     """Seed of random poses and maps."""
-    sizes: tuple[Annotated[int, Meta(ge=2, le=10_000)], ...] = (100, 200, 800)
-    """som: rows of the maps; a map has as many columns."""
-    epochs: Count = 20
-    """som: epochs of the libraries; this project has its own schedule, and the literal rule takes 200."""
+    sizes: tuple[str, ...] = ("10", "30", "100", "200", "800")
+    """som: maps to train, as 30 (30x30) or 1x50."""
+    data: tuple[Literal["synthetic", "digits", "swiss_roll", "housing"], ...] = ("synthetic",)
+    """som: data sets beside the run's latents and joints. synthetic: joints, and a smooth function of them; digits: handwritten
+    digits; swiss_roll: a rolled sheet; housing: correlated, skewed columns."""
+    distances: tuple[Literal["l1", "l2"], ...] = ("l1", "l2")
+    """som: the map's distance, and that of the quantization error."""
+    times: Positive = 20.0
+    """som: a contestant gives up where a training takes more than so many times this project's CPU seconds."""
     budget: NotNegative = 60.0
-    """som: CPU seconds for a contestant and size. A longer training is extrapolated from about a tenth of this time."""
+    """som: or where it takes more than so many CPU seconds. Where its cheapest schedule does, its time is extrapolated."""
     peers: tuple[str, ...] = tuple(PEERS)
     """som: the libraries to compare with."""
     samples: Count = 12000
-    """som: number of synthetic samples without a run."""
+    """som: number of samples to train on; there are 1,347 digits at most."""
     threads: Threads = 1
     """som, world: processor threads (som: of every contestant)."""
     memory: Positive = 8.0

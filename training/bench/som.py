@@ -1,233 +1,133 @@
-"""`infant-arm bench som`: this project's map, the literal rule and the SOM libraries, compared on equal data and measures.
+"""`infant-arm bench som`: the CPU time of this project's map and of the SOM libraries, at equal quality.
 
-The contestants train one after the other, each in its own process (`training/bench/contestant.py`), with the same number of
-threads. One function evaluates all maps on samples that none of them was trained on.
+This project's map is trained with its default arguments. Its quantization error on unseen samples is the target: each library
+gets the schedule that reaches it at the least cost (`training/bench/maps/schedules.py`). The contestants train one after the
+other, each in its own process, with the same number of threads. One function evaluates all maps.
 """
 
-import contextlib
-import importlib.util
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import tempfile
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
-import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 from tqdm import tqdm
 
-from agents.som.quality import quantization_error, topographic_error
-from agents.som.som import MultiModalSom
+from agents.som.distances import DISTANCES, Distance
 from infant_env.errors import UserError
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
-from ..data.dataset import Dataset
-from ..measure.senses import features
-from ..runs import folder as runs
 from ..show import tables
-from ..train import som as train_som
 from .config import Config
-from .contestant import LITERAL, OURS, Job, Result, epochs_of
-from .peers import PEERS, Shape
+from .maps.contestant import LITERAL, OURS, Job, Result
+from .maps.data import Data, data_sets
+from .maps.data import synthetic as synthetic
+from .maps.peers import PEERS
+from .maps.process import Outcome, compete
+from .maps.quality import Quality
+from .maps.stage import Shape
 
-INTERPRETER = 1.5e9
-"""Memory in bytes of Python and the libraries before any training."""
-PATIENCE = 120.0
-"""Seconds by the clock that a contestant has in addition to its budget, for imports and this project's training."""
 HEADER = (
-    *("contestant", "distance", "epochs", "CPU s", "x ours", "wall s", "peak GB"),
-    *("quantization", "topographic", "v->j", "j->v", "remark"),
+    *("contestant", "trained by", "schedule, epochs", "CPU s", "x ours", "peak GB"),
+    *("quantization", "topographic", "v->j", "j->v", "target", "remark"),
 )
 LEGEND = (
-    "CPU s: user and system time of the training alone, all threads; a first training on a tiny map excludes imports and "
-    "compilation.\n~: extrapolated linearly from the share in the remark; there is no map, so there are no errors.\n"
+    "target: this project's quantization error on unseen samples, within .1 %, by the distance of the table. Its row is the "
+    "mean of three seeds.\nA library takes the cheapest of its schedules that reaches it: at the full size from the plane of "
+    "two principal components, or coarse to fine\nin a few lines of user code, with growing epochs, to the same last radius. "
+    "It gives up where a training would take more than --times ours\nor --budget. Both distances: a library that trains by "
+    "Euclid competes for l1, too; for l2 only such libraries do.\n"
+    "CPU s: user and system time of that training alone, all threads; a first training on a tiny map excludes imports and "
+    "compilation. Not the search.\n~: extrapolated linearly; there is no map, so there are no errors.\n"
     "peak GB: memory of the whole process, with the interpreter and libraries.\n"
-    "quantization and topographic error, and the mean absolute error of joints from vision (v->j) and of latents from joints "
-    "(j->v) by the\nwinner's weights: on samples that the map was not trained on."
+    "v->j, j->v: the mean absolute error of joints from vision and of latents from joints by the winner's weights. All errors "
+    "are on samples that\nthe map was not trained on."
 )
-
-
-@dataclass(frozen=True)
-class Data:
-    """The samples for all contestants."""
-
-    name: str
-    train: Mapping[str, Tensor]
-    unseen: Mapping[str, Tensor]
-    c: dict[str, float] = field(default_factory=lambda: {VISION: 1.0, PROPRIOCEPTION: 1.0})
-    """Influence of each modality."""
-
-
-@dataclass(frozen=True)
-class Quality:
-    """The errors of a map on unseen samples."""
-
-    quantization: float
-    topographic: float
-    vision_to_joints: float
-    joints_to_vision: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A contestant's row."""
-
-    name: str
-    result: Result | None = None
-    quality: Quality | None = None
-    remark: str = ""
 
 
 def run(config: Config) -> dict[str, float]:
-    """Measures all contestants, prints a table per data set and size, and returns CPU seconds relative to this project's.
+    """Measures all contestants, prints a table per data set, size and distance, and returns CPU seconds relative to ours.
+
+    Only contestants that reached the target are in what it returns.
 
     Raises:
-        UserError: a size below 2, an unknown peer, or a run without a trained autoencoder.
+        UserError: a size that is none, an unknown peer, or a run without a trained autoencoder.
     """
+    shapes = [shape_of(size) for size in config.sizes]
     _check(config)
-    ratios = {}
+    ratios: dict[str, float] = {}
     for data in data_sets(config):
-        for size in config.sizes:
-            shape = (size, size)
-            names = tqdm((OURS, LITERAL, *config.peers), f"{size}x{size}", leave=False, unit="contestant", disable=None)
-            outcomes = [compete(name, data, shape, config) for name in names]
-            print(f"bench som: {data.name}, {size}x{size} neurons, {config.threads} thread(s)")
-            print(tables.as_text(HEADER, rows(outcomes, shape, config.epochs)))
-            print(least(outcomes, shape) + "\n", flush=True)
-            for name, ratio in relative(outcomes).items():
-                ratios[f"{data.name}, {size}x{size}, {name}"] = ratio
+        for shape in shapes:
+            for distance in config.distances:
+                title = f"{data.name}, {shape[0]}x{shape[1]}, {distance}"
+                outcomes = contest(data, shape, distance, config, title)
+                print(f"bench som: {title}, {config.threads} thread(s)")
+                print(tables.as_text(HEADER, [row(outcome, outcomes[0].result) for outcome in outcomes]))
+                print(least(outcomes) + "\n", flush=True)
+                ratios |= {f"{title}, {name}": ratio for name, ratio in relative(outcomes).items()}
     print(LEGEND)
     return ratios
 
 
-def data_sets(config: Config) -> Iterator[Data]:
-    """The latents and joints of the run, if one is given, and as many synthetic samples."""
-    count = config.samples
-    if config.run is not None:
-        data = Dataset.open(runs.data_of(config.run))
-        train, unseen = (features(config.run, data, split, torch.device("cpu")) for split in ("train", "test"))
-        count = len(train[VISION])
-        trained = train_som.STAGE.recorded(config.run) or train_som.Config(config.run)
-        yield Data(str(config.run), train, unseen, trained.c)
-    yield Data("synthetic", synthetic(count, config.seed), synthetic(max(count // 3, 1), config.seed + 1))
+def shape_of(size: str) -> Shape:
+    """Rows and columns of "30x20", or of "30" for a square map.
+
+    Raises:
+        UserError: the text is no size, or the map has fewer than 2 neurons.
+    """
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", size)
+    sides = [int(side) for side in match.groups(match[1])] if match else [0]
+    if not 2 <= min(sides) * max(sides) <= 10**8:
+        raise UserError(f"got --sizes {size}, expected 2 neurons or more, as 30 (30x30) or 1x50")
+    return sides[0], sides[1]
 
 
-def synthetic(count: int, seed: int) -> dict[str, Tensor]:
-    """Five uniform joints, and instead of latents a smooth nonlinear function of them with 8 outputs."""
-    mixing = torch.Generator().manual_seed(3)
-    mix, shift = torch.randn((5, 24), generator=mixing), torch.randn(24, generator=mixing)
-    out = torch.randn((24, 8), generator=mixing) / 3
-    joints = torch.rand((count, 5), generator=torch.Generator().manual_seed(seed))
-    return {VISION: torch.tanh((joints - 0.5) @ mix * 1.5 + shift) @ out, PROPRIOCEPTION: joints}
+def contest(data: Data, shape: Shape, distance: Distance, config: Config, title: str) -> list[Outcome]:
+    """All contestants' rows for one data set, size and distance; this project's comes first."""
+    found: list[Outcome] = []
+    job = Job(OURS, shape, distance, data.c, config.seed, config.budget, config.memory)
+    for name in tqdm(list(names(config, distance)), title, leave=False, unit="contestant", disable=None):
+        ours = found[0].result if found else None
+        if ours is not None and ours.quality is not None:
+            limit = min(config.budget, config.times * ours.cpu)
+            job = Job(name, shape, distance, data.c, config.seed, limit, config.memory, ours.quality.quantization)
+        elif found:
+            found.append(Outcome(name, remark="not measured: there is no target"))
+            continue
+        found.append(compete(job, data, config.threads))
+    return found
 
 
-def evaluate(som: MultiModalSom, unseen: Mapping[str, Tensor]) -> Quality:
-    """The errors of a map of vision and proprioception on samples that it was not trained on."""
-    errors = []
-    for known, wanted in ((VISION, PROPRIOCEPTION), (PROPRIOCEPTION, VISION)):
-        recalled = som.recall({known: unseen[known]}, wanted)
-        errors.append(float((recalled - unseen[wanted]).abs().mean()))
-    return Quality(quantization_error(som, unseen), topographic_error(som, unseen), *errors)
+def names(config: Config, distance: Distance) -> Iterator[str]:
+    """The contestants for a distance."""
+    yield from (OURS, LITERAL)
+    yield from (name for name in config.peers if distance == "l1" or PEERS[name].distance == "euclidean")
 
 
-def compete(name: str, data: Data, shape: Shape, config: Config) -> Outcome:
-    """The row of one contestant; its remark says what went wrong."""
-    peer = PEERS.get(name)
-    remark = peer.remark if peer else ""
-    if peer and importlib.util.find_spec(peer.module) is None:
-        return Outcome(name, remark=f"not installed: {peer.install}")
-    if peer:
-        width = sum(rows.shape[1] for rows in data.train.values())
-        needed = (peer.memory(shape[0] * shape[1], width) + INTERPRETER) / 1e9
-        if needed > config.memory:
-            return Outcome(name, remark=f"needs about {needed:,.0f} GB of memory, --memory allows {config.memory:g}")
-    job = Job(name, shape, epochs_of(name, shape, config.epochs), config.seed, data.c, config.budget, config.memory)
-    with tempfile.TemporaryDirectory() as folder:
-        failure = run_contestant(job, data.train, Path(folder), config.threads)
-        if failure:
-            return Outcome(name, remark=failure)
-        result = Result(**json.loads((Path(folder) / "result.json").read_text()))
-        if not result.whole:
-            part = f"~ from {result.measured / result.presentations:.2%} of the work"
-            return Outcome(name, result, remark=", ".join(filter(None, (remark, part))))
-        som = MultiModalSom(load_file(Path(folder) / "weights.safetensors"), data.c)
-        return Outcome(name, result, evaluate(som, data.unseen), remark)
-
-
-def run_contestant(job: Job, samples: Mapping[str, Tensor], folder: Path, threads: int) -> str:
-    """Runs a contestant in its own process; returns what went wrong, or an empty text."""
-    (folder / "job.json").write_text(json.dumps(asdict(job)))
-    save_file({name: rows.contiguous() for name, rows in samples.items()}, folder / "samples.safetensors")
-    counts = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-    environment = {**os.environ, **counts}
-    command = [sys.executable, "-m", f"{__package__}.contestant", str(folder)]
-    limit = PATIENCE + 6 * job.budget  # a probe may take longer than expected, and others use the machine too
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            code = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            return f"stopped after {limit:g} s"
-        finally:
-            _end(process)
-        log.seek(0)
-        lines = log.read().strip().splitlines()
-    error = re.sub(r"^[\w.]+\.(?=\w+:)", "", lines[-1]) if lines and code > 0 else f"exit status {code}"  # no module
-    return textwrap.shorten(f"failed: {error}", 100) if code else ""
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ends a contestant and all processes that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def rows(outcomes: Sequence[Outcome], shape: Shape, epochs: int) -> list[list[str]]:
-    """The rows of the table; a dash stands for an unknown value."""
-    ratios = relative(outcomes)
-    return [
-        [
-            outcome.name,
-            PEERS[outcome.name].distance if outcome.name in PEERS else "manhattan",
-            str(epochs_of(outcome.name, shape, epochs)),
-            *_costs(outcome.result, ratios.get(outcome.name)),
-            *_errors(outcome.quality),
-            outcome.remark,
-        ]
-        for outcome in outcomes
-    ]
+def row(outcome: Outcome, ours: Result | None) -> list[str]:
+    """A contestant's row; a dash stands for an unknown value."""
+    peer, result = PEERS.get(outcome.name), outcome.result
+    trained = peer.distance if peer else "same"
+    if result is None:
+        return [outcome.name, trained, *["-"] * 9, outcome.remark]
+    mark = "" if result.share == 1 else "~"
+    remark = ", ".join(filter(None, (outcome.remark, mark and f"~ from {result.share:.2%} of the work")))
+    ratio = mark + _short(result.cpu / ours.cpu) if ours else "-"
+    costs = [result.schedule, mark + _short(result.cpu), ratio, f"{result.peak:.2f}"]
+    reached = "sets it" if outcome.name == OURS else "reached" if result.reached else "not reached"
+    return [outcome.name, trained, *costs, *_errors(result.quality), reached, remark]
 
 
 def relative(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """CPU seconds of all measured contestants, relative to the first contestant's."""
-    if outcomes[0].result is None:
-        return {}
-    return {o.name: o.result.cpu / outcomes[0].result.cpu for o in outcomes if o.result is not None}
+    """CPU seconds of all contestants that reached the target, relative to the first contestant's."""
+    ours = outcomes[0].result
+    return {o.name: o.result.cpu / ours.cpu for o in outcomes if ours and o.result is not None and o.result.reached}
 
 
-def least(outcomes: Sequence[Outcome], shape: Shape) -> str:
-    """One line: the library that takes the least CPU time."""
+def least(outcomes: Sequence[Outcome]) -> str:
+    """One line: the library that reached the target at the least cost."""
     peers = {name: ratio for name, ratio in relative(outcomes).items() if name in PEERS}
     if not peers:
-        return "no library could be measured"
+        return "no library reached the target"
     name, ratio = min(peers.items(), key=lambda item: item[1])
-    return f"least CPU seconds of a peer at {shape[0]}x{shape[1]}: {name}, {ratio:,.1f} times ours"
-
-
-def _costs(result: Result | None, ratio: float | None) -> list[str]:
-    if result is None:
-        return ["-"] * 4
-    mark, wall = ("", _short(result.wall)) if result.whole else ("~", "-")
-    times = "-" if ratio is None else mark + _short(ratio)
-    return [mark + _short(result.cpu), times, wall, f"{result.peak:.2f}"]
+    return f"least CPU seconds of a library: {name}, {_short(ratio)} times ours"
 
 
 def _short(value: float) -> str:
@@ -240,8 +140,12 @@ def _errors(quality: Quality | None) -> list[str]:
 
 def _check(config: Config) -> None:
     """Raises a UserError for settings that only this benchmark uses."""
-    if not config.sizes:
-        raise UserError("got no --sizes, expected one or more maps of 2 or more rows and columns")
-    unknown = [name for name in config.peers if name not in PEERS]
-    if unknown:
-        raise UserError(f"got peers {unknown}, expected some of {list(PEERS)}")
+    for option, given in (("sizes", config.sizes), ("distances", config.distances)):
+        if not given:
+            raise UserError(f"got no --{option}, expected one or more")
+    if config.run is None and not config.data:
+        raise UserError("got no --data and no run, expected one or more data sets, such as --data synthetic")
+    for option, given, known in (("peers", config.peers, tuple(PEERS)), ("distances", config.distances, DISTANCES)):
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise UserError(f"got {option} {unknown}, expected some of {list(known)}")
