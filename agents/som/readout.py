@@ -21,6 +21,9 @@ distance and of the winner's.
 
 Larger ones make both more accurate on large smooth maps, and worse than the winner on small maps of noisy data.
 """
+SPREAD_WIDTHS = (0.35, None)
+"""The same for the spread: neurons count that are much farther away than the winner, because an ambiguous query fits several
+parts of the map, and the winner fits it well."""
 RIDGE, NOISE = 1e-3, 0.2
 """Ridge of the local linear fit: a share of the candidates' variance, and a share of the query's squared gap to its winner."""
 TOGETHER = 2**23
@@ -98,10 +101,9 @@ def read_out(
         Values (B, width) and spread (B,).
     """
     wanted_of = weights_at(wanted, found.neurons)  # (B, K, width)
-    weights = candidate_weights(found.distances, MEAN_WIDTHS, layout.distance)  # (B, K)
-    spread = weighted_spread(wanted_of, weights)
+    spread = weighted_spread(wanted_of, candidate_weights(found.distances, SPREAD_WIDTHS, layout.distance))
     if readout != "local_linear":
-        return weighted_mean(wanted_of, weights), spread
+        return weighted_mean(wanted_of, candidate_weights(found.distances, MEAN_WIDTHS, layout.distance)), spread
     weights = candidate_weights(found.distances, FIT_WIDTHS, layout.distance)
     values = torch.empty_like(wanted_of[:, 0])
     influence = layout.influences(c)
@@ -115,7 +117,7 @@ def read_out(
     return values, spread
 
 
-def candidate_weights(distances: Tensor, widths: tuple[float, float], distance: Distance) -> Tensor:
+def candidate_weights(distances: Tensor, widths: tuple[float, float | None], distance: Distance) -> Tensor:
     """Gaussian weights of candidates by their distance from the query; they sum to 1.
 
     Few neurons count for a query that lies on the map, and many for a noisy one that lies beside it.
@@ -123,7 +125,7 @@ def candidate_weights(distances: Tensor, widths: tuple[float, float], distance: 
     Args:
         distances: distances -A, ascending, shape (B, K).
         widths: standard deviation of the Gaussian: the lesser of the first as a multiple of the candidates' mean distance, and
-            the second as a multiple of the winner's.
+            the second, if there is one, as a multiple of the winner's.
         distance: the map's distance; with "l2", the distances are squares.
 
     Returns:
@@ -131,8 +133,10 @@ def candidate_weights(distances: Tensor, widths: tuple[float, float], distance: 
     """
     lengths = distances if distance == "l1" else distances.sqrt()
     of_mean, of_winner = widths
-    width = torch.minimum(of_mean * lengths.mean(1, keepdim=True), of_winner * lengths[:, :1]).clamp(min=1e-12)
-    return torch.softmax(-0.5 * (lengths / width) ** 2, 1)
+    width = of_mean * lengths.mean(1, keepdim=True)
+    if of_winner is not None:
+        width = torch.minimum(width, of_winner * lengths[:, :1])
+    return torch.softmax(-0.5 * (lengths / width.clamp(min=1e-12)) ** 2, 1)
 
 
 def weighted_mean(wanted: Tensor, weights: Tensor) -> Tensor:

@@ -171,12 +171,6 @@ def test_the_first_plane_of_a_chain_lies_at_the_center_of_the_samples():
         assert (chain.mean(0) - samples.mean(0)).abs().max() < 0.05
 
 
-def test_many_samples_are_compared_in_parts_with_the_same_result(monkeypatch):
-    whole = train({"a": ROWS}, (20, 20))
-    monkeypatch.setattr("agents.som_training.coarse_to_fine.COMPARED", 100)
-    assert torch.equal(train({"a": ROWS}, (20, 20)).weights("a"), whole.weights("a"))
-
-
 def halves(name: str, seed: int = 4) -> tuple[Tensor, Tensor]:
     """The known and the wanted features of a data set, standardized, in random order."""
     if name == "Swiss roll":
