@@ -1,6 +1,7 @@
 """Servos: they turn actions into joint targets and hold them for whole control steps."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import mujoco
@@ -80,8 +81,20 @@ class Servos:
             )
         return (2 * self._arm.normalize(joints) - 1).astype(np.float32)
 
-    def move(self, data: mujoco.MjData, action: Any, steps: int = 1) -> None:
+    def move(
+        self,
+        data: mujoco.MjData,
+        action: Any,
+        steps: int = 1,
+        simulate: Callable[[mujoco.MjData, int], None] | None = None,
+    ) -> None:
         """Sets new targets and simulates control steps of 40 ms; afterwards the positions are one substep behind.
+
+        Args:
+            data: the simulation.
+            action: as in `targets`.
+            steps: number of control steps.
+            simulate: simulates this number of control steps, by default without a stop.
 
         Raises:
             UserError: the action has a wrong shape or is not finite.
@@ -89,7 +102,10 @@ class Servos:
         """
         data.ctrl[self._ctrl] = self.targets(action)
         before = data.time
-        mujoco.mj_step(self._arm.model, data, steps * self.substeps)
+        if simulate is None:
+            mujoco.mj_step(self._arm.model, data, steps * self.substeps)
+        else:
+            simulate(data, steps)
         # an unstable simulation resets its time, which is visible except in the first step
         suspect = data.time - before < self._shortest * steps or not before or self._never_resets
         if suspect and data.warning.number[UNSTABLE].any():

@@ -1,5 +1,6 @@
 """Base of the simulated vector environments: many bodies in one process and on several cores, by `mujoco.batch`."""
 
+from functools import partial
 from typing import Any
 
 import mujoco
@@ -9,10 +10,12 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from ..body.batches import new_batch
-from ..body.checks import check_counts
+from ..body.checks import check_counts, seed_of_each
 from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, UNSTABLE, DivergedError, Servos
 from ..senses.camera import EyeCamera
+from ..senses.sense import Senses
+from ..senses.sensing import Sensing
 from ..tasks.many_poses import ManyPoses
 from .many_env import Infants, ManyEnv
 from .onlooker import RENDER_MODES, Onlooker
@@ -39,6 +42,7 @@ class ManyBodies(Simulated, ManyEnv):
         height: rows of the frames from outside.
         camera_name: the camera from outside; None: the body's own.
         threads: number of threads of the physics; 0: one per core.
+        senses: the senses that have noise or a delay, by name.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -64,6 +68,7 @@ class ManyBodies(Simulated, ManyEnv):
         height: int,
         camera_name: str | None,
         threads: int,
+        senses: Senses,
     ) -> None:
         check_counts(num_envs=num_envs, threads=threads)
         self._servos = Servos(arm, num_envs)
@@ -75,6 +80,9 @@ class ManyBodies(Simulated, ManyEnv):
         self.width, self.height, self.camera_name = width, height, camera_name
         self._eye = None if eye_size is None else EyeCamera(arm, eye_size)
         self._onlooker = Onlooker(arm, render_mode, width, height, camera_name)
+        self.senses = dict(senses)
+        """The senses that have noise or a delay, by name."""
+        self._sensing = Sensing(arm, senses, self._servos.substeps, num_envs) if senses else None
         self._poses = ManyPoses(arm, num_envs, threads)
         self._data = arm.new_data()
         self._hands = np.zeros((num_envs, 3))
@@ -123,6 +131,16 @@ class ManyBodies(Simulated, ManyEnv):
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
         self._hands[infants] = hands
         self._batch.warning[infants] = 0
+        if self._sensing is not None:
+            for infant in infants.tolist():
+                self._sensing.seed(self._random(infant), infant, again=False)
+            self._sensing.begin(self._qpos, self._qvel, infants)
+
+    def _seed(self, seed: Any, infants: NDArray[np.bool_]) -> None:
+        super()._seed(seed, infants)
+        for infant, one in enumerate(seed_of_each(seed, self.num_envs)):
+            if self._sensing is not None and one is not None and infants[infant]:
+                self._sensing.seed(self._random(infant), infant)
 
     def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
         """Simulates 40 ms.
@@ -132,13 +150,30 @@ class ManyBodies(Simulated, ManyEnv):
             DivergedError: the physics of some infants became unstable; they need a reset, the others can continue.
         """
         self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)
-        self._batch.step(infants, nstep=self._servos.substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+        step = partial(self._batch.step, infants, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+        if self._sensing is None:
+            step(nstep=self._servos.substeps)
+        else:
+            self._sensing.pasts.simulate(lambda nstep: step(nstep=nstep), self._qpos, self._qvel)
+            self._sensing.renew_noise(range(self.num_envs) if infants is None else infants.tolist())
         self._hands[:] = self._sites
         if self._unstable.any():
             unstable = self._unstable.any(axis=1)
             self._needs_reset |= unstable
             self._steps += 1  # the step is valid for the others
             raise DivergedError(f"the simulation of the infants {np.flatnonzero(unstable).tolist()}")
+
+    def _feel(self, infants: Infants | slice) -> NDArray[np.float32]:
+        """The felt joints and their velocities of some infants, shape (n, 2 J), rad and rad/s."""
+        if self._sensing is not None:
+            return self._sensing.felt(self._qpos, self._qvel, infants)
+        joints, velocities = self._qpos[infants][:, self.arm.qpos_ids], self._qvel[infants][:, self.arm.dof_ids]
+        return np.concatenate((joints.astype(np.float32), velocities.astype(np.float32)), axis=1)
+
+    def _see(self, data: mujoco.MjData, infant: int) -> NDArray[np.uint8]:
+        """The frame of an infant's eye; `data` is its simulation with all that a camera needs."""
+        assert self._eye is not None
+        return self._eye.render(data) if self._sensing is None else self._sensing.see(self._eye.render, data, infant)
 
     def _infant(self, infant: int) -> mujoco.MjData:
         """One infant's simulation with all that a camera needs; the next call overwrites it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..body.model import PENETRATION_LIMIT, ArmModel
 from ..errors import UserError
 from ..given import detached, numbers, shown
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
+from ..senses.sense import Senses
 from ..senses.spaces import eye_space, joint_space, proprioception_space
 from . import rewards
 from .workspace import Workspace
@@ -102,8 +104,15 @@ class ReachTask:
         low, high = (np.float32(self._workspace.shoulder + side * reach) for side in (-1, 1))
         return spaces.Box(low, high, dtype=np.float32)
 
-    def observation_space(self, eye_size: tuple[int, int] | None, goal_eye: bool = False) -> spaces.Dict:
+    def observation_space(
+        self, eye_size: tuple[int, int] | None, goal_eye: bool = False, senses: Senses = MappingProxyType({})
+    ) -> spaces.Dict:
         """Observation space of the environment, with or without the eye's frames, and a picture of the goal.
+
+        Args:
+            eye_size: rows and columns of the eye's frames; None: no frames.
+            goal_eye: whether there is a picture of the goal.
+            senses: the senses that have noise or a delay.
 
         Raises:
             UserError: `goal_eye` is True but there is no eye.
@@ -117,7 +126,7 @@ class ReachTask:
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
         goals = {"achieved_goal": self.goal_space, "desired_goal": self.goal_space}
-        return spaces.Dict({"observation": proprioception_space(self._arm), **goals, **pictures})
+        return spaces.Dict({"observation": proprioception_space(self._arm, senses), **goals, **pictures})
 
     def begin(
         self, random: np.random.Generator, options: dict[str, Any] | None, sight: GoalSight | None = None

@@ -17,13 +17,18 @@ import agents  # noqa: F401 (registers the imagined one)
 import infant_env  # noqa: F401 (registers the environments)
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import DivergedError
+from infant_env.senses import Sense
 
 SMALL = (36, 60)
+SENSES = {"eye": Sense(0.02, 63.0), "joints": Sense(5.0, 117.0), "joint_velocities": Sense(9.0, 40.0)}
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArm-v0", {"eye_size": SMALL}),
     ("InfantArmReach-v0", {}),
     ("InfantArmReach-v0", {"goal": "joints", "reward": "dense", "age_months": 3.0}),
     ("InfantArmReach-v0", {"eye_size": SMALL, "goal_eye": True}),
+    ("InfantArm-v0", {"eye_size": SMALL, "senses": SENSES}),
+    ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(noise=4.0)}}),
+    ("InfantArmReach-v0", {"eye_size": SMALL, "age_months": 1.0, "senses": "age"}),
 ]
 MODES = list(AutoresetMode)
 kinds = pytest.mark.parametrize(("name", "kind"), KINDS, ids=str)
@@ -270,6 +275,8 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArm-v0", {"eye_size": (np.int64(36), 60), "age_months": np.float32(6), "render_mode": "rgb_array"}),
     ("InfantArmReach-v0", {"goal": "joints", "threshold": np.float64(0.3), "eye_size": SMALL, "goal_eye": True}),
     ("InfantArmReachFlat-v0", {"reward": "dense"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "senses": SENSES}),
+    ("InfantArmReach-v0", {"senses": "age"}),
 ]
 
 
