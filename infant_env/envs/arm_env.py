@@ -194,7 +194,11 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         """Observation and info; also updates the window."""
         self._onlooker.watch(self.data)
         joints, velocities = np.split(self._feel(), 2)
-        observation: Observation = {"eye": self._see(), "joints": joints, "joint_velocities": velocities}
+        observation: Observation = {
+            "eye": self._see(),
+            "joints": joints,
+            "joint_velocities": velocities,
+        }
         return observation, {
             "hand_position": self.arm.hand_position(self.data),
             "penetration": self.arm.penetration(self.data),

@@ -80,7 +80,11 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
             self._hands[infant], self._depths[infant] = self.arm.hand_position(data), self.arm.penetration(data)
             seen.append(self._see(data, infant))
         joints, velocities = np.split(self._feel(infants), 2, axis=1)
-        return {"eye": np.stack(seen), "joint_velocities": velocities.copy(), "joints": joints.copy()}
+        return {
+            "eye": np.stack(seen),
+            "joint_velocities": velocities.copy(),
+            "joints": joints.copy(),
+        }
 
     def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
         info = {"hand_position": self._hands.copy(), "penetration": self._depths.copy()}

@@ -11,6 +11,8 @@ import numpy as np
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
 from infant_env.errors import UserError
+from infant_env.senses.noise import noise_of
+from infant_env.senses.sense import JOINTS
 
 from . import shards
 from .info import DatasetInfo
@@ -85,7 +87,7 @@ def _work(folder: Path, info: DatasetInfo, numbers: list[int], sender: Any) -> N
 
 def _babble(folder: Path, info: DatasetInfo, numbers: list[int]) -> Iterator[int]:
     recipe, lengths = info.recipe, info.recipe.lengths
-    agent = BabblingAgent(info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+    agent = BabblingAgent(info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect)
     try:
         for shard in numbers:
             samples = []
@@ -105,6 +107,8 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
             ("arm_in_view", np.float32), ("hand_in_view", np.float32),
         )
     }  # fmt: skip
+    if noise_of(info.recipe.imperfect, JOINTS):
+        columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
     columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)
     try:
         shards.write_shard(folder, shard, columns, info)

@@ -6,6 +6,7 @@ A data set is a folder:
 - `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
+  `felt_joints` (n, J) float32 [rad] if the joints have noise,
   `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
   Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
 - `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
@@ -30,6 +31,8 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
+from infant_env.senses.noise import noise_of
+from infant_env.senses.sense import JOINTS, Sense
 
 from .background import background
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
@@ -98,14 +101,24 @@ class Dataset:
         return self.info.recipe.eye_size
 
     @property
+    def senses(self) -> dict[str, Sense]:
+        """The senses that have noise or a delay, by name; `gym.make(..., senses=data.senses)` makes the same infant again."""
+        return self.info.recipe.imperfect
+
+    @property
     def joint_names(self) -> tuple[str, ...]:
         """The arm's J joints, in the order of every joint vector."""
         return self.info.body.joint_names
 
     @cached_property
     def joints(self) -> NDArray[np.float32]:
-        """Joint angles, shape (N, J), rad."""
+        """Joint angles, shape (N, J), rad; the true ones, see `felt_joints`."""
         return self.column("joints")
+
+    @cached_property
+    def felt_joints(self) -> NDArray[np.float32]:
+        """Joint angles as the infant felt them, with the noise of its joints, shape (N, J), rad."""
+        return self.column("felt_joints") if noise_of(self.senses, JOINTS) else self.joints
 
     @cached_property
     def joint_ranges(self) -> NDArray[np.float32]:

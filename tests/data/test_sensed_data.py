@@ -1,0 +1,97 @@
+"""Data sets of imperfect senses: what is recorded, and what is made of it again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from infant_env.errors import UserError
+from infant_env.senses.sense import Sense
+from training import cli
+from training.data import collect
+from training.data.dataset import Dataset
+from training.data.info import collect_line
+
+SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
+NOISY: dict[str, Any] = {"joints": (5.0, 120.0), "eye": (0.02, 0.0)}
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return collect.run(collect.Config(tmp_path_factory.mktemp("noisy") / "data", senses=NOISY, **SIZE))
+
+
+@pytest.fixture(scope="module")
+def perfect(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return collect.run(collect.Config(tmp_path_factory.mktemp("perfect") / "data", **SIZE))
+
+
+def test_the_poses_are_those_of_perfect_senses(noisy: Dataset, perfect: Dataset):
+    for name in ("joints", "hand_position", "arm_in_view", "rejected"):
+        assert np.array_equal(noisy.column(name), perfect.column(name))
+
+
+def test_joints_and_frames_have_the_noise_that_was_set(noisy: Dataset, perfect: Dataset):
+    assert np.rad2deg(noisy.felt_joints - noisy.joints).std() == pytest.approx(5.0, rel=0.15)  # 200 numbers
+    frames, clean = noisy.eye(slice(None)), perfect.eye(slice(None))
+    middle = (clean > 40) & (clean < 215)
+    assert (frames.astype(int) - clean)[middle].std() == pytest.approx(5.1, rel=0.02)
+    assert not np.array_equal(frames[0].astype(int) - clean[0], frames[1].astype(int) - clean[1])
+
+
+def test_perfect_senses_leave_no_trace(perfect: Dataset):
+    assert perfect.senses == {}
+    assert "senses" not in json.loads((perfect.path / "dataset.json").read_text())["config"]
+    assert np.array_equal(perfect.felt_joints, perfect.joints)
+    with pytest.raises(UserError):
+        perfect.column("felt_joints")
+
+
+def test_the_senses_are_made_again_from_the_data_set(noisy: Dataset):
+    assert Dataset.open(noisy.path).senses == {"eye": Sense(0.02, 0.0), "joints": Sense(5.0, 120.0)}
+    env = gym.make("InfantArm-v0", arm=noisy.arm, eye_size=noisy.eye_size, senses=noisy.senses)
+    assert env.unwrapped.senses == noisy.senses
+
+
+def test_values_of_an_age_are_recorded_as_numbers(tmp_path: Path):
+    data = collect.run(collect.Config(tmp_path / "data", age_months=1.0, senses="age", **SIZE | {"samples": 2}))
+    assert data.senses["eye"] == Sense(0.0, 204.3)
+    assert json.loads((data.path / "dataset.json").read_text())["config"]["senses"]["joints"] == [9.7, 19.5]
+    collect.run(collect.Config(tmp_path / "data", age_months=1.0, senses="age", **SIZE | {"samples": 2}))  # is there
+
+
+def test_the_line_that_goes_on_gives_the_senses(noisy: Dataset):
+    line = collect_line(noisy.path, noisy.info)
+    assert "--senses eye 0.02 0.0 joints 5.0 120.0" in line
+    assert cli.main(line.split()[1:]) == 0
+    assert Dataset.open(noisy.path).fingerprint == noisy.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("", "holds another data set: senses {'eye': [0.02, 0.0], 'joints': [5.0, 120.0]} (asked for: None)"),
+        (
+            "--senses nose 1 2",
+            "got senses with the name 'nose', expected names among ['eye', 'joints', 'joint_velocities']",
+        ),
+        ("--senses eye 2 0", "got 'eye' with noise=2, expected 0, or 0.003 to 0.25 of the 255 gray levels"),
+        (
+            "--senses joints 1 -2",
+            "got --senses {'joints': (1.0, -2.0)}, expected age or a finite number from 0 up to 10,000",
+        ),
+    ],
+)
+def test_other_senses_are_refused(words: str, wanted: str, noisy: Dataset, capsys: pytest.CaptureFixture[str]):
+    sizes = ["--samples", "40", "--eye-size", "60", "100", "--shard-size", "25", "--seed", "3", "--workers", "1"]
+    assert cli.main(["collect", "--out", str(noisy.path), *sizes, *words.split()]) == 2
+    assert wanted in capsys.readouterr().err
+
+
+def test_a_noisy_sample_depends_on_seed_and_number_alone(noisy: Dataset, tmp_path: Path):
+    halves = collect.run(collect.Config(tmp_path / "data", senses=NOISY, **SIZE | {"shard_size": 7, "workers": 2}))
+    assert np.array_equal(halves.felt_joints, noisy.felt_joints)
+    assert np.array_equal(halves.eye(slice(None)), noisy.eye(slice(None)))
