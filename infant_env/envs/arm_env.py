@@ -87,6 +87,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `height` | 480 | rows of the frames from outside |
     | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
     | `senses` | None | noise and delay of the senses by name, or `"age"`; None: perfect senses |
+    | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
 
     ## Noise and delay
 
@@ -102,6 +103,13 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
       joints have noise of 9.7 degrees and a delay of 19.5 ms. No study measured infants' joints, so the noise is that of young
       children, and the delay that of schoolchildren; `infant_env/senses/sense.py` names the sources.
     - The seed of `reset` sets the noise too. Starts and motion do not depend on it. Infos stay true.
+
+    ## Acuity
+
+    `acuity="age"` blurs frames to the grating acuity of the infant's age: .9, 5.7, 6.4 and 9.6 cycles per degree at 1, 6, 12 and
+    24 months (Teller acuity cards; Mayer et al. 1995). In the frame's middle, a grating of this frequency keeps a tenth of its
+    contrast. A frame of 300x500 pixels has 2.6 pixels per degree there and shows 1.3 cycles per degree at best: the blur
+    changes it up to the age of 4 months. To show 6.4 cycles per degree, it takes 1500 rows.
 
     ## What is good to know
 
@@ -134,9 +142,10 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         height: int = 480,
         camera_name: str | None = None,
         senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
     ) -> None:
         size = checked_eye_size(eye_size)
-        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses)
+        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity)
         self.observation_space = babbling_space(self.arm, size, self.senses)  # type: ignore[assignment]
 
     def reset(

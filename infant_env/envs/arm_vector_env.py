@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..body.checks import checked_eye_size, checked_start, options_of
 from ..body.model import ArmModel
+from ..senses.acuity import checked_acuity
 from ..senses.sense import checked_senses
 from ..senses.spaces import babbling_space
 from .many_bodies import ManyBodies
@@ -36,6 +37,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
         threads: number of threads of the physics; 0: one per core.
         senses: see `InfantArmEnv`.
+        acuity: see `InfantArmEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -55,10 +57,11 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         threads: int = 0,
         senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
     ) -> None:
         body, size = as_arm(arm, age_months), checked_eye_size(eye_size)
-        checked = checked_senses(senses, body.body)
-        space, shown = babbling_space(body, size, checked), (width, height, camera_name, threads, checked)
+        sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
+        space, shown = babbling_space(body, size, sensed[0]), (width, height, camera_name, threads, *sensed)
         super().__init__(
             num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, ("joints",), *shown
         )

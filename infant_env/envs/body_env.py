@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..body.checks import checked_eye_size, checked_seed
 from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, DivergedError, Servos, span
+from ..senses.acuity import checked_acuity
 from ..senses.camera import EyeCamera
 from ..senses.sense import checked_senses
 from ..senses.sensing import Sensing
@@ -35,6 +36,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         height: rows of the frames from outside.
         camera_name: the camera from outside; None: the body's own.
         senses: noise and delay of the senses, see `checked_senses`.
+        acuity: the eye's acuity, see `checked_acuity`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -52,16 +54,19 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         height: int,
         camera_name: str | None,
         senses: Any,
+        acuity: Any,
     ) -> None:
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
         self.arm = as_arm(arm, age_months)
         self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
         """The senses that have noise or a delay, by name."""
+        self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)
+        """The eye's acuity, cycles per degree; None: its frames are not blurred."""
         self.render_mode, self.width, self.height, self.camera_name = render_mode, width, height, camera_name
         self.data = self.arm.new_data()
         """The simulation."""
         self._servos = Servos(self.arm)
-        self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size)
+        self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size, self.acuity)
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
         self._sensing = Sensing(self.arm, self.senses, self._servos.substeps) if self.senses else None
         self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)

@@ -43,6 +43,7 @@ class ManyBodies(Simulated, ManyEnv):
         camera_name: the camera from outside; None: the body's own.
         threads: number of threads of the physics; 0: one per core.
         senses: the senses that have noise or a delay, by name.
+        acuity: the eyes' acuity, cycles per degree; None: no blur.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -69,6 +70,7 @@ class ManyBodies(Simulated, ManyEnv):
         camera_name: str | None,
         threads: int,
         senses: Senses,
+        acuity: float | None,
     ) -> None:
         check_counts(num_envs=num_envs, threads=threads)
         self._servos = Servos(arm, num_envs)
@@ -78,9 +80,9 @@ class ManyBodies(Simulated, ManyEnv):
         )
         self.arm, self.eye_size, self.threads = arm, eye_size, threads
         self.width, self.height, self.camera_name = width, height, camera_name
-        self._eye = None if eye_size is None else EyeCamera(arm, eye_size)
+        self._eye = None if eye_size is None else EyeCamera(arm, eye_size, acuity)
         self._onlooker = Onlooker(arm, render_mode, width, height, camera_name)
-        self.senses = dict(senses)
+        self.senses, self.acuity = dict(senses), acuity
         """The senses that have noise or a delay, by name."""
         self._sensing = Sensing(arm, senses, self._servos.substeps, num_envs) if senses else None
         self._poses = ManyPoses(arm, num_envs, threads)

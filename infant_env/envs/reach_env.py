@@ -101,6 +101,7 @@ class InfantArmReachEnv(
     | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
     | `goal_eye` | False | whether to observe `goal`, the picture of the goal, too |
     | `senses` | None | noise and delay of the senses `joints`, `joint_velocities` and `eye`, or `"age"`, as in `InfantArm-v0` |
+    | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
 
@@ -126,8 +127,9 @@ class InfantArmReachEnv(
         camera_name: str | None = None,
         goal_eye: bool = False,
         senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
     ) -> None:
-        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses)
+        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity)
         self.task = ReachTask(self.arm, goal, reward, threshold)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..body.checks import checked_eye_size, options_of
 from ..body.model import ArmModel
+from ..senses.acuity import checked_acuity
 from ..senses.sense import checked_senses
 from ..tasks import rewards
 from ..tasks.reach_task import GoalSight, ReachTask
@@ -40,6 +41,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         goal_eye: see `InfantArmReachEnv`.
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
         senses: see `InfantArmReachEnv`.
+        acuity: see `InfantArmReachEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -65,12 +67,16 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         goal_eye: bool = False,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
     ) -> None:
         body, size = as_arm(arm, age_months), None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(body, goal, reward, threshold)
-        checked = checked_senses(senses, body.body, size is not None)
-        space, options = self.task.observation_space(size, goal_eye, checked), ("joints", "goal")
-        view = width, height, camera_name, threads, checked
+        sensed = (
+            checked_senses(senses, body.body, size is not None),
+            checked_acuity(acuity, body.body, size is not None),
+        )
+        space, options = self.task.observation_space(size, goal_eye, sensed[0]), ("joints", "goal")
+        view = width, height, camera_name, threads, *sensed
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""

@@ -28,7 +28,7 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArmReach-v0", {"eye_size": SMALL, "goal_eye": True}),
     ("InfantArm-v0", {"eye_size": SMALL, "senses": SENSES}),
     ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(noise=4.0)}}),
-    ("InfantArmReach-v0", {"eye_size": SMALL, "age_months": 1.0, "senses": "age"}),
+    ("InfantArmReach-v0", {"eye_size": SMALL, "age_months": 1.0, "senses": "age", "acuity": "age"}),
 ]
 MODES = list(AutoresetMode)
 kinds = pytest.mark.parametrize(("name", "kind"), KINDS, ids=str)
