@@ -52,6 +52,7 @@ class BabblingAgent:
         seed: seed of the whole data set.
         min_arm_in_view: the least share of the pixels that must show the arm.
         senses: the senses that have noise; the poses are at rest, so that delays change nothing.
+        acuity: the finest grating that the eye sees, cycles per degree; None: no blur.
     """
 
     def __init__(
@@ -61,13 +62,14 @@ class BabblingAgent:
         seed: int = 0,
         min_arm_in_view: float = 0.01,
         senses: Senses = MappingProxyType({}),
+        acuity: float | None = None,
     ) -> None:
         self.arm = arm
         self.seed = seed
         self.min_arm_in_view = min_arm_in_view
         self.senses = dict(senses)
         self._data = arm.new_data()
-        self._eye = EyeCamera(arm, eye_size)
+        self._eye = EyeCamera(arm, eye_size, acuity)
 
     def sample(self, i: int) -> Sample:
         """Draws poses until one is kept.

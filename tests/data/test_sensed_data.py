@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from infant_env.errors import UserError
+from infant_env.senses.camera import EyeCamera
 from infant_env.senses.sense import Sense
+from infant_env.senses.vision import to_gray
 from training import cli
 from training.data import collect
 from training.data.dataset import Dataset
@@ -63,6 +65,20 @@ def test_values_of_an_age_are_recorded_as_numbers(tmp_path: Path):
     collect.run(collect.Config(tmp_path / "data", age_months=1.0, senses="age", **SIZE | {"samples": 2}))  # is there
 
 
+def test_frames_and_background_are_blurred_to_the_acuity(tmp_path: Path):
+    size: dict[str, Any] = SIZE | {"samples": 2, "eye_size": (300, 500), "age_months": 1.0}
+    sharp = collect.run(collect.Config(tmp_path / "sharp", **size))
+    blurred = collect.run(collect.Config(tmp_path / "blurred", acuity="age", **size))
+    assert (sharp.acuity, blurred.acuity) == (None, pytest.approx(0.9))
+    eye = EyeCamera(blurred.arm, blurred.eye_size, blurred.acuity)
+    assert np.array_equal(blurred.background, to_gray(eye.background()))
+    data = blurred.arm.new_data()
+    blurred.arm.pose(data, blurred.joints[0])
+    assert np.array_equal(blurred.eye(0), eye.render(data))
+    assert not np.array_equal(blurred.eye(0), sharp.eye(0))
+    eye.close()
+
+
 def test_the_line_that_goes_on_gives_the_senses(noisy: Dataset):
     line = collect_line(noisy.path, noisy.info)
     assert "--senses eye 0.02 0.0 joints 5.0 120.0" in line
@@ -78,6 +94,7 @@ def test_the_line_that_goes_on_gives_the_senses(noisy: Dataset):
             "--senses nose 1 2",
             "got senses with the name 'nose', expected names among ['eye', 'joints', 'joint_velocities']",
         ),
+        ("--acuity 1000", "got --acuity 1000.0, expected age or a finite number from 0.05 up to 100"),
         ("--senses eye 2 0", "got 'eye' with noise=2, expected 0, or 0.003 to 0.25 of the 255 gray levels"),
         (
             "--senses joints 1 -2",

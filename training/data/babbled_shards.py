@@ -87,7 +87,9 @@ def _work(folder: Path, info: DatasetInfo, numbers: list[int], sender: Any) -> N
 
 def _babble(folder: Path, info: DatasetInfo, numbers: list[int]) -> Iterator[int]:
     recipe, lengths = info.recipe, info.recipe.lengths
-    agent = BabblingAgent(info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect)
+    agent = BabblingAgent(
+        info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
+    )
     try:
         for shard in numbers:
             samples = []

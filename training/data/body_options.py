@@ -55,6 +55,8 @@ class BodyOptions(Checked):
     """Replace all actuators of the arm's joints, such as motors, by servos."""
     senses: Literal["age"] | dict[str, tuple[Imperfect, Imperfect]] = field(default_factory=dict)
     """Noise and delay (ms) of senses, such as `joints 5 120 eye 0.02 0`; `age`: values from the literature."""
+    acuity: Literal["age"] | Annotated[float, Meta(ge=0.05, le=100)] | None = None
+    """The finest grating that the eye sees, cycles per degree; `age`: the norm of the age; by default no blur."""
 
     def of_body(self) -> dict[str, Any]:
         """These options, by name."""

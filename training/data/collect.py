@@ -18,6 +18,7 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
+from infant_env.senses.acuity import checked_acuity
 from infant_env.senses.sense import Sense, checked_senses
 
 from ..runs.config import Many, Workers
@@ -60,15 +61,17 @@ class Config(BodyOptions):
         """The settings that the data depend on; the body's MJCF is the copy in the data set's folder.
 
         Raises:
-            UserError: an MJCF file is given without the names of its arm's joints, or a sense is unknown or out of range.
+            UserError: an MJCF file is given without the names of its arm's joints, or a sense or the acuity is
+                unknown or out of range.
         """
-        own = ("mjcf", "name", "senses")
+        own = ("mjcf", "name", "senses", "acuity")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
         recipe = Recipe(**named, mjcf=mjcf, name=self.body)
         given = self.senses if isinstance(self.senses, str) else {n: Sense(*pair) for n, pair in self.senses.items()}
-        senses = checked_senses(given, _named(recipe.body, self.mjcf))
-        return structs.replace(recipe, senses={name: (each.noise, each.delay_ms) for name, each in senses.items()})
+        body = _named(recipe.body, self.mjcf)
+        senses = {name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body).items()}
+        return structs.replace(recipe, senses=senses, acuity=checked_acuity(self.acuity, body))
 
 
 def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> Config:
@@ -178,7 +181,9 @@ def _check_poses(folder: Path, wanted: DatasetInfo) -> None:
     whole = (k for k in range(len(recipe.lengths)) if shards.shard_is_whole(folder, k, wanted))
     shard = next(whole, None)
     if shard is not None:
-        agent = BabblingAgent(wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect)
+        agent = BabblingAgent(
+            wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
+        )
         first = agent.sample(shard * recipe.shard_size).joints
         agent.close()
         if np.allclose(first, Dataset(folder, wanted).column("joints", shard * recipe.shard_size), atol=1e-6):

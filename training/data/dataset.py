@@ -106,6 +106,11 @@ class Dataset:
         return self.info.recipe.imperfect
 
     @property
+    def acuity(self) -> float | None:
+        """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
+        return self.info.recipe.acuity
+
+    @property
     def joint_names(self) -> tuple[str, ...]:
         """The arm's J joints, in the order of every joint vector."""
         return self.info.body.joint_names

@@ -17,6 +17,7 @@ from infant_env.body.model import ArmModel
 from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 from infant_env.given import shown
+from infant_env.senses.acuity import checked_acuity
 from infant_env.senses.camera import HAND_IN_VIEW
 from infant_env.senses.sense import Sense, checked_senses
 
@@ -40,7 +41,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     equal fingerprints in all versions.
 
     Raises:
-        UserError: there are too many shards, an MJCF file comes without the names of its joints, or a sense is unknown.
+        UserError: there are too many shards, an MJCF file comes without the names of its joints, or a sense is unknown or
+            out of range.
     """
 
     samples: Count
@@ -71,12 +73,14 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """A picture "shows the hand" if at least this share of its pixels does."""
     senses: dict[str, tuple[Number, Number]] = {}
     """Noise and delay (ms) of the senses that have any; a pose is at rest, so only the noise changes its data."""
+    acuity: Number | None = None
+    """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
             least = -(-self.samples // _MOST_SHARDS)
             raise UserError(f"got shard_size={self.shard_size}, expected {least} or more for {self.samples} samples")
-        _ = self.body, self.imperfect
+        _ = self.body, self.imperfect, checked_acuity(self.acuity, self.body)
 
     @property
     def imperfect(self) -> dict[str, Sense]:
