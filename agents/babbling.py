@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
-from infant_env.senses.noise import Noise, add_to_frame, noise_of
+from infant_env.senses.noise import Noise, noise_of
 from infant_env.senses.sense import EYE, Senses
 
 NOT_VISIBLE = "not_visible"
@@ -105,7 +105,7 @@ class BabblingAgent:
             noise.renew()
             felt = joints + noise.felt[: len(joints)]
             if share := noise_of(self.senses, EYE):
-                add_to_frame(eye, share, noise.start)
+                noise.add_to_frame(eye, share)
         place = self.arm.hand_position(self._data).astype(np.float32)
         return Sample(eye, joints, place, arm, hand, rejected, felt)
 

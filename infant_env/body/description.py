@@ -9,6 +9,8 @@ from typing import Any
 from ..errors import UserError
 from ..given import shown
 
+EYES = ("right", "left", "both")
+
 
 @dataclass(frozen=True)
 class Body:
@@ -36,11 +38,20 @@ class Body:
     joint_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hold_others: bool = False
     new_servos: bool = False
+    eyes: str = "right"
+    """Which eyes see: one of `EYES`; a body from an MJCF file has one eye."""
 
     def __post_init__(self) -> None:
         if self.mjcf is not None and not self.joints:
             raise UserError(
                 f"got the body {self.mjcf} without joints, expected the names of its arm's joints, from the trunk outwards"
+            )
+        if not isinstance(self.eyes, str) or self.eyes not in EYES:
+            raise UserError(f"got eyes={shown(self.eyes)}, expected one of {list(EYES)}")
+        if self.mjcf is not None and self.eyes != "right":
+            raise UserError(
+                f'got eyes={self.eyes!r} of the body {self.mjcf}, expected "right": a body from an MJCF file has one eye, here '
+                f"the camera {self.eye_camera!r}; for another one, give its name as eye_camera"
             )
         told = [name for name in _OF_MJCF if getattr(self, name)]
         if self.mjcf is None and told:
@@ -87,6 +98,7 @@ _KINDS = {
     "joint_ranges": _RANGES,
     "hold_others": _SWITCH,
     "new_servos": _SWITCH,
+    "eyes": _TEXT,
 }
 _OF_MJCF = (
     "joints", "arm_bodies", "hand_bodies", "outside_camera", "keyframe", "rest_pose", "joint_ranges", "hold_others",

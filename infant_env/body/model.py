@@ -46,7 +46,7 @@ class ArmModel:
     actuator_ids: NDArray[np.int64]
     """Where the servos' targets lie in `data.ctrl`, shape (J,)."""
     eye_camera: str
-    """Name of the eye's camera."""
+    """Name of the eye's camera; if both eyes see, that of the right one."""
     outside_camera: str | int
     """Name of the camera that shows the body from outside; -1: MuJoCo's free camera."""
     arm_geoms: NDArray[np.bool_]
@@ -61,6 +61,14 @@ class ArmModel:
     """The body's description: `ArmModel.of(arm.body)` makes it again."""
     spec: mujoco.MjSpec | None
     """What `model` was compiled from; None in a pickled or deep-copied body."""
+    left_eye_camera: str | None = None
+    """Name of the left eye's camera, if both eyes see."""
+
+    @property
+    def eyes(self) -> dict[str, str]:
+        """The cameras of the eyes, by the names of their frames in observations."""
+        both = {"eye": self.eye_camera, "eye_left": self.left_eye_camera}
+        return {name: camera for name, camera in both.items() if camera is not None}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -92,16 +100,17 @@ class ArmModel:
         return arm
 
     @classmethod
-    def infant(cls, age_months: float = 12.0) -> "ArmModel":
+    def infant(cls, age_months: float = 12.0, eyes: str = "right") -> "ArmModel":
         """The simulated infant.
 
         Args:
             age_months: 1 to 24; sets sizes, masses and strength.
+            eyes: which eyes see, "right", "left" or "both".
 
         Raises:
-            UserError: the age is not between 1 and 24 months.
+            UserError: the age is not between 1 and 24 months, or the eyes are unknown.
         """
-        return cls.of(Body(age_months))
+        return cls.of(Body(age_months, eyes=eyes))
 
     @classmethod
     def from_mjcf(

@@ -88,6 +88,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
     | `senses` | None | noise and delay of the senses by name, or `"age"`; None: perfect senses |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
+    | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
 
     ## Noise and delay
 
@@ -110,6 +111,12 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     24 months (Teller acuity cards; Mayer et al. 1995). In the frame's middle, a grating of this frequency keeps a tenth of its
     contrast. A frame of 300x500 pixels has 2.6 pixels per degree there and shows 1.3 cycles per degree at best: the blur
     changes it up to the age of 4 months. To show 6.4 cycles per degree, it takes 1500 rows.
+
+    ## Eyes
+
+    `eyes="left"` shows the left eye's frames as `eye`. With `eyes="both"`, `eye` is the right eye's frame, and `eye_left`, of
+    the same shape, the left eye's. The eyes are 4 to 4.6 cm apart and look in the same direction. `acuity`, noise and delay hold
+    for both; their noise is independent. A body from an MJCF file has one eye.
 
     ## What is good to know
 
@@ -143,9 +150,10 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         camera_name: str | None = None,
         senses: Mapping[str, Any] | str | None = None,
         acuity: float | str | None = None,
+        eyes: str | None = None,
     ) -> None:
         size = checked_eye_size(eye_size)
-        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity)
+        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity, eyes)
         self.observation_space = babbling_space(self.arm, size, self.senses)  # type: ignore[assignment]
 
     def reset(
@@ -204,7 +212,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         self._onlooker.watch(self.data)
         joints, velocities = np.split(self._feel(), 2)
         observation: Observation = {
-            "eye": self._see(),
+            **self._see(),
             "joints": joints,
             "joint_velocities": velocities,
         }

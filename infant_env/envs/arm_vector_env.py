@@ -38,6 +38,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         threads: number of threads of the physics; 0: one per core.
         senses: see `InfantArmEnv`.
         acuity: see `InfantArmEnv`.
+        eyes: see `InfantArmEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -58,8 +59,9 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         threads: int = 0,
         senses: Mapping[str, Any] | str | None = None,
         acuity: float | str | None = None,
+        eyes: str | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months), checked_eye_size(eye_size)
+        body, size = as_arm(arm, age_months, eyes), checked_eye_size(eye_size)
         sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
         space, shown = babbling_space(body, size, sensed[0]), (width, height, camera_name, threads, *sensed)
         super().__init__(
@@ -84,7 +86,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
             seen.append(self._see(data, infant))
         joints, velocities = np.split(self._feel(infants), 2, axis=1)
         return {
-            "eye": np.stack(seen),
+            **self._stacked(seen),
             "joint_velocities": velocities.copy(),
             "joints": joints.copy(),
         }

@@ -37,6 +37,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         camera_name: the camera from outside; None: the body's own.
         senses: noise and delay of the senses, see `checked_senses`.
         acuity: the eye's acuity, see `checked_acuity`.
+        eyes: which eyes see; None: the right one, or those of the given body.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -55,9 +56,10 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         camera_name: str | None,
         senses: Any,
         acuity: Any,
+        eyes: str | None,
     ) -> None:
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
-        self.arm = as_arm(arm, age_months)
+        self.arm = as_arm(arm, age_months, eyes)
         self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
         """The senses that have noise or a delay, by name."""
         self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)
@@ -105,10 +107,13 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
             return self._sensing.felt(qpos, qvel)
         return np.concatenate((qpos[self._angles].astype(np.float32), qvel[self._rates].astype(np.float32)))
 
-    def _see(self) -> NDArray[np.uint8]:
-        """The eye's frame."""
-        assert self._eye is not None
-        return self._eye.render(self.data) if self._sensing is None else self._sensing.see(self._eye.render, self.data)
+    def _see(self) -> Observation:
+        """The eyes' frames, by name; none without an eye."""
+        if self._eye is None:
+            return {}
+        if self._sensing is not None:
+            return self._sensing.see(self._eye, self.data)
+        return {name: self._eye.render(self.data, name) for name in self.arm.eyes}
 
     def _move(self, action: Any, steps: int = 1) -> None:
         """Simulates control steps; afterwards the positions are one substep behind.

@@ -17,7 +17,7 @@ from ..senses.camera import EyeCamera
 from ..senses.sense import Senses
 from ..senses.sensing import Sensing
 from ..tasks.many_poses import ManyPoses
-from .many_env import Infants, ManyEnv
+from .many_env import Infants, ManyEnv, Observations
 from .onlooker import RENDER_MODES, Onlooker
 from .simulated import Simulated
 
@@ -172,10 +172,16 @@ class ManyBodies(Simulated, ManyEnv):
         joints, velocities = self._qpos[infants][:, self.arm.qpos_ids], self._qvel[infants][:, self.arm.dof_ids]
         return np.concatenate((joints.astype(np.float32), velocities.astype(np.float32)), axis=1)
 
-    def _see(self, data: mujoco.MjData, infant: int) -> NDArray[np.uint8]:
-        """The frame of an infant's eye; `data` is its simulation with all that a camera needs."""
+    def _see(self, data: mujoco.MjData, infant: int) -> Observations:
+        """The frames of an infant's eyes, by name; `data` is its simulation with all that a camera needs."""
         assert self._eye is not None
-        return self._eye.render(data) if self._sensing is None else self._sensing.see(self._eye.render, data, infant)
+        if self._sensing is not None:
+            return self._sensing.see(self._eye, data, infant)
+        return {name: self._eye.render(data, name) for name in self.arm.eyes}
+
+    def _stacked(self, seen: list[Observations]) -> Observations:
+        """The frames of several infants, by name."""
+        return {name: np.stack([frames[name] for frames in seen]) for name in self.arm.eyes}
 
     def _infant(self, infant: int) -> mujoco.MjData:
         """One infant's simulation with all that a camera needs; the next call overwrites it."""

@@ -42,6 +42,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
         senses: see `InfantArmReachEnv`.
         acuity: see `InfantArmReachEnv`.
+        eyes: see `InfantArmReachEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -68,14 +69,15 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         senses: Mapping[str, Any] | str | None = None,
         acuity: float | str | None = None,
+        eyes: str | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months), None if eye_size is None else checked_eye_size(eye_size)
+        body, size = as_arm(arm, age_months, eyes), None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(body, goal, reward, threshold)
         sensed = (
             checked_senses(senses, body.body, size is not None),
             checked_acuity(acuity, body.body, size is not None),
         )
-        space, options = self.task.observation_space(size, goal_eye, sensed[0]), ("joints", "goal")
+        space, options = self.task.observation_space(size, goal_eye, sensed[0], body.eyes), ("joints", "goal")
         view = width, height, camera_name, threads, *sensed
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
@@ -111,7 +113,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         }
         if self._eye is not None:
             seen = np.arange(self.num_envs)[infants].tolist()
-            observations["eye"] = np.stack([self._see(self._infant(i), i) for i in seen])
+            observations |= self._stacked([self._see(self._infant(i), i) for i in seen])
         if self._sight is not None:
             observations["goal"] = self._shown[infants].copy()
         return observations

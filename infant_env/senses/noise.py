@@ -53,10 +53,10 @@ class Noise:
         """Noise of the joints and of their velocities in this observation, shape (2 J,), rad and rad/s."""
         return self._felt[self._now]
 
-    @property
-    def start(self) -> int:
-        """Where the noise of this observation's frame begins in the table."""
-        return int(self._starts[self._now])
+    def add_to_frame(self, frame: NDArray[np.uint8], noise: float, second: bool = False) -> None:
+        """Adds this observation's noise to a frame, in place, see `add_to_frame`; the second eye has noise of its own."""
+        start = int(self._starts[self._now])
+        add_to_frame(frame, noise, (start + _STARTS // 2) % _STARTS if second else start)
 
 
 def noise_of(senses: Senses, name: str) -> float:
@@ -73,7 +73,7 @@ def add_to_frame(frame: NDArray[np.uint8], noise: float, start: int) -> None:
     Args:
         frame: contiguous, uint8.
         noise: standard deviation, share of the 255 gray levels.
-        start: where in the table the noise begins, see `Noise.start`.
+        start: where in the table the noise begins, 0 to 2^20 - 1.
     """
     flat = frame.reshape(-1)
     up, room, down = (part[start : start + flat.size] for part in _table(flat.size + _STARTS, noise))

@@ -1,6 +1,5 @@
 """What infants sense of their bodies: with noise, and with a delay."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..body.model import ArmModel
 from ..body.servos import span
-from .noise import Noise, add_to_frame, noise_of
+from .camera import EyeCamera
+from .noise import Noise, noise_of
 from .past import Floats, Pasts, Rows
 from .sense import EYE, JOINTS, VELOCITIES, Senses
 
@@ -89,18 +89,20 @@ class Sensing:
             felt += self._noises[0].felt if rows is None else self._felt_noises(rows)
         return felt
 
-    def see(self, render: Callable[[mujoco.MjData], NDArray[np.uint8]], data: mujoco.MjData, infant: int = 0) -> Any:
-        """A frame of what the eye sees, RGB, shape (H, W, 3), uint8.
+    def see(self, eyes: EyeCamera, data: mujoco.MjData, infant: int = 0) -> dict[str, NDArray[np.uint8]]:
+        """Frames of what the eyes see, RGB, shape (H, W, 3), uint8, by name.
 
         Args:
-            render: draws what the eye would see of a simulation without delay and noise.
+            eyes: the body's eyes.
             data: the simulation now, with positions.
-            infant: whose eye.
+            infant: whose eyes.
         """
-        frame = render(data if self._then is None else self._as_seen(infant))
-        if self._eye_noise:
-            add_to_frame(frame, self._eye_noise, self._noises[infant].start)
-        return frame
+        seen, frames = data if self._then is None else self._as_seen(infant), {}
+        for name in self._arm.eyes:
+            frames[name] = eyes.render(seen, name)
+            if self._eye_noise:
+                self._noises[infant].add_to_frame(frames[name], self._eye_noise, second=name != EYE)
+        return frames
 
     def _as_seen(self, infant: int) -> mujoco.MjData:
         """The body at the moment that the eye sees now."""

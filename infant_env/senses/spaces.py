@@ -1,5 +1,8 @@
 """Gymnasium spaces of an infant's senses."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from gymnasium import spaces
 
@@ -17,6 +20,11 @@ _OTHERS_GIVE, _OTHERS_MAX_VELOCITY = float(np.pi), 1000.0
 def eye_space(size: tuple[int, int]) -> spaces.Box:
     """RGB frames of the eye, (H, W, 3)."""
     return spaces.Box(0, 255, (*size, 3), np.uint8)
+
+
+def eye_spaces(eyes: Iterable[str], size: tuple[int, int]) -> dict[str, spaces.Space[Any]]:
+    """The frames of some eyes, by name."""
+    return {name: eye_space(size) for name in eyes}
 
 
 def joint_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
@@ -46,7 +54,7 @@ def velocity_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
 def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses) -> spaces.Dict:
     """The observation space of `InfantArm-v0`."""
     joints, velocities = _felt_spaces(arm, senses)
-    return spaces.Dict(eye=eye_space(eye_size), joints=joints, joint_velocities=velocities)
+    return spaces.Dict({**eye_spaces(arm.eyes, eye_size), "joints": joints, "joint_velocities": velocities})
 
 
 def _felt_spaces(arm: ArmModel, senses: Senses) -> tuple[spaces.Box, spaces.Box]:

@@ -29,6 +29,8 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArm-v0", {"eye_size": SMALL, "senses": SENSES}),
     ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(noise=4.0)}}),
     ("InfantArmReach-v0", {"eye_size": SMALL, "age_months": 1.0, "senses": "age", "acuity": "age"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "eyes": "both", "senses": {"eye": Sense(0.02, 63.0)}}),
+    ("InfantArmReach-v0", {"eye_size": SMALL, "eyes": "both"}),
 ]
 MODES = list(AutoresetMode)
 kinds = pytest.mark.parametrize(("name", "kind"), KINDS, ids=str)
@@ -277,6 +279,7 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArmReachFlat-v0", {"reward": "dense"}),
     ("InfantArm-v0", {"eye_size": SMALL, "senses": SENSES}),
     ("InfantArmReach-v0", {"senses": "age"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "eyes": "both", "acuity": "age"}),
 ]
 
 

@@ -127,7 +127,7 @@ def test_the_eye_s_measured_noise_is_the_one_that_was_set(noise: float, arm: Arm
     frames = np.full((10_000, 6, 10, 3), 128, np.uint8)
     for frame in frames:
         random.renew()
-        add_to_frame(frame, noise, random.start)
+        random.add_to_frame(frame, noise)
     levels = frames.astype(float) - 128
     np.testing.assert_allclose(levels.std(), 255 * noise, rtol=0.01)
     np.testing.assert_allclose(levels.std(axis=0), 255 * noise, rtol=0.05)  # each byte, over the frames

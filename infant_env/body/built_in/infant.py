@@ -29,6 +29,7 @@ from .parts import (
 )
 
 EYE_CAMERA = "right_eye"
+LEFT_EYE_CAMERA = "left_eye"
 OUTSIDE_CAMERA = "outside"
 
 HEAD_YAW, HEAD_PITCH, HEAD_ROLL = -48.0, 9.0, 8.0
@@ -61,6 +62,18 @@ def build(size: Anthropometry) -> mujoco.MjSpec:
         add_arm(trunk, side, size, reference)
     add_servos(spec, size, reference)
     return spec
+
+
+def add_left_eye(spec: mujoco.MjSpec, size: Anthropometry) -> str:
+    """Adds the camera of the left eye: as high and as far in front as that of the right eye, and looking in the same direction.
+
+    Returns:
+        Its name.
+    """
+    right = spec.camera(EYE_CAMERA)
+    place = right.pos + np.array([0, size.eye_distance, 0])
+    right.parent.add_camera(name=LEFT_EYE_CAMERA, pos=place, quat=right.quat, fovy=right.fovy)
+    return LEFT_EYE_CAMERA
 
 
 def _add_scene(spec: mujoco.MjSpec) -> Part:
