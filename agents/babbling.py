@@ -11,7 +11,7 @@ from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.noise import Noise, noise_of
-from infant_env.senses.sense import EYE, Senses
+from infant_env.senses.sense import EYE, EYE_LEFT, Senses
 
 NOT_VISIBLE = "not_visible"
 PENETRATES = "penetrates"
@@ -36,6 +36,8 @@ class Sample:
     """Number of poses that were rejected before this one, by reason."""
     felt_joints: NDArray[np.float32]
     """The pose as it is felt, with the noise of the joints, shape (J,), rad."""
+    eye_left: NDArray[np.uint8] | None
+    """The left eye's RGB frame, shape (H, W, 3), if both eyes see."""
 
 
 class BabblingAgent:
@@ -99,15 +101,16 @@ class BabblingAgent:
         self, random: np.random.Generator, joints: NDArray[np.float32], arm: float, hand: float, rejected: Counter[str]
     ) -> Sample:
         """What is sensed of the present pose."""
-        eye, felt = self._eye.render(self._data), joints
+        frames, felt = {name: self._eye.render(self._data, name) for name in self.arm.eyes}, joints
         if self.senses:
             noise = Noise(random, self.senses, len(joints))
             noise.renew()
             felt = joints + noise.felt[: len(joints)]
-            if share := noise_of(self.senses, EYE):
-                noise.add_to_frame(eye, share)
+            for name, frame in frames.items() if noise_of(self.senses, EYE) else ():
+                noise.add_to_frame(frame, noise_of(self.senses, EYE), second=name != EYE)
         place = self.arm.hand_position(self._data).astype(np.float32)
-        return Sample(eye, joints, place, arm, hand, rejected, felt)
+        eye, left = frames[EYE], frames.get(EYE_LEFT)
+        return Sample(eye, joints, place, arm, hand, rejected, felt, left)
 
     def close(self) -> None:
         """Frees the camera."""

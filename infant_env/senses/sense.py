@@ -11,6 +11,8 @@ from ..errors import UserError
 from ..given import numbers, shown
 
 EYE, JOINTS, VELOCITIES = "eye", "joints", "joint_velocities"
+EYE_LEFT = "eye_left"
+"""Name of the left eye's frames if both eyes see; its noise and delay are those of `EYE`."""
 _LEAST_EYE_NOISE = 0.003  # less than one gray level of 255 gets lost when frames are rounded to bytes
 _MOST_NOISE = {EYE: 0.25, JOINTS: 45.0, VELOCITIES: 1000.0}
 _UNITS = {EYE: "of the 255 gray levels", JOINTS: "degrees", VELOCITIES: "degrees/s"}

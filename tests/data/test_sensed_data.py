@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import h5py
 import numpy as np
 import pytest
 
@@ -77,6 +78,36 @@ def test_frames_and_background_are_blurred_to_the_acuity(tmp_path: Path):
     assert np.array_equal(blurred.eye(0), eye.render(data))
     assert not np.array_equal(blurred.eye(0), sharp.eye(0))
     eye.close()
+
+
+def test_both_eyes_are_recorded(tmp_path: Path, noisy: Dataset):
+    size: dict[str, Any] = SIZE | {"samples": 6, "shard_size": 4, "eyes": "both"}
+    data = collect.run(collect.Config(tmp_path / "data", **size))
+    assert list(data.arm.eyes) == ["eye", "eye_left"]
+    eye, state = EyeCamera(data.arm, data.eye_size), data.arm.new_data()
+    for k in range(6):
+        data.arm.pose(state, data.joints[k])
+        for name, frame in (("eye", data.eye(k)), ("eye_left", data.eye_left(k))):
+            assert np.array_equal(frame, eye.render(state, name))
+    eye.close()
+    with h5py.File(data.path / "index.h5") as index:
+        assert index["eye_left"].shape == index["eye"].shape == (6, 60, 100, 3)
+    with pytest.raises(
+        UserError, match="no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+    ):
+        noisy.eye_left(0)
+
+
+def test_a_damaged_frame_of_the_left_eye_is_made_again(tmp_path: Path):
+    config = collect.Config(tmp_path / "data", **SIZE | {"samples": 3, "eyes": "both"}, senses=NOISY)
+    whole = collect.run(config).eye_left(slice(None))
+    path = tmp_path / "data" / "shards" / "shard-00000.h5"
+    with h5py.File(path) as file:
+        place = file["eye_left"].id.get_chunk_info(1).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place + 50] ^= 255
+    path.write_bytes(content)
+    assert np.array_equal(collect.run(config).eye_left(slice(None)), whole)
 
 
 def test_the_line_that_goes_on_gives_the_senses(noisy: Dataset):

@@ -5,9 +5,9 @@ A data set is a folder:
 - `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
 - `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
-- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
-  `felt_joints` (n, J) float32 [rad] if the joints have noise,
-  `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
+- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
+  `felt_joints` alike if the joints have noise, `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,)
+  float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
   Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
 - `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
 - `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
@@ -36,7 +36,7 @@ from infant_env.senses.sense import JOINTS, Sense
 
 from .background import background
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
-from .shards import EYE, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
+from .shards import EYE, EYE_LEFT, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
@@ -149,6 +149,18 @@ class Dataset:
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
         return self.column(EYE, samples)
+
+    def eye_left(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
+        """The frames of the left eye of some samples, read from disk, shape (..., H, W, 3).
+
+        Raises:
+            UserError: the infant did not see with both eyes, or a shard is damaged.
+        """
+        if self.body.eyes != "both":
+            raise UserError(
+                f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+            )
+        return self.column(EYE_LEFT, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
