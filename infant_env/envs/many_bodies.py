@@ -1,6 +1,5 @@
 """Base of the simulated vector environments: many bodies in one process and on several cores, by `mujoco.batch`."""
 
-from functools import partial
 from typing import Any
 
 import mujoco
@@ -152,11 +151,12 @@ class ManyBodies(Simulated, ManyEnv):
             DivergedError: the physics of some infants became unstable; they need a reset, the others can continue.
         """
         self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)
-        step = partial(self._batch.step, infants, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
-        if self._sensing is None:
-            step(nstep=self._servos.substeps)
-        else:
-            self._sensing.pasts.simulate(lambda nstep: step(nstep=nstep), self._qpos, self._qvel)
+        parts = [(self._servos.substeps, ())] if self._sensing is None else self._sensing.pasts.parts
+        for substeps, recorded in parts:
+            self._batch.step(infants, nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+            for past in recorded:
+                past.record(self._qpos, self._qvel)
+        if self._sensing is not None:
             self._sensing.renew_noise(range(self.num_envs) if infants is None else infants.tolist())
         self._hands[:] = self._sites
         if self._unstable.any():

@@ -36,6 +36,8 @@ class Noise:
         self._random = np.random.default_rng(own)
         self._scale = np.repeat([np.deg2rad(noise_of(senses, name)) for name in (JOINTS, VELOCITIES)], joints)
         self._now = _BLOCK
+        self.felt = np.empty(0, np.float32)
+        """Noise of the joints and of their velocities in this observation, shape (2 J,), rad and rad/s."""
 
     def renew(self) -> None:
         """Goes on to the next observation."""
@@ -47,11 +49,7 @@ class Noise:
                 self._random.integers(_STARTS, size=_BLOCK),
             )
             self._now = 0
-
-    @property
-    def felt(self) -> NDArray[np.float32]:
-        """Noise of the joints and of their velocities in this observation, shape (2 J,), rad and rad/s."""
-        return self._felt[self._now]
+        self.felt = self._felt[self._now]
 
     def add_to_frame(self, frame: NDArray[np.uint8], noise: float, second: bool = False) -> None:
         """Adds this observation's noise to a frame, in place, see `add_to_frame`; the second eye has noise of its own."""

@@ -1,8 +1,7 @@
 """States of the past, for senses with a delay."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +58,7 @@ class Past:
 
 
 class Pasts:
-    """The pasts of all delays, and the physics between them.
+    """The pasts of all delays, and the parts of a control step between them.
 
     Args:
         delays: delays by the senses' names, ms.
@@ -70,33 +69,16 @@ class Pasts:
     def __init__(self, delays: Mapping[str, float], timestep: float, substeps: int) -> None:
         each = {delay: Past(delay / 1000, timestep, substeps) for delay in delays.values() if delay}
         self._of = {name: each[delay] for name, delay in delays.items() if delay}
-        self._all, self._substeps = tuple(each.values()), substeps
+        self._all = tuple(each.values())
         stops = sorted({past.before_end for past in self._all} | {0}, reverse=True)
-        lengths = -np.diff([substeps, *stops])
+        lengths = (-np.diff([substeps, *stops])).tolist()
         recorded = [tuple(past for past in self._all if past.before_end == stop) for stop in stops]
-        self._parts = [(int(n), each) for n, each in zip(lengths, recorded, strict=True)]
+        self.parts = list(zip(lengths, recorded, strict=True))
+        """Numbers of physics steps that make a control step, each with the pasts that are recorded after it."""
 
     def get(self, name: str) -> Past | None:
         """The past of a sense; None if it has no delay."""
         return self._of.get(name)
-
-    def simulate(self, step: Callable[[int], Any], qpos: Floats, qvel: Floats, steps: int = 1) -> None:
-        """Simulates control steps and records what is needed.
-
-        Args:
-            step: simulates this number of physics steps.
-            qpos: positions, live.
-            qvel: velocities, live.
-            steps: number of control steps.
-        """
-        if not self._all:
-            step(steps * self._substeps)
-            return
-        for _ in range(steps):
-            for substeps, recorded in self._parts:
-                step(substeps)
-                for past in recorded:
-                    past.record(qpos, qvel)
 
     def begin(self, qpos: Floats, qvel: Floats, rows: Rows | None = None) -> None:
         """Forgets the past of some bodies, see `Past.begin`."""

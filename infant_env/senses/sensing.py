@@ -1,7 +1,6 @@
 """What infants sense of their bodies: with noise, and with a delay."""
 
-from functools import partial
-from typing import Any
+from collections.abc import Iterable
 
 import mujoco
 import numpy as np
@@ -59,11 +58,15 @@ class Sensing:
 
     def simulate(self, data: mujoco.MjData, steps: int) -> None:
         """Simulates control steps of one infant, and goes on to its next observation."""
-        self.pasts.simulate(partial(mujoco.mj_step, self._arm.model, data), data.qpos, data.qvel, steps)
+        for _ in range(steps):
+            for substeps, recorded in self.pasts.parts:
+                mujoco.mj_step(self._arm.model, data, substeps)
+                for past in recorded:
+                    past.record(data.qpos, data.qvel)
         self._noises[0].renew()
 
-    def renew_noise(self, infants: Any = (0,)) -> None:
-        """Draws the noise of the next observation of some infants."""
+    def renew_noise(self, infants: Iterable[int]) -> None:
+        """Goes on to the next observation of some infants."""
         for infant in infants:
             self._noises[infant].renew()
 
