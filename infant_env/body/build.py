@@ -22,19 +22,28 @@ def built_in(body: Body) -> dict[str, Any]:
     """The fields of the `ArmModel` of a built-in body.
 
     Raises:
-        UserError: its name is unknown, its age is out of range, or it has no left eye.
+        UserError: its name is unknown, its age is out of range, or it has no left eye or no gaze.
     """
     if body.name not in BODIES:
         raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
     entry = BODIES[body.name]
     spec = entry.build(body.age_months)
-    left = _left_eye(spec, body, entry)
+    left, gaze = _left_eye(spec, body, entry), _gaze(spec, body, entry)
     model = spec.compile()
     arm, hand = (_numbers(model, names) for names in (entry.arm_bodies, entry.hand_bodies))
     rest = rest_of(model, None, {}, ())
     cameras = left if left and body.eyes == "left" else entry.eye_camera, entry.outside_camera
     found = _finished(spec, model, body, entry.joints, cameras, arm, hand, rest)
-    return found | {"left_eye_camera": left if body.eyes == "both" else None}
+    return found | {"left_eye_camera": left if body.eyes == "both" else None, "gaze_joints": gaze}
+
+
+def _gaze(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> tuple[str, ...]:
+    """The names of the joints that turn the gaze, which are added if the body uses them."""
+    if body.gaze == "held":
+        return ()
+    if entry.add_gaze is None:
+        raise UserError(f'got gaze={body.gaze!r} of the body {body.name!r}, expected "held": its eye is fixed')
+    return entry.add_gaze(spec)
 
 
 def _left_eye(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> str | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from .build import another, built_in
 from .description import Body
+from .gaze import Gaze
 from .mjcf import check_names, load
 from .raw.contacts import counting_pairs
 from .raw.mjcf_files import MjcfFiles
@@ -63,6 +64,13 @@ class ArmModel:
     """What `model` was compiled from; None in a pickled or deep-copied body."""
     left_eye_camera: str | None = None
     """Name of the left eye's camera, if both eyes see."""
+    gaze_joints: tuple[str, ...] = ()
+    """Names of the G joints that turn the gaze; none if it is held."""
+
+    @cached_property
+    def gaze(self) -> Gaze:
+        """The joints that turn the gaze."""
+        return Gaze.of(self.model, self.gaze_joints)
 
     @property
     def eyes(self) -> dict[str, str]:
@@ -100,17 +108,18 @@ class ArmModel:
         return arm
 
     @classmethod
-    def infant(cls, age_months: float = 12.0, eyes: str = "right") -> "ArmModel":
+    def infant(cls, age_months: float = 12.0, eyes: str = "right", gaze: str = "held") -> "ArmModel":
         """The simulated infant.
 
         Args:
             age_months: 1 to 24; sets sizes, masses and strength.
             eyes: which eyes see, "right", "left" or "both".
+            gaze: whether the head turns, "held" or "free".
 
         Raises:
-            UserError: the age is not between 1 and 24 months, or the eyes are unknown.
+            UserError: the age is not between 1 and 24 months, or the eyes or the gaze are unknown.
         """
-        return cls.of(Body(age_months, eyes=eyes))
+        return cls.of(Body(age_months, eyes=eyes, gaze=gaze))
 
     @classmethod
     def from_mjcf(

@@ -27,7 +27,7 @@ class DivergedError(RuntimeError):
 
 
 class Servos:
-    """Turns actions in [-1, 1] into targets for the servos of one arm or many.
+    """Turns actions in [-1, 1] into targets for the servos of one arm or many, and of the gazes if they turn.
 
     Args:
         arm: the body.
@@ -35,15 +35,17 @@ class Servos:
     """
 
     def __init__(self, arm: ArmModel, infants: int | None = None) -> None:
-        joints = len(arm.joint_names)
+        ranges = np.concatenate((arm.joint_ranges, arm.gaze.ranges))
+        joints = len(ranges)
         self.substeps = round(1 / (CONTROL_HZ * arm.model.opt.timestep))
         self.action_space = spaces.Box(-1, 1, (joints,), np.float32)
         self._arm = arm
         self._shape = (joints,) if infants is None else (infants, joints)
-        self._middle = arm.joint_ranges.mean(axis=1)  # (J,)
-        self._half = arm.joint_ranges[:, 1] - self._middle  # (J,)
+        self._middle = ranges.mean(axis=1)  # (J + G,)
+        self._half = ranges[:, 1] - self._middle  # (J + G,)
         self._highest, self._lowest = np.ones(joints), -np.ones(joints)
-        self._ctrl = span(arm.actuator_ids)
+        self.ctrl = span(np.concatenate((arm.actuator_ids, arm.gaze.actuator_ids)))
+        """Where the targets lie in `data.ctrl`."""
         # s; less simulated time than this passes in a control step in which MuJoCo resets itself
         self._shortest = 0.999 * self.substeps * arm.model.opt.timestep
         self._never_resets = bool(arm.model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_AUTORESET)
@@ -52,7 +54,7 @@ class Servos:
         """The joint targets of actions, which are clipped to [-1, 1].
 
         Args:
-            actions: shape (J,), or (N, J) for many infants.
+            actions: shape (J,), or (N, J) for many infants; for a gaze that turns, G numbers follow the J.
 
         Returns:
             Angles of the same shape, rad.
@@ -72,14 +74,17 @@ class Servos:
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
         """The actions for these joint targets, shape (..., J), rad; in [-1, 1] for targets within the joint ranges.
 
+        The gaze, if it turns, is straight.
+
         Raises:
             UserError: the joints have a wrong shape.
         """
-        if np.shape(joints)[-1:] != self._middle.shape:
-            raise UserError(
-                f"got the joints {shown(joints)}, expected {len(self._middle)} angles in rad, or rows of them"
-            )
-        return (2 * self._arm.normalize(joints) - 1).astype(np.float32)
+        size = len(self._arm.joint_names)
+        if np.shape(joints)[-1:] != (size,):
+            raise UserError(f"got the joints {shown(joints)}, expected {size} angles in rad, or rows of them")
+        actions = (2 * self._arm.normalize(joints) - 1).astype(np.float32)
+        straight = np.zeros((*actions.shape[:-1], len(self._middle) - size), np.float32)
+        return np.concatenate((actions, straight), axis=-1)
 
     def move(
         self,
@@ -100,7 +105,7 @@ class Servos:
             UserError: the action has a wrong shape or is not finite.
             DivergedError: the physics became unstable.
         """
-        data.ctrl[self._ctrl] = self.targets(action)
+        data.ctrl[self.ctrl] = self.targets(action)
         before = data.time
         if simulate is None:
             mujoco.mj_step(self._arm.model, data, steps * self.substeps)

@@ -89,6 +89,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `senses` | None | noise and delay of the senses by name, or `"age"`; None: perfect senses |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
+    | `gaze` | None | whether the head turns, `"held"` or `"free"`; None: held, or as that of `arm` |
 
     ## Noise and delay
 
@@ -117,6 +118,13 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     `eyes="left"` shows the left eye's frames as `eye`. With `eyes="both"`, `eye` is the right eye's frame, and `eye_left`, of
     the same shape, the left eye's. The eyes are 4 to 4.6 cm apart and look in the same direction. `acuity`, noise and delay hold
     for both; their noise is independent. A body from an MJCF file has one eye.
+
+    ## Gaze
+
+    With `gaze="free"` the head turns, with the eyes fixed in it. The action has two more numbers, the targets of the gaze: 30
+    degrees to the left (+1) or right (-1), and 20 degrees down (+1) or up (-1) of where the held head looks. The observation has
+    one more entry, `gaze` (2,) float32: the two angles, rad, without noise and delay. A turn takes .2 s. An episode begins with
+    both angles 0, and `action_for(joints)` keeps them there. The gaze of a body from an MJCF file is held.
 
     ## What is good to know
 
@@ -151,9 +159,10 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         senses: Mapping[str, Any] | str | None = None,
         acuity: float | str | None = None,
         eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
         size = checked_eye_size(eye_size)
-        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity, eyes)
+        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
         self.observation_space = babbling_space(self.arm, size, self.senses)  # type: ignore[assignment]
 
     def reset(
@@ -213,6 +222,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         joints, velocities = np.split(self._feel(), 2)
         observation: Observation = {
             **self._see(),
+            **self._gaze(),
             "joints": joints,
             "joint_velocities": velocities,
         }

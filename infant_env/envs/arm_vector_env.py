@@ -39,6 +39,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         senses: see `InfantArmEnv`.
         acuity: see `InfantArmEnv`.
         eyes: see `InfantArmEnv`.
+        gaze: see `InfantArmEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -60,8 +61,9 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         senses: Mapping[str, Any] | str | None = None,
         acuity: float | str | None = None,
         eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months, eyes), checked_eye_size(eye_size)
+        body, size = as_arm(arm, age_months, eyes, gaze), checked_eye_size(eye_size)
         sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
         space, shown = babbling_space(body, size, sensed[0]), (width, height, camera_name, threads, *sensed)
         super().__init__(
@@ -87,6 +89,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         joints, velocities = np.split(self._feel(infants), 2, axis=1)
         return {
             **self._stacked(seen),
+            **self._gazes(infants),
             "joint_velocities": velocities.copy(),
             "joints": joints.copy(),
         }

@@ -38,6 +38,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         senses: noise and delay of the senses, see `checked_senses`.
         acuity: the eye's acuity, see `checked_acuity`.
         eyes: which eyes see; None: the right one, or those of the given body.
+        gaze: whether the head turns; None: it is held, or as the given body's.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -57,9 +58,10 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         senses: Any,
         acuity: Any,
         eyes: str | None,
+        gaze: str | None,
     ) -> None:
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
-        self.arm = as_arm(arm, age_months, eyes)
+        self.arm = as_arm(arm, age_months, eyes, gaze)
         self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
         """The senses that have noise or a delay, by name."""
         self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)
@@ -106,6 +108,12 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         if self._sensing is not None:
             return self._sensing.felt(qpos, qvel)
         return np.concatenate((qpos[self._angles].astype(np.float32), qvel[self._rates].astype(np.float32)))
+
+    def _gaze(self) -> Observation:
+        """The gaze, by name, shape (G,), rad; none if it is held."""
+        if not self.arm.gaze_joints:
+            return {}
+        return {"gaze": self.data.qpos[self.arm.gaze.qpos_ids].astype(np.float32)}
 
     def _see(self) -> Observation:
         """The eyes' frames, by name; none without an eye."""

@@ -150,7 +150,7 @@ class ManyBodies(Simulated, ManyEnv):
             UserError: the actions have a wrong shape or are not finite.
             DivergedError: the physics of some infants became unstable; they need a reset, the others can continue.
         """
-        self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)
+        self._ctrl[:, self._servos.ctrl] = self._servos.targets(actions)
         parts = [(self._servos.substeps, ())] if self._sensing is None else self._sensing.pasts.parts
         for substeps, recorded in parts:
             self._batch.step(infants, nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
@@ -178,6 +178,12 @@ class ManyBodies(Simulated, ManyEnv):
         if self._sensing is not None:
             return self._sensing.see(self._eye, data, infant)
         return {name: self._eye.render(data, name) for name in self.arm.eyes}
+
+    def _gazes(self, infants: Infants | slice) -> Observations:
+        """The gazes of some infants, by name, shape (n, G), rad; none if they are held."""
+        if not self.arm.gaze_joints:
+            return {}
+        return {"gaze": self._qpos[infants][:, self.arm.gaze.qpos_ids].astype(np.float32)}
 
     def _stacked(self, seen: list[Observations]) -> Observations:
         """The frames of several infants, by name."""

@@ -103,6 +103,7 @@ class InfantArmReachEnv(
     | `senses` | None | noise and delay of the senses `joints`, `joint_velocities` and `eye`, or `"age"`, as in `InfantArm-v0` |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
+    | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0`; `goal` is seen with a held head |
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
 
@@ -130,8 +131,9 @@ class InfantArmReachEnv(
         senses: Mapping[str, Any] | str | None = None,
         acuity: float | str | None = None,
         eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
-        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes)
+        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
         self.task = ReachTask(self.arm, goal, reward, threshold)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
@@ -139,7 +141,9 @@ class InfantArmReachEnv(
         self._sight = GoalSight(self.arm, self._eye) if goal_eye and self._eye is not None else None
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
         self._site = self.model.site(self.arm.hand_site).id
-        self.observation_space = self.task.observation_space(self.eye_size, goal_eye, self.senses, self.arm.eyes)  # type: ignore[assignment]
+        self.observation_space = self.task.observation_space(
+            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True
+        )  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -197,6 +201,7 @@ class InfantArmReachEnv(
             "achieved_goal": self.task.goal_at(self.data.qpos[self._angles], self.data.site_xpos[self._site]),
             "desired_goal": self._goal.copy(),
             **self._see(),
+            **self._gaze(),
         }
         if self._shown is not None:
             observation["goal"] = self._shown.copy()

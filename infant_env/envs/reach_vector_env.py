@@ -43,6 +43,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         senses: see `InfantArmReachEnv`.
         acuity: see `InfantArmReachEnv`.
         eyes: see `InfantArmReachEnv`.
+        gaze: see `InfantArmReachEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -70,14 +71,18 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         senses: Mapping[str, Any] | str | None = None,
         acuity: float | str | None = None,
         eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months, eyes), None if eye_size is None else checked_eye_size(eye_size)
+        body, size = as_arm(arm, age_months, eyes, gaze), None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(body, goal, reward, threshold)
         sensed = (
             checked_senses(senses, body.body, size is not None),
             checked_acuity(acuity, body.body, size is not None),
         )
-        space, options = self.task.observation_space(size, goal_eye, sensed[0], body.eyes), ("joints", "goal")
+        space, options = (
+            self.task.observation_space(size, goal_eye, sensed[0], body.eyes, gaze=True),
+            ("joints", "goal"),
+        )
         view = width, height, camera_name, threads, *sensed
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
@@ -110,6 +115,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             "observation": self._feel(infants),
             "achieved_goal": self.task.goal_at(self._qpos[infants][:, self.arm.qpos_ids], self._hands[infants]),
             "desired_goal": self._goals[infants].copy(),
+            **self._gazes(infants),
         }
         if self._eye is not None:
             seen = np.arange(self.num_envs)[infants].tolist()

@@ -52,22 +52,27 @@ class Simulated(RecordedSpec):
         return self._servos.action_for(joints)
 
 
-def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float, eyes: str | None = None) -> ArmModel:
+def as_arm(
+    arm: ArmModel | Mapping[str, Any] | None, age_months: float, eyes: str | None = None, gaze: str | None = None
+) -> ArmModel:
     """The body of an environment: the given one, the described one, or the infant of this age.
 
     Args:
         arm: a body, or its description (`Body.as_dict`); None: the infant.
         age_months: age of the infant.
         eyes: which eyes see, one of `EYES`; None: those of the body.
+        gaze: whether the head turns, one of `GAZES`; None: as the body's.
 
     Raises:
-        UserError: the age is out of range, `arm` is neither a body nor a description of one, or it does not have these eyes.
+        UserError: the age is out of range, `arm` is neither a body nor a description of one, or it does not have these eyes
+            or this gaze.
     """
+    changes: dict[str, Any] = {name: value for name, value in (("eyes", eyes), ("gaze", gaze)) if value is not None}
     if arm is None:
-        return ArmModel.infant(age_months, "right" if eyes is None else eyes)
+        return ArmModel.infant(age_months, **changes)
     if isinstance(arm, Mapping):
-        body = Body.from_dict(arm)
-        return ArmModel.of(body if eyes is None else replace(body, eyes=eyes))
+        return ArmModel.of(replace(Body.from_dict(arm), **changes))
     if isinstance(arm, ArmModel):
-        return arm if eyes is None or eyes == arm.body.eyes else ArmModel.of(replace(arm.body, eyes=eyes))
+        body = replace(arm.body, **changes)
+        return arm if body == arm.body else ArmModel.of(body)
     raise UserError(f"got arm={shown(arm)}, expected an ArmModel, its body.as_dict(), or None for the infant")

@@ -51,10 +51,17 @@ def velocity_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
     return spaces.Box(-most, most, (len(arm.joint_names),), np.float32)
 
 
+def gaze_spaces(arm: ArmModel) -> dict[str, spaces.Space[Any]]:
+    """The gaze's angles, (G,), rad, by name; none if it is held."""
+    low, high = arm.gaze.ranges.T.astype(np.float32)
+    return {"gaze": spaces.Box(low - _GIVE, high + _GIVE, dtype=np.float32)} if arm.gaze_joints else {}
+
+
 def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses) -> spaces.Dict:
     """The observation space of `InfantArm-v0`."""
     joints, velocities = _felt_spaces(arm, senses)
-    return spaces.Dict({**eye_spaces(arm.eyes, eye_size), "joints": joints, "joint_velocities": velocities})
+    pictures = eye_spaces(arm.eyes, eye_size) | gaze_spaces(arm)
+    return spaces.Dict({**pictures, "joints": joints, "joint_velocities": velocities})
 
 
 def _felt_spaces(arm: ArmModel, senses: Senses) -> tuple[spaces.Box, spaces.Box]:

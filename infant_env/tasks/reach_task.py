@@ -15,7 +15,7 @@ from ..errors import UserError
 from ..given import detached, numbers, shown
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..senses.sense import Senses
-from ..senses.spaces import eye_space, eye_spaces, joint_space, proprioception_space
+from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space
 from . import rewards
 from .workspace import Workspace
 
@@ -110,6 +110,7 @@ class ReachTask:
         goal_eye: bool = False,
         senses: Senses = MappingProxyType({}),
         eyes: Iterable[str] = ("eye",),
+        gaze: bool = False,
     ) -> spaces.Dict:
         """Observation space of the environment, with or without the eye's frames, and a picture of the goal.
 
@@ -118,6 +119,7 @@ class ReachTask:
             goal_eye: whether there is a picture of the goal.
             senses: the senses that have noise or a delay.
             eyes: names of the eyes.
+            gaze: whether the gaze is observed, if it turns.
 
         Raises:
             UserError: `goal_eye` is True but there is no eye.
@@ -128,6 +130,8 @@ class ReachTask:
                 "got goal_eye=True without eye_size, expected both; add an eye, such as eye_size=(300, 500)"
             )
         pictures = {} if eye_size is None else eye_spaces(eyes, eye_size)
+        if gaze:
+            pictures |= gaze_spaces(self._arm)
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
         goals = {"achieved_goal": self.goal_space, "desired_goal": self.goal_space}

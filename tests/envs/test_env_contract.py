@@ -30,7 +30,8 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(noise=4.0)}}),
     ("InfantArmReach-v0", {"eye_size": SMALL, "age_months": 1.0, "senses": "age", "acuity": "age"}),
     ("InfantArm-v0", {"eye_size": SMALL, "eyes": "both", "senses": {"eye": Sense(0.02, 63.0)}}),
-    ("InfantArmReach-v0", {"eye_size": SMALL, "eyes": "both"}),
+    ("InfantArmReach-v0", {"eye_size": SMALL, "eyes": "both", "gaze": "free"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "gaze": "free", "senses": {"eye": Sense(0.0, 63.0), "joints": Sense(4.0)}}),
 ]
 MODES = list(AutoresetMode)
 kinds = pytest.mark.parametrize(("name", "kind"), KINDS, ids=str)
@@ -64,7 +65,7 @@ def life(env: Any, mode: AutoresetMode, steps: int = 14) -> list[Any]:
     random = np.random.default_rng(0)
     given: list[Any] = [env.reset(seed=3)]
     for _ in range(steps):
-        given.append(env.step(random.uniform(-1.2, 1.2, (env.num_envs, 5)).astype(np.float32)))
+        given.append(env.step(random.uniform(-1.2, 1.2, env.action_space.shape).astype(np.float32)))
         ended = given[-1][3]
         if mode is AutoresetMode.DISABLED and ended.any():
             given.append(env.reset(options={"reset_mask": ended}))
@@ -160,7 +161,7 @@ def test_imagined_infants_obey_the_same_modes(world: Any):
 @kinds
 def test_what_was_disabled_needs_a_reset(name: str, kind: dict[str, Any]):
     env = native(name, autoreset_mode="Disabled", max_episode_steps=1, **kind)
-    actions = np.zeros((3, 5), np.float32)
+    actions = np.zeros(env.action_space.shape, np.float32)
     with pytest.raises(ResetNeeded, match="have not begun or are over"):
         env.step(actions)
     with pytest.raises(ResetNeeded, match="before the first reset of all"):

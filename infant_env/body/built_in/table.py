@@ -24,6 +24,9 @@ class BuiltIn:
     add_left_eye: Callable[[mujoco.MjSpec, float], str] | None = None
     """Adds the camera of the left eye to a body of this age, and returns its name; None: the body has one eye."""
 
+    add_gaze: Callable[[mujoco.MjSpec], tuple[str, ...]] | None = None
+    """Adds the joints that turn the gaze, with servos, and returns their names; None: the gaze is held."""
+
 
 BODIES = {
     "infant": BuiltIn(
@@ -34,6 +37,7 @@ BODIES = {
         ARM_BODIES,
         HAND_BODIES,
         lambda spec, age_months: infant.add_left_eye(spec, Anthropometry.at(age_months)),
+        infant.add_gaze,
     ),
 }
 """Built-in bodies by name, for `Body.name` and `infant-arm collect --body`; a new body needs one entry here."""
