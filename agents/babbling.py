@@ -38,6 +38,8 @@ class Sample:
     """The pose as it is felt, with the noise of the joints, shape (J,), rad."""
     eye_left: NDArray[np.uint8] | None
     """The left eye's RGB frame, shape (H, W, 3), if both eyes see."""
+    gaze: NDArray[np.float32]
+    """Angles of the gaze, shape (G,), rad; none if the head is held."""
 
 
 class BabblingAgent:
@@ -87,10 +89,11 @@ class BabblingAgent:
         rejected: Counter[str] = Counter()
         for _ in range(_MAX_DRAWS):
             joints = random.uniform(low, high).astype(np.float32)  # rounded first, so picture and record agree
-            self.arm.pose(self._data, joints)
+            gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # draws nothing if the head is held
+            self.arm.pose(self._data, joints, gaze)
             reason, arm_in_view, hand_in_view = self._rejection()
             if reason is None:
-                return self._sample(random, joints, arm_in_view, hand_in_view, rejected)
+                return self._sample(random, joints, gaze, arm_in_view, hand_in_view, rejected)
             rejected[reason] += 1
         raise UserError(
             f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some in which the eye sees the arm; turn "
@@ -98,7 +101,13 @@ class BabblingAgent:
         )
 
     def _sample(
-        self, random: np.random.Generator, joints: NDArray[np.float32], arm: float, hand: float, rejected: Counter[str]
+        self,
+        random: np.random.Generator,
+        joints: NDArray[np.float32],
+        gaze: NDArray[np.float32],
+        arm: float,
+        hand: float,
+        rejected: Counter[str],
     ) -> Sample:
         """What is sensed of the present pose."""
         frames, felt = {name: self._eye.render(self._data, name) for name in self.arm.eyes}, joints
@@ -110,7 +119,7 @@ class BabblingAgent:
                 noise.add_to_frame(frame, noise_of(self.senses, EYE), second=name != EYE)
         place = self.arm.hand_position(self._data).astype(np.float32)
         eye, left = frames[EYE], frames.get(EYE_LEFT)
-        return Sample(eye, joints, place, arm, hand, rejected, felt, left)
+        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze)
 
     def close(self) -> None:
         """Frees the camera."""

@@ -197,14 +197,17 @@ class ArmModel:
         mujoco.mj_resetData(self.model, data)
         data.qpos[:], data.ctrl[:] = self.rest
 
-    def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+    def pose(self, data: mujoco.MjData, joints: NDArray[np.floating], gaze: NDArray[np.floating] | None = None) -> None:
         """Resets the simulation and puts the arm at rest into a pose that its servos hold.
 
         Args:
             data: reset and changed in place.
             joints: angles, shape (J,), rad.
+            gaze: angles of the gaze, shape (G,), rad; None: straight.
         """
         self._rest(data, joints)
+        if gaze is not None:
+            data.qpos[self.gaze.qpos_ids] = data.ctrl[self.gaze.actuator_ids] = gaze
         mujoco.mj_forward(self.model, data)
 
     def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:

@@ -98,6 +98,24 @@ def test_both_eyes_are_recorded(tmp_path: Path, noisy: Dataset):
         noisy.eye_left(0)
 
 
+def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
+    data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
+    assert data.gaze.shape == (40, 2)
+    degrees = np.rad2deg(data.gaze)
+    assert (np.abs(degrees) <= [30, 20]).all()
+    assert (np.ptp(degrees, axis=0) > [40, 25]).all()
+    eye, state = EyeCamera(data.arm, data.eye_size), data.arm.new_data()
+    data.arm.pose(state, data.joints[5], data.gaze[5])
+    assert np.array_equal(eye.render(state), data.eye(5))
+    data.arm.pose(state, data.joints[5])
+    assert not np.array_equal(eye.render(state), data.eye(5))
+    eye.close()
+
+
+def test_a_held_gaze_has_no_angles(perfect: Dataset):
+    assert perfect.gaze.shape == (40, 0)
+
+
 def test_a_damaged_frame_of_the_left_eye_is_made_again(tmp_path: Path):
     config = collect.Config(tmp_path / "data", **SIZE | {"samples": 3, "eyes": "both"}, senses=NOISY)
     whole = collect.run(config).eye_left(slice(None))

@@ -111,6 +111,8 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
     }  # fmt: skip
     if info.recipe.eyes == "both":
         columns["eye_left"] = np.array([sample.eye_left for sample in samples])
+    if info.recipe.gaze == "free":
+        columns["gaze"] = np.array([sample.gaze for sample in samples])
     if noise_of(info.recipe.imperfect, JOINTS):
         columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
     columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)

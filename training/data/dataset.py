@@ -6,8 +6,9 @@ A data set is a folder:
 - `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
-  `felt_joints` alike if the joints have noise, `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,)
-  float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
+  `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
+  `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
+  `rejected` (n, 2) int32 [poses rejected before this one].
   Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
 - `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
 - `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
@@ -145,6 +146,11 @@ class Dataset:
     def shows_hand(self) -> NDArray[np.bool_]:
         """Whether the hand covers enough of the pixels (.3 %, or what the collection was told), shape (N,)."""
         return self.column("hand_in_view") >= self.info.recipe.min_hand_in_view
+
+    @cached_property
+    def gaze(self) -> NDArray[np.float32]:
+        """Angles of the gaze, shape (N, G), rad; G is 0 if the head was held."""
+        return self.column("gaze") if self.body.gaze == "free" else np.empty((len(self), 0), np.float32)
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""

@@ -73,6 +73,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """A picture "shows the hand" if at least this share of its pixels does."""
     eyes: str = "right"
     """The eyes that see; with both, `eye` is the right one's frame, and `eye_left` the left one's."""
+    gaze: str = "held"
+    """Whether the head turns; each pose then has a gaze of its own, drawn uniformly."""
     senses: dict[str, tuple[Number, Number]] = {}
     """Noise and delay (ms) of the senses that have any; a pose is at rest, so only the noise changes its data."""
     acuity: Number | None = None
@@ -98,7 +100,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
         rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
-        return Body(self.age_months, self.mjcf, *names, self.name, *rest, eyes=self.eyes)
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest, eyes=self.eyes, gaze=self.gaze)
 
     @property
     def lengths(self) -> list[int]:
