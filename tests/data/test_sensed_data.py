@@ -9,12 +9,14 @@ import h5py
 import numpy as np
 import pytest
 
+from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.sense import Sense
 from infant_env.senses.vision import to_gray
 from training import cli
 from training.data import collect
+from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
 
@@ -110,6 +112,13 @@ def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
     data.arm.pose(state, data.joints[5])
     assert not np.array_equal(eye.render(state), data.eye(5))
     eye.close()
+
+
+def test_motion_is_babbled_with_a_held_head():
+    with pytest.raises(
+        UserError, match="^got a body whose head turns, expected one whose head is held; collect its data without"
+    ):
+        babble(ArmModel.infant(gaze="free"), 25, seed=0)
 
 
 def test_a_held_gaze_has_no_angles(perfect: Dataset):

@@ -55,8 +55,6 @@ class BodyOptions(Checked):
     """Replace all actuators of the arm's joints, such as motors, by servos."""
     eyes: Literal["right", "left", "both"] = "right"
     """The eyes that see; a body from an MJCF file has one."""
-    gaze: Literal["held", "free"] = "held"
-    """Whether the head turns; each pose then has a gaze of its own."""
     senses: Literal["age"] | dict[str, tuple[Imperfect, Imperfect]] = field(default_factory=dict)
     """Noise and delay (ms) of senses, such as `joints 5 120 eye 0.02 0`; `age`: values from the literature."""
     acuity: Literal["age"] | Annotated[float, Meta(ge=0.05, le=100)] | None = None

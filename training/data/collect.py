@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta, structs
@@ -55,6 +55,8 @@ class Config(BodyOptions):
     """Number of processes; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
+    gaze: Literal["held", "free"] = "held"
+    """Whether the head turns; each pose then has a gaze of its own. The maps and the agents need a held head."""
 
     @property
     def recipe(self) -> Recipe:
