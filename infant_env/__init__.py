@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .body import Anthropometry, ArmModel, Body, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
     from .errors import UserError
-    from .senses import to_gray
+    from .senses import Sense, to_gray
 
     __version__: str
 
@@ -29,6 +29,7 @@ _ROOMS = {
     "InfantArmReachEnv": "envs",
     "InfantArmReachVectorEnv": "envs",
     "InfantArmVectorEnv": "envs",
+    "Sense": "senses",
     "UserError": "errors",
     "to_gray": "senses",
 }
@@ -41,6 +42,7 @@ __all__ = [
     "InfantArmReachEnv",
     "InfantArmReachVectorEnv",
     "InfantArmVectorEnv",
+    "Sense",
     "UserError",
     "__version__",
     "to_gray",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .built_in.table import BODIES
+from .built_in.table import BODIES, BuiltIn
 from .description import Body
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
 from .raw.mjcf_files import MjcfFiles
@@ -22,16 +22,37 @@ def built_in(body: Body) -> dict[str, Any]:
     """The fields of the `ArmModel` of a built-in body.
 
     Raises:
-        UserError: its name is unknown, or its age is out of range.
+        UserError: its name is unknown, its age is out of range, or it has no left eye or no gaze.
     """
     if body.name not in BODIES:
         raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
     entry = BODIES[body.name]
     spec = entry.build(body.age_months)
+    left, gaze = _left_eye(spec, body, entry), _gaze(spec, body, entry)
     model = spec.compile()
     arm, hand = (_numbers(model, names) for names in (entry.arm_bodies, entry.hand_bodies))
     rest = rest_of(model, None, {}, ())
-    return _finished(spec, model, body, entry.joints, (entry.eye_camera, entry.outside_camera), arm, hand, rest)
+    cameras = left if left and body.eyes == "left" else entry.eye_camera, entry.outside_camera
+    found = _finished(spec, model, body, entry.joints, cameras, arm, hand, rest)
+    return found | {"left_eye_camera": left if body.eyes == "both" else None, "gaze_joints": gaze}
+
+
+def _gaze(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> tuple[str, ...]:
+    """The names of the joints that turn the gaze, which are added if the body uses them."""
+    if body.gaze == "held":
+        return ()
+    if entry.add_gaze is None:
+        raise UserError(f'got gaze={body.gaze!r} of the body {body.name!r}, expected "held": its eye is fixed')
+    return entry.add_gaze(spec)
+
+
+def _left_eye(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> str | None:
+    """The name of the left eye's camera, which is added if the body uses it."""
+    if body.eyes == "right":
+        return None
+    if entry.add_left_eye is None:
+        raise UserError(f'got eyes={body.eyes!r} of the body {body.name!r}, expected "right": this body has one eye')
+    return entry.add_left_eye(spec, body.age_months)
 
 
 def another(body: Body, tested: bool, files: MjcfFiles | None = None) -> dict[str, Any]:

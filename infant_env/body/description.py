@@ -9,6 +9,9 @@ from typing import Any
 from ..errors import UserError
 from ..given import shown
 
+EYES = ("right", "left", "both")
+GAZES = ("held", "free")
+
 
 @dataclass(frozen=True)
 class Body:
@@ -36,11 +39,27 @@ class Body:
     joint_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hold_others: bool = False
     new_servos: bool = False
+    eyes: str = "right"
+    """Which eyes see: one of `EYES`; a body from an MJCF file has one eye."""
+    gaze: str = "held"
+    """Whether the head turns: one of `GAZES`; that of a body from an MJCF file is held."""
 
     def __post_init__(self) -> None:
         if self.mjcf is not None and not self.joints:
             raise UserError(
                 f"got the body {self.mjcf} without joints, expected the names of its arm's joints, from the trunk outwards"
+            )
+        for name, given, known in (("eyes", self.eyes, EYES), ("gaze", self.gaze, GAZES)):
+            if not isinstance(given, str) or given not in known:
+                raise UserError(f"got {name}={shown(given)}, expected one of {list(known)}")
+        if self.mjcf is not None and self.eyes != "right":
+            raise UserError(
+                f'got eyes={self.eyes!r} of the body {self.mjcf}, expected "right": a body from an MJCF file has one eye, here '
+                f"the camera {self.eye_camera!r}; for another one, give its name as eye_camera"
+            )
+        if self.mjcf is not None and self.gaze != "held":
+            raise UserError(
+                f'got gaze={self.gaze!r} of the body {self.mjcf}, expected "held": the eye of a body from an MJCF file is fixed'
             )
         told = [name for name in _OF_MJCF if getattr(self, name)]
         if self.mjcf is None and told:
@@ -87,6 +106,8 @@ _KINDS = {
     "joint_ranges": _RANGES,
     "hold_others": _SWITCH,
     "new_servos": _SWITCH,
+    "eyes": _TEXT,
+    "gaze": _TEXT,
 }
 _OF_MJCF = (
     "joints", "arm_bodies", "hand_bodies", "outside_camera", "keyframe", "rest_pose", "joint_ranges", "hold_others",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from .build import another, built_in
 from .description import Body
+from .gaze import Gaze
 from .mjcf import check_names, load
 from .raw.contacts import counting_pairs
 from .raw.mjcf_files import MjcfFiles
@@ -46,7 +47,7 @@ class ArmModel:
     actuator_ids: NDArray[np.int64]
     """Where the servos' targets lie in `data.ctrl`, shape (J,)."""
     eye_camera: str
-    """Name of the eye's camera."""
+    """Name of the eye's camera; if both eyes see, that of the right one."""
     outside_camera: str | int
     """Name of the camera that shows the body from outside; -1: MuJoCo's free camera."""
     arm_geoms: NDArray[np.bool_]
@@ -61,6 +62,21 @@ class ArmModel:
     """The body's description: `ArmModel.of(arm.body)` makes it again."""
     spec: mujoco.MjSpec | None
     """What `model` was compiled from; None in a pickled or deep-copied body."""
+    left_eye_camera: str | None = None
+    """Name of the left eye's camera, if both eyes see."""
+    gaze_joints: tuple[str, ...] = ()
+    """Names of the G joints that turn the gaze; none if it is held."""
+
+    @cached_property
+    def gaze(self) -> Gaze:
+        """The joints that turn the gaze."""
+        return Gaze.of(self.model, self.gaze_joints)
+
+    @property
+    def eyes(self) -> dict[str, str]:
+        """The cameras of the eyes, by the names of their frames in observations."""
+        both = {"eye": self.eye_camera, "eye_left": self.left_eye_camera}
+        return {name: camera for name, camera in both.items() if camera is not None}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -92,16 +108,18 @@ class ArmModel:
         return arm
 
     @classmethod
-    def infant(cls, age_months: float = 12.0) -> "ArmModel":
+    def infant(cls, age_months: float = 12.0, eyes: str = "right", gaze: str = "held") -> "ArmModel":
         """The simulated infant.
 
         Args:
             age_months: 1 to 24; sets sizes, masses and strength.
+            eyes: which eyes see, "right", "left" or "both".
+            gaze: whether the head turns, "held" or "free".
 
         Raises:
-            UserError: the age is not between 1 and 24 months.
+            UserError: the age is not between 1 and 24 months, or the eyes or the gaze are unknown.
         """
-        return cls.of(Body(age_months))
+        return cls.of(Body(age_months, eyes=eyes, gaze=gaze))
 
     @classmethod
     def from_mjcf(
@@ -179,14 +197,17 @@ class ArmModel:
         mujoco.mj_resetData(self.model, data)
         data.qpos[:], data.ctrl[:] = self.rest
 
-    def pose(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+    def pose(self, data: mujoco.MjData, joints: NDArray[np.floating], gaze: NDArray[np.floating] | None = None) -> None:
         """Resets the simulation and puts the arm at rest into a pose that its servos hold.
 
         Args:
             data: reset and changed in place.
             joints: angles, shape (J,), rad.
+            gaze: angles of the gaze, shape (G,), rad; None: straight.
         """
         self._rest(data, joints)
+        if gaze is not None:
+            data.qpos[self.gaze.qpos_ids] = data.ctrl[self.gaze.actuator_ids] = gaze
         mujoco.mj_forward(self.model, data)
 
     def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:

@@ -1,6 +1,7 @@
 """Servos: they turn actions into joint targets and hold them for whole control steps."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import mujoco
@@ -26,7 +27,7 @@ class DivergedError(RuntimeError):
 
 
 class Servos:
-    """Turns actions in [-1, 1] into targets for the servos of one arm or many.
+    """Turns actions in [-1, 1] into targets for the servos of one arm or many, and of the gazes if they turn.
 
     Args:
         arm: the body.
@@ -34,15 +35,17 @@ class Servos:
     """
 
     def __init__(self, arm: ArmModel, infants: int | None = None) -> None:
-        joints = len(arm.joint_names)
+        ranges = np.concatenate((arm.joint_ranges, arm.gaze.ranges))
+        joints = len(ranges)
         self.substeps = round(1 / (CONTROL_HZ * arm.model.opt.timestep))
         self.action_space = spaces.Box(-1, 1, (joints,), np.float32)
         self._arm = arm
         self._shape = (joints,) if infants is None else (infants, joints)
-        self._middle = arm.joint_ranges.mean(axis=1)  # (J,)
-        self._half = arm.joint_ranges[:, 1] - self._middle  # (J,)
+        self._middle = ranges.mean(axis=1)  # (J + G,)
+        self._half = ranges[:, 1] - self._middle  # (J + G,)
         self._highest, self._lowest = np.ones(joints), -np.ones(joints)
-        self._ctrl = span(arm.actuator_ids)
+        self.ctrl = span(np.concatenate((arm.actuator_ids, arm.gaze.actuator_ids)))
+        """Where the targets lie in `data.ctrl`."""
         # s; less simulated time than this passes in a control step in which MuJoCo resets itself
         self._shortest = 0.999 * self.substeps * arm.model.opt.timestep
         self._never_resets = bool(arm.model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_AUTORESET)
@@ -51,7 +54,7 @@ class Servos:
         """The joint targets of actions, which are clipped to [-1, 1].
 
         Args:
-            actions: shape (J,), or (N, J) for many infants.
+            actions: shape (J,), or (N, J) for many infants; for a gaze that turns, G numbers follow the J.
 
         Returns:
             Angles of the same shape, rad.
@@ -71,25 +74,43 @@ class Servos:
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
         """The actions for these joint targets, shape (..., J), rad; in [-1, 1] for targets within the joint ranges.
 
+        The gaze, if it turns, is straight.
+
         Raises:
             UserError: the joints have a wrong shape.
         """
-        if np.shape(joints)[-1:] != self._middle.shape:
-            raise UserError(
-                f"got the joints {shown(joints)}, expected {len(self._middle)} angles in rad, or rows of them"
-            )
-        return (2 * self._arm.normalize(joints) - 1).astype(np.float32)
+        size = len(self._arm.joint_names)
+        if np.shape(joints)[-1:] != (size,):
+            raise UserError(f"got the joints {shown(joints)}, expected {size} angles in rad, or rows of them")
+        actions = (2 * self._arm.normalize(joints) - 1).astype(np.float32)
+        straight = np.zeros((*actions.shape[:-1], len(self._middle) - size), np.float32)
+        return np.concatenate((actions, straight), axis=-1)
 
-    def move(self, data: mujoco.MjData, action: Any, steps: int = 1) -> None:
+    def move(
+        self,
+        data: mujoco.MjData,
+        action: Any,
+        steps: int = 1,
+        simulate: Callable[[mujoco.MjData, int], None] | None = None,
+    ) -> None:
         """Sets new targets and simulates control steps of 40 ms; afterwards the positions are one substep behind.
+
+        Args:
+            data: the simulation.
+            action: as in `targets`.
+            steps: number of control steps.
+            simulate: simulates this number of control steps, by default without a stop.
 
         Raises:
             UserError: the action has a wrong shape or is not finite.
             DivergedError: the physics became unstable.
         """
-        data.ctrl[self._ctrl] = self.targets(action)
+        data.ctrl[self.ctrl] = self.targets(action)
         before = data.time
-        mujoco.mj_step(self._arm.model, data, steps * self.substeps)
+        if simulate is None:
+            mujoco.mj_step(self._arm.model, data, steps * self.substeps)
+        else:
+            simulate(data, steps)
         # an unstable simulation resets its time, which is visible except in the first step
         suspect = data.time - before < self._shortest * steps or not before or self._never_resets
         if suspect and data.warning.number[UNSTABLE].any():

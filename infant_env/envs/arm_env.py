@@ -86,6 +86,45 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `width` | 640 | columns of the frames from outside |
     | `height` | 480 | rows of the frames from outside |
     | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
+    | `senses` | None | noise and delay of the senses by name, or `"age"`; None: perfect senses |
+    | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
+    | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
+    | `gaze` | None | whether the head turns, `"held"` or `"free"`; None: held, or as that of `arm` |
+
+    ## Noise and delay
+
+    `senses={"joints": Sense(noise=5.0, delay_ms=120.0), "eye": Sense(noise=0.02)}` makes senses imperfect (`infant_env.Sense`).
+    Their names are the keys of the observation.
+
+    - **Noise** is the standard deviation of normal noise, new in each observation: degrees (`joints`, up to 45), degrees/s
+      (`joint_velocities`, up to 1000), or a share of the 255 gray levels (`eye`, .003 to .25). Each byte of a frame has noise of
+      its own; `to_gray` averages over pixels, and so leaves a ninth of it.
+    - **A delay** of up to 10 s need not be a multiple of a step. Joints are felt, and the arm is seen, in the exact pose of that
+      moment. Before an episode, the arm was at rest in its starting pose.
+    - `senses="age"` takes values from the literature: the eye's delay is 204 ms at 1 month and 104 ms from 3.5 months on; the
+      joints have noise of 9.7 degrees and a delay of 19.5 ms. No study measured infants' joints, so the noise is that of young
+      children, and the delay that of schoolchildren; `infant_env/senses/sense.py` names the sources.
+    - The seed of `reset` sets the noise too. Starts and motion do not depend on it. Infos stay true.
+
+    ## Acuity
+
+    `acuity="age"` blurs frames to the grating acuity of the infant's age: .9, 5.7, 6.4 and 9.6 cycles per degree at 1, 6, 12 and
+    24 months (Teller acuity cards; Mayer et al. 1995). In the frame's middle, a grating of this frequency keeps a tenth of its
+    contrast. A frame of 300x500 pixels has 2.6 pixels per degree there and shows 1.3 cycles per degree at best: the blur
+    changes it up to the age of 4 months. To show 6.4 cycles per degree, it takes 1500 rows.
+
+    ## Eyes
+
+    `eyes="left"` shows the left eye's frames as `eye`. With `eyes="both"`, `eye` is the right eye's frame, and `eye_left`, of
+    the same shape, the left eye's. The eyes are 4 to 4.6 cm apart and look in the same direction. `acuity`, noise and delay hold
+    for both; their noise is independent. A body from an MJCF file has one eye.
+
+    ## Gaze
+
+    With `gaze="free"` the head turns, with the eyes fixed in it. The action has two more numbers, the targets of the gaze: 30
+    degrees to the left (+1) or right (-1), and 20 degrees down (+1) or up (-1) of where the held head looks. The observation has
+    one more entry, `gaze` (2,) float32: the two angles, rad, without noise and delay. A turn takes .2 s. An episode begins with
+    both angles 0, and `action_for(joints)` keeps them there. The gaze of a body from an MJCF file is held.
 
     ## What is good to know
 
@@ -117,10 +156,14 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         width: int = 640,
         height: int = 480,
         camera_name: str | None = None,
+        senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
+        eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
         size = checked_eye_size(eye_size)
-        super().__init__(render_mode, age_months, size, arm, width, height, camera_name)
-        self.observation_space = babbling_space(self.arm, size)  # type: ignore[assignment]
+        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
+        self.observation_space = babbling_space(self.arm, size, self.senses)  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -138,6 +181,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
             self.arm.reset(self.data)
             joints = self.arm.valid_pose(self.data, self.np_random)
         self.arm.pose(self.data, joints)
+        self._sense_start()
         self._begun = True
         return self._observe()
 
@@ -175,11 +219,12 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     def _observe(self) -> tuple[Observation, dict[str, Any]]:
         """Observation and info; also updates the window."""
         self._onlooker.watch(self.data)
-        assert self._eye is not None
-        observation = {
-            "eye": self._eye.render(self.data),
-            "joints": self.data.qpos[self._angles].astype(np.float32),
-            "joint_velocities": self.data.qvel[self._rates].astype(np.float32),
+        joints, velocities = np.split(self._feel(), 2)
+        observation: Observation = {
+            **self._see(),
+            **self._gaze(),
+            "joints": joints,
+            "joint_velocities": velocities,
         }
         return observation, {
             "hand_position": self.arm.hand_position(self.data),

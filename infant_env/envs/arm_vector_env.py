@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ..body.checks import checked_eye_size, checked_start, options_of
 from ..body.model import ArmModel
+from ..senses.acuity import checked_acuity
+from ..senses.sense import checked_senses
 from ..senses.spaces import babbling_space
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
@@ -34,6 +36,10 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         camera_name: see `InfantArmEnv`.
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
         threads: number of threads of the physics; 0: one per core.
+        senses: see `InfantArmEnv`.
+        acuity: see `InfantArmEnv`.
+        eyes: see `InfantArmEnv`.
+        gaze: see `InfantArmEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -52,11 +58,16 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         camera_name: str | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         threads: int = 0,
+        senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
+        eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months), checked_eye_size(eye_size)
-        space, shown = babbling_space(body, size), (width, height, camera_name)
+        body, size = as_arm(arm, age_months, eyes, gaze), checked_eye_size(eye_size)
+        sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
+        space, shown = babbling_space(body, size, sensed[0]), (width, height, camera_name, threads, *sensed)
         super().__init__(
-            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, ("joints",), *shown, threads
+            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, ("joints",), *shown
         )
         self._depths = np.zeros(num_envs)  # of the deepest contacts, m
 
@@ -69,17 +80,18 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         self._place(infants, joints, self._hands[infants])  # `_observe` computes the hands' new positions
 
     def _observe(self, infants: Infants | slice) -> Observations:
-        assert self._eye is not None
         seen = []
         for infant in np.arange(self.num_envs)[infants].tolist():
             data = self._batch.get_data(infant, self._data)
             mujoco.mj_fwdPosition(self.model, data)
             self._hands[infant], self._depths[infant] = self.arm.hand_position(data), self.arm.penetration(data)
-            seen.append(self._eye.render(data))
+            seen.append(self._see(data, infant))
+        joints, velocities = np.split(self._feel(infants), 2, axis=1)
         return {
-            "eye": np.stack(seen),
-            "joint_velocities": self._qvel[infants][:, self.arm.dof_ids].astype(np.float32),
-            "joints": self._qpos[infants][:, self.arm.qpos_ids].astype(np.float32),
+            **self._stacked(seen),
+            **self._gazes(infants),
+            "joint_velocities": velocities.copy(),
+            "joints": joints.copy(),
         }
 
     def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:

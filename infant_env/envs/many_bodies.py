@@ -9,12 +9,14 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from ..body.batches import new_batch
-from ..body.checks import check_counts
+from ..body.checks import check_counts, seed_of_each
 from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, UNSTABLE, DivergedError, Servos
 from ..senses.camera import EyeCamera
+from ..senses.sense import Senses
+from ..senses.sensing import Sensing
 from ..tasks.many_poses import ManyPoses
-from .many_env import Infants, ManyEnv
+from .many_env import Infants, ManyEnv, Observations
 from .onlooker import RENDER_MODES, Onlooker
 from .simulated import Simulated
 
@@ -39,6 +41,8 @@ class ManyBodies(Simulated, ManyEnv):
         height: rows of the frames from outside.
         camera_name: the camera from outside; None: the body's own.
         threads: number of threads of the physics; 0: one per core.
+        senses: the senses that have noise or a delay, by name.
+        acuity: the eyes' acuity, cycles per degree; None: no blur.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -64,6 +68,8 @@ class ManyBodies(Simulated, ManyEnv):
         height: int,
         camera_name: str | None,
         threads: int,
+        senses: Senses,
+        acuity: float | None,
     ) -> None:
         check_counts(num_envs=num_envs, threads=threads)
         self._servos = Servos(arm, num_envs)
@@ -73,8 +79,11 @@ class ManyBodies(Simulated, ManyEnv):
         )
         self.arm, self.eye_size, self.threads = arm, eye_size, threads
         self.width, self.height, self.camera_name = width, height, camera_name
-        self._eye = None if eye_size is None else EyeCamera(arm, eye_size)
+        self._eye = None if eye_size is None else EyeCamera(arm, eye_size, acuity)
         self._onlooker = Onlooker(arm, render_mode, width, height, camera_name)
+        self.senses, self.acuity = dict(senses), acuity
+        """The senses that have noise or a delay, by name."""
+        self._sensing = Sensing(arm, senses, self._servos.substeps, num_envs) if senses else None
         self._poses = ManyPoses(arm, num_envs, threads)
         self._data = arm.new_data()
         self._hands = np.zeros((num_envs, 3))
@@ -123,6 +132,16 @@ class ManyBodies(Simulated, ManyEnv):
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
         self._hands[infants] = hands
         self._batch.warning[infants] = 0
+        if self._sensing is not None:
+            for infant in infants.tolist():
+                self._sensing.seed(self._random(infant), infant, again=False)
+            self._sensing.begin(self._qpos, self._qvel, infants)
+
+    def _seed(self, seed: Any, infants: NDArray[np.bool_]) -> None:
+        super()._seed(seed, infants)
+        for infant, one in enumerate(seed_of_each(seed, self.num_envs)):
+            if self._sensing is not None and one is not None and infants[infant]:
+                self._sensing.seed(self._random(infant), infant)
 
     def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
         """Simulates 40 ms.
@@ -131,14 +150,44 @@ class ManyBodies(Simulated, ManyEnv):
             UserError: the actions have a wrong shape or are not finite.
             DivergedError: the physics of some infants became unstable; they need a reset, the others can continue.
         """
-        self._ctrl[:, self.arm.actuator_ids] = self._servos.targets(actions)
-        self._batch.step(infants, nstep=self._servos.substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+        self._ctrl[:, self._servos.ctrl] = self._servos.targets(actions)
+        parts = [(self._servos.substeps, ())] if self._sensing is None else self._sensing.pasts.parts
+        for substeps, recorded in parts:
+            self._batch.step(infants, nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+            for past in recorded:
+                past.record(self._qpos, self._qvel)
+        if self._sensing is not None:
+            self._sensing.renew_noise(range(self.num_envs) if infants is None else infants.tolist())
         self._hands[:] = self._sites
         if self._unstable.any():
             unstable = self._unstable.any(axis=1)
             self._needs_reset |= unstable
             self._steps += 1  # the step is valid for the others
             raise DivergedError(f"the simulation of the infants {np.flatnonzero(unstable).tolist()}")
+
+    def _feel(self, infants: Infants | slice) -> NDArray[np.float32]:
+        """The felt joints and their velocities of some infants, shape (n, 2 J), rad and rad/s."""
+        if self._sensing is not None:
+            return self._sensing.felt(self._qpos, self._qvel, infants)
+        joints, velocities = self._qpos[infants][:, self.arm.qpos_ids], self._qvel[infants][:, self.arm.dof_ids]
+        return np.concatenate((joints.astype(np.float32), velocities.astype(np.float32)), axis=1)
+
+    def _see(self, data: mujoco.MjData, infant: int) -> Observations:
+        """The frames of an infant's eyes, by name; `data` is its simulation with all that a camera needs."""
+        assert self._eye is not None
+        if self._sensing is not None:
+            return self._sensing.see(self._eye, data, infant)
+        return {name: self._eye.render(data, name) for name in self.arm.eyes}
+
+    def _gazes(self, infants: Infants | slice) -> Observations:
+        """The gazes of some infants, by name, shape (n, G), rad; none if they are held."""
+        if not self.arm.gaze_joints:
+            return {}
+        return {"gaze": self._qpos[infants][:, self.arm.gaze.qpos_ids].astype(np.float32)}
+
+    def _stacked(self, seen: list[Observations]) -> Observations:
+        """The frames of several infants, by name."""
+        return {name: np.stack([frames[name] for frames in seen]) for name in self.arm.eyes}
 
     def _infant(self, infant: int) -> mujoco.MjData:
         """One infant's simulation with all that a camera needs; the next call overwrites it."""

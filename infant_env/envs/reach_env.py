@@ -100,6 +100,12 @@ class InfantArmReachEnv(
     | `height` | 480 | rows of the frames from outside |
     | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
     | `goal_eye` | False | whether to observe `goal`, the picture of the goal, too |
+    | `senses` | None | noise and delay of the senses `joints`, `joint_velocities` and `eye`, or `"age"`, as in `InfantArm-v0` |
+    | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
+    | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
+    | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0`; `goal` is seen with a held head |
+
+    With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
 
     For closing, copies, processes, the viewer and the checkers, see "What is good to know" in `InfantArm-v0`.
 
@@ -122,8 +128,12 @@ class InfantArmReachEnv(
         height: int = 480,
         camera_name: str | None = None,
         goal_eye: bool = False,
+        senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
+        eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
-        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name)
+        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
         self.task = ReachTask(self.arm, goal, reward, threshold)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
@@ -131,7 +141,9 @@ class InfantArmReachEnv(
         self._sight = GoalSight(self.arm, self._eye) if goal_eye and self._eye is not None else None
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
         self._site = self.model.site(self.arm.hand_site).id
-        self.observation_space = self.task.observation_space(self.eye_size, goal_eye)  # type: ignore[assignment]
+        self.observation_space = self.task.observation_space(
+            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True
+        )  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -145,6 +157,7 @@ class InfantArmReachEnv(
         joints, _, self._goal, self.goal_joints = self.task.begin(self.np_random, options, self._sight)
         self._shown = None if self._sight is None else self._sight.picture(self.goal_joints)
         self.arm.place(self.data, joints)
+        self._sense_start()
         self._begun = True
         observation = self._observation()
         return observation, self._info(self._distance(observation))
@@ -183,15 +196,13 @@ class InfantArmReachEnv(
     def _observation(self) -> Observation:
         """The observation; also updates the window."""
         self._onlooker.watch(self.data)
-        joints = self.data.qpos[self._angles].astype(np.float32)
-        velocities = self.data.qvel[self._rates].astype(np.float32)
         observation = {
-            "observation": np.concatenate((joints, velocities)),
-            "achieved_goal": self.task.goal_at(joints, self.data.site_xpos[self._site]),
+            "observation": self._feel(),
+            "achieved_goal": self.task.goal_at(self.data.qpos[self._angles], self.data.site_xpos[self._site]),
             "desired_goal": self._goal.copy(),
+            **self._see(),
+            **self._gaze(),
         }
-        if self._eye is not None:
-            observation["eye"] = self._eye.render(self.data)
         if self._shown is not None:
             observation["goal"] = self._shown.copy()
         return observation

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..body.checks import checked_eye_size, options_of
 from ..body.model import ArmModel
+from ..senses.acuity import checked_acuity
+from ..senses.sense import checked_senses
 from ..tasks import rewards
 from ..tasks.reach_task import GoalSight, ReachTask
 from .many_bodies import ManyBodies
@@ -38,6 +40,10 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         camera_name: see `InfantArmReachEnv`.
         goal_eye: see `InfantArmReachEnv`.
         autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
+        senses: see `InfantArmReachEnv`.
+        acuity: see `InfantArmReachEnv`.
+        eyes: see `InfantArmReachEnv`.
+        gaze: see `InfantArmReachEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -62,14 +68,23 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         camera_name: str | None = None,
         goal_eye: bool = False,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
+        eyes: str | None = None,
+        gaze: str | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months), None if eye_size is None else checked_eye_size(eye_size)
+        body, size = as_arm(arm, age_months, eyes, gaze), None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(body, goal, reward, threshold)
-        space, options = self.task.observation_space(size, goal_eye), ("joints", "goal")
-        view = width, height, camera_name
-        super().__init__(
-            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view, threads
+        sensed = (
+            checked_senses(senses, body.body, size is not None),
+            checked_acuity(acuity, body.body, size is not None),
         )
+        space, options = (
+            self.task.observation_space(size, goal_eye, sensed[0], body.eyes, gaze=True),
+            ("joints", "goal"),
+        )
+        view = width, height, camera_name, threads, *sensed
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
@@ -96,16 +111,15 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         self._place(infants, joints, hands)
 
     def _observe(self, infants: Infants | slice) -> Observations:
-        joints = self._qpos[infants][:, self.arm.qpos_ids].astype(np.float32)  # (n, J)
-        velocities = self._qvel[infants][:, self.arm.dof_ids].astype(np.float32)
-        observations = {
-            "observation": np.concatenate((joints, velocities), axis=1),
-            "achieved_goal": self.task.goal_at(joints, self._hands[infants]),
+        observations: Observations = {
+            "observation": self._feel(infants),
+            "achieved_goal": self.task.goal_at(self._qpos[infants][:, self.arm.qpos_ids], self._hands[infants]),
             "desired_goal": self._goals[infants].copy(),
+            **self._gazes(infants),
         }
         if self._eye is not None:
             seen = np.arange(self.num_envs)[infants].tolist()
-            observations["eye"] = np.stack([self._eye.render(self._infant(i)) for i in seen])
+            observations |= self._stacked([self._see(self._infant(i), i) for i in seen])
         if self._sight is not None:
             observations["goal"] = self._shown[infants].copy()
         return observations

@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from ..body.model import ArmModel
+from ..senses.sense import Sense
 
 
 class RecordedSpec:
@@ -43,6 +44,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, ArmModel):
         body = value.body.as_dict()
         return plain(body | {"mjcf": os.path.abspath(body["mjcf"])} if "mjcf" in body else body)
+    if isinstance(value, Sense):
+        return value.as_dict()
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, PurePath):

@@ -1,12 +1,14 @@
 """A mixin of the simulated environments of one infant and of many: MuJoCo's names, and actions for poses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from ..body.description import Body
 from ..body.model import ArmModel
 from ..body.servos import Servos
 from ..errors import UserError
@@ -50,16 +52,27 @@ class Simulated(RecordedSpec):
         return self._servos.action_for(joints)
 
 
-def as_arm(arm: ArmModel | Mapping[str, Any] | None, age_months: float) -> ArmModel:
+def as_arm(
+    arm: ArmModel | Mapping[str, Any] | None, age_months: float, eyes: str | None = None, gaze: str | None = None
+) -> ArmModel:
     """The body of an environment: the given one, the described one, or the infant of this age.
 
+    Args:
+        arm: a body, or its description (`Body.as_dict`); None: the infant.
+        age_months: age of the infant.
+        eyes: which eyes see, one of `EYES`; None: those of the body.
+        gaze: whether the head turns, one of `GAZES`; None: as the body's.
+
     Raises:
-        UserError: the age is out of range, or `arm` is neither a body nor a description of one.
+        UserError: the age is out of range, `arm` is neither a body nor a description of one, or it does not have these eyes
+            or this gaze.
     """
+    changes: dict[str, Any] = {name: value for name, value in (("eyes", eyes), ("gaze", gaze)) if value is not None}
     if arm is None:
-        return ArmModel.infant(age_months)
-    if isinstance(arm, ArmModel):
-        return arm
+        return ArmModel.infant(age_months, **changes)
     if isinstance(arm, Mapping):
-        return ArmModel.of(arm)
+        return ArmModel.of(replace(Body.from_dict(arm), **changes))
+    if isinstance(arm, ArmModel):
+        body = replace(arm.body, **changes)
+        return arm if body == arm.body else ArmModel.of(body)
     raise UserError(f"got arm={shown(arm)}, expected an ArmModel, its body.as_dict(), or None for the infant")

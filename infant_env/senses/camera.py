@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..body.checks import check_choice
 from ..body.model import ArmModel
 from . import opengl
+from .acuity import Blur, pixels_per_degree
 
 HAND_IN_VIEW = 0.003
 """A picture "shows the hand" if at least this share of its pixels does."""
@@ -115,7 +116,7 @@ class _Screen:
 
 
 class EyeCamera:
-    """The camera of the infant's right eye.
+    """The cameras of the infant's eyes: of the right eye, or of those that its body has.
 
     Frames depend only on the pose, not on earlier frames: equal poses give equal bytes. The first frame opens OpenGL. It
     raises a `RuntimeError` with advice if there is no OpenGL, or if the process was forked after OpenGL had been opened.
@@ -124,36 +125,48 @@ class EyeCamera:
     Args:
         arm: the body.
         size: rows and columns of the frames, (H, W).
+        acuity: frames are blurred to this acuity, cycles per degree; None: no blur.
     """
 
-    def __init__(self, arm: ArmModel, size: tuple[int, int] = (300, 500)) -> None:
+    def __init__(self, arm: ArmModel, size: tuple[int, int] = (300, 500), acuity: float | None = None) -> None:
         self.size = (int(size[0]), int(size[1]))
-        self._arm = arm
-        self._camera = _camera(arm.model, arm.eye_camera)
+        self._arm, self.acuity = arm, acuity
+        density = pixels_per_degree(arm.model, arm.eye_camera, self.size[0])
+        self._blur = None if acuity is None else Blur(acuity, density)
+        self._cameras = {name: _camera(arm.model, camera) for name, camera in arm.eyes.items()}
         self._small = _counting_size(self.size)
         self._screen = _Screen(arm.model, (max(self.size[0], self._small[0]), max(self.size[1], self._small[1])))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return EyeCamera, (self._arm, self.size)
+        return EyeCamera, (self._arm, self.size, self.acuity)
 
-    def render(self, data: mujoco.MjData) -> NDArray[np.uint8]:
-        """A new RGB frame of what the eye sees, shape (H, W, 3), uint8."""
-        return self._screen.draw(self._arm.model, data, self._camera, self.size)
+    def render(self, data: mujoco.MjData, eye: str = "eye") -> NDArray[np.uint8]:
+        """A new RGB frame of what an eye sees, shape (H, W, 3), uint8.
+
+        Args:
+            data: the simulation, with positions.
+            eye: one of the body's `ArmModel.eyes`.
+        """
+        return self._draw(self._arm.model, data, eye)
 
     def in_view(self, data: mujoco.MjData) -> tuple[float, float]:
-        """Shares of the pixels that show the arm and the hand, both in [0, 1]; counted in a small frame."""
-        counts = self._screen.geom_counts(data, self._camera, self._small)
+        """Shares of the pixels of `eye` that show the arm and the hand, both in [0, 1]; counted in a small frame."""
+        counts = self._screen.geom_counts(data, self._cameras["eye"], self._small)
         pixels = self._small[0] * self._small[1]
         return float(counts[self._arm.arm_geoms].sum() / pixels), float(counts[self._arm.hand_geoms].sum() / pixels)
 
     def background(self) -> NDArray[np.uint8]:
-        """The same scene without the arm, RGB, shape (H, W, 3), uint8."""
+        """What `eye` sees of the same scene without the arm, RGB, shape (H, W, 3), uint8."""
         armless = copy.copy(self._arm.model)
         armless.geom_matid[self._arm.arm_geoms] = -1
         armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw fully transparent geoms
         data = self._arm.new_data()
         mujoco.mj_forward(armless, data)
-        return self._screen.draw(armless, data, self._camera, self.size)
+        return self._draw(armless, data, "eye")
+
+    def _draw(self, model: mujoco.MjModel, data: mujoco.MjData, eye: str) -> NDArray[np.uint8]:
+        frame = self._screen.draw(model, data, self._cameras[eye], self.size)
+        return frame if self._blur is None else self._blur(frame)
 
     def close(self) -> None:
         """Frees the OpenGL context; the next frame opens it again."""

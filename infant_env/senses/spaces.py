@@ -1,9 +1,14 @@
 """Gymnasium spaces of an infant's senses."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from gymnasium import spaces
 
 from ..body.model import ArmModel
+from .noise import WIDEST, noise_of
+from .sense import JOINTS, VELOCITIES, Senses
 
 _GIVE, _MAX_VELOCITY = 0.35, 100.0
 """How far joints may exceed their soft limits, rad, and their highest velocity, rad/s. A search for the worst valid start and
@@ -17,26 +22,54 @@ def eye_space(size: tuple[int, int]) -> spaces.Box:
     return spaces.Box(0, 255, (*size, 3), np.uint8)
 
 
-def joint_space(arm: ArmModel) -> spaces.Box:
-    """Joint angles, (J,), rad."""
+def eye_spaces(eyes: Iterable[str], size: tuple[int, int]) -> dict[str, spaces.Space[Any]]:
+    """The frames of some eyes, by name."""
+    return {name: eye_space(size) for name in eyes}
+
+
+def joint_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
+    """Joint angles, (J,), rad.
+
+    Args:
+        arm: the body.
+        noise: standard deviation of the noise of each angle, degrees.
+    """
     low, high = arm.joint_ranges.T.astype(np.float32)
     give = np.float32(_GIVE if arm.body.mjcf is None else _OTHERS_GIVE)
+    give += np.float32(np.deg2rad(noise) * WIDEST)
     return spaces.Box(low - give, high + give, dtype=np.float32)
 
 
-def velocity_space(arm: ArmModel) -> spaces.Box:
-    """Joint velocities, (J,), rad/s."""
-    most = _MAX_VELOCITY if arm.body.mjcf is None else _OTHERS_MAX_VELOCITY
+def velocity_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
+    """Joint velocities, (J,), rad/s.
+
+    Args:
+        arm: the body.
+        noise: standard deviation of the noise of each velocity, degrees/s.
+    """
+    most = (_MAX_VELOCITY if arm.body.mjcf is None else _OTHERS_MAX_VELOCITY) + np.deg2rad(noise) * WIDEST
     return spaces.Box(-most, most, (len(arm.joint_names),), np.float32)
 
 
-def babbling_space(arm: ArmModel, eye_size: tuple[int, int]) -> spaces.Dict:
+def gaze_spaces(arm: ArmModel) -> dict[str, spaces.Space[Any]]:
+    """The gaze's angles, (G,), rad, by name; none if it is held."""
+    low, high = arm.gaze.ranges.T.astype(np.float32)
+    return {"gaze": spaces.Box(low - _GIVE, high + _GIVE, dtype=np.float32)} if arm.gaze_joints else {}
+
+
+def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses) -> spaces.Dict:
     """The observation space of `InfantArm-v0`."""
-    return spaces.Dict(eye=eye_space(eye_size), joints=joint_space(arm), joint_velocities=velocity_space(arm))
+    joints, velocities = _felt_spaces(arm, senses)
+    pictures = eye_spaces(arm.eyes, eye_size) | gaze_spaces(arm)
+    return spaces.Dict({**pictures, "joints": joints, "joint_velocities": velocities})
 
 
-def proprioception_space(arm: ArmModel) -> spaces.Box:
+def _felt_spaces(arm: ArmModel, senses: Senses) -> tuple[spaces.Box, spaces.Box]:
+    return joint_space(arm, noise_of(senses, JOINTS)), velocity_space(arm, noise_of(senses, VELOCITIES))
+
+
+def proprioception_space(arm: ArmModel, senses: Senses) -> spaces.Box:
     """Joint angles followed by joint velocities, (2J,)."""
-    parts = (joint_space(arm), velocity_space(arm))
+    parts = _felt_spaces(arm, senses)
     low, high = (np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high"))
     return spaces.Box(low, high, dtype=np.float32)

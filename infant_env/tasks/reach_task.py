@@ -1,7 +1,8 @@
 """What is to be reached, how goals are drawn, and what reaching is worth; the same for one infant and for many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from ..body.model import PENETRATION_LIMIT, ArmModel
 from ..errors import UserError
 from ..given import detached, numbers, shown
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
-from ..senses.spaces import eye_space, joint_space, proprioception_space
+from ..senses.sense import Senses
+from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space
 from . import rewards
 from .workspace import Workspace
 
@@ -102,8 +104,22 @@ class ReachTask:
         low, high = (np.float32(self._workspace.shoulder + side * reach) for side in (-1, 1))
         return spaces.Box(low, high, dtype=np.float32)
 
-    def observation_space(self, eye_size: tuple[int, int] | None, goal_eye: bool = False) -> spaces.Dict:
+    def observation_space(
+        self,
+        eye_size: tuple[int, int] | None,
+        goal_eye: bool = False,
+        senses: Senses = MappingProxyType({}),
+        eyes: Iterable[str] = ("eye",),
+        gaze: bool = False,
+    ) -> spaces.Dict:
         """Observation space of the environment, with or without the eye's frames, and a picture of the goal.
+
+        Args:
+            eye_size: rows and columns of the eye's frames; None: no frames.
+            goal_eye: whether there is a picture of the goal.
+            senses: the senses that have noise or a delay.
+            eyes: names of the eyes.
+            gaze: whether the gaze is observed, if it turns.
 
         Raises:
             UserError: `goal_eye` is True but there is no eye.
@@ -113,11 +129,13 @@ class ReachTask:
             raise UserError(
                 "got goal_eye=True without eye_size, expected both; add an eye, such as eye_size=(300, 500)"
             )
-        pictures = {} if eye_size is None else {"eye": eye_space(eye_size)}
+        pictures = {} if eye_size is None else eye_spaces(eyes, eye_size)
+        if gaze:
+            pictures |= gaze_spaces(self._arm)
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
         goals = {"achieved_goal": self.goal_space, "desired_goal": self.goal_space}
-        return spaces.Dict({"observation": proprioception_space(self._arm), **goals, **pictures})
+        return spaces.Dict({"observation": proprioception_space(self._arm, senses), **goals, **pictures})
 
     def begin(
         self, random: np.random.Generator, options: dict[str, Any] | None, sight: GoalSight | None = None

@@ -17,13 +17,21 @@ import agents  # noqa: F401 (registers the imagined one)
 import infant_env  # noqa: F401 (registers the environments)
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import DivergedError
+from infant_env.senses import Sense
 
 SMALL = (36, 60)
+SENSES = {"eye": Sense(0.02, 63.0), "joints": Sense(5.0, 117.0), "joint_velocities": Sense(9.0, 40.0)}
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArm-v0", {"eye_size": SMALL}),
     ("InfantArmReach-v0", {}),
     ("InfantArmReach-v0", {"goal": "joints", "reward": "dense", "age_months": 3.0}),
     ("InfantArmReach-v0", {"eye_size": SMALL, "goal_eye": True}),
+    ("InfantArm-v0", {"eye_size": SMALL, "senses": SENSES}),
+    ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(noise=4.0)}}),
+    ("InfantArmReach-v0", {"eye_size": SMALL, "age_months": 1.0, "senses": "age", "acuity": "age"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "eyes": "both", "senses": {"eye": Sense(0.02, 63.0)}}),
+    ("InfantArmReach-v0", {"eye_size": SMALL, "eyes": "both", "gaze": "free"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "gaze": "free", "senses": {"eye": Sense(0.0, 63.0), "joints": Sense(4.0)}}),
 ]
 MODES = list(AutoresetMode)
 kinds = pytest.mark.parametrize(("name", "kind"), KINDS, ids=str)
@@ -57,7 +65,7 @@ def life(env: Any, mode: AutoresetMode, steps: int = 14) -> list[Any]:
     random = np.random.default_rng(0)
     given: list[Any] = [env.reset(seed=3)]
     for _ in range(steps):
-        given.append(env.step(random.uniform(-1.2, 1.2, (env.num_envs, 5)).astype(np.float32)))
+        given.append(env.step(random.uniform(-1.2, 1.2, env.action_space.shape).astype(np.float32)))
         ended = given[-1][3]
         if mode is AutoresetMode.DISABLED and ended.any():
             given.append(env.reset(options={"reset_mask": ended}))
@@ -153,7 +161,7 @@ def test_imagined_infants_obey_the_same_modes(world: Any):
 @kinds
 def test_what_was_disabled_needs_a_reset(name: str, kind: dict[str, Any]):
     env = native(name, autoreset_mode="Disabled", max_episode_steps=1, **kind)
-    actions = np.zeros((3, 5), np.float32)
+    actions = np.zeros(env.action_space.shape, np.float32)
     with pytest.raises(ResetNeeded, match="have not begun or are over"):
         env.step(actions)
     with pytest.raises(ResetNeeded, match="before the first reset of all"):
@@ -270,6 +278,9 @@ SPECS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArm-v0", {"eye_size": (np.int64(36), 60), "age_months": np.float32(6), "render_mode": "rgb_array"}),
     ("InfantArmReach-v0", {"goal": "joints", "threshold": np.float64(0.3), "eye_size": SMALL, "goal_eye": True}),
     ("InfantArmReachFlat-v0", {"reward": "dense"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "senses": SENSES}),
+    ("InfantArmReach-v0", {"senses": "age"}),
+    ("InfantArm-v0", {"eye_size": SMALL, "eyes": "both", "acuity": "age"}),
 ]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from agents.world.servo_response import Transitions
 from infant_env.body.model import ArmModel
 from infant_env.envs.reach_env import InfantArmReachEnv
+from infant_env.errors import UserError
 
 EPISODE = 25
 """Control steps from one start at rest to the next."""
@@ -50,6 +51,9 @@ def babble(arm: ArmModel, steps: int, seed: int) -> Motion:
         arm: the body.
         steps: control steps; rounded up to whole episodes.
         seed: seed of starts and targets.
+
+    Raises:
+        UserError: the body's head turns.
     """
     random, joints = np.random.default_rng(seed), len(arm.joint_names)
     return _episodes(arm, -(-steps // EPISODE), seed, lambda env: _targets(random, joints))
@@ -61,6 +65,10 @@ def go_straight(arm: ArmModel, episodes: int, seed: int) -> Motion:
 
 
 def _episodes(arm: ArmModel, episodes: int, seed: int, choose: Callable[[InfantArmReachEnv], Floats]) -> Motion:
+    if arm.gaze_joints:
+        raise UserError(
+            "got a body whose head turns, expected one whose head is held; collect its data without --gaze free"
+        )
     env = InfantArmReachEnv(arm=arm)
     found = [_episode(env, choose, seed if k == 0 else None) for k in range(episodes)]
     return Motion(*(np.stack(parts) for parts in zip(*found, strict=True)))

@@ -11,6 +11,8 @@ import numpy as np
 
 from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
 from infant_env.errors import UserError
+from infant_env.senses.noise import noise_of
+from infant_env.senses.sense import JOINTS
 
 from . import shards
 from .info import DatasetInfo
@@ -85,7 +87,9 @@ def _work(folder: Path, info: DatasetInfo, numbers: list[int], sender: Any) -> N
 
 def _babble(folder: Path, info: DatasetInfo, numbers: list[int]) -> Iterator[int]:
     recipe, lengths = info.recipe, info.recipe.lengths
-    agent = BabblingAgent(info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+    agent = BabblingAgent(
+        info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
+    )
     try:
         for shard in numbers:
             samples = []
@@ -105,6 +109,12 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
             ("arm_in_view", np.float32), ("hand_in_view", np.float32),
         )
     }  # fmt: skip
+    if info.recipe.eyes == "both":
+        columns["eye_left"] = np.array([sample.eye_left for sample in samples])
+    if info.recipe.gaze == "free":
+        columns["gaze"] = np.array([sample.gaze for sample in samples])
+    if noise_of(info.recipe.imperfect, JOINTS):
+        columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
     columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)
     try:
         shards.write_shard(folder, shard, columns, info)

@@ -27,7 +27,7 @@ def background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
     found = _read(path)
     if found is not None and found.shape == (*info.recipe.eye_size, 3) and _is_of(info, found):
         return found
-    eye = EyeCamera(info.arm, info.recipe.eye_size)
+    eye = EyeCamera(info.arm, info.recipe.eye_size, info.recipe.acuity)
     drawn: NDArray[np.uint8] = eye.background()
     eye.close()
     if not _is_of(info, drawn):

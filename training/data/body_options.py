@@ -1,9 +1,9 @@
-"""The options that describe a body and what of it must be seen, for all commands that collect."""
+"""The options that describe a body, its senses, and what of it must be seen, for all commands that collect."""
 
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -14,11 +14,13 @@ from ..runs.config import Checked
 
 Share = Annotated[float, Meta(ge=0, lt=1)]
 """A share of the pixels."""
+Imperfect = Annotated[float, Meta(ge=0, le=10_000)]
+"""Noise or delay of a sense."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BodyOptions(Checked):
-    """The body that babbles, and what of it must be seen."""
+    """The body that babbles, how well it senses, and what of it must be seen."""
 
     body: str = "infant"
     """Name of the built-in body that babbles."""
@@ -51,6 +53,12 @@ class BodyOptions(Checked):
     """Lock all joints that are not the arm's in their rest pose."""
     new_servos: bool = False
     """Replace all actuators of the arm's joints, such as motors, by servos."""
+    eyes: Literal["right", "left", "both"] = "right"
+    """The eyes that see; a body from an MJCF file has one."""
+    senses: Literal["age"] | dict[str, tuple[Imperfect, Imperfect]] = field(default_factory=dict)
+    """Noise and delay (ms) of senses, such as `joints 5 120 eye 0.02 0`; `age`: values from the literature."""
+    acuity: Literal["age"] | Annotated[float, Meta(ge=0.05, le=100)] | None = None
+    """The finest grating that the eye sees, cycles per degree; `age`: the norm of the age; by default no blur."""
 
     def of_body(self) -> dict[str, Any]:
         """These options, by name."""

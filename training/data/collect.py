@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta, structs
@@ -18,6 +18,8 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
+from infant_env.senses.acuity import checked_acuity
+from infant_env.senses.sense import Sense, checked_senses
 
 from ..runs.config import Many, Workers
 from ..runs.device import Device
@@ -53,16 +55,25 @@ class Config(BodyOptions):
     """Number of processes; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
+    gaze: Literal["held", "free"] = "held"
+    """Whether the head turns; each pose then has a gaze of its own. The maps and the agents need a held head."""
 
     @property
     def recipe(self) -> Recipe:
         """The settings that the data depend on; the body's MJCF is the copy in the data set's folder.
 
         Raises:
-            UserError: an MJCF file is given without the names of its arm's joints.
+            UserError: an MJCF file is given without the names of its arm's joints, or a sense or the acuity is
+                unknown or out of range.
         """
-        named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in ("mjcf", "name")}
-        return Recipe(**named, mjcf=None if self.mjcf is None else str(self.out.resolve() / BODY), name=self.body)
+        own = ("mjcf", "name", "senses", "acuity")
+        named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
+        mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
+        recipe = Recipe(**named, mjcf=mjcf, name=self.body)
+        given = self.senses if isinstance(self.senses, str) else {n: Sense(*pair) for n, pair in self.senses.items()}
+        body = _named(recipe.body, self.mjcf)
+        senses = {name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body).items()}
+        return structs.replace(recipe, senses=senses, acuity=checked_acuity(self.acuity, body))
 
 
 def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> Config:
@@ -172,7 +183,9 @@ def _check_poses(folder: Path, wanted: DatasetInfo) -> None:
     whole = (k for k in range(len(recipe.lengths)) if shards.shard_is_whole(folder, k, wanted))
     shard = next(whole, None)
     if shard is not None:
-        agent = BabblingAgent(wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view)
+        agent = BabblingAgent(
+            wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
+        )
         first = agent.sample(shard * recipe.shard_size).joints
         agent.close()
         if np.allclose(first, Dataset(folder, wanted).column("joints", shard * recipe.shard_size), atol=1e-6):

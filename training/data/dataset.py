@@ -5,8 +5,10 @@ A data set is a folder:
 - `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
 - `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
-- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `joints` (n, J) float32 [rad], `hand_position` (n, 3) float32 [m],
-  `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels], `rejected` (n, 2) int32 [poses rejected before this one].
+- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
+  `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
+  `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
+  `rejected` (n, 2) int32 [poses rejected before this one].
   Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
 - `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
 - `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
@@ -30,10 +32,12 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
+from infant_env.senses.noise import noise_of
+from infant_env.senses.sense import JOINTS, Sense
 
 from .background import background
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
-from .shards import EYE, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
+from .shards import EYE, EYE_LEFT, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
@@ -98,14 +102,29 @@ class Dataset:
         return self.info.recipe.eye_size
 
     @property
+    def senses(self) -> dict[str, Sense]:
+        """The senses that have noise or a delay, by name; `gym.make(..., senses=data.senses)` makes the same infant again."""
+        return self.info.recipe.imperfect
+
+    @property
+    def acuity(self) -> float | None:
+        """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
+        return self.info.recipe.acuity
+
+    @property
     def joint_names(self) -> tuple[str, ...]:
         """The arm's J joints, in the order of every joint vector."""
         return self.info.body.joint_names
 
     @cached_property
     def joints(self) -> NDArray[np.float32]:
-        """Joint angles, shape (N, J), rad."""
+        """Joint angles, shape (N, J), rad; the true ones, see `felt_joints`."""
         return self.column("joints")
+
+    @cached_property
+    def felt_joints(self) -> NDArray[np.float32]:
+        """Joint angles as the infant felt them, with the noise of its joints, shape (N, J), rad."""
+        return self.column("felt_joints") if noise_of(self.senses, JOINTS) else self.joints
 
     @cached_property
     def joint_ranges(self) -> NDArray[np.float32]:
@@ -128,9 +147,26 @@ class Dataset:
         """Whether the hand covers enough of the pixels (.3 %, or what the collection was told), shape (N,)."""
         return self.column("hand_in_view") >= self.info.recipe.min_hand_in_view
 
+    @cached_property
+    def gaze(self) -> NDArray[np.float32]:
+        """Angles of the gaze, shape (N, G), rad; G is 0 if the head was held."""
+        return self.column("gaze") if self.body.gaze == "free" else np.empty((len(self), 0), np.float32)
+
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
         return self.column(EYE, samples)
+
+    def eye_left(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
+        """The frames of the left eye of some samples, read from disk, shape (..., H, W, 3).
+
+        Raises:
+            UserError: the infant did not see with both eyes, or a shard is damaged.
+        """
+        if self.body.eyes != "both":
+            raise UserError(
+                f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+            )
+        return self.column(EYE_LEFT, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:

@@ -17,7 +17,9 @@ from infant_env.body.model import ArmModel
 from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 from infant_env.given import shown
+from infant_env.senses.acuity import checked_acuity
 from infant_env.senses.camera import HAND_IN_VIEW
+from infant_env.senses.sense import Sense, checked_senses
 
 from ..runs.config import command_line
 
@@ -39,7 +41,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     equal fingerprints in all versions.
 
     Raises:
-        UserError: there are too many shards, or an MJCF file comes without the names of its joints.
+        UserError: there are too many shards, an MJCF file comes without the names of its joints, or a sense is unknown or
+            out of range.
     """
 
     samples: Count
@@ -68,19 +71,36 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     new_servos: bool = False
     min_hand_in_view: Share = HAND_IN_VIEW
     """A picture "shows the hand" if at least this share of its pixels does."""
+    eyes: str = "right"
+    """The eyes that see; with both, `eye` is the right one's frame, and `eye_left` the left one's."""
+    gaze: str = "held"
+    """Whether the head turns; each pose then has a gaze of its own, drawn uniformly."""
+    senses: dict[str, tuple[Number, Number]] = {}
+    """Noise and delay (ms) of the senses that have any; a pose is at rest, so only the noise changes its data."""
+    acuity: Number | None = None
+    """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
             least = -(-self.samples // _MOST_SHARDS)
             raise UserError(f"got shard_size={self.shard_size}, expected {least} or more for {self.samples} samples")
-        _ = self.body
+        _ = self.body, self.imperfect, checked_acuity(self.acuity, self.body)
+
+    @property
+    def imperfect(self) -> dict[str, Sense]:
+        """The senses that have noise or a delay, by name.
+
+        Raises:
+            UserError: a sense is unknown or out of range.
+        """
+        return checked_senses({name: Sense(*pair) for name, pair in self.senses.items()}, self.body)
 
     @property
     def body(self) -> Body:
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
         rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
-        return Body(self.age_months, self.mjcf, *names, self.name, *rest)
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest, eyes=self.eyes, gaze=self.gaze)
 
     @property
     def lengths(self) -> list[int]:

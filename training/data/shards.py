@@ -16,7 +16,7 @@ from infant_env.senses import vision
 from . import sealed
 from .info import ABOUT, DatasetInfo
 
-EYE = "eye"
+EYE, EYE_LEFT = FRAMES = "eye", "eye_left"
 LIBRARY = "v110", "v110"
 """The format of HDF5 1.10: the first with checksums over all that is not data."""
 UNREADABLE = OSError, LookupError, ValueError, TypeError, ArithmeticError, RuntimeError, MemoryError
@@ -41,15 +41,15 @@ def write_shard(folder: Path, shard: int, columns: Columns, info: DatasetInfo) -
     Args:
         folder: the data set's folder.
         shard: number of the shard.
-        columns: arrays with one row per sample; `eye` is compressed frame by frame.
+        columns: arrays with one row per sample; those of `FRAMES` are compressed frame by frame.
         info: the description of the data set; the shard holds it too.
     """
     write_cache(folder, shard, np.stack([vision.to_gray(eye) for eye in columns[EYE]]), info, columns["joints"])
     # in memory, so a full disk fails only below
     with h5py.File("in memory", "w", driver="core", backing_store=False, libver=LIBRARY) as file:
         for name, column in columns.items():
-            chunks = (1, *column.shape[1:]) if name == EYE else column.shape
-            options = {"compression": "gzip", "compression_opts": 1} if name == EYE else {}
+            chunks = (1, *column.shape[1:]) if name in FRAMES else column.shape
+            options = {"compression": "gzip", "compression_opts": 1} if name in FRAMES else {}
             file.create_dataset(name, data=column, chunks=chunks, fletcher32=True, **options)
         file.attrs[ABOUT] = json.dumps(info.begun.as_json())
         file.attrs[_SEAL] = _seal(shard, file.attrs[ABOUT], columns)
@@ -116,17 +116,18 @@ def write_index(folder: Path, lengths: list[int]) -> None:
 
 def _fits(file: Any, samples: int, info: DatasetInfo) -> bool:
     """Whether frames and joints have the right shapes and types, and whether all frames are there."""
-    eye, joints = file[EYE], file["joints"]
-    shapes = (samples, *info.recipe.eye_size, 3), (samples, len(info.body.joint_names))
-    types = (eye.dtype, joints.dtype) == (np.uint8, np.float32)
-    return types and (eye.shape, joints.shape) == shapes and eye.id.get_num_chunks() == samples
+    joints, shape = file["joints"], (samples, *info.recipe.eye_size, 3)
+    eyes = [file[name] for name in (FRAMES if info.recipe.eyes == "both" else [EYE])]
+    seen = all((eye.dtype, eye.shape, eye.id.get_num_chunks()) == (np.uint8, shape, samples) for eye in eyes)
+    return seen and (joints.dtype, joints.shape) == (np.float32, (samples, len(info.body.joint_names)))
 
 
 def _is_sealed(file: Any, shard: int, info: DatasetInfo, frames: bool) -> bool:
     """Whether all columns can be read and fit the seal; shards of version 0.1 have no seal."""
-    columns = {name: file[name][:] for name in file if name != EYE}
-    for k in range(len(file[EYE]) if frames else 0):
-        _ = file[EYE][k]
+    columns = {name: file[name][:] for name in file if name not in FRAMES}
+    for name in FRAMES if frames else ():
+        for k in range(len(file[name]) if name in file else 0):
+            _ = file[name][k]
     if _SEAL in file.attrs:
         about = file.attrs[ABOUT]
         same = _without_path(json.loads(about)["config"]) == _without_path(info.recipe.as_json())
@@ -141,7 +142,7 @@ def _without_path(recipe: Mapping[str, Any]) -> dict[str, Any]:
 def _seal(shard: int, about: str, columns: Columns) -> str:
     """SHA-256 of a shard's number, description and columns except the frames, which have checksums of their own."""
     digest = hashlib.sha256(f"{shard} {about}".encode())
-    for name in sorted(columns.keys() - {EYE}):
+    for name in sorted(columns.keys() - set(FRAMES)):
         column = np.ascontiguousarray(columns[name])
         digest.update(f"{name} {column.dtype} {column.shape}".encode() + column.tobytes())
     return digest.hexdigest()

@@ -9,7 +9,7 @@ from functools import cache
 from numbers import Integral, Real
 from operator import ge, gt, le, lt
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import Meta
 
@@ -55,11 +55,12 @@ class Checked:
 
     def __post_init__(self) -> None:
         mine: Any = type(self)
-        for name, (kind, limits) in _numbers(mine).items():
+        for name, (kind, limits, choices) in _numbers(mine).items():
             value = getattr(self, name)
-            for each in _each(value):
+            for each in () if isinstance(value, str) and value in choices else _each(value):
                 if each is not None and not _fits(each, kind, limits):
-                    raise UserError(f"got {option(name)} {_text(value)}, expected {_words(self, name, kind, limits)}")
+                    expected = " or ".join([*choices, _words(self, name, kind, limits)])
+                    raise UserError(f"got {option(name)} {_text(value)}, expected {expected}")
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,17 @@ def option(name: str) -> str:
 
 
 @cache
-def _numbers(config: Any) -> dict[str, tuple[type, Meta]]:
-    """The fields of a Config that hold numbers, with their type and limits."""
+def _numbers(config: Any) -> dict[str, tuple[type, Meta, tuple[str, ...]]]:
+    """The fields of a Config that hold numbers, with their type and limits, and the words that may stand for them."""
     hints = get_type_hints(config, include_extras=True)
     found = {each.name: _number(hints[each.name]) for each in dataclasses.fields(config)}
-    return {name: number for name, number in found.items() if number is not None}
+    return {name: (*number, _choices(hints[name])) for name, number in found.items() if number is not None}
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """The words of a union of numbers and words."""
+    words = (get_args(part) for part in get_args(hint) if get_origin(part) is Literal)
+    return tuple(word for part in words for word in part)
 
 
 def _number(hint: Any, limits: Meta = Meta()) -> tuple[type, Meta] | None:  # noqa: B008 (frozen)

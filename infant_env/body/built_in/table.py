@@ -21,6 +21,11 @@ class BuiltIn:
     outside_camera: str
     arm_bodies: tuple[str, ...]
     hand_bodies: tuple[str, ...]
+    add_left_eye: Callable[[mujoco.MjSpec, float], str] | None = None
+    """Adds the camera of the left eye to a body of this age, and returns its name; None: the body has one eye."""
+
+    add_gaze: Callable[[mujoco.MjSpec], tuple[str, ...]] | None = None
+    """Adds the joints that turn the gaze, with servos, and returns their names; None: the gaze is held."""
 
 
 BODIES = {
@@ -31,6 +36,8 @@ BODIES = {
         infant.OUTSIDE_CAMERA,
         ARM_BODIES,
         HAND_BODIES,
+        lambda spec, age_months: infant.add_left_eye(spec, Anthropometry.at(age_months)),
+        infant.add_gaze,
     ),
 }
 """Built-in bodies by name, for `Body.name` and `infant-arm collect --body`; a new body needs one entry here."""

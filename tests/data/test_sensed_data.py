@@ -1,0 +1,172 @@
+"""Data sets of imperfect senses: what is recorded, and what is made of it again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import h5py
+import numpy as np
+import pytest
+
+from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
+from infant_env.senses.camera import EyeCamera
+from infant_env.senses.sense import Sense
+from infant_env.senses.vision import to_gray
+from training import cli
+from training.data import collect
+from training.data.babbled_motion import babble
+from training.data.dataset import Dataset
+from training.data.info import collect_line
+
+SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
+NOISY: dict[str, Any] = {"joints": (5.0, 120.0), "eye": (0.02, 0.0)}
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return collect.run(collect.Config(tmp_path_factory.mktemp("noisy") / "data", senses=NOISY, **SIZE))
+
+
+@pytest.fixture(scope="module")
+def perfect(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return collect.run(collect.Config(tmp_path_factory.mktemp("perfect") / "data", **SIZE))
+
+
+def test_the_poses_are_those_of_perfect_senses(noisy: Dataset, perfect: Dataset):
+    for name in ("joints", "hand_position", "arm_in_view", "rejected"):
+        assert np.array_equal(noisy.column(name), perfect.column(name))
+
+
+def test_joints_and_frames_have_the_noise_that_was_set(noisy: Dataset, perfect: Dataset):
+    assert np.rad2deg(noisy.felt_joints - noisy.joints).std() == pytest.approx(5.0, rel=0.15)  # 200 numbers
+    frames, clean = noisy.eye(slice(None)), perfect.eye(slice(None))
+    middle = (clean > 40) & (clean < 215)
+    assert (frames.astype(int) - clean)[middle].std() == pytest.approx(5.1, rel=0.02)
+    assert not np.array_equal(frames[0].astype(int) - clean[0], frames[1].astype(int) - clean[1])
+
+
+def test_perfect_senses_leave_no_trace(perfect: Dataset):
+    assert perfect.senses == {}
+    assert "senses" not in json.loads((perfect.path / "dataset.json").read_text())["config"]
+    assert np.array_equal(perfect.felt_joints, perfect.joints)
+    with pytest.raises(UserError):
+        perfect.column("felt_joints")
+
+
+def test_the_senses_are_made_again_from_the_data_set(noisy: Dataset):
+    assert Dataset.open(noisy.path).senses == {"eye": Sense(0.02, 0.0), "joints": Sense(5.0, 120.0)}
+    env = gym.make("InfantArm-v0", arm=noisy.arm, eye_size=noisy.eye_size, senses=noisy.senses)
+    assert env.unwrapped.senses == noisy.senses
+
+
+def test_values_of_an_age_are_recorded_as_numbers(tmp_path: Path):
+    data = collect.run(collect.Config(tmp_path / "data", age_months=1.0, senses="age", **SIZE | {"samples": 2}))
+    assert data.senses["eye"] == Sense(0.0, 204.3)
+    assert json.loads((data.path / "dataset.json").read_text())["config"]["senses"]["joints"] == [9.7, 19.5]
+    collect.run(collect.Config(tmp_path / "data", age_months=1.0, senses="age", **SIZE | {"samples": 2}))  # is there
+
+
+def test_frames_and_background_are_blurred_to_the_acuity(tmp_path: Path):
+    size: dict[str, Any] = SIZE | {"samples": 2, "eye_size": (300, 500), "age_months": 1.0}
+    sharp = collect.run(collect.Config(tmp_path / "sharp", **size))
+    blurred = collect.run(collect.Config(tmp_path / "blurred", acuity="age", **size))
+    assert (sharp.acuity, blurred.acuity) == (None, pytest.approx(0.9))
+    eye = EyeCamera(blurred.arm, blurred.eye_size, blurred.acuity)
+    assert np.array_equal(blurred.background, to_gray(eye.background()))
+    data = blurred.arm.new_data()
+    blurred.arm.pose(data, blurred.joints[0])
+    assert np.array_equal(blurred.eye(0), eye.render(data))
+    assert not np.array_equal(blurred.eye(0), sharp.eye(0))
+    eye.close()
+
+
+def test_both_eyes_are_recorded(tmp_path: Path, noisy: Dataset):
+    size: dict[str, Any] = SIZE | {"samples": 6, "shard_size": 4, "eyes": "both"}
+    data = collect.run(collect.Config(tmp_path / "data", **size))
+    assert list(data.arm.eyes) == ["eye", "eye_left"]
+    eye, state = EyeCamera(data.arm, data.eye_size), data.arm.new_data()
+    for k in range(6):
+        data.arm.pose(state, data.joints[k])
+        for name, frame in (("eye", data.eye(k)), ("eye_left", data.eye_left(k))):
+            assert np.array_equal(frame, eye.render(state, name))
+    eye.close()
+    with h5py.File(data.path / "index.h5") as index:
+        assert index["eye_left"].shape == index["eye"].shape == (6, 60, 100, 3)
+    with pytest.raises(
+        UserError, match="no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+    ):
+        noisy.eye_left(0)
+
+
+def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
+    data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
+    assert data.gaze.shape == (40, 2)
+    degrees = np.rad2deg(data.gaze)
+    assert (np.abs(degrees) <= [30, 20]).all()
+    assert (np.ptp(degrees, axis=0) > [40, 25]).all()
+    eye, state = EyeCamera(data.arm, data.eye_size), data.arm.new_data()
+    data.arm.pose(state, data.joints[5], data.gaze[5])
+    assert np.array_equal(eye.render(state), data.eye(5))
+    data.arm.pose(state, data.joints[5])
+    assert not np.array_equal(eye.render(state), data.eye(5))
+    eye.close()
+
+
+def test_motion_is_babbled_with_a_held_head():
+    with pytest.raises(
+        UserError, match="^got a body whose head turns, expected one whose head is held; collect its data without"
+    ):
+        babble(ArmModel.infant(gaze="free"), 25, seed=0)
+
+
+def test_a_held_gaze_has_no_angles(perfect: Dataset):
+    assert perfect.gaze.shape == (40, 0)
+
+
+def test_a_damaged_frame_of_the_left_eye_is_made_again(tmp_path: Path):
+    config = collect.Config(tmp_path / "data", **SIZE | {"samples": 3, "eyes": "both"}, senses=NOISY)
+    whole = collect.run(config).eye_left(slice(None))
+    path = tmp_path / "data" / "shards" / "shard-00000.h5"
+    with h5py.File(path) as file:
+        place = file["eye_left"].id.get_chunk_info(1).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place + 50] ^= 255
+    path.write_bytes(content)
+    assert np.array_equal(collect.run(config).eye_left(slice(None)), whole)
+
+
+def test_the_line_that_goes_on_gives_the_senses(noisy: Dataset):
+    line = collect_line(noisy.path, noisy.info)
+    assert "--senses eye 0.02 0.0 joints 5.0 120.0" in line
+    assert cli.main(line.split()[1:]) == 0
+    assert Dataset.open(noisy.path).fingerprint == noisy.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("", "holds another data set: senses {'eye': [0.02, 0.0], 'joints': [5.0, 120.0]} (asked for: None)"),
+        (
+            "--senses nose 1 2",
+            "got senses with the name 'nose', expected names among ['eye', 'joints', 'joint_velocities']",
+        ),
+        ("--acuity 1000", "got --acuity 1000.0, expected age or a finite number from 0.05 up to 100"),
+        ("--senses eye 2 0", "got 'eye' with noise=2, expected 0, or 0.003 to 0.25 of the 255 gray levels"),
+        (
+            "--senses joints 1 -2",
+            "got --senses {'joints': (1.0, -2.0)}, expected age or a finite number from 0 up to 10,000",
+        ),
+    ],
+)
+def test_other_senses_are_refused(words: str, wanted: str, noisy: Dataset, capsys: pytest.CaptureFixture[str]):
+    sizes = ["--samples", "40", "--eye-size", "60", "100", "--shard-size", "25", "--seed", "3", "--workers", "1"]
+    assert cli.main(["collect", "--out", str(noisy.path), *sizes, *words.split()]) == 2
+    assert wanted in capsys.readouterr().err
+
+
+def test_a_noisy_sample_depends_on_seed_and_number_alone(noisy: Dataset, tmp_path: Path):
+    halves = collect.run(collect.Config(tmp_path / "data", senses=NOISY, **SIZE | {"shard_size": 7, "workers": 2}))
+    assert np.array_equal(halves.felt_joints, noisy.felt_joints)
+    assert np.array_equal(halves.eye(slice(None)), noisy.eye(slice(None)))
