@@ -75,7 +75,7 @@ class ImageGoals(
         body = env.unwrapped
         assert isinstance(body, InfantArmReachEnv)
         self._body, self._data = body, body.arm.new_data()
-        self._camera = EyeCamera(body.arm, env.observation_space["eye"].shape[:2])  # type: ignore[index]
+        self._camera = EyeCamera(body.arm, env.observation_space["eye"].shape[:2], body.acuity)  # type: ignore[index]
         latents = _latent_space(mind)
         self.observation_space = spaces.Dict(  # type: ignore[assignment]
             observation=env.observation_space["observation"],  # type: ignore[index]

@@ -8,6 +8,7 @@ import gymnasium as gym
 import h5py
 import numpy as np
 import pytest
+import torch
 
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
@@ -15,10 +16,13 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.sense import Sense
 from infant_env.senses.vision import to_gray
 from training import cli
+from training.act import goals, reach
+from training.act.true_eye import TrueEye
 from training.data import collect
 from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
+from training.train import autoencoder as train_autoencoder
 
 SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
 NOISY: dict[str, Any] = {"joints": (5.0, 120.0), "eye": (0.02, 0.0)}
@@ -170,3 +174,25 @@ def test_a_noisy_sample_depends_on_seed_and_number_alone(noisy: Dataset, tmp_pat
     halves = collect.run(collect.Config(tmp_path / "data", senses=NOISY, **SIZE | {"shard_size": 7, "workers": 2}))
     assert np.array_equal(halves.felt_joints, noisy.felt_joints)
     assert np.array_equal(halves.eye(slice(None)), noisy.eye(slice(None)))
+
+
+def test_goals_and_the_true_eye_are_as_blurred_as_the_data(tmp_path: Path):
+    data = collect.run(collect.Config(tmp_path / "data", acuity=0.2, **SIZE))
+    sharp = TrueEye(data.arm, data.eye_size)
+    blurred = TrueEye(data.arm, data.eye_size, data.acuity)
+    joints = torch.from_numpy(data.normalized_joints[:3])
+    recorded = data.pictures[:3]
+    assert np.abs(blurred(joints).numpy() - recorded).max() < 0.02
+    assert np.abs(sharp(joints).numpy() - recorded).max() > 0.1
+    degrees = tuple(np.rad2deg(data.joints[0]).tolist())
+    config = reach.Config(tmp_path / "run", goal_joints=degrees)
+    goal = goals.goals_of(config, data, data.arm, None)[0]
+    assert np.abs(goal.picture - recorded[0]).max() < 0.05
+    sharp.close()
+    blurred.close()
+
+
+def test_networks_refuse_a_data_set_whose_head_turns(tmp_path: Path):
+    data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
+    with pytest.raises(UserError, match="collect without it"):
+        train_autoencoder.STAGE.run(train_autoencoder.Config(tmp_path / "run", data=data.path, epochs=1))

@@ -107,7 +107,7 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
         raise UserError(f"got --goal-joints {degrees}, expected degrees within {ranges}")
     state = arm.new_data()
     arm.pose(state, joints)
-    camera = EyeCamera(arm, data.eye_size)
+    camera = EyeCamera(arm, data.eye_size, data.acuity)
     picture = to_gray(camera.render(state))
     camera.close()
     return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))

@@ -125,12 +125,11 @@ def strange_pictures(
         return  # another body has no age
     for age in AGES:
         if age != data.body.age_months:
-            poses, size = data.normalized_joints[chosen[:MOST_STRANGE]], data.eye_size
-            yield f"age {age:g} months", _seen(ArmModel.infant(age), size, poses)
+            eye = TrueEye(ArmModel.infant(age), data.eye_size, data.acuity)
+            yield f"age {age:g} months", _seen(eye, data.normalized_joints[chosen[:MOST_STRANGE]])
 
 
-def _seen(arm: ArmModel, size: tuple[int, int], poses: Floats) -> Floats:
-    eye = TrueEye(arm, size)
+def _seen(eye: TrueEye, poses: Floats) -> Floats:
     pictures = eye(torch.from_numpy(poses)).numpy()
     eye.close()
     return pictures

@@ -78,7 +78,7 @@ def run(config: Config) -> dict[str, PlannerScores]:
     if config.video:
         path = config.run / "videos" / "plan.mp4"
         shown = np.argsort(-straight.depths, kind="stable")[: config.video_pairs]
-        _film(path, [planned.ways[k] for k in shown], imagination, arm, data.eye_size)
+        _film(path, [planned.ways[k] for k in shown], imagination, arm, data)
         print(f"film: {path}")
     runs.record(config.run, Metrics(plan=rows))
     print(f"Ways between {len(pairs)} pairs of test poses without contact\n" + tables.as_text(*table(rows)))
@@ -163,16 +163,19 @@ def _move(way: Floats, arm: ArmModel, servos: Servos, state: mujoco.MjData) -> t
     return float(miss), float(np.abs(ends - way[-1]).max()), depth
 
 
-def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, eye_size: tuple[int, int]) -> None:
+def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, data: Dataset) -> None:
     """Films each way: imagined beforehand, seen by the eye, and from outside."""
-    video, outside, body = Video(path), OutsideCamera(arm, PANEL), InfantArmEnv(arm=arm, eye_size=eye_size)
+    video, outside = Video(path), OutsideCamera(arm, PANEL)
+    body = InfantArmEnv(arm=arm, eye_size=data.eye_size, acuity=data.acuity)
     for way in ways:
         imagined = imagination.draw(way).cpu().numpy()
         body.reset(options={"joints": way[0]})
         for joints, picture in zip(way, imagined, strict=True):
             observation, *_ = body.step(body.action_for(joints))
-            seen, shown = as_seen(observation["eye"], eye_size), outside.render(body.data)
-            video.add([("imagined", as_seen(picture, eye_size)), ("what its eye sees", seen), ("from outside", shown)])
+            seen, shown = as_seen(observation["eye"], data.eye_size), outside.render(body.data)
+            video.add(
+                [("imagined", as_seen(picture, data.eye_size)), ("what its eye sees", seen), ("from outside", shown)]
+            )
     outside.close()
     body.close()
     video.close()

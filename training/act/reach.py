@@ -76,7 +76,14 @@ def run(config: Config) -> dict[str, Reached]:
     arm = data.arm
     agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
-    env = gym.make("InfantArm-v0", arm=arm, eye_size=data.eye_size, max_episode_steps=10_000)
+    env = gym.make(
+        "InfantArm-v0",
+        arm=arm,
+        eye_size=data.eye_size,
+        senses=data.senses,
+        acuity=data.acuity,
+        max_episode_steps=10_000,
+    )
     goals = goals_of(config, data, arm, agent.imagination if agent else None)
     rows = {}
     with runs.timed(config.run, "reach"), threads(config.threads):
@@ -154,7 +161,7 @@ def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: 
     pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
     body: Any = env.unwrapped
     start = time.perf_counter()
-    poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size)
+    poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size, data.acuity)
     spent = time.perf_counter() - start
     return _summary(
         goals, [replace(e, looks=LOOKS) for e in _without_looking(env, config, "bound", poses)], data, spent

@@ -22,10 +22,11 @@ class TrueEye:
     Args:
         arm: the body.
         eye_size: rows and columns of the eye's frames.
+        acuity: of the eye, cycles per degree; None: no blur.
     """
 
-    def __init__(self, arm: ArmModel, eye_size: tuple[int, int]) -> None:
-        self._arm, self._camera, self._state = arm, EyeCamera(arm, eye_size), arm.new_data()
+    def __init__(self, arm: ArmModel, eye_size: tuple[int, int], acuity: float | None = None) -> None:
+        self._arm, self._camera, self._state = arm, EyeCamera(arm, eye_size, acuity), arm.new_data()
 
     def __call__(self, joints: Tensor) -> Tensor:
         """Normalized joints (B, J) -> pictures (B, 64, 64)."""
@@ -41,7 +42,11 @@ class TrueEye:
 
 
 def corrected_by_the_true_eye(
-    pictures: NDArray[np.float32], joints: NDArray[np.float32], arm: ArmModel, eye_size: tuple[int, int]
+    pictures: NDArray[np.float32],
+    joints: NDArray[np.float32],
+    arm: ArmModel,
+    eye_size: tuple[int, int],
+    acuity: float | None = None,
 ) -> NDArray[np.float32]:
     """Corrects poses by Levenberg-Marquardt steps on the pixels, with the true renderer and only kinematics.
 
@@ -50,11 +55,12 @@ def corrected_by_the_true_eye(
         joints: poses at the start, shape (N, J), rad.
         arm: the body.
         eye_size: rows and columns of the eye's frames.
+        acuity: of the eye, cycles per degree; None: no blur.
 
     Returns:
         Joints, shape (N, J), rad.
     """
-    eye = TrueEye(arm, eye_size)
+    eye = TrueEye(arm, eye_size, acuity)
     starts = torch.from_numpy(arm.normalize(joints).astype(np.float32)).clamp(0, 1)
     pairs = zip(torch.from_numpy(pictures).flatten(1).split(1), starts.split(1), strict=True)
     rows = [refine(eye, *pair, _ITERATIONS)[0] for pair in tqdm(pairs, desc="bound", unit="goal", total=len(pictures))]

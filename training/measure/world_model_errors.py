@@ -15,6 +15,7 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.babbled_motion import Motion
+from ..data.dataset import Dataset
 from ..runs import metrics
 from ..show.style import COLORS
 
@@ -64,15 +65,15 @@ def of_ends(world: WorldModel, motion: Motion) -> metrics.EndErrors:
 
 
 def of_pictures(
-    world: WorldModel, arm: ArmModel, motion: Motion, size: tuple[int, int], episodes: int
+    world: WorldModel, arm: ArmModel, motion: Motion, data: Dataset, episodes: int
 ) -> dict[str, metrics.PictureErrors]:
     """Mean absolute errors of pictures after some steps, against preprocessed frames of the eye."""
-    eye, data, joints = EyeCamera(arm, size), arm.new_data(), motion.actions.shape[2]
+    eye, state, joints = EyeCamera(arm, data.eye_size, data.acuity), arm.new_data(), motion.actions.shape[2]
     poses, background = _imagined(world, motion)[:episodes], world.generator.background.cpu().numpy()
     result = {}
     for horizon in HORIZONS:
         true = motion.felt[:episodes, horizon, :joints]
-        seen = np.stack([_seen(arm, eye, data, pose) for pose in true])
+        seen = np.stack([_seen(arm, eye, state, pose) for pose in true])
         drawn = {"imagined": poses[:, horizon - 1], "generator": true}
         pictures = {name: _drawn(world, of) for name, of in drawn.items()} | {"empty": background}
         errors = {name: float(np.abs(picture - seen).mean()) for name, picture in pictures.items()}

@@ -21,6 +21,7 @@ from agents.rl.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.tools import checkpoints
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
+from infant_env.senses.sense import EYE
 
 from ..data.info import read_info
 from ..runs import folder as runs
@@ -94,6 +95,8 @@ class Setup:
             reward=config.reward,
             eye_size=size if config.sees else None,
             arm=self.arm,
+            senses={name: sense for name, sense in self.info.recipe.imperfect.items() if config.sees or name != EYE},
+            acuity=self.info.recipe.acuity if config.sees else None,
         )
         if config.goal == "image":
             env = ImageGoals(env, self.mind, reward=config.reward, min_hand_in_view=self.info.recipe.min_hand_in_view)

@@ -53,10 +53,11 @@ class LiveInfant:
         arm: the body.
         eye_size: rows and columns of the eye's frames.
         seed: seed of all random poses.
+        acuity: of the eye, cycles per degree; None: no blur.
     """
 
-    def __init__(self, arm: ArmModel, eye_size: tuple[int, int], seed: int = 0) -> None:
-        self.arm, self._eye_size = arm, eye_size
+    def __init__(self, arm: ArmModel, eye_size: tuple[int, int], seed: int = 0, acuity: float | None = None) -> None:
+        self.arm, self._eye_size, self._acuity = arm, eye_size, acuity
         self.listeners: list[Callable[[Moment], None]] = []
         """Are called after each control step."""
         self.body_listeners: list[Callable[[ArmModel], None]] = []
@@ -184,7 +185,7 @@ class LiveInfant:
         return self._open
 
     def _enter_body(self, joints: Floats) -> None:
-        self._env = InfantArmEnv(arm=self.arm, eye_size=self._eye_size)
+        self._env = InfantArmEnv(arm=self.arm, eye_size=self._eye_size, acuity=self._acuity)
         joints = np.clip(joints, *self.arm.joint_ranges.T)
         data = self.arm.new_data()
         if not self.arm.is_valid(data, joints):  # another body may be in the way in this pose

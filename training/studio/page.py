@@ -40,7 +40,7 @@ class Page:
     def __init__(self, run: Path, host: str, port: int, seed: int, device: Device) -> None:
         data = Dataset.open(runs.data_of(run))
         agent = MentalImageryAgent.load(run, device=pick_device(device))
-        self.infant = LiveInfant(data.arm, data.eye_size, seed)
+        self.infant = LiveInfant(data.arm, data.eye_size, seed, data.acuity)
         self.door = Door(host)
         self.server = serve.start(self.door, port, "The infant's studio")
         self._add_main_panel(data, agent)

@@ -112,6 +112,10 @@ class Stage(Generic[C, M]):
             UserError: a file that it needs is missing or damaged.
         """
         data = Dataset.open(config.data if isinstance(config, DataConfig) else runs.data_of(config.run))
+        if data.body.gaze == "free":
+            raise UserError(
+                f"{data.path} was collected with --gaze free, expected a head that is held; collect without it"
+            )
         self._check_needs(config.run)
         with place(config.device) as here, self._turn(config.run, here):
             identity, path = self.identity(config, data), config.run / self.file

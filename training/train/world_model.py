@@ -82,7 +82,7 @@ def _measured(
         *learned,
         *world_model_errors.measure(world, arm, motion),
         touched=motion.touched.mean(0).tolist(),
-        pictures=world_model_errors.of_pictures(world, arm, motion, data.eye_size, config.pictures),
+        pictures=world_model_errors.of_pictures(world, arm, motion, data, config.pictures),
         straight=world_model_errors.of_ends(world, straight),
     )
     html_page.figure(config.run, "world_model", world_model_errors.figure(measured))
