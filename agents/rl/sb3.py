@@ -18,13 +18,14 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 from torch import Tensor
 
 from infant_env.errors import UserError
+from infant_env.senses.sense import EYE, EYE_LEFT
 from infant_env.senses.vision import GRAY_SIZE, LUMA, area_filter
 
 from ..networks.autoencoder import ConvAutoencoder
 
 
 class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-baselines3 is not typed here
-    """A policy's features: the latents of `eye` from a frozen encoder, and the rest of the observation unchanged.
+    """A policy's features: the latents of each eye's frame from a frozen encoder, and the rest of the observation unchanged.
 
     `SAC("MultiInputPolicy", env, policy_kwargs={"features_extractor_class": LatentExtractor, "features_extractor_kwargs":
     {"autoencoder": "runs/paper/autoencoder.safetensors"}})`. With it, the replay buffer holds pictures. The wrapper
@@ -43,16 +44,17 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
     luma: Tensor
 
     def __init__(self, observation_space: spaces.Dict, autoencoder: str | Path) -> None:
-        if "eye" not in observation_space.spaces:
+        if EYE not in observation_space.spaces:
             raise UserError(
                 f"got the observations {list(observation_space.spaces)}, expected `eye` too; give eye_size=(300, 500)"
             )
         encoder = ConvAutoencoder.load(autoencoder)
-        self.others = [name for name in observation_space.spaces if name != "eye"]
+        self.eyes = [name for name in (EYE, EYE_LEFT) if name in observation_space.spaces]
+        self.others = [name for name in observation_space.spaces if name not in self.eyes]
         others = sum(spaces.flatdim(observation_space[name]) for name in self.others)
-        super().__init__(observation_space, encoder.latent_size + others)
+        super().__init__(observation_space, encoder.latent_size * len(self.eyes) + others)
         self.encoder = encoder.requires_grad_(False).eval()
-        size = observation_space["eye"].shape[1:]  # type: ignore[index]
+        size = observation_space[EYE].shape[1:]  # type: ignore[index]
         rows, columns = (torch.from_numpy(area_filter(s, t)).float() for s, t in zip(size, GRAY_SIZE, strict=True))
         self.register_buffer("rows", rows)
         self.register_buffer("columns", columns)
@@ -60,9 +62,12 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
 
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
         """Observations preprocessed by stable-baselines3, `eye` (B, 3, H, W) in [0, 1] -> features (B, D + others)."""
-        luminance = torch.einsum("bchw,c->bhw", observations["eye"], self.luma)
-        latents = self.encoder.encode(self.rows @ luminance @ self.columns.T)
-        return torch.cat([latents, *(observations[name].flatten(1) for name in self.others)], 1)
+        seen = [self._latents(observations[name]) for name in self.eyes]
+        return torch.cat([*seen, *(observations[name].flatten(1) for name in self.others)], 1)
+
+    def _latents(self, frames: Tensor) -> Tensor:
+        luminance = torch.einsum("bchw,c->bhw", frames, self.luma)
+        return self.encoder.encode(self.rows @ luminance @ self.columns.T)
 
 
 class TogetherVecEnv(VecEnv):  # type: ignore[misc]

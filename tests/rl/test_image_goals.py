@@ -4,6 +4,8 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
+from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env as gymnasium_check
 from stable_baselines3 import SAC, HerReplayBuffer
 from stable_baselines3.common.env_checker import check_env as sb3_check
@@ -144,6 +146,28 @@ def test_the_extractor_sees_the_same_latents_and_is_frozen(mind: SomAutoencoder,
         SAC.load(tmp_path / "model").predict(observation, deterministic=True)[0],
         model.predict(observation, deterministic=True)[0],
     )
+    env.close()
+
+
+def test_the_extractor_reads_both_eyes(mind: SomAutoencoder, tiny_run: Path):
+    env = gym.make("InfantArm-v0", eye_size=EYE, eyes="both")
+    observation, _ = env.reset(seed=0)
+    channels_first = {
+        name: spaces.Box(0, 1, (3, *EYE)) if space.dtype == np.uint8 else space
+        for name, space in env.observation_space.spaces.items()
+    }
+    extractor = LatentExtractor(spaces.Dict(channels_first), tiny_run / AUTOENCODER)
+    batch = {
+        name: torch.from_numpy(values[None]).movedim(-1, 1) / 255
+        if values.dtype == np.uint8
+        else torch.from_numpy(values[None])
+        for name, values in observation.items()
+    }
+    features, size = extractor(batch)[0], mind.autoencoder.latent_size
+    for k, name in enumerate(("eye", "eye_left")):
+        seen = mind.latents(to_gray(observation[name])[None])[0]
+        assert np.allclose(features[k * size : (k + 1) * size], seen, atol=1e-3)
+    assert len(features) == 2 * size + 10
     env.close()
 
 
