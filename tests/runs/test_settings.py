@@ -17,7 +17,14 @@ from training.runs.config import Checked, option
 from training.train.autoencoder import Config as Autoencoder
 
 CONFIGS = {words: config for command in cli.COMMANDS for words, config in cli.configs_of(command).items()}
-REQUIRED = {"run": Path("run"), "data": Path("data"), "out": Path("out"), "what": "map_size", "part": "env"}
+REQUIRED = {
+    "run": Path("run"),
+    "data": Path("data"),
+    "out": Path("out"),
+    "what": "map_size",
+    "part": "env",
+    "study": "forget",
+}
 REQUIRED["file"] = Path("arm.xml")
 WHOLE = [0, -1, 2**31, 2**63, 10**400]
 FRACTIONS = [math.nan, math.inf, -math.inf, -1.0, 0.0, 1e300]

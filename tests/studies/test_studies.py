@@ -20,7 +20,7 @@ def test_the_table_of_ranges_is_the_same_twice_and_has_every_learner(tiny_run):
     assert without_cpu[0] == without_cpu[1]
     for label in (forget.JOINT_TRAINING, *learners.LEARNERS):
         assert label in first
-    assert first in (tiny_run / "studies" / "forget.txt").read_text()
+    assert again in (tiny_run / "studies" / "forget.txt").read_text()
 
 
 def test_each_sample_lies_in_one_range():
