@@ -106,7 +106,7 @@ class OnlineSom:
         Args:
             samples: modality -> features, shape (B, width); a row of NaN is missing.
             epochs: batch rule: how often the samples seek a better cell; each epoch computes the whole map. By default once,
-                and with self-replay up to 10 times while more than a third of the samples lack room, as samples unlike all
+                and with self-replay up to 10 times while more than a tenth of the samples lack room, as samples unlike all
                 earlier ones do.
             first_sigma: radius of the first of several epochs; by default `sigma`.
 
