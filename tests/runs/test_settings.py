@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Meta
 
@@ -99,6 +99,7 @@ def test_a_number_out_of_range_is_refused_by_its_option(words: str, name: str, k
     assert kind is float or all(0 <= value < 2**63 for value in taken)
 
 
+@example(("evaluate", "seeds", int), [1])
 @given(st.sampled_from(NUMBERS), st.integers() | st.floats() | st.booleans() | st.text(max_size=3) | st.just([1]))
 def test_whatever_stands_in_a_field_is_taken_or_refused_in_one_line(field: tuple[str, str, type], value: Any):
     words, name, _ = field

@@ -55,9 +55,10 @@ class Checked:
 
     def __post_init__(self) -> None:
         mine: Any = type(self)
-        for name, (kind, limits, choices) in _numbers(mine).items():
+        for name, (kind, limits, choices, several) in _numbers(mine).items():
             value = getattr(self, name)
-            for each in () if isinstance(value, str) and value in choices else _each(value):
+            given = _each(value) if several else [value]
+            for each in () if isinstance(value, str) and value in choices else given:
                 if each is not None and not _fits(each, kind, limits):
                     expected = " or ".join([*choices, _words(self, name, kind, limits)])
                     raise UserError(f"got {option(name)} {_text(value)}, expected {expected}")
@@ -111,11 +112,15 @@ def option(name: str) -> str:
 
 
 @cache
-def _numbers(config: Any) -> dict[str, tuple[type, Meta, tuple[str, ...]]]:
-    """The fields of a Config that hold numbers, with their type and limits, and the words that may stand for them."""
+def _numbers(config: Any) -> dict[str, tuple[type, Meta, tuple[str, ...], bool]]:
+    """The fields of a Config that hold numbers: type, limits, words that may stand for them, and whether they hold several."""
     hints = get_type_hints(config, include_extras=True)
     found = {each.name: _number(hints[each.name]) for each in dataclasses.fields(config)}
-    return {name: (*number, _choices(hints[name])) for name, number in found.items() if number is not None}
+    return {
+        name: (*number, _choices(hints[name]), _holds_several(hints[name]))
+        for name, number in found.items()
+        if number is not None
+    }
 
 
 def _choices(hint: Any) -> tuple[str, ...]:
@@ -133,6 +138,14 @@ def _number(hint: Any, limits: Meta = Meta()) -> tuple[type, Meta] | None:  # no
         return _number(hint, next((mark for mark in marks if isinstance(mark, Meta)), limits))
     found = (_number(part, limits) for part in get_args(hint))
     return next((number for number in found if number is not None), None)
+
+
+def _holds_several(hint: Any) -> bool:
+    """Whether a type is that of a tuple, a list or a dictionary, or one of its alternatives is."""
+    kind = get_origin(hint)
+    return (isinstance(kind, type) and issubclass(kind, tuple | list | Mapping)) or any(
+        map(_holds_several, get_args(hint))
+    )
 
 
 def _each(value: Any) -> Iterator[Any]:
