@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -77,6 +78,20 @@ def shuffled(samples: Samples, size: int, seed: int) -> Iterator[dict[str, Tenso
     count = len(next(iter(samples.values())))
     for rows in torch.randperm(count, generator=torch.Generator().manual_seed(seed)).split(size):
         yield {name: values[rows] for name, values in samples.items()}
+
+
+def add_seed(
+    outcomes: dict[str, list[Outcome]],
+    trained: Mapping[str, Callable[[], MultiModalSom]],
+    som: MultiModalSom,
+    parts: Sequence[Samples],
+    tests: Sequence[Samples],
+) -> None:
+    """Adds one seed's outcomes: of whole trainings, and of all learners that go on from a map with new samples."""
+    learned: dict[str, Callable[[], MultiModalSom]] = dict(trained)
+    learned |= {name: partial(learn, som, parts) for name, learn in LEARNERS.items()}
+    for label, training in learned.items():
+        outcomes.setdefault(label, []).append(timed(training, tests))
 
 
 def timed(learn: Callable[[], MultiModalSom], tests: Sequence[Samples]) -> Outcome:

@@ -1,12 +1,11 @@
 """`infant-arm study new-body`: the body changes; how well does the map know the new one, and how much of the old one is left?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import train
 from infant_env.errors import UserError
 
@@ -14,7 +13,7 @@ from ..data.dataset import Dataset
 from ..measure.senses import features
 from ..runs import folder as runs
 from .config import Config, Prepared
-from .learners import LEARNERS, Outcome, shuffled, table, timed
+from .learners import Outcome, add_seed, shuffled, table
 
 OLD, NEW, BOTH = "trained on the old body alone", "trained on the new body alone", "trained on both"
 
@@ -36,13 +35,11 @@ def run(config: Config, prepared: Prepared) -> str:
     for seed in config.all_seeds():
         known = train(old, config.shape, prepared.c, seed)
         parts = list(shuffled(new, config.part, seed))
-        learned: dict[str, Callable[[], MultiModalSom]] = {
+        trained = {
             label: partial(train, samples, config.shape, prepared.c, seed)
             for label, samples in ((OLD, old), (NEW, new), (BOTH, both))
         }
-        learned |= {label: partial(learn, known, parts) for label, learn in LEARNERS.items()}
-        for label, learn in learned.items():
-            outcomes.setdefault(label, []).append(timed(learn, tests))
+        add_seed(outcomes, trained, known, parts, tests)
     return table(outcomes, ["old body", "new body"], {"old body": BOTH, "new body": NEW})
 
 
