@@ -85,6 +85,7 @@ def _errors(config: Config, result: Metrics) -> Section:
     everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
     return {
         "table1": error_tables.table1(result.table1),
+        "senses": error_tables.between_senses(result.table1),
         "remarks": error_tables.remarks(result.table1, OURS),
         "paper": both,
         "pictures": error_tables.pictures(result.details),

@@ -3,6 +3,7 @@
 import copy
 import os
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import mujoco
@@ -155,14 +156,28 @@ class EyeCamera:
         pixels = self._small[0] * self._small[1]
         return float(counts[self._arm.arm_geoms].sum() / pixels), float(counts[self._arm.hand_geoms].sum() / pixels)
 
-    def background(self) -> NDArray[np.uint8]:
-        """What `eye` sees of the same scene without the arm, RGB, shape (H, W, 3), uint8."""
+    def background(self, eye: str = "eye") -> NDArray[np.uint8]:
+        """What an eye sees of the same scene without the arm, RGB, shape (H, W, 3), uint8."""
+        return next(self.backgrounds(np.zeros((1, len(self._arm.gaze_joints))), eye))
+
+    def backgrounds(self, gazes: NDArray[Any], eye: str = "eye") -> Iterator[NDArray[np.uint8]]:
+        """What an eye sees of the same scene without the arm.
+
+        Args:
+            gazes: angles of the gaze, shape (N, G), rad.
+            eye: one of the body's `ArmModel.eyes`.
+
+        Yields:
+            N RGB frames, shape (H, W, 3), uint8.
+        """
         armless = copy.copy(self._arm.model)
         armless.geom_matid[self._arm.arm_geoms] = -1
         armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw fully transparent geoms
         data = self._arm.new_data()
-        mujoco.mj_forward(armless, data)
-        return self._draw(armless, data, "eye")
+        for gaze in gazes:
+            data.qpos[self._arm.gaze.qpos_ids] = gaze
+            mujoco.mj_forward(armless, data)
+            yield self._draw(armless, data, eye)
 
     def _draw(self, model: mujoco.MjModel, data: mujoco.MjData, eye: str) -> NDArray[np.uint8]:
         frame = self._screen.draw(model, data, self._cameras[eye], self.size)

@@ -22,7 +22,7 @@ from training.data import collect
 from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
-from training.train import autoencoder as train_autoencoder
+from training.train import generator as train_generator
 
 SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
 NOISY: dict[str, Any] = {"joints": (5.0, 120.0), "eye": (0.02, 0.0)}
@@ -192,7 +192,7 @@ def test_goals_and_the_true_eye_are_as_blurred_as_the_data(tmp_path: Path):
     blurred.close()
 
 
-def test_networks_refuse_a_data_set_whose_head_turns(tmp_path: Path):
+def test_networks_of_the_agent_refuse_an_eye_that_moves(tmp_path: Path):
     data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
-    with pytest.raises(UserError, match="collect without it"):
-        train_autoencoder.STAGE.run(train_autoencoder.Config(tmp_path / "run", data=data.path, epochs=1))
+    with pytest.raises(UserError, match="needs an eye that does not move"):
+        train_generator.STAGE.run(train_generator.Config(tmp_path / "run", data=data.path, epochs=1))

@@ -35,7 +35,7 @@ from infant_env.senses import vision
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import JOINTS, Sense
 
-from .background import background
+from .background import background, left_background, moving_backgrounds
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import EYE, EYE_LEFT, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
@@ -138,6 +138,12 @@ class Dataset:
         return (self.joints - low) / (high - low)
 
     @cached_property
+    def normalized_felt_joints(self) -> NDArray[np.float32]:
+        """`felt_joints` scaled by the joint ranges, shape (N, J); noise may bring them a little out of [0, 1]."""
+        low, high = self.joint_ranges.T
+        return (self.felt_joints - low) / (high - low)
+
+    @cached_property
     def hand_position(self) -> NDArray[np.float32]:
         """Position of the hand, shape (N, 3), metres."""
         return self.column("hand_position")
@@ -152,6 +158,14 @@ class Dataset:
         """Angles of the gaze, shape (N, G), rad; G is 0 if the head was held."""
         return self.column("gaze") if self.body.gaze == "free" else np.empty((len(self), 0), np.float32)
 
+    @property
+    def normalized_gaze(self) -> NDArray[np.float32]:
+        """Angles of the gaze scaled to [0, 1] by their ranges, shape (N, G)."""
+        if self.body.gaze == "held":
+            return self.gaze
+        low, high = self.arm.gaze.ranges.T.astype(np.float32)
+        return (self.gaze - low) / (high - low)
+
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
         return self.column(EYE, samples)
@@ -162,21 +176,47 @@ class Dataset:
         Raises:
             UserError: the infant did not see with both eyes, or a shard is damaged.
         """
-        if self.body.eyes != "both":
-            raise UserError(
-                f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
-            )
+        self._check_both_eyes()
         return self.column(EYE_LEFT, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
         """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk."""
-        return np.concatenate([self._pictures(shard) for shard in range(len(self.info.recipe.lengths))])
+        return np.concatenate([self._pictures(shard, EYE) for shard in range(len(self.info.recipe.lengths))])
+
+    @cached_property
+    def left_pictures(self) -> NDArray[np.float32]:
+        """All preprocessed pictures of the left eye, shape (N, 64, 64), in [0, 1]; cached on disk.
+
+        Raises:
+            UserError: the infant did not see with both eyes.
+        """
+        self._check_both_eyes()
+        return np.concatenate([self._pictures(shard, EYE_LEFT) for shard in range(len(self.info.recipe.lengths))])
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
-        """The preprocessed view without the arm, shape (64, 64)."""
+        """The preprocessed view without the arm, shape (64, 64); that of the held head if the head turns."""
         return self.format.squeeze(background(self.path, self.info))
+
+    def backgrounds(self, samples: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The preprocessed view without the arm of each sample; (1, 64, 64), the same for all, if the head is held.
+
+        They are drawn on each request, and take some milliseconds each.
+        """
+        if self.body.gaze == "held":
+            return self.background[None]
+        return moving_backgrounds(self.info, self.gaze[samples], self.format)
+
+    @cached_property
+    def left_background(self) -> NDArray[np.float32]:
+        """The left eye's preprocessed view without the arm, shape (64, 64).
+
+        Raises:
+            UserError: the infant did not see with both eyes.
+        """
+        self._check_both_eyes()
+        return self.format.squeeze(left_background(self.path, self.info))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
@@ -240,6 +280,12 @@ class Dataset:
             raise self._damaged(shard) from None
         return rows
 
+    def _check_both_eyes(self) -> None:
+        if self.body.eyes != "both":
+            raise UserError(
+                f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+            )
+
     def _check_description(self) -> None:
         """Raises a DamagedFileError if `dataset.json` is that of another data set than the shards."""
         own = info_in_shards(self.path)
@@ -259,14 +305,14 @@ class Dataset:
             path,
         )
 
-    def _pictures(self, shard: int) -> NDArray[np.float32]:
+    def _pictures(self, shard: int, eye: str) -> NDArray[np.float32]:
         start, samples = shard * self.info.recipe.shard_size, self.info.recipe.lengths[shard]
         joints = self.joints[start : start + samples]
-        found = read_cache(self.path, shard, self.info, joints, self.format)
+        found = read_cache(self.path, shard, self.info, joints, self.format, eye)
         if found is not None:
             return found
         pictures = np.stack(
-            [self.format.squeeze(self._read(shard, EYE, np.array([place]))[0]) for place in range(samples)]
+            [self.format.squeeze(self._read(shard, eye, np.array([place]))[0]) for place in range(samples)]
         )
-        write_cache(self.path, shard, pictures, self.info, joints, self.format)
+        write_cache(self.path, shard, pictures, self.info, joints, self.format, eye)
         return pictures

@@ -29,11 +29,13 @@ class Truth:
     """The true samples for scoring predictions."""
 
     given: dict[str, Floats]
-    """For each sense, the input of the methods and their ideal predictions: (N, ...), within [0, 1]."""
+    """For each sense, the input of the methods, as the infant senses it: (N, ...), within [0, 1]."""
+    true: dict[str, Floats]
+    """For each sense, the ideal predictions: (N, ...), within [0, 1]."""
     shows_hand: NDArray[np.bool_]
     """Whether the hand is in view, shape (N,)."""
     background: Floats
-    """The picture without the arm, shape (64, 64)."""
+    """The picture without the arm: one for all samples, shape (1, 64, 64), or one each, (N, 64, 64), if the eye moves."""
     arm: ArmModel
     """The body, for the position of the hand."""
 
@@ -42,8 +44,14 @@ class Truth:
 
     def of(self, rows: NDArray[np.bool_]) -> "Truth":
         """Some of the samples."""
-        chosen = {name: samples[rows] for name, samples in self.given.items()}
-        return replace(self, given=chosen, shows_hand=self.shows_hand[rows])
+        given, true = ({name: samples[rows] for name, samples in each.items()} for each in (self.given, self.true))
+        background = self.background if len(self.background) == 1 else self.background[rows]
+        return replace(self, given=given, true=true, shows_hand=self.shows_hand[rows], background=background)
+
+
+def plain_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
+    """Scores of predictions (N, ...) of a sense without further scores: the mean absolute error alone."""
+    return Scores(mae=float(np.abs(predicted - true).mean()))
 
 
 def sample_errors(predicted: Floats, true: Floats) -> Floats:

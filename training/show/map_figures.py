@@ -52,7 +52,7 @@ def tile_pictures(mind: SomAutoencoder, down: int, across: int) -> Floats:
     )
     neurons = torch.from_numpy((rows[:, None] * mind.som.shape[1] + columns).ravel()).to(mind.device)
     with torch.inference_mode():
-        pictures = mind.autoencoder.decode(mind.som.weights_at(VISION, neurons)).float().cpu().numpy()
+        pictures = mind.pictures_of(neurons).float().cpu().numpy()
     return pictures.reshape(down, across, 64, 64)
 
 
