@@ -58,6 +58,12 @@ def hand_infos(arm: ArmModel, places: NDArray[np.float64]) -> dict[str, NDArray[
     return {name: places[..., k, :].copy() for k, name in enumerate(names)}
 
 
+def hands_of(info: Mapping[str, Any]) -> NDArray[np.float64]:
+    """The positions of all hands in an info of one infant, the inverse of `hand_infos`, shape (H, 3), m."""
+    names = ("hand_position", "left_hand_position")
+    return np.stack([info[name] for name in names if name in info])
+
+
 def as_arm(
     arm: ArmModel | Mapping[str, Any] | None,
     age_months: float,

@@ -80,7 +80,7 @@ def _sizes(run: Path) -> dict[str, int]:
 
 def truth_of(data: Dataset, samples: Any) -> Truth:
     """These samples as the truth for scoring predictions."""
-    return Truth(given(data, samples), data.shows_hand[samples], data.background, data.arm)
+    return Truth(given(data, samples), data.shows_hands[samples], data.background, data.arm)
 
 
 def score(
