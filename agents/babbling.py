@@ -27,11 +27,11 @@ class Sample:
     joints: NDArray[np.float32]
     """The pose, shape (J,), rad."""
     hand_position: NDArray[np.float32]
-    """The hand's position, shape (3,), m."""
+    """The hand's position, shape (3,), m; with two hands that of the right one."""
     arm_in_view: float
-    """Share of the pixels that show the arm."""
+    """Share of the pixels that show the arm, or both arms."""
     hand_in_view: float
-    """Share of the pixels that show the hand."""
+    """Share of the pixels that show the hand; with two hands the right one."""
     rejected: Counter[str]
     """Number of poses that were rejected before this one, by reason."""
     felt_joints: NDArray[np.float32]
@@ -40,6 +40,10 @@ class Sample:
     """The left eye's RGB frame, shape (H, W, 3), if both eyes see."""
     gaze: NDArray[np.float32]
     """Angles of the gaze, shape (G,), rad; none if the head is held."""
+    left_hand_position: NDArray[np.float32] | None
+    """The left hand's position, shape (3,), m, if both hands move."""
+    left_hand_in_view: float | None
+    """Share of the pixels that show the left hand, if both hands move."""
 
 
 class BabblingAgent:
@@ -91,9 +95,9 @@ class BabblingAgent:
             joints = random.uniform(low, high).astype(np.float32)  # rounded first, so picture and record agree
             gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # draws nothing if the head is held
             self.arm.pose(self._data, joints, gaze)
-            reason, arm_in_view, hand_in_view = self._rejection()
+            reason, in_view = self._rejection()
             if reason is None:
-                return self._sample(random, joints, gaze, arm_in_view, hand_in_view, rejected)
+                return self._sample(random, joints, gaze, in_view, rejected)
             rejected[reason] += 1
         raise UserError(
             f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some in which the eye sees the arm; turn "
@@ -105,8 +109,7 @@ class BabblingAgent:
         random: np.random.Generator,
         joints: NDArray[np.float32],
         gaze: NDArray[np.float32],
-        arm: float,
-        hand: float,
+        in_view: tuple[float, ...],
         rejected: Counter[str],
     ) -> Sample:
         """What is sensed of the present pose."""
@@ -117,17 +120,19 @@ class BabblingAgent:
             felt = joints + noise.felt[: len(joints)]
             for name, frame in frames.items() if noise_of(self.senses, EYE) else ():
                 noise.add_to_frame(frame, noise_of(self.senses, EYE), second=name != EYE)
-        place = self.arm.hand_position(self._data).astype(np.float32)
         eye, left = frames[EYE], frames.get(EYE_LEFT)
-        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze)
+        place, *others = self.arm.hand_positions(self._data).astype(np.float32)
+        arm, hand, *shares = in_view
+        second = (others[0], shares[0]) if others else (None, None)
+        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, *second)
 
     def close(self) -> None:
         """Frees the camera."""
         self._eye.close()
 
-    def _rejection(self) -> tuple[str | None, float, float]:
-        """The reason to reject the present pose (None: keep it), and the shares of arm and hand in view."""
+    def _rejection(self) -> tuple[str | None, tuple[float, ...]]:
+        """The reason to reject the present pose (None: keep it), and the shares of arm and hands in view."""
         if self.arm.penetration(self._data) > PENETRATION_LIMIT:
-            return PENETRATES, 0.0, 0.0
-        arm_in_view, hand_in_view = self._eye.in_view(self._data)
-        return (NOT_VISIBLE if arm_in_view < self.min_arm_in_view else None), arm_in_view, hand_in_view
+            return PENETRATES, ()
+        in_view = self._eye.in_view(self._data)
+        return (NOT_VISIBLE if in_view[0] < self.min_arm_in_view else None), in_view

@@ -1,4 +1,4 @@
-"""`InfantArm-v0`: an infant, its right arm, and what its right eye sees of it."""
+"""`InfantArm-v0`: an infant, its arms, and what its eyes see of them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +12,7 @@ from ..body.checks import check_counts, check_options, checked_eye_size, checked
 from ..body.model import ArmModel
 from ..senses.spaces import babbling_space
 from .body_env import BodyEnv, Observation
+from .simulated import hand_infos
 
 
 class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl looks at an environment's direct bases
@@ -68,6 +69,8 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `hand_position` | (3,) | m | the palm in the world, x forward, y to the left, z up |
     | `penetration` | () | m | depth of the arm's deepest contact, 0 when it touches nothing |
 
+    With `arms="both"` there is also `left_hand_position`, and `hand_position` is the right palm.
+
     ## Arguments
 
     ```python
@@ -88,8 +91,10 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
     | `senses` | None | noise and delay of the senses by name, or `"age"`; None: perfect senses |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
-    | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
+    | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the one on the arm's side, or those of `arm` |
     | `gaze` | None | whether the head turns, `"held"` or `"free"`; None: held, or as that of `arm` |
+    | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
+    | `wrist` | None | whether the wrists move, True or False; None: they do not, or as those of `arm` |
 
     ## Noise and delay
 
@@ -126,6 +131,36 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     one more entry, `gaze` (2,) float32: the two angles, rad, without noise and delay. A turn takes .2 s. An episode begins with
     both angles 0, and `action_for(joints)` keeps them there. The gaze of a body from an MJCF file is held.
 
+    ## Arms
+
+    `arms="left"` moves the left arm: the mirror image of the right one. Its joints are `left_shoulder_flexion` and so on, with
+    the same ranges, each positive in the direction of its name. The right arm then lies on its thigh, the held head looks to the
+    left, and the left eye sees, unless `eyes` names another.
+
+    `arms="both"` moves both. Actions and joints have the five numbers of the right arm first, then the five of the left one.
+    The arms are solid: they touch and stop each other, and a pose is valid only if no arm is more than 5 mm deep in the other.
+    The held head looks straight ahead and down, and the right eye sees, unless `eyes` names another. Most poses have the hands
+    far apart at the sides: 40 % show an arm in 1 % of the pixels or more; of these, 48 % show the right hand, 38 % the left one,
+    and 10 % both.
+
+    `wrist=True` adds two joints to each arm that moves, after its five:
+
+    | Num | Joint | Lower (deg) | Upper (deg) |
+    |-----|-------|-------------|-------------|
+    | 5 | `right_wrist_flexion` | -82.0 | 88.0 |
+    | 6 | `right_wrist_radial_deviation` | -36.0 | 22.0 |
+
+    | `arms` | `wrist` | Joints |
+    |--------|---------|--------|
+    | `"right"` or `"left"` | False | 5 |
+    | `"right"` or `"left"` | True | 7 |
+    | `"both"` | False | 10: right 0 to 4, left 5 to 9 |
+    | `"both"` | True | 14: right 0 to 6, left 7 to 13 |
+
+    Wrist flexion has the range of infants (Watanabe et al., 0 to 2 years). No study measured infants' radial deviation (toward
+    the thumb) and ulnar deviation: these are means of persons of 1 to 54 years (Boone & Azen 1979). The arm of a body from an
+    MJCF file is the one whose joints are named.
+
     ## What is good to know
 
     - **Many at once.** `gym.make_vec("InfantArm-v0", n)` steps n infants in one process and on all cores
@@ -160,9 +195,12 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
     ) -> None:
         size = checked_eye_size(eye_size)
-        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
+        view = width, height, camera_name
+        super().__init__(render_mode, age_months, size, arm, *view, senses, acuity, eyes, gaze, arms, wrist)
         self.observation_space = babbling_space(self.arm, size, self.senses)  # type: ignore[assignment]
 
     def reset(
@@ -226,7 +264,5 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
             "joints": joints,
             "joint_velocities": velocities,
         }
-        return observation, {
-            "hand_position": self.arm.hand_position(self.data),
-            "penetration": self.arm.penetration(self.data),
-        }
+        hands = hand_infos(self.arm, self.arm.hand_positions(self.data))
+        return observation, {**hands, "penetration": self.arm.penetration(self.data)}

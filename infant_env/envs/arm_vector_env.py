@@ -15,7 +15,7 @@ from ..senses.sense import checked_senses
 from ..senses.spaces import babbling_space
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import as_arm
+from .simulated import as_arm, hand_infos
 
 
 class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -40,6 +40,8 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: see `InfantArmEnv`.
         eyes: see `InfantArmEnv`.
         gaze: see `InfantArmEnv`.
+        arms: see `InfantArmEnv`.
+        wrist: see `InfantArmEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -62,8 +64,10 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months, eyes, gaze), checked_eye_size(eye_size)
+        body, size = as_arm(arm, age_months, eyes, gaze, arms, wrist), checked_eye_size(eye_size)
         sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
         space, shown = babbling_space(body, size, sensed[0]), (width, height, camera_name, threads, *sensed)
         super().__init__(
@@ -84,7 +88,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         for infant in np.arange(self.num_envs)[infants].tolist():
             data = self._batch.get_data(infant, self._data)
             mujoco.mj_fwdPosition(self.model, data)
-            self._hands[infant], self._depths[infant] = self.arm.hand_position(data), self.arm.penetration(data)
+            self._hands[infant], self._depths[infant] = self.arm.hand_positions(data), self.arm.penetration(data)
             seen.append(self._see(data, infant))
         joints, velocities = np.split(self._feel(infants), 2, axis=1)
         return {
@@ -95,5 +99,5 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         }
 
     def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
-        info = {"hand_position": self._hands.copy(), "penetration": self._depths.copy()}
+        info = {**hand_infos(self.arm, self._hands), "penetration": self._depths.copy()}
         return np.zeros(self.num_envs), info

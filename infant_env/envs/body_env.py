@@ -37,8 +37,10 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         camera_name: the camera from outside; None: the body's own.
         senses: noise and delay of the senses, see `checked_senses`.
         acuity: the eye's acuity, see `checked_acuity`.
-        eyes: which eyes see; None: the right one, or those of the given body.
+        eyes: which eyes see; None: the one on the arm's side, or those of the given body.
         gaze: whether the head turns; None: it is held, or as the given body's.
+        arms: which arms move; None: the right one, or those of the given body.
+        wrist: whether the wrists move; None: they do not, or as the given body's.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -59,9 +61,11 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         acuity: Any,
         eyes: str | None,
         gaze: str | None,
+        arms: str | None,
+        wrist: bool | None,
     ) -> None:
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
-        self.arm = as_arm(arm, age_months, eyes, gaze)
+        self.arm = as_arm(arm, age_months, eyes, gaze, arms, wrist)
         self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
         """The senses that have noise or a delay, by name."""
         self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)

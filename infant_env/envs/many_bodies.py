@@ -86,7 +86,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._sensing = Sensing(arm, senses, self._servos.substeps, num_envs) if senses else None
         self._poses = ManyPoses(arm, num_envs, threads)
         self._data = arm.new_data()
-        self._hands = np.zeros((num_envs, 3))
+        self._hands = np.zeros((num_envs, len(arm.hands), 3))
         self._open()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -120,13 +120,13 @@ class ManyBodies(Simulated, ManyEnv):
         # persistent: a step continues from the positions that the previous one computed, so they cost nothing again
         self._batch = new_batch(self.model, self.num_envs, self.threads, persistent=True)
         self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
-        self._sites = self._batch.bind("site_xpos")[:, self.model.site(self.arm.hand_site).id]  # (N, 3)
+        self._sites = self._batch.bind("site_xpos")  # (N, sites, 3)
         self._unstable = self._batch.warning[:, UNSTABLE, 1]  # counts, (N, 3), live
         self._qpos[:], self._ctrl[:] = self.arm.rest
         self._rest = self._batch.state[0].copy()
 
     def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:
-        """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, 3)."""
+        """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, H, 3)."""
         self._batch.state[infants] = self._rest
         self._qpos[infants[:, None], self.arm.qpos_ids] = joints
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
@@ -158,7 +158,7 @@ class ManyBodies(Simulated, ManyEnv):
                 past.record(self._qpos, self._qvel)
         if self._sensing is not None:
             self._sensing.renew_noise(range(self.num_envs) if infants is None else infants.tolist())
-        self._hands[:] = self._sites
+        self._hands[:] = self._sites[:, self.arm.hand_site_ids]
         if self._unstable.any():
             unstable = self._unstable.any(axis=1)
             self._needs_reset |= unstable

@@ -17,7 +17,7 @@ from .body_env import BodyEnv, Observation
 class InfantArmReachEnv(
     BodyEnv, gym.Env[Observation, NDArray[np.float32]]
 ):  # skrl looks at an environment's direct bases
-    """The task is to move the infant's right hand to a place, or its joints to a pose.
+    """The task is to move the infant's hand to a place, or its joints to a pose.
 
     ## Description
 
@@ -104,6 +104,13 @@ class InfantArmReachEnv(
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
     | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0`; `goal` is seen with a held head |
+    | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
+    | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
+    | `hand` | None | which hand must reach the place, `"right"` or `"left"`; None: the right one if it moves, else the left one |
+
+    With J joints, `observation` has 2 J numbers, and the action has J. With `arms="both"` and `hand="left"`, both goals are
+    places of the left palm, and the right arm is free. The search for a pose that reaches a given place moves only the hand's
+    own arm. With `goal="joints"` both arms must reach the pose, and `hand` is refused.
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
 
@@ -132,15 +139,19 @@ class InfantArmReachEnv(
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
+        hand: str | None = None,
     ) -> None:
-        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
-        self.task = ReachTask(self.arm, goal, reward, threshold)
+        view = width, height, camera_name
+        super().__init__(render_mode, age_months, eye_size, arm, *view, senses, acuity, eyes, gaze, arms, wrist)
+        self.task = ReachTask(self.arm, goal, reward, threshold, hand)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
-        self._sight = GoalSight(self.arm, self._eye) if goal_eye and self._eye is not None else None
+        self._sight = GoalSight(self.arm, self._eye, self.task.hand) if goal_eye and self._eye is not None else None
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
-        self._site = self.model.site(self.arm.hand_site).id
+        self._site = self.arm.hand_site_ids[self.task.hand]
         self.observation_space = self.task.observation_space(
             self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True
         )  # type: ignore[assignment]

@@ -44,6 +44,9 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmReachEnv`.
         eyes: see `InfantArmReachEnv`.
         gaze: see `InfantArmReachEnv`.
+        arms: see `InfantArmReachEnv`.
+        wrist: see `InfantArmReachEnv`.
+        hand: see `InfantArmReachEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -72,9 +75,15 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
+        hand: str | None = None,
     ) -> None:
-        body, size = as_arm(arm, age_months, eyes, gaze), None if eye_size is None else checked_eye_size(eye_size)
-        self.task = ReachTask(body, goal, reward, threshold)
+        body, size = (
+            as_arm(arm, age_months, eyes, gaze, arms, wrist),
+            None if eye_size is None else checked_eye_size(eye_size),
+        )
+        self.task = ReachTask(body, goal, reward, threshold, hand)
         sensed = (
             checked_senses(senses, body.body, size is not None),
             checked_acuity(acuity, body.body, size is not None),
@@ -88,7 +97,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
-        self._sight = GoalSight(body, self._eye) if goal_eye and self._eye is not None else None
+        self._sight = GoalSight(body, self._eye, self.task.hand) if goal_eye and self._eye is not None else None
         self._shown = np.zeros((num_envs, *(size or (0, 0)), 3), np.uint8)  # pictures of the goals
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
@@ -104,7 +113,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         else:
             joints, hands = self._poses.draw(randoms)
             poses, goal_hands = self._poses.draw(randoms)
-            goals = self.task.goal_at(poses, goal_hands)
+            goals = self.task.goal_at(poses, goal_hands[:, self.task.hand])
         self._goals[infants], self.goal_joints[infants] = goals, poses
         if self._sight is not None:
             self._shown[infants] = [self._sight.picture(pose) for pose in poses]
@@ -113,7 +122,9 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
     def _observe(self, infants: Infants | slice) -> Observations:
         observations: Observations = {
             "observation": self._feel(infants),
-            "achieved_goal": self.task.goal_at(self._qpos[infants][:, self.arm.qpos_ids], self._hands[infants]),
+            "achieved_goal": self.task.goal_at(
+                self._qpos[infants][:, self.arm.qpos_ids], self._hands[infants, self.task.hand]
+            ),
             "desired_goal": self._goals[infants].copy(),
             **self._gazes(infants),
         }

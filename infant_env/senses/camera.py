@@ -150,11 +150,12 @@ class EyeCamera:
         """
         return self._draw(self._arm.model, data, eye)
 
-    def in_view(self, data: mujoco.MjData) -> tuple[float, float]:
-        """Shares of the pixels of `eye` that show the arm and the hand, both in [0, 1]; counted in a small frame."""
+    def in_view(self, data: mujoco.MjData) -> tuple[float, ...]:
+        """Shares of the pixels of `eye` that show the arm (or both), and each hand, in [0, 1]; counted in a small frame."""
         counts = self._screen.geom_counts(data, self._cameras["eye"], self._small)
         pixels = self._small[0] * self._small[1]
-        return float(counts[self._arm.arm_geoms].sum() / pixels), float(counts[self._arm.hand_geoms].sum() / pixels)
+        parts = self._arm.arm_geoms, *(hand.geoms for hand in self._arm.hands.values())
+        return tuple(float(counts[part].sum() / pixels) for part in parts)
 
     def background(self, eye: str = "eye") -> NDArray[np.uint8]:
         """What an eye sees of the same scene without the arm, RGB, shape (H, W, 3), uint8."""

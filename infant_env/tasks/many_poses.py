@@ -26,7 +26,7 @@ class ManyPoses:
         self._batch = new_batch(arm.model, most, threads)
         self._qpos, self._contacts = self._batch.bind("qpos"), self._batch.bind("ncon")
         self._qpos[:] = arm.rest.qpos
-        self._hands = self._batch.bind("site_xpos")[:, arm.model.site(arm.hand_site).id]  # (N, 3)
+        self._sites = self._batch.bind("site_xpos")  # (N, sites, 3)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ManyPoses, (self._arm, self._most, self._threads)
@@ -35,15 +35,15 @@ class ManyPoses:
         """Draws one pose from each generator.
 
         Returns:
-            Angles, shape (n, J), rad, and the hand's positions, shape (n, 3), m.
+            Angles, shape (n, J), rad, and the hands' positions, shape (n, H, 3), m.
         """
         n, size = len(randoms), len(self._arm.joint_names)
         joints = self._arm.denormalize(np.array([random.random(size) for random in randoms]))  # (n, J)
         self._qpos[:n, self._arm.qpos_ids] = joints
         self._batch.forward(np.arange(n), stage=mujoco.mjtStage.mjSTAGE_POS.value)
-        hands = self._hands[:n].copy()
+        hands = self._sites[:n, self._arm.hand_site_ids]  # (n, H, 3)
         for i in np.flatnonzero(self._contacts[:n]).tolist():
             if not self._arm.is_valid(self._data, joints[i]):
                 joints[i] = self._arm.valid_pose(self._data, randoms[i])
-                hands[i] = self._arm.hand_position(self._data)
+                hands[i] = self._arm.hand_positions(self._data)
         return joints, hands

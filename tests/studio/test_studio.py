@@ -166,7 +166,7 @@ def test_a_test_picture_is_as_the_data_set_holds_it(small_data: Dataset):
     chosen = pictures[len(pictures)]
     assert np.array_equal(chosen.goal.picture, small_data.pictures[sample])
     assert np.array_equal(chosen.frame, small_data.eye(int(sample)))
-    assert np.array_equal(chosen.goal.hand_position, small_data.hand_position[sample])
+    assert np.array_equal(chosen.goal.hands, small_data.hand_position[[sample]])
 
 
 def test_a_grid_holds_its_pictures_at_the_eyes_aspect():

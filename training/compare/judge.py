@@ -82,7 +82,7 @@ def _sizes(run: Path) -> dict[str, int]:
 def truth_of(data: Dataset, samples: Any) -> Truth:
     """These samples as the truth for scoring predictions."""
     known, wanted, seen = given(data, samples), true(data, samples), data.backgrounds(samples)
-    return Truth(known, wanted, data.shows_hand[samples], seen, data.arm)
+    return Truth(known, wanted, data.shows_hands[samples], seen, data.arm)
 
 
 def score(

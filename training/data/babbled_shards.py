@@ -113,6 +113,9 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
         columns["eye_left"] = np.array([sample.eye_left for sample in samples])
     if info.recipe.gaze == "free":
         columns["gaze"] = np.array([sample.gaze for sample in samples])
+    if info.recipe.arms == "both":
+        columns["left_hand_position"] = np.array([sample.left_hand_position for sample in samples])
+        columns["left_hand_in_view"] = np.array([sample.left_hand_in_view for sample in samples], np.float32)
     if noise_of(info.recipe.imperfect, JOINTS):
         columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
     columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)

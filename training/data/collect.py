@@ -66,10 +66,11 @@ class Config(BodyOptions):
             UserError: an MJCF file is given without the names of its arm's joints, or a sense or the acuity is
                 unknown or out of range.
         """
-        own = ("mjcf", "name", "senses", "acuity")
+        own = ("mjcf", "name", "senses", "acuity", "eyes")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
-        recipe = Recipe(**named, mjcf=mjcf, name=self.body)
+        eyes = Body(arms=self.arms, eyes=self.eyes).eyes or "right"
+        recipe = Recipe(**named, mjcf=mjcf, name=self.body, eyes=eyes)
         given = self.senses if isinstance(self.senses, str) else {n: Sense(*pair) for n, pair in self.senses.items()}
         body = _named(recipe.body, self.mjcf)
         senses = {name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body).items()}

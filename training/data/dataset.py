@@ -8,6 +8,7 @@ A data set is a folder:
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
   `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
   `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
+  `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
   `rejected` (n, 2) int32 [poses rejected before this one].
   Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
 - `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
@@ -145,13 +146,41 @@ class Dataset:
 
     @cached_property
     def hand_position(self) -> NDArray[np.float32]:
-        """Position of the hand, shape (N, 3), metres."""
+        """Position of the hand, with two hands of the right one, shape (N, 3), metres."""
         return self.column("hand_position")
 
     @cached_property
+    def left_hand_position(self) -> NDArray[np.float32]:
+        """Position of the left hand, shape (N, 3), metres.
+
+        Raises:
+            UserError: the data set does not have two hands.
+        """
+        if self.body.arms != "both":
+            raise UserError(f"{self.path} has one hand, expected a data set of `infant-arm collect --arms both`")
+        return self.column("left_hand_position")
+
+    @property
+    def hand_positions(self) -> NDArray[np.float32]:
+        """Positions of all H hands, the right one first, shape (N, H, 3), metres."""
+        both = self.body.arms == "both"
+        return np.stack([self.hand_position, *([self.left_hand_position] if both else [])], axis=1)
+
+    @property
+    def hands_in_view(self) -> NDArray[np.float32]:
+        """Shares of the pixels that show each of the H hands, shape (N, H)."""
+        names = ["hand_in_view", "left_hand_in_view"] if self.body.arms == "both" else ["hand_in_view"]
+        return np.stack([self.column(name) for name in names], axis=1)
+
+    @cached_property
+    def shows_hands(self) -> NDArray[np.bool_]:
+        """Whether each hand covers enough of the pixels (.3 %, or what the collection was told), shape (N, H)."""
+        return self.hands_in_view >= self.info.recipe.min_hand_in_view
+
+    @property
     def shows_hand(self) -> NDArray[np.bool_]:
-        """Whether the hand covers enough of the pixels (.3 %, or what the collection was told), shape (N,)."""
-        return self.column("hand_in_view") >= self.info.recipe.min_hand_in_view
+        """Whether the picture shows a hand, see `shows_hands`, shape (N,)."""
+        return np.asarray(self.shows_hands.any(axis=1))
 
     @cached_property
     def gaze(self) -> NDArray[np.float32]:
@@ -230,7 +259,7 @@ class Dataset:
             what: their name in the message, for example "test picture".
         """
         if not self.shows_hand[samples].any():
-            most = self.column("hand_in_view").max()
+            most = self.hands_in_view.max()
             raise UserError(
                 f"{self.path} has no {what} that shows the hand: it covers at most {most:.3%} of the pixels, expected "
                 f"{self.info.recipe.min_hand_in_view:.3%}; collect more samples, move the camera nearer, or collect with a lower "

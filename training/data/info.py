@@ -79,6 +79,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """Noise and delay (ms) of the senses that have any; a pose is at rest, so only the noise changes its data."""
     acuity: Number | None = None
     """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
+    arms: str = "right"
+    """The arms that move; with both, the columns `left_hand_position` and `left_hand_in_view` tell of the left hand."""
+    wrist: bool = False
+    """Whether the wrists move too."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
@@ -100,7 +104,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
         rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
-        return Body(self.age_months, self.mjcf, *names, self.name, *rest, eyes=self.eyes, gaze=self.gaze)
+        moved = self.eyes, self.gaze, self.arms, self.wrist
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest, *moved)
 
     @property
     def lengths(self) -> list[int]:

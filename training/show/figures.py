@@ -110,9 +110,9 @@ def as_it_is(name: str) -> str:
 
 def joint_errors(rows: Mapping[str, Scores]) -> Figure:
     """Error of each joint, predicted from pictures, in degrees, by method."""
-    figure, axis = plt.subplots(figsize=(10, 3.6))
-    width = 0.8 / max(len(rows), 1)
     joints = list(dict.fromkeys(joint for scores in rows.values() for joint in scores.joint_error_deg))
+    figure, axis = plt.subplots(figsize=(max(10, 1.3 * len(joints)), 3.6))
+    width = 0.8 / max(len(rows), 1)
     looks = itertools.product(_HATCHES, COLORS)
     for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, rows.items(), strict=False)):
         degrees = [scores.joint_error_deg.get(joint, np.nan) for joint in joints]

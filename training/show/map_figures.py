@@ -21,6 +21,7 @@ Floats = NDArray[np.float32]
 
 ASKED = {"vision alone": (VISION,), "proprioception alone": (PROPRIOCEPTION,), "both": (VISION, PROPRIOCEPTION)}
 """The senses of each query for a pose, by the title of its panel."""
+_MOST_ACROSS = 7  # planes in one row of a figure
 
 
 def atlas(mind: SomAutoencoder, tiles: int = 16, aspect: float = 3 / 5) -> Figure:
@@ -66,7 +67,8 @@ def joint_angles(mind: SomAutoencoder) -> Floats:
 def joint_planes(mind: SomAutoencoder, names: Sequence[str]) -> Figure:
     """Component planes: the angle that each neuron holds for each joint."""
     titles = [name.replace("_", " ") for name in names]
-    return draw_planes(joint_angles(mind), mind.som.grid, titles, "deg", across=len(names))
+    across = len(names) if len(names) <= _MOST_ACROSS else -(-len(names) // 2)
+    return draw_planes(joint_angles(mind), mind.som.grid, titles, "deg", across=across)
 
 
 def latent_planes(mind: SomAutoencoder) -> Figure:

@@ -70,8 +70,8 @@ class MapView:
         joints = remembered_poses.of_neurons(self._mind, np.array([[row, column]]))[0].cpu().numpy()
         self._row.value, self._column.value = row, column
         self._picture.image = as_seen(picture.float().cpu().numpy(), self._studio.data.eye_size, SIZE)
-        names = self._studio.infant.arm.joint_names
-        angles = (f"{spoken(name)} {angle:.0f}°" for name, angle in zip(names, np.degrees(joints), strict=True))
+        names = spoken(self._studio.infant.arm.joint_names)
+        angles = (f"{name} {angle:.0f}°" for name, angle in zip(names, np.degrees(joints), strict=True))
         self._pose.content = f"**Neuron ({row}, {column})** holds: {', '.join(angles)}."
         self._studio.say(f"It takes the pose of **neuron ({row}, {column})**.")
         self._studio.infant.move_to(joints)
