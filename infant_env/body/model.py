@@ -265,6 +265,12 @@ class ArmModel:
         """The hand's position in the world, shape (3,), m."""
         return np.array(data.site(self.hand_site).xpos)
 
+    def touches(self, data: mujoco.MjData) -> NDArray[np.bool_]:
+        """Which of MuJoCo's contacts are touches of the arm that count, see `penetration`; shape (ncon,)."""
+        contact = data.contact
+        first, second = contact.geom.T  # (ncon,) each
+        return np.asarray(self._counts[first, second] & (contact.dist < 0))
+
     def penetration(self, data: mujoco.MjData) -> float:
         """Depth of the arm's deepest contact, m; 0 without contact.
 

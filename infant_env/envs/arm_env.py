@@ -90,6 +90,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
     | `gaze` | None | whether the head turns, `"held"` or `"free"`; None: held, or as that of `arm` |
+    | `touch` | False | whether touch is felt |
 
     ## Noise and delay
 
@@ -126,6 +127,28 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     one more entry, `gaze` (2,) float32: the two angles, rad, without noise and delay. A turn takes .2 s. An episode begins with
     both angles 0, and `action_for(joints)` keeps them there. The gaze of a body from an MJCF file is held.
 
+    ## Touch
+
+    With `touch=True` the observation has one more entry, `touch` (525,) float32, N: how strongly each of 525 patches of skin is
+    pressed. They lie on arms, hands, trunk, head, legs and feet, about 3 cm apart on trunk and limbs, 2 cm on the face and 1 to
+    2 cm on the hands. An infant of any age has the same patches; their areas grow with it. A hand on the thigh is felt twice, by
+    the hand and by the thigh.
+
+    A touch is a contact of MuJoCo. Its force is the depth of the contact times 1 N per mm, at most 100 N; so it depends on the
+    pose alone, and a pose at rest feels like the same pose in motion. `infant_env/senses/touch.py` gives the reasons.
+    Touch has neither noise nor delay.
+
+    ```python
+    env = gym.make("InfantArm-v0", touch=True)
+    observation, info = env.reset(seed=0)
+    touch = env.unwrapped.touch
+    touch.names[0], touch.areas[0]  # "waist_front" and its area, m^2
+    touch.centers(env.unwrapped.data)  # (525, 3), m, in the world
+    touch.touched(env.unwrapped.data)  # positions, forces and names of the places that are touched now
+    ```
+
+    Of a body from an MJCF file, each shape (geom) of the robot that makes contact is one patch, named like the shape or its body.
+
     ## What is good to know
 
     - **Many at once.** `gym.make_vec("InfantArm-v0", n)` steps n infants in one process and on all cores
@@ -160,10 +183,13 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        touch: bool = False,
     ) -> None:
         size = checked_eye_size(eye_size)
-        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
-        self.observation_space = babbling_space(self.arm, size, self.senses)  # type: ignore[assignment]
+        super().__init__(
+            render_mode, age_months, size, arm, width, height, camera_name, senses, acuity, eyes, gaze, touch
+        )
+        self.observation_space = babbling_space(self.arm, size, self.senses, self.touch)  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -223,6 +249,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         observation: Observation = {
             **self._see(),
             **self._gaze(),
+            **self._touch(),
             "joints": joints,
             "joint_velocities": velocities,
         }

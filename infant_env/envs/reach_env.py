@@ -104,6 +104,7 @@ class InfantArmReachEnv(
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
     | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0`; `goal` is seen with a held head |
+    | `touch` | False | whether to observe `touch`, (525,) float32, N, as in `InfantArm-v0` |
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
 
@@ -132,8 +133,11 @@ class InfantArmReachEnv(
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        touch: bool = False,
     ) -> None:
-        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
+        super().__init__(
+            render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes, gaze, touch
+        )
         self.task = ReachTask(self.arm, goal, reward, threshold)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
@@ -142,7 +146,7 @@ class InfantArmReachEnv(
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
         self._site = self.model.site(self.arm.hand_site).id
         self.observation_space = self.task.observation_space(
-            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True
+            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True, touch=self.touch
         )  # type: ignore[assignment]
 
     def reset(
@@ -173,6 +177,8 @@ class InfantArmReachEnv(
         self._move(action)
         mujoco.mj_kinematics(self.model, self.data)  # mj_step leaves positions one substep behind
         mujoco.mj_camlight(self.model, self.data)
+        if self.touch is not None:
+            mujoco.mj_collision(self.model, self.data)
         observation = self._observation()
         distance = self._distance(observation)
         return observation, float(self.task.reward(distance)), False, False, self._info(distance)
@@ -202,6 +208,7 @@ class InfantArmReachEnv(
             "desired_goal": self._goal.copy(),
             **self._see(),
             **self._gaze(),
+            **self._touch(),
         }
         if self._shown is not None:
             observation["goal"] = self._shown.copy()

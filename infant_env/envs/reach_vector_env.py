@@ -15,7 +15,7 @@ from ..tasks import rewards
 from ..tasks.reach_task import GoalSight, ReachTask
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import as_arm
+from .simulated import as_arm, as_touch
 
 
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -44,6 +44,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmReachEnv`.
         eyes: see `InfantArmReachEnv`.
         gaze: see `InfantArmReachEnv`.
+        touch: see `InfantArmReachEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -72,18 +73,20 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        touch: bool = False,
     ) -> None:
         body, size = as_arm(arm, age_months, eyes, gaze), None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(body, goal, reward, threshold)
+        felt = as_touch(body, touch)
         sensed = (
             checked_senses(senses, body.body, size is not None),
             checked_acuity(acuity, body.body, size is not None),
         )
         space, options = (
-            self.task.observation_space(size, goal_eye, sensed[0], body.eyes, gaze=True),
+            self.task.observation_space(size, goal_eye, sensed[0], body.eyes, gaze=True, touch=felt),
             ("joints", "goal"),
         )
-        view = width, height, camera_name, threads, *sensed
+        view = width, height, camera_name, threads, *sensed, felt
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
@@ -116,6 +119,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             "achieved_goal": self.task.goal_at(self._qpos[infants][:, self.arm.qpos_ids], self._hands[infants]),
             "desired_goal": self._goals[infants].copy(),
             **self._gazes(infants),
+            **self._touches(infants),
         }
         if self._eye is not None:
             seen = np.arange(self.num_envs)[infants].tolist()

@@ -8,11 +8,13 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from ..body.checks import check_choice
 from ..body.description import Body
 from ..body.model import ArmModel
 from ..body.servos import Servos
 from ..errors import UserError
 from ..given import shown
+from ..senses.touch import Touch
 from .recorded_spec import RecordedSpec
 
 
@@ -76,3 +78,13 @@ def as_arm(
         body = replace(arm.body, **changes)
         return arm if body == arm.body else ArmModel.of(body)
     raise UserError(f"got arm={shown(arm)}, expected an ArmModel, its body.as_dict(), or None for the infant")
+
+
+def as_touch(arm: ArmModel, touch: bool) -> Touch | None:
+    """The sense of touch of a body; None if touch is not felt.
+
+    Raises:
+        UserError: `touch` is not a bool.
+    """
+    check_choice("touch", touch, [False, True])
+    return Touch(arm) if touch else None
