@@ -79,6 +79,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """Noise and delay (ms) of the senses that have any; a pose is at rest, so only the noise changes its data."""
     acuity: Number | None = None
     """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
+    touch: bool = False
+    """Whether touch was felt."""
+    touching: bool = False
+    """Whether only poses were kept in which a hand touches the body: the arm moved until it touched."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
