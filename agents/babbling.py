@@ -12,9 +12,12 @@ from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.noise import Noise, noise_of
 from infant_env.senses.sense import EYE, EYE_LEFT, Senses
+from infant_env.senses.touch import Touch
+from infant_env.tasks.pressing import pressing_pose
 
 NOT_VISIBLE = "not_visible"
 PENETRATES = "penetrates"
+NOT_TOUCHING = "not_touching"
 _MAX_DRAWS = 2_000
 
 
@@ -44,6 +47,8 @@ class Sample:
     """The left hand's position, shape (3,), m, if both hands move."""
     left_hand_in_view: float | None
     """Share of the pixels that show the left hand, if both hands move."""
+    touch: NDArray[np.float32] | None
+    """How strongly each patch of skin is pressed, shape (P,), N, if touch is felt."""
 
 
 class BabblingAgent:
@@ -51,6 +56,9 @@ class BabblingAgent:
 
     It rejects a pose if the arm penetrates the body by more than 5 mm (the paper speaks of valid poses), or if less than
     `min_arm_in_view` of the pixels show the arm ("samples where the arm was not visible were discarded").
+
+    With `touching`, it babbles contacts instead: the arm goes straight from a valid pose toward another until it touches
+    (`pressing_pose`), and the pose is kept if a hand then touches the body. Of uniform poses, 1 % do.
 
     Sample i depends only on the seed and on i, so any number of agents can share the work in any order.
 
@@ -61,6 +69,8 @@ class BabblingAgent:
         min_arm_in_view: the least share of the pixels that must show the arm.
         senses: the senses that have noise; the poses are at rest, so that delays change nothing.
         acuity: the finest grating that the eye sees, cycles per degree; None: no blur.
+        touch: whether touch is felt.
+        touching: whether only poses are kept in which a hand touches the body.
     """
 
     def __init__(
@@ -71,6 +81,8 @@ class BabblingAgent:
         min_arm_in_view: float = 0.01,
         senses: Senses = MappingProxyType({}),
         acuity: float | None = None,
+        touch: bool = False,
+        touching: bool = False,
     ) -> None:
         self.arm = arm
         self.seed = seed
@@ -78,6 +90,8 @@ class BabblingAgent:
         self.senses = dict(senses)
         self._data = arm.new_data()
         self._eye = EyeCamera(arm, eye_size, acuity)
+        self._touch = Touch(arm) if touch or touching else None
+        self.touch, self.touching = touch, touching
 
     def sample(self, i: int) -> Sample:
         """Draws poses until one is kept.
@@ -89,11 +103,12 @@ class BabblingAgent:
             UserError: 2,000 poses in a row were rejected.
         """
         random = np.random.default_rng([self.seed, i])
-        low, high = self.arm.joint_ranges.T
         rejected: Counter[str] = Counter()
         for _ in range(_MAX_DRAWS):
-            joints = random.uniform(low, high).astype(np.float32)  # rounded first, so picture and record agree
-            gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # draws nothing if the head is held
+            joints, gaze = self._contact(random) if self.touching else self._pose(random)
+            if joints is None:
+                rejected[NOT_TOUCHING] += 1
+                continue
             self.arm.pose(self._data, joints, gaze)
             reason, in_view = self._rejection()
             if reason is None:
@@ -103,6 +118,20 @@ class BabblingAgent:
             f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some in which the eye sees the arm; turn "
             "the eye's camera to the arm, or lower min_arm_in_view"
         )
+
+    def _pose(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Draws a pose, rounded so that picture and record agree, and a gaze."""
+        low, high = self.arm.joint_ranges.T
+        joints = random.uniform(low, high).astype(np.float32)
+        return joints, np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # nothing if the head is held
+
+    def _contact(self, random: np.random.Generator) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+        """Draws a gaze, and a pose in which the arm touches something; None if it met nothing on its way."""
+        gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)
+        self.arm.reset(self._data)
+        self._data.qpos[self.arm.gaze.qpos_ids] = gaze
+        pose = pressing_pose(self.arm, self._data, random)
+        return None if pose is None else pose.astype(np.float32), gaze
 
     def _sample(
         self,
@@ -123,8 +152,9 @@ class BabblingAgent:
         eye, left = frames[EYE], frames.get(EYE_LEFT)
         place, *others = self.arm.hand_positions(self._data).astype(np.float32)
         arm, hand, *shares = in_view
-        second = (others[0], shares[0]) if others else (None, None)
-        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, *second)
+        left_place, left_hand = (others[0], shares[0]) if others else (None, None)
+        pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
+        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, left_place, left_hand, pressed)
 
     def close(self) -> None:
         """Frees the camera."""
@@ -134,5 +164,11 @@ class BabblingAgent:
         """The reason to reject the present pose (None: keep it), and the shares of arm and hands in view."""
         if self.arm.penetration(self._data) > PENETRATION_LIMIT:
             return PENETRATES, ()
+        if self.touching and not self._hand_touches():
+            return NOT_TOUCHING, ()
         in_view = self._eye.in_view(self._data)
         return (NOT_VISIBLE if in_view[0] < self.min_arm_in_view else None), in_view
+
+    def _hand_touches(self) -> bool:
+        assert self._touch is not None
+        return any(self._touch.touched_by(self._data, hand).any() for hand in self._touch.hands.values())

@@ -290,6 +290,12 @@ class ArmModel:
         """Where the hands' positions lie in `data.site_xpos`, shape (H,)."""
         return np.array([self.model.site(hand.site).id for hand in self.hands.values()])
 
+    def touches(self, data: mujoco.MjData) -> NDArray[np.bool_]:
+        """Which of MuJoCo's contacts are touches of the arm that count, see `penetration`; shape (ncon,)."""
+        contact = data.contact
+        first, second = contact.geom.T  # (ncon,) each
+        return np.asarray(self._counts[first, second] & (contact.dist < 0))
+
     def penetration(self, data: mujoco.MjData) -> float:
         """Depth of the deepest contact of an arm, also with the other arm, m; 0 without contact.
 

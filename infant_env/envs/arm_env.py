@@ -95,6 +95,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `gaze` | None | whether the head turns, `"held"` or `"free"`; None: held, or as that of `arm` |
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
     | `wrist` | None | whether the wrists move, True or False; None: they do not, or as those of `arm` |
+    | `touch` | False | whether touch is felt |
 
     ## Noise and delay
 
@@ -161,6 +162,28 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     the thumb) and ulnar deviation: these are means of persons of 1 to 54 years (Boone & Azen 1979). The arm of a body from an
     MJCF file is the one whose joints are named.
 
+    ## Touch
+
+    With `touch=True` the observation has one more entry, `touch` (525,) float32, N: how strongly each of 525 patches of skin is
+    pressed. They lie on arms, hands, trunk, head, legs and feet, about 3 cm apart on trunk and limbs, 2 cm on the face and 1 to
+    2 cm on the hands. An infant of any age has the same patches; their areas grow with it. A hand on the thigh is felt twice, by
+    the hand and by the thigh.
+
+    A touch is a contact of MuJoCo. Its force is the depth of the contact times 1 N per mm, at most 100 N; so it depends on the
+    pose alone, and a pose at rest feels like the same pose in motion. `infant_env/senses/touch.py` gives the reasons.
+    Touch has neither noise nor delay.
+
+    ```python
+    env = gym.make("InfantArm-v0", touch=True)
+    observation, info = env.reset(seed=0)
+    touch = env.unwrapped.touch
+    touch.names[0], touch.areas[0]  # "waist_front" and its area, m^2
+    touch.centers(env.unwrapped.data)  # (525, 3), m, in the world
+    touch.touched(env.unwrapped.data)  # positions, forces and names of the places that are touched now
+    ```
+
+    Of a body from an MJCF file, each shape (geom) of the robot that makes contact is one patch, named like the shape or its body.
+
     ## What is good to know
 
     - **Many at once.** `gym.make_vec("InfantArm-v0", n)` steps n infants in one process and on all cores
@@ -197,11 +220,12 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         gaze: str | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
+        touch: bool = False,
     ) -> None:
         size = checked_eye_size(eye_size)
         view = width, height, camera_name
-        super().__init__(render_mode, age_months, size, arm, *view, senses, acuity, eyes, gaze, arms, wrist)
-        self.observation_space = babbling_space(self.arm, size, self.senses)  # type: ignore[assignment]
+        super().__init__(render_mode, age_months, size, arm, *view, senses, acuity, eyes, gaze, arms, wrist, touch)
+        self.observation_space = babbling_space(self.arm, size, self.senses, self.touch)  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -261,6 +285,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         observation: Observation = {
             **self._see(),
             **self._gaze(),
+            **self._touch(),
             "joints": joints,
             "joint_velocities": velocities,
         }

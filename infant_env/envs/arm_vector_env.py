@@ -15,7 +15,7 @@ from ..senses.sense import checked_senses
 from ..senses.spaces import babbling_space
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import as_arm, hand_infos
+from .simulated import as_arm, as_touch, hand_infos
 
 
 class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -42,6 +42,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         gaze: see `InfantArmEnv`.
         arms: see `InfantArmEnv`.
         wrist: see `InfantArmEnv`.
+        touch: see `InfantArmEnv`.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -66,10 +67,12 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         gaze: str | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
+        touch: bool = False,
     ) -> None:
         body, size = as_arm(arm, age_months, eyes, gaze, arms, wrist), checked_eye_size(eye_size)
+        felt = as_touch(body, touch)
         sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
-        space, shown = babbling_space(body, size, sensed[0]), (width, height, camera_name, threads, *sensed)
+        space, shown = babbling_space(body, size, sensed[0], felt), (width, height, camera_name, threads, *sensed, felt)
         super().__init__(
             num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, ("joints",), *shown
         )
@@ -94,6 +97,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         return {
             **self._stacked(seen),
             **self._gazes(infants),
+            **self._touches(infants),
             "joint_velocities": velocities.copy(),
             "joints": joints.copy(),
         }

@@ -15,8 +15,9 @@ from ..senses.acuity import checked_acuity
 from ..senses.camera import EyeCamera
 from ..senses.sense import checked_senses
 from ..senses.sensing import Sensing
+from ..senses.touch import TOUCH
 from .onlooker import RENDER_MODES, Onlooker
-from .simulated import Simulated, as_arm
+from .simulated import Simulated, as_arm, as_touch
 
 Observation = dict[str, NDArray[Any]]
 
@@ -41,6 +42,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         gaze: whether the head turns; None: it is held, or as the given body's.
         arms: which arms move; None: the right one, or those of the given body.
         wrist: whether the wrists move; None: they do not, or as the given body's.
+        touch: whether touch is felt.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -63,6 +65,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         gaze: str | None,
         arms: str | None,
         wrist: bool | None,
+        touch: bool,
     ) -> None:
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
         self.arm = as_arm(arm, age_months, eyes, gaze, arms, wrist)
@@ -76,6 +79,8 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         self._servos = Servos(self.arm)
         self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size, self.acuity)
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
+        self.touch = as_touch(self.arm, touch)
+        """The sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
         self._sensing = Sensing(self.arm, self.senses, self._servos.substeps) if self.senses else None
         self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)
         self._begun = False  # whether an episode runs
@@ -118,6 +123,10 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         if not self.arm.gaze_joints:
             return {}
         return {"gaze": self.data.qpos[self.arm.gaze.qpos_ids].astype(np.float32)}
+
+    def _touch(self) -> Observation:
+        """Touch, by name, shape (P,), N, from current positions and contacts; nothing if it is not felt."""
+        return {} if self.touch is None else {TOUCH: self.touch.felt(self.data)}
 
     def _see(self) -> Observation:
         """The eyes' frames, by name; none without an eye."""

@@ -15,6 +15,7 @@ from ..body.servos import CONTROL_HZ, UNSTABLE, DivergedError, Servos
 from ..senses.camera import EyeCamera
 from ..senses.sense import Senses
 from ..senses.sensing import Sensing
+from ..senses.touch import TOUCH, Touch
 from ..tasks.many_poses import ManyPoses
 from .many_env import Infants, ManyEnv, Observations
 from .onlooker import RENDER_MODES, Onlooker
@@ -43,6 +44,7 @@ class ManyBodies(Simulated, ManyEnv):
         threads: number of threads of the physics; 0: one per core.
         senses: the senses that have noise or a delay, by name.
         acuity: the eyes' acuity, cycles per degree; None: no blur.
+        touch: the sense of touch; None: it is not felt.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -70,6 +72,7 @@ class ManyBodies(Simulated, ManyEnv):
         threads: int,
         senses: Senses,
         acuity: float | None,
+        touch: Touch | None,
     ) -> None:
         check_counts(num_envs=num_envs, threads=threads)
         self._servos = Servos(arm, num_envs)
@@ -84,13 +87,15 @@ class ManyBodies(Simulated, ManyEnv):
         self.senses, self.acuity = dict(senses), acuity
         """The senses that have noise or a delay, by name."""
         self._sensing = Sensing(arm, senses, self._servos.substeps, num_envs) if senses else None
+        self.touch = touch
+        """The sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
         self._poses = ManyPoses(arm, num_envs, threads)
         self._data = arm.new_data()
         self._hands = np.zeros((num_envs, len(arm.hands), 3))
         self._open()
 
     def __getstate__(self) -> dict[str, Any]:
-        views = ("_batch", "_qpos", "_qvel", "_ctrl", "_sites", "_unstable", "_rest")
+        views = ("_batch", "_qpos", "_qvel", "_ctrl", "_sites", "_contacts", "_unstable", "_rest")
         return {
             **{name: value for name, value in vars(self).items() if name not in views},
             "_state": self._batch.state.copy(),
@@ -122,6 +127,8 @@ class ManyBodies(Simulated, ManyEnv):
         self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
         self._sites = self._batch.bind("site_xpos")  # (N, sites, 3)
         self._unstable = self._batch.warning[:, UNSTABLE, 1]  # counts, (N, 3), live
+        self._contacts = self._batch.bind("ncon")  # (N,)
+        self._stale = np.ones(self.num_envs, bool)  # whose contacts in the batch are not those of its positions
         self._qpos[:], self._ctrl[:] = self.arm.rest
         self._rest = self._batch.state[0].copy()
 
@@ -132,6 +139,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
         self._hands[infants] = hands
         self._batch.warning[infants] = 0
+        self._stale[infants] = True
         if self._sensing is not None:
             for infant in infants.tolist():
                 self._sensing.seed(self._random(infant), infant, again=False)
@@ -151,6 +159,7 @@ class ManyBodies(Simulated, ManyEnv):
             DivergedError: the physics of some infants became unstable; they need a reset, the others can continue.
         """
         self._ctrl[:, self._servos.ctrl] = self._servos.targets(actions)
+        self._stale[slice(None) if infants is None else infants] = False
         parts = [(self._servos.substeps, ())] if self._sensing is None else self._sensing.pasts.parts
         for substeps, recorded in parts:
             self._batch.step(infants, nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
@@ -184,6 +193,19 @@ class ManyBodies(Simulated, ManyEnv):
         if not self.arm.gaze_joints:
             return {}
         return {"gaze": self._qpos[infants][:, self.arm.gaze.qpos_ids].astype(np.float32)}
+
+    def _touches(self, infants: Infants | slice) -> Observations:
+        """Touch of some infants, by name, shape (n, P), N; nothing if it is not felt."""
+        if self.touch is None:
+            return {}
+        felt = np.zeros((self.num_envs, len(self.touch.names)), np.float32)
+        for infant in np.flatnonzero(self._stale | (self._contacts > 0)).tolist():
+            data = self._batch.get_data(infant, self._data)
+            if self._stale[infant]:
+                mujoco.mj_kinematics(self.model, data)
+                mujoco.mj_collision(self.model, data)
+            felt[infant] = self.touch.felt(data)
+        return {TOUCH: felt[infants]}
 
     def _stacked(self, seen: list[Observations]) -> Observations:
         """The frames of several infants, by name."""

@@ -107,6 +107,7 @@ class InfantArmReachEnv(
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
     | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
     | `hand` | None | which hand must reach the place, `"right"` or `"left"`; None: the right one if it moves, else the left one |
+    | `touch` | False | whether to observe `touch`, (525,) float32, N, as in `InfantArm-v0` |
 
     With J joints, `observation` has 2 J numbers, and the action has J. With `arms="both"` and `hand="left"`, both goals are
     places of the left palm, and the right arm is free. The search for a pose that reaches a given place moves only the hand's
@@ -141,10 +142,11 @@ class InfantArmReachEnv(
         gaze: str | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
+        touch: bool = False,
         hand: str | None = None,
     ) -> None:
         view = width, height, camera_name
-        super().__init__(render_mode, age_months, eye_size, arm, *view, senses, acuity, eyes, gaze, arms, wrist)
+        super().__init__(render_mode, age_months, eye_size, arm, *view, senses, acuity, eyes, gaze, arms, wrist, touch)
         self.task = ReachTask(self.arm, goal, reward, threshold, hand)
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
@@ -153,7 +155,7 @@ class InfantArmReachEnv(
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
         self._site = self.arm.hand_site_ids[self.task.hand]
         self.observation_space = self.task.observation_space(
-            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True
+            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True, touch=self.touch
         )  # type: ignore[assignment]
 
     def reset(
@@ -184,6 +186,8 @@ class InfantArmReachEnv(
         self._move(action)
         mujoco.mj_kinematics(self.model, self.data)  # mj_step leaves positions one substep behind
         mujoco.mj_camlight(self.model, self.data)
+        if self.touch is not None:
+            mujoco.mj_collision(self.model, self.data)
         observation = self._observation()
         distance = self._distance(observation)
         return observation, float(self.task.reward(distance)), False, False, self._info(distance)
@@ -213,6 +217,7 @@ class InfantArmReachEnv(
             "desired_goal": self._goal.copy(),
             **self._see(),
             **self._gaze(),
+            **self._touch(),
         }
         if self._shown is not None:
             observation["goal"] = self._shown.copy()

@@ -15,7 +15,7 @@ from ..tasks import rewards
 from ..tasks.reach_task import GoalSight, ReachTask
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import as_arm
+from .simulated import as_arm, as_touch
 
 
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -46,6 +46,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         gaze: see `InfantArmReachEnv`.
         arms: see `InfantArmReachEnv`.
         wrist: see `InfantArmReachEnv`.
+        touch: see `InfantArmReachEnv`.
         hand: see `InfantArmReachEnv`.
 
     Raises:
@@ -77,22 +78,22 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         gaze: str | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
+        touch: bool = False,
         hand: str | None = None,
     ) -> None:
-        body, size = (
-            as_arm(arm, age_months, eyes, gaze, arms, wrist),
-            None if eye_size is None else checked_eye_size(eye_size),
-        )
+        body = as_arm(arm, age_months, eyes, gaze, arms, wrist)
+        size = None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(body, goal, reward, threshold, hand)
+        felt = as_touch(body, touch)
         sensed = (
             checked_senses(senses, body.body, size is not None),
             checked_acuity(acuity, body.body, size is not None),
         )
         space, options = (
-            self.task.observation_space(size, goal_eye, sensed[0], body.eyes, gaze=True),
+            self.task.observation_space(size, goal_eye, sensed[0], body.eyes, gaze=True, touch=felt),
             ("joints", "goal"),
         )
-        view = width, height, camera_name, threads, *sensed
+        view = width, height, camera_name, threads, *sensed, felt
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
@@ -127,6 +128,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             ),
             "desired_goal": self._goals[infants].copy(),
             **self._gazes(infants),
+            **self._touches(infants),
         }
         if self._eye is not None:
             seen = np.arange(self.num_envs)[infants].tolist()

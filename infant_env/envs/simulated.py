@@ -8,11 +8,13 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from ..body.checks import check_choice
 from ..body.description import Body
 from ..body.model import ArmModel
 from ..body.servos import Servos
 from ..errors import UserError
 from ..given import shown
+from ..senses.touch import Touch
 from .recorded_spec import RecordedSpec
 
 
@@ -102,3 +104,13 @@ def as_arm(
 def _changed(body: Body, changes: dict[str, Any]) -> Body:
     other_arm = changes.get("arms", body.arms) != body.arms and body.eyes != "both"
     return replace(body, **({"eyes": None} if other_arm else {}) | changes)
+
+
+def as_touch(arm: ArmModel, touch: bool) -> Touch | None:
+    """The sense of touch of a body; None if touch is not felt.
+
+    Raises:
+        UserError: `touch` is not a bool.
+    """
+    check_choice("touch", touch, [False, True])
+    return Touch(arm) if touch else None

@@ -1,4 +1,4 @@
-"""The senses: the eye's camera, the preprocessing of its pictures, noise and delay, and the spaces of all senses."""
+"""The senses: the eye's camera, the preprocessing of its pictures, touch, noise and delay, and the spaces of all senses."""
 
 from .camera import HAND_IN_VIEW, EyeCamera, OutsideCamera
 from .sense import Sense

@@ -15,7 +15,8 @@ from ..errors import UserError
 from ..given import detached, numbers, shown
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..senses.sense import Senses
-from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space
+from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space, touch_spaces
+from ..senses.touch import Touch
 from . import rewards
 from .workspace import Workspace
 
@@ -116,6 +117,7 @@ class ReachTask:
         senses: Senses = MappingProxyType({}),
         eyes: Iterable[str] = ("eye",),
         gaze: bool = False,
+        touch: Touch | None = None,
     ) -> spaces.Dict:
         """Observation space of the environment, with or without the eye's frames, and a picture of the goal.
 
@@ -125,6 +127,7 @@ class ReachTask:
             senses: the senses that have noise or a delay.
             eyes: names of the eyes.
             gaze: whether the gaze is observed, if it turns.
+            touch: the sense of touch; None: it is not felt.
 
         Raises:
             UserError: `goal_eye` is True but there is no eye.
@@ -137,6 +140,7 @@ class ReachTask:
         pictures = {} if eye_size is None else eye_spaces(eyes, eye_size)
         if gaze:
             pictures |= gaze_spaces(self._arm)
+        pictures |= touch_spaces(touch)
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
         goals = {"achieved_goal": self.goal_space, "desired_goal": self.goal_space}

@@ -59,6 +59,10 @@ class BodyOptions(Checked):
     """Noise and delay (ms) of senses, such as `joints 5 120 eye 0.02 0`; `age`: values from the literature."""
     acuity: Literal["age"] | Annotated[float, Meta(ge=0.05, le=100)] | None = None
     """The finest grating that the eye sees, cycles per degree; `age`: the norm of the age; by default no blur."""
+    touch: bool = False
+    """Record touch: how strongly each patch of skin is pressed."""
+    touching: bool = False
+    """Babble contacts: the arm moves until it touches, and a pose is kept if a hand touches the body."""
 
     arms: Literal["right", "left", "both"] = "right"
     """The arms that move; that of a body from an MJCF file is the one whose joints are named."""

@@ -11,7 +11,6 @@ import numpy as np
 from msgspec import Meta, structs
 from tqdm import tqdm
 
-from agents.babbling import BabblingAgent
 from agents.tools.files import DamagedFileError, replacing, write_json
 from infant_env.body.checks import checked_eye_size
 from infant_env.body.description import Body
@@ -26,7 +25,7 @@ from ..runs.device import Device
 from ..runs.folder import versions
 from ..runs.in_turn import turn
 from . import shards
-from .babbled_shards import REASONS, babbled
+from .babbled_shards import agent_of, babbled, reasons
 from .background import BACKGROUND, background, checksum
 from .body_options import BodyOptions
 from .dataset import Dataset
@@ -118,7 +117,7 @@ def _collect(config: Config, info: DatasetInfo) -> Dataset:
             bar.update(poses)
     shards.write_index(config.out, lengths)
     rejected = Dataset(config.out, info).column("rejected").sum(axis=0)
-    counts = dict(zip(REASONS, map(int, rejected), strict=True))
+    counts = dict(zip(reasons(info.recipe), map(int, rejected), strict=True))
     seen = checksum(background(config.out, info))
     found = structs.replace(info, accepted=config.samples, rejected=counts, background=seen)
     write_json(config.out / "dataset.json", found.as_json())
@@ -184,9 +183,7 @@ def _check_poses(folder: Path, wanted: DatasetInfo) -> None:
     whole = (k for k in range(len(recipe.lengths)) if shards.shard_is_whole(folder, k, wanted))
     shard = next(whole, None)
     if shard is not None:
-        agent = BabblingAgent(
-            wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
-        )
+        agent = agent_of(wanted)
         first = agent.sample(shard * recipe.shard_size).joints
         agent.close()
         if np.allclose(first, Dataset(folder, wanted).column("joints", shard * recipe.shard_size), atol=1e-6):

@@ -7,9 +7,10 @@ A data set is a folder:
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
   `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
+  `touch` (n, P) float32 [N] if touch is felt,
   `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
   `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
-  `rejected` (n, 2) int32 [poses rejected before this one].
+  `rejected` (n, 2) int32 [poses rejected before this one; (n, 3) for babbled contacts].
   Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
 - `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
 - `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
@@ -35,6 +36,7 @@ from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import JOINTS, Sense
+from infant_env.senses.touch import TOUCH, Touch, share
 
 from .background import background, left_background, moving_backgrounds
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
@@ -194,6 +196,35 @@ class Dataset:
             return self.gaze
         low, high = self.arm.gaze.ranges.T.astype(np.float32)
         return (self.gaze - low) / (high - low)
+
+    @cached_property
+    def touch(self) -> NDArray[np.float32]:
+        """How strongly each patch of skin was pressed, shape (N, P), N; `patches` are their names.
+
+        Raises:
+            UserError: touch was not felt, or a shard is damaged.
+        """
+        self._check_touch()
+        return self.column(TOUCH)
+
+    @cached_property
+    def touch_shares(self) -> NDArray[np.float32]:
+        """Touch within [0, 1], for maps, shape (N, P); see `infant_env.senses.touch.share`."""
+        return share(self.touch)
+
+    @cached_property
+    def patches(self) -> tuple[str, ...]:
+        """Names of the P patches of skin.
+
+        Raises:
+            UserError: touch was not felt, or the body cannot be made again.
+        """
+        self._check_touch()
+        return Touch(self.arm).names
+
+    def _check_touch(self) -> None:
+        if not self.info.recipe.touch:
+            raise UserError(f"{self.path} has no touch, expected a data set of `infant-arm collect --touch`")
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""

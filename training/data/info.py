@@ -83,6 +83,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """The arms that move; with both, the columns `left_hand_position` and `left_hand_in_view` tell of the left hand."""
     wrist: bool = False
     """Whether the wrists move too."""
+    touch: bool = False
+    """Whether touch was felt."""
+    touching: bool = False
+    """Whether only poses were kept in which a hand touches the body: the arm moved until it touched."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
