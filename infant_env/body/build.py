@@ -58,7 +58,7 @@ def _gaze(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> tuple[str, ...]:
         return ()
     if entry.add_gaze is None:
         raise UserError(f'got gaze={body.gaze!r} of the body {body.name!r}, expected "held": its eye is fixed')
-    return entry.add_gaze(spec)
+    return entry.add_gaze(spec, body.gaze)
 
 
 def _left_eye(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> str | None:

@@ -10,7 +10,7 @@ from ..errors import UserError
 from ..given import shown
 
 ARMS = EYES = ("right", "left", "both")
-GAZES = ("held", "free")
+GAZES = ("held", "eyes", "head")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Body:
     """Which eyes see: one of `EYES`; None: the one on the arm's side, with both arms the right one. A body from an MJCF file has
     one eye."""
     gaze: str = "held"
-    """Whether the head turns: one of `GAZES`; that of a body from an MJCF file is held."""
+    """What turns the gaze: one of `GAZES`; that of a body from an MJCF file is held."""
 
     arms: str = "right"
     """Which arms move: one of `ARMS`; that of a body from an MJCF file is the one whose joints are named."""

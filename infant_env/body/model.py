@@ -123,7 +123,7 @@ class ArmModel:
         Args:
             age_months: 1 to 24; sets sizes, masses and strength.
             eyes: which eyes see, "right", "left" or "both"; None: the one on the arm's side, with both arms the right one.
-            gaze: whether the head turns, "held" or "free".
+            gaze: what turns the gaze, "held", "eyes" or "head".
             arms: which arms move, "right", "left" or "both".
             wrist: whether the wrists move too.
 
@@ -218,7 +218,7 @@ class ArmModel:
         """
         self._rest(data, joints)
         if gaze is not None:
-            data.qpos[self.gaze.qpos_ids] = data.ctrl[self.gaze.actuator_ids] = gaze
+            self.gaze.turn(data, gaze)
         mujoco.mj_forward(self.model, data)
 
     def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from .mjcf import actuators_of
 
+_FOLLOWS = mujoco.mjtEq.mjEQ_JOINT.value
+
 
 class Gaze(NamedTuple):
     """A gaze of G joints that servos turn."""
@@ -18,14 +20,24 @@ class Gaze(NamedTuple):
     """Where the angles lie in `data.qpos`, shape (G,)."""
     actuator_ids: NDArray[np.int64]
     """Where the servos' targets lie in `data.ctrl`, shape (G,)."""
+    followers: NDArray[np.int64]
+    """Where the angles of the left eye, which follow these, lie in `data.qpos`: shape (G,), or (0,)."""
 
     @classmethod
     def of(cls, model: mujoco.MjModel, names: tuple[str, ...]) -> "Gaze":
         """The gaze that joints of these names turn."""
         joints = [model.joint(name) for name in names]
         ranges = np.array([joint.range for joint in joints]).reshape(-1, 2)
-        places = [joint.qposadr[0] for joint in joints], [actuators_of(model, joint.id)[0] for joint in joints]
+        leads = [np.flatnonzero((model.eq_type == _FOLLOWS) & (model.eq_obj2id == joint.id)) for joint in joints]
+        follow = [model.jnt_qposadr[model.eq_obj1id[pair[0]]] for pair in leads if len(pair)]
+        places = [joint.qposadr[0] for joint in joints], [actuators_of(model, joint.id)[0] for joint in joints], follow
         return cls(ranges, *(np.array(ids, np.int64) for ids in places))
+
+    def turn(self, data: mujoco.MjData, angles: NDArray[np.floating]) -> None:
+        """Turns the gaze at once, and lets its servos hold it there; angles (G,), rad."""
+        data.qpos[self.qpos_ids] = data.ctrl[self.actuator_ids] = angles
+        if len(self.followers):
+            data.qpos[self.followers] = angles
 
 
 class Hand(NamedTuple):

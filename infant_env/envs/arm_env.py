@@ -92,7 +92,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `senses` | None | noise and delay of the senses by name, or `"age"`; None: perfect senses |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the one on the arm's side, or those of `arm` |
-    | `gaze` | None | whether the head turns, `"held"` or `"free"`; None: held, or as that of `arm` |
+    | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`; None: held, or as that of `arm` |
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
     | `wrist` | None | whether the wrists move, True or False; None: they do not, or as those of `arm` |
     | `touch` | False | whether touch is felt |
@@ -127,10 +127,11 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
     ## Gaze
 
-    With `gaze="free"` the head turns, with the eyes fixed in it. The action has two more numbers, the targets of the gaze: 30
-    degrees to the left (+1) or right (-1), and 20 degrees down (+1) or up (-1) of where the held head looks. The observation has
-    one more entry, `gaze` (2,) float32: the two angles, rad, without noise and delay. A turn takes .2 s. An episode begins with
-    both angles 0, and `action_for(joints)` keeps them there. The gaze of a body from an MJCF file is held.
+    With `gaze="eyes"` both eyes turn together in the held head; with `gaze="head"` the head turns, with the eyes fixed in it.
+    The action has two more numbers, the targets of the gaze: 30 degrees to the left (+1) or right (-1), and 20 degrees down (+1)
+    or up (-1) of where the held gaze looks. The observation has one more entry, `gaze` (2,) float32: the two angles, rad,
+    without noise and delay. A turn takes .1 s (eyes) or .2 s (head). An episode begins with both angles 0, or with those of
+    `reset(options={"gaze": ...})`, and `action_for(joints)` brings them back to 0. The gaze of a body from an MJCF file is held.
 
     ## Arms
 

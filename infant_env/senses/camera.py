@@ -176,7 +176,7 @@ class EyeCamera:
         armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw fully transparent geoms
         data = self._arm.new_data()
         for gaze in gazes:
-            data.qpos[self._arm.gaze.qpos_ids] = gaze
+            self._arm.gaze.turn(data, gaze)
             mujoco.mj_forward(armless, data)
             yield self._draw(armless, data, eye)
 

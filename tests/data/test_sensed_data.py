@@ -105,7 +105,7 @@ def test_both_eyes_are_recorded(tmp_path: Path, noisy: Dataset):
 
 
 def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
-    data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
+    data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     assert data.gaze.shape == (40, 2)
     degrees = np.rad2deg(data.gaze)
     assert (np.abs(degrees) <= [30, 20]).all()
@@ -122,7 +122,7 @@ def test_motion_is_babbled_with_a_held_head():
     with pytest.raises(
         UserError, match="^got a body whose head turns, expected one whose head is held; collect its data without"
     ):
-        babble(ArmModel.infant(gaze="free"), 25, seed=0)
+        babble(ArmModel.infant(gaze="head"), 25, seed=0)
 
 
 def test_a_held_gaze_has_no_angles(perfect: Dataset):
@@ -193,6 +193,6 @@ def test_goals_and_the_true_eye_are_as_blurred_as_the_data(tmp_path: Path):
 
 
 def test_networks_of_the_agent_refuse_an_eye_that_moves(tmp_path: Path):
-    data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
+    data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     with pytest.raises(UserError, match="needs an eye that does not move"):
         train_generator.STAGE.run(train_generator.Config(tmp_path / "run", data=data.path, epochs=1))

@@ -64,7 +64,7 @@ def test_poses_are_the_same_with_touch_and_without(tmp_path: Path):
 
 
 def test_contacts_with_a_head_that_turns_touch_the_turned_head(tmp_path: Path):
-    data = collect.run(collect.Config(tmp_path / "data", touch=True, touching=True, gaze="free", **SIZE))
+    data = collect.run(collect.Config(tmp_path / "data", touch=True, touching=True, gaze="head", **SIZE))
     touch, state = Touch(data.arm), data.arm.new_data()
     for pose, gaze, felt in zip(data.joints, data.gaze, data.touch, strict=True):
         data.arm.pose(state, pose, gaze)

@@ -18,7 +18,7 @@ KINDS: list[dict[str, Any]] = [
     {"arms": "left"},
     {"arms": "both"},
     {"wrist": True},
-    {"arms": "both", "wrist": True, "eyes": "both", "gaze": "free", "senses": "age"},
+    {"arms": "both", "wrist": True, "eyes": "both", "gaze": "head", "senses": "age"},
 ]
 
 

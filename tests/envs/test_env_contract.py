@@ -30,10 +30,10 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(noise=4.0)}}),
     ("InfantArmReach-v0", {"eye_size": SMALL, "age_months": 1.0, "senses": "age", "acuity": "age"}),
     ("InfantArm-v0", {"eye_size": SMALL, "eyes": "both", "senses": {"eye": Sense(0.02, 63.0)}}),
-    ("InfantArmReach-v0", {"eye_size": SMALL, "eyes": "both", "gaze": "free"}),
+    ("InfantArmReach-v0", {"eye_size": SMALL, "eyes": "both", "gaze": "head"}),
     ("InfantArmReach-v0", {"touch": True}),
     ("InfantArm-v0", {"eye_size": SMALL, "touch": True}),
-    ("InfantArm-v0", {"eye_size": SMALL, "gaze": "free", "senses": {"eye": Sense(0.0, 63.0), "joints": Sense(4.0)}}),
+    ("InfantArm-v0", {"eye_size": SMALL, "gaze": "head", "senses": {"eye": Sense(0.0, 63.0), "joints": Sense(4.0)}}),
 ]
 MODES = list(AutoresetMode)
 kinds = pytest.mark.parametrize(("name", "kind"), KINDS, ids=str)

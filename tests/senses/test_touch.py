@@ -143,7 +143,7 @@ def test_shares_rise_from_0_to_1():
     ("name", "kind"), [("InfantArm-v0", {"eye_size": (36, 60), "senses": "age"}), ("InfantArmReach-v0", {})], ids=str
 )
 def test_both_checkers_are_content(check: Any, name: str, kind: dict[str, Any]):
-    env = gym.make(name, touch=True, gaze="free", **kind)
+    env = gym.make(name, touch=True, gaze="head", **kind)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check(env.unwrapped)

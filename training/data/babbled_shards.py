@@ -119,7 +119,7 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
     }  # fmt: skip
     if info.recipe.eyes == "both":
         columns["eye_left"] = np.array([sample.eye_left for sample in samples])
-    if info.recipe.gaze == "free":
+    if info.recipe.gaze != "held":
         columns["gaze"] = np.array([sample.gaze for sample in samples])
     if info.recipe.arms == "both":
         columns["left_hand_position"] = np.array([sample.left_hand_position for sample in samples])

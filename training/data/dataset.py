@@ -187,7 +187,7 @@ class Dataset:
     @cached_property
     def gaze(self) -> NDArray[np.float32]:
         """Angles of the gaze, shape (N, G), rad; G is 0 if the head was held."""
-        return self.column("gaze") if self.body.gaze == "free" else np.empty((len(self), 0), np.float32)
+        return np.empty((len(self), 0), np.float32) if self.body.gaze == "held" else self.column("gaze")
 
     @property
     def normalized_gaze(self) -> NDArray[np.float32]:

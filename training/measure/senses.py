@@ -87,7 +87,7 @@ SENSES = (
         lambda data: data.normalized_gaze,
         metrics.plain_scores,
         help="Influence c of the gaze on the winner, if the head turns.",
-        sensed=lambda data: data.body.gaze == "free",
+        sensed=lambda data: data.body.gaze != "held",
         with_=VISION,
     ),
 )

@@ -30,10 +30,6 @@ from .parts import (
 
 EYE_CAMERA = "right_eye"
 LEFT_EYE_CAMERA = "left_eye"
-GAZE = ("gaze_yaw", "gaze_pitch")
-GAZE_DEGREES = (30.0, 20.0)
-"""How far the gaze turns to the left and right, and down and up."""
-_GAZE_ARMATURE, _GAZE_GAIN = 0.01, 4.0  # kg m^2 and N m/rad: a turn takes about .2 s
 OUTSIDE_CAMERA = "outside"
 
 EYE_FOVY = 90.0
@@ -70,32 +66,6 @@ def add_left_eye(spec: mujoco.MjSpec, size: Anthropometry) -> str:
     place = right.pos + np.array([0, size.eye_distance, 0])
     right.parent.add_camera(name=LEFT_EYE_CAMERA, pos=place, quat=right.quat, fovy=right.fovy)
     return LEFT_EYE_CAMERA
-
-
-def add_gaze(spec: mujoco.MjSpec, posture: Posture) -> tuple[str, ...]:
-    """Lets the head turn to the left and down, with the eyes fixed in it; without a target it looks where it always looks.
-
-    A head that follows its servos without weight is enough for a gaze. It does not touch the trunk; the arm can push it.
-
-    Returns:
-        Names of the joints.
-    """
-    head = spec.body("head")
-    head.explicitinertial, head.mass, head.inertia, head.ipos = True, 0.01, [1e-5] * 3, [0, 0, 0]
-    upright = posture.head.T @ [0, 0, 1]
-    for name, axis, most in zip(GAZE, (upright, [0, 1, 0]), GAZE_DEGREES, strict=True):
-        head.add_joint(
-            name=name,
-            type=mujoco.mjtJoint.mjJNT_HINGE,
-            axis=axis,
-            range=np.deg2rad([-most, most]),
-            limited=True,
-            armature=_GAZE_ARMATURE,
-        )
-        servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-        servo.set_to_position(kp=_GAZE_GAIN, dampratio=1.0, inheritrange=True)
-    spec.add_exclude(bodyname1="head", bodyname2="trunk")
-    return GAZE
 
 
 def _add_scene(spec: mujoco.MjSpec) -> Part:

@@ -8,6 +8,7 @@ import mujoco
 from . import infant
 from .anthropometry import Anthropometry
 from .arms import Arms
+from .infant_gaze import add_gaze
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class BuiltIn:
     add_left_eye: Callable[[mujoco.MjSpec, float], str] | None = None
     """Adds the camera of the left eye to a body of this age, and returns its name; None: the body has one eye."""
 
-    add_gaze: Callable[[mujoco.MjSpec], tuple[str, ...]] | None = None
-    """Adds the joints that turn the gaze, with servos, and returns their names; None: the gaze is held."""
+    add_gaze: Callable[[mujoco.MjSpec, str], tuple[str, ...]] | None = None
+    """Adds the joints that turn a gaze of this kind, with servos, and returns their names; None: the gaze is held."""
 
     left_hand_bodies: tuple[str, ...] = ()
     """Of the left hand, if it is the second one."""
@@ -44,7 +45,7 @@ def _infant(arms: str, wrist: bool) -> BuiltIn:
         arm_bodies=tuple(f"{side}_upper_arm" for side in moved.sides),
         hand_bodies=(f"{moved.sides[0]}_hand",),
         add_left_eye=lambda spec, age_months: infant.add_left_eye(spec, Anthropometry.at(age_months)),
-        add_gaze=lambda spec: infant.add_gaze(spec, moved.posture),
+        add_gaze=lambda spec, kind: add_gaze(spec, moved.posture, kind),
         left_hand_bodies=("left_hand",) if arms == "both" else (),
         with_arms=_infant,
     )
