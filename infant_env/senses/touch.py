@@ -82,6 +82,10 @@ class Touch:
         skin = patches < self._count
         return Contacts(positions[skin], forces[skin], tuple(self.names[patch] for patch in patches[skin]))
 
+    def touched_by_hands(self, data: mujoco.MjData) -> NDArray[np.bool_]:
+        """The patches that each of the H hands touches, not its own, shape (H, P); `data` as for `felt`."""
+        return np.array([self.touched_by(data, hand) for hand in self.hands.values()])
+
     def touched_by(self, data: mujoco.MjData, hand: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The patches that a hand touches, not its own, shape (P,).
 
