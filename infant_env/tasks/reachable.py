@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from ..senses.touch import Touch
 from .pressing import pressing_pose
 
 _ATTEMPTS = 20_000
+_HELD = 0.5  # s
 
 
 class Reachable(NamedTuple):
@@ -20,14 +22,15 @@ class Reachable(NamedTuple):
     patches: NDArray[np.int64]
     """Their numbers, rising, shape (R,)."""
     joints: NDArray[np.float64]
-    """For each, a valid pose in which a hand touches it, shape (R, J), rad."""
+    """For each, a valid pose; if the servos hold it, a hand touches the patch, shape (R, J), rad."""
 
 
 def reachable(arm: ArmModel, touch: Touch) -> Reachable:
-    """The patches that a hand touches in one of the poses of 20,000 attempts of `pressing_pose`.
+    """The patches on which the servos hold a hand, in one of the poses that 20,000 attempts of `pressing_pose` find.
 
-    The attempts are always the same, and take about 2 s the first time that a process asks about a body. Patches that a hand
-    touches in very few poses can be missing: ten times as many attempts find a quarter more.
+    Servos give way to a contact a little, and the hand may slide to another patch; so each pose is held for half a second. The
+    attempts are always the same, and take about 3 s the first time that a process asks about a body. Patches that a hand
+    touches in very few poses can be missing.
     """
     return _search(_OfBody(arm.fingerprint, arm, touch))
 
@@ -48,9 +51,18 @@ def _search(body: _OfBody) -> Reachable:
     found: dict[int, NDArray[np.float64]] = {}
     for _ in range(_ATTEMPTS):
         pose = pressing_pose(arm, data, random)
-        if pose is not None:
-            for patch in np.flatnonzero(touch.touched_by_hands(data).any(axis=0)).tolist():
-                found.setdefault(patch, pose)
+        if pose is not None and not _touched(touch, data) <= found.keys():
+            arm.place(data, pose)
+            mujoco.mj_step(arm.model, data, round(_HELD / arm.model.opt.timestep))
+            mujoco.mj_kinematics(arm.model, data)
+            mujoco.mj_collision(arm.model, data)
+            found |= dict.fromkeys(_touched(touch, data) - found.keys(), pose)
+            arm.reset(data)
     patches = sorted(found)
     joints = np.array([found[patch] for patch in patches]).reshape(-1, len(arm.joint_names))
     return Reachable(np.array(patches, np.int64), joints)
+
+
+def _touched(touch: Touch, data: mujoco.MjData) -> set[int]:
+    """Numbers of the patches that a hand touches."""
+    return set(np.flatnonzero(touch.touched_by_hands(data).any(axis=0)).tolist())

@@ -1,6 +1,6 @@
 """The task of touching a patch of one's own skin: goals, what is achieved, rewards, and the scores of an episode."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,8 +19,8 @@ from ..senses.touch import MOST_FORCE, Touch
 from .reachable import Reachable, reachable
 from .rewards import Floats
 
-GOALS = ("told", "felt")
-STIMULUS = 1.0
+GOALS = ["told", "felt"]
+STIMULUS = 5.0
 """A patch that is felt as the goal is pressed like this, N."""
 IN_VIEW_DEGREES = 15.0
 """A hand is in view if it is within this angle of the gaze."""
@@ -114,14 +114,25 @@ class TouchTask:
 
     def goal_of(self, patch: ArrayLike) -> NDArray[np.float32]:
         """One-hot goals of patches (...), shape (..., P)."""
-        return np.equal(np.arange(len(self._touch.names)), np.expand_dims(patch, -1)).astype(np.float32)
+        return np.equal(np.arange(len(self._touch.names)), np.asarray(patch)[..., None]).astype(np.float32)
 
-    def stimulated(self, felt: NDArray[np.float32], patch: ArrayLike) -> NDArray[np.float32]:
-        """Touch (..., P) as if something pressed the patches (...) too, a new array, N."""
-        return np.minimum(felt + np.float32(STIMULUS) * self.goal_of(patch), np.float32(MOST_FORCE))
+    def stimulated(self, felt: NDArray[np.float32], goal: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Touch (P,) as if something pressed the goal's patch too, a new array, N."""
+        return np.minimum(felt + np.float32(STIMULUS) * goal, np.float32(MOST_FORCE))
 
-    def compute_reward(self, achieved: ArrayLike, desired: ArrayLike) -> Floats:
-        """0 if one of the desired patches is touched, else -1: (..., P) and (..., P) -> (...).
+    @property
+    def rewards_of_goals(self) -> Callable[[ArrayLike, ArrayLike, Any], Floats]:
+        """`compute_reward` of environments whose observations have goals.
+
+        Raises:
+            AttributeError: the patch is felt, so that they have none.
+        """
+        if not self.is_told:
+            raise AttributeError('observations with goal="felt" have no goals to compute rewards of; use goal="told"')
+        return self.compute_reward
+
+    def compute_reward(self, achieved: ArrayLike, desired: ArrayLike, info: Any = None) -> Floats:
+        """0 if one of the desired patches is touched, else -1: (..., P) and (..., P) -> (...); `info` is ignored.
 
         Raises:
             UserError: the shapes differ, or the last dimension is not a goal's.

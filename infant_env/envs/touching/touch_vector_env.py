@@ -1,6 +1,6 @@
 """Many infants that touch themselves, in one process and on several cores: `InfantArmTouch-v0` as a vector environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mujoco
@@ -90,19 +90,22 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
         """Poses in which hands touch the present patches, shape (N, 5), rad, for oracles."""
         self._patches = np.zeros(num_envs, np.int64)
+        self._goals = self.task.goal_of(self._patches)
         self._touched = np.zeros((num_envs, len(felt.hands), len(felt.names)), bool)  # in this episode, by each hand
         self._views = np.zeros((num_envs, 2), np.int64)  # observations with a hand in view, and all, of the episode
         self._success = np.zeros(num_envs, bool)
         self._unseen = np.ones(num_envs, bool)  # whose present state does not count in the scores yet
 
-    def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> Floats:
+    @property
+    def compute_reward(self) -> Callable[[ArrayLike, ArrayLike, Any], Floats]:
         """Rewards of any number of goals; see `InfantArmTouchEnv.compute_reward`."""
-        return self.task.compute_reward(achieved_goal, desired_goal)
+        return self.task.rewards_of_goals
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
         given = [options_of(i, self.num_envs, options) for i in infants.tolist()]
         starts = [self.task.begin(self._random(i), own) for i, own in zip(infants.tolist(), given, strict=True)]
         joints, self._patches[infants], self.goal_joints[infants] = map(np.array, zip(*starts, strict=True))
+        self._goals[infants] = self.task.goal_of(self._patches[infants])
         self._place(infants, joints, self._hands[infants])
         self._touched[infants], self._views[infants], self._unseen[infants] = False, 0, True
 
@@ -118,7 +121,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
 
     def _observed(self, infant: int) -> Observations:
         """What one infant observes besides its joints and its gaze; also updates its scores."""
-        data, patch = self._batch.get_data(infant, self._data), self._patches[infant]
+        data, goal = self._batch.get_data(infant, self._data), self._goals[infant]
         mujoco.mj_kinematics(self.model, data)
         mujoco.mj_camlight(self.model, data)
         mujoco.mj_collision(self.model, data)
@@ -127,12 +130,12 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             self._touched[infant] |= now
             self._views[infant] += self.task.in_view(data), 1
             self._unseen[infant] = False
-        self._success[infant] = now[:, patch].any()
+        self._success[infant] = now[:, self._patches[infant]].any()
         goals: Observations = {
             "achieved_goal": np.logical_or.reduce(now).astype(np.float32),
-            "desired_goal": self.task.goal_of(patch),
+            "desired_goal": goal.copy(),
         }
-        shown: Observations = goals if self.task.is_told else {TOUCH: self.task.stimulated(felt, patch)}
+        shown: Observations = goals if self.task.is_told else {TOUCH: self.task.stimulated(felt, goal)}
         if self.task.is_told and self._shows_touch:
             shown[TOUCH] = felt
         return shown | (self._see(data, infant) if self._eye is not None else {})
