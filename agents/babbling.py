@@ -171,4 +171,4 @@ class BabblingAgent:
 
     def _hand_touches(self) -> bool:
         assert self._touch is not None
-        return any(self._touch.touched_by(self._data, hand).any() for hand in self._touch.hands.values())
+        return bool(self._touch.touched_by_hands(self._data).any())

@@ -15,6 +15,7 @@ from . import former_names
 if TYPE_CHECKING:
     from .body import Anthropometry, ArmModel, Body, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
+    from .envs.touching import InfantArmTouchEnv, InfantArmTouchVectorEnv
     from .errors import UserError
     from .senses import Sense, to_gray
 
@@ -28,6 +29,8 @@ _ROOMS = {
     "InfantArmEnv": "envs",
     "InfantArmReachEnv": "envs",
     "InfantArmReachVectorEnv": "envs",
+    "InfantArmTouchEnv": "envs.touching",
+    "InfantArmTouchVectorEnv": "envs.touching",
     "InfantArmVectorEnv": "envs",
     "Sense": "senses",
     "UserError": "errors",
@@ -41,6 +44,8 @@ __all__ = [
     "InfantArmEnv",
     "InfantArmReachEnv",
     "InfantArmReachVectorEnv",
+    "InfantArmTouchEnv",
+    "InfantArmTouchVectorEnv",
     "InfantArmVectorEnv",
     "Sense",
     "UserError",
@@ -65,6 +70,12 @@ register(  # for code that cannot handle dictionary observations
     id="InfantArmReachFlat-v0",
     entry_point="infant_env.envs.reach_env:InfantArmReachEnv",
     additional_wrappers=(WrapperSpec("FlattenObservation", "gymnasium.wrappers:FlattenObservation", {}),),
+    max_episode_steps=25,
+)
+register(
+    id="InfantArmTouch-v0",
+    entry_point="infant_env.envs.touching.touch_env:InfantArmTouchEnv",
+    vector_entry_point="infant_env.envs.touching.touch_vector_env:InfantArmTouchVectorEnv",
     max_episode_steps=25,
 )
 

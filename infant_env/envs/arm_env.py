@@ -170,9 +170,9 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     2 cm on the hands. An infant of any age has the same patches; their areas grow with it. A hand on the thigh is felt twice, by
     the hand and by the thigh.
 
-    A touch is a contact of MuJoCo. Its force is the depth of the contact times 1 N per mm, at most 100 N; so it depends on the
-    pose alone, and a pose at rest feels like the same pose in motion. `infant_env/senses/touch.py` gives the reasons.
-    Touch has neither noise nor delay.
+    A touch is a contact of MuJoCo. Its force is the depth of the contact times 10 N per mm, at most 100 N; so it depends on the
+    pose alone. An arm that presses the body is pushed back by about as much (8 to 13 N per mm); `infant_env/senses/touch.py`
+    gives the reasons. Touch has neither noise nor delay.
 
     ```python
     env = gym.make("InfantArm-v0", touch=True)

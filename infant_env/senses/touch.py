@@ -11,8 +11,8 @@ from .patches import Patches
 
 Floats = NDArray[np.float64]
 TOUCH = "touch"
-STIFFNESS = 1000.0
-"""Force that presses skin 1 m deep, N/m, so 1 N for 1 mm; the same for all bodies and ages."""
+STIFFNESS = 10_000.0
+"""Force that presses skin 1 m deep, N/m, so 10 N for 1 mm; the same for all bodies and ages."""
 MOST_FORCE = 100.0
 """Stronger touch feels like this, N."""
 _HALF = 1.0  # N; see `share`
@@ -36,12 +36,12 @@ class Touch:
     felt by the hand and by the thigh. Contacts that count are those of `ArmModel.penetration`: not those between the fingers of
     one hand, and not those of neighbors that always overlap.
 
-    The force is the depth of the contact times a stiffness of 1 N per mm: skin that feels how deep it is pressed. So touch
-    depends on the pose alone. A pose at rest, as data sets hold it, feels exactly like the same pose in motion, and a single
-    environment like many at once. MuJoCo's own contact forces do not serve here. In a pose at rest they only tell how fast the
-    solver pushes the arm out: in 1,500 poses that touch by up to 5 mm, they were 0 to 5.5 N per mm, with a median of .8. They
-    would need a whole forward step for each observation, and MuJoCo's touch sensors would need a site for each patch and
-    feel only what lies within its volume.
+    The force is the depth of the contact times a stiffness of 10 N per mm: skin feels how deep it is pressed. So touch depends
+    on the pose alone. A pose that is placed, as in data sets, feels exactly like the same pose in motion, and a single
+    environment like many at once; the cost is that of finding contacts. While the arm of an infant of 12 months pressed its
+    body, MuJoCo's own forces were 11 N per mm (median of 551 contacts; half of them from 8 to 13; correlation with depth .89).
+    In a pose that is placed, they do not serve: they tell how fast the solver pushes the arm out, are 0 to 5.5 N per mm,
+    and vanish in one of twenty contacts. MuJoCo's touch sensors give the same forces, and would need a site for each patch.
 
     Args:
         arm: the body.
@@ -81,6 +81,10 @@ class Touch:
         patches, positions, forces = self._pressed(data)
         skin = patches < self._count
         return Contacts(positions[skin], forces[skin], tuple(self.names[patch] for patch in patches[skin]))
+
+    def touched_by_hands(self, data: mujoco.MjData) -> NDArray[np.bool_]:
+        """The patches that each of the H hands touches, not its own, shape (H, P); `data` as for `felt`."""
+        return np.array([self.touched_by(data, hand) for hand in self.hands.values()])
 
     def touched_by(self, data: mujoco.MjData, hand: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The patches that a hand touches, not its own, shape (P,).

@@ -93,7 +93,7 @@ def test_both_skins_feel_how_deep_a_contact_is(arm: ArmModel, touch: Touch, seed
     felt, found = touch.felt(data), touch.touched(data)
     depths = -data.contact.dist[arm.touches(data)]
     on_skin = (data.contact.geom[arm.touches(data)] != data.geom("floor").id).sum(axis=1)
-    assert 0 < felt.max() <= 5.001 * len(depths)
+    assert 0 < felt.max() <= 50.01 * len(depths)
     assert felt.sum() == pytest.approx(STIFFNESS * (depths * on_skin).sum(), rel=1e-5)
     assert felt.sum() == pytest.approx(found.forces.sum(), rel=1e-5)
     assert {name for name, force in zip(touch.names, felt, strict=True) if force} == set(found.names)

@@ -1,0 +1,151 @@
+"""Many infants that touch themselves, in one process and on several cores: `InfantArmTouch-v0` as a vector environment."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mujoco
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import ArrayLike, NDArray
+
+from ...body.checks import check_choice, checked_eye_size, options_of
+from ...body.model import ArmModel
+from ...senses.acuity import checked_acuity
+from ...senses.sense import checked_senses
+from ...senses.spaces import eye_spaces, gaze_spaces
+from ...senses.touch import TOUCH, Touch
+from ...tasks.rewards import Floats
+from ...tasks.touch_task import TouchTask
+from ..many_bodies import ManyBodies
+from ..many_env import Infants, Infos, Observations
+from ..simulated import as_arm
+
+
+class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
+    """`InfantArmTouch-v0` with many infants, stepped together by `mujoco.batch`.
+
+    Infant i gives the same states, observations, rewards and infos, bit for bit, as a single environment with the seed
+    `seed + i` and the same actions. `InfantArmTouchEnv` documents them, `ManyEnv` the autoreset modes.
+
+    Args:
+        num_envs: number of infants.
+        max_episode_steps: an episode is truncated after this many steps.
+        goal: see `InfantArmTouchEnv`.
+        render_mode: see `InfantArmTouchEnv`; "human" shows the first infant.
+        age_months: see `InfantArmTouchEnv`.
+        eye_size: see `InfantArmTouchEnv`.
+        arm: see `InfantArmTouchEnv`.
+        threads: number of threads of the physics; 0: one per core.
+        width: see `InfantArmTouchEnv`.
+        height: see `InfantArmTouchEnv`.
+        camera_name: see `InfantArmTouchEnv`.
+        autoreset_mode: `AutoresetMode` or its value, see `ManyEnv`.
+        senses: see `InfantArmTouchEnv`.
+        acuity: see `InfantArmTouchEnv`.
+        eyes: see `InfantArmTouchEnv`.
+        gaze: see `InfantArmTouchEnv`.
+        touch: see `InfantArmTouchEnv`.
+
+    Raises:
+        UserError: an argument is unknown or out of range.
+    """
+
+    per_infant = ("goal_joints",)
+    touch: Touch
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        max_episode_steps: int = 25,
+        goal: str = "told",
+        render_mode: str | None = None,
+        age_months: float = 12.0,
+        eye_size: tuple[int, int] | None = None,
+        arm: ArmModel | Mapping[str, Any] | None = None,
+        threads: int = 0,
+        width: int = 640,
+        height: int = 480,
+        camera_name: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        senses: Mapping[str, Any] | str | None = None,
+        acuity: float | str | None = None,
+        eyes: str | None = None,
+        gaze: str | None = None,
+        touch: bool = False,
+    ) -> None:
+        body, size = as_arm(arm, age_months, eyes, gaze), None if eye_size is None else checked_eye_size(eye_size)
+        check_choice("touch", touch, [False, True])
+        felt = Touch(body)
+        self.task = TouchTask(body, felt, goal)
+        self._shows_touch = touch or not self.task.is_told
+        sensed = (
+            checked_senses(senses, body.body, size is not None),
+            checked_acuity(acuity, body.body, size is not None),
+        )
+        pictures = ({} if size is None else eye_spaces(body.eyes, size)) | gaze_spaces(body)
+        space = self.task.observation_space(sensed[0], pictures, self._shows_touch)
+        view = width, height, camera_name, threads, *sensed, felt
+        options = ("joints", "patch")
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
+        self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
+        """Poses in which hands touch the present patches, shape (N, 5), rad, for oracles."""
+        self._patches = np.zeros(num_envs, np.int64)
+        self._goals = self.task.goal_of(self._patches)
+        self._touched = np.zeros((num_envs, len(felt.hands), len(felt.names)), bool)  # in this episode, by each hand
+        self._views = np.zeros((num_envs, 2), np.int64)  # observations with a hand in view, and all, of the episode
+        self._success = np.zeros(num_envs, bool)
+        self._unseen = np.ones(num_envs, bool)  # whose present state does not count in the scores yet
+
+    @property
+    def compute_reward(self) -> Callable[[ArrayLike, ArrayLike, Any], Floats]:
+        """Rewards of any number of goals; see `InfantArmTouchEnv.compute_reward`."""
+        return self.task.rewards_of_goals
+
+    def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
+        given = [options_of(i, self.num_envs, options) for i in infants.tolist()]
+        starts = [self.task.begin(self._random(i), own) for i, own in zip(infants.tolist(), given, strict=True)]
+        joints, self._patches[infants], self.goal_joints[infants] = map(np.array, zip(*starts, strict=True))
+        self._goals[infants] = self.task.goal_of(self._patches[infants])
+        self._place(infants, joints, self._hands[infants])
+        self._touched[infants], self._views[infants], self._unseen[infants] = False, 0, True
+
+    def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
+        super()._move(actions, infants)
+        self._unseen[slice(None) if infants is None else infants] = True
+
+    def _observe(self, infants: Infants | slice) -> Observations:
+        chosen = np.arange(self.num_envs)[infants]
+        each = [self._observed(infant) for infant in chosen.tolist()]
+        observations = {name: np.stack([one[name] for one in each]) for name in each[0]}
+        return {"observation": self._feel(infants), **observations, **self._gazes(infants)}
+
+    def _observed(self, infant: int) -> Observations:
+        """What one infant observes besides its joints and its gaze; also updates its scores."""
+        data, goal = self._batch.get_data(infant, self._data), self._goals[infant]
+        mujoco.mj_kinematics(self.model, data)
+        mujoco.mj_camlight(self.model, data)
+        mujoco.mj_collision(self.model, data)
+        now, felt = self.touch.touched_by_hands(data), self.touch.felt(data)
+        if self._unseen[infant]:  # a reset of other infants observes the same state again
+            self._touched[infant] |= now
+            self._views[infant] += self.task.in_view(data), 1
+            self._unseen[infant] = False
+        self._success[infant] = now[:, self._patches[infant]].any()
+        goals: Observations = {
+            "achieved_goal": np.logical_or.reduce(now).astype(np.float32),
+            "desired_goal": goal.copy(),
+        }
+        shown: Observations = goals if self.task.is_told else {TOUCH: self.task.stimulated(felt, goal)}
+        if self.task.is_told and self._shows_touch:
+            shown[TOUCH] = felt
+        return shown | (self._see(data, infant) if self._eye is not None else {})
+
+    def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
+        shares = self.task.shares_touched(self._touched).T
+        infos = {
+            "is_success": self._success.copy(),
+            "patch": np.array(self.touch.names, object)[self._patches],
+            **{f"{hand}_touched": share.copy() for hand, share in zip(self.touch.hands, shares, strict=True)},
+            "hand_in_view": self._views[:, 0] / np.maximum(self._views[:, 1], 1),
+        }
+        return self._success - 1.0, infos
