@@ -18,7 +18,7 @@ from ..data.dataset import Dataset
 from ..measure import metrics, paper
 from ..measure.error_tables import from_pictures
 from ..measure.metrics import ERRORS, Truth
-from ..measure.senses import SENSES, given, named, sources_of, true
+from ..measure.senses import SENSES, given, is_known, named, sources_of, true
 from ..measure.statistics import table_row
 from ..methods.method import JointPredictor, Method, Predictor, Trained
 from ..methods.registry import CONSTANT, present, size_of
@@ -96,8 +96,8 @@ def score(
         asked_by: the senses from which it predicts; None: all.
 
     Returns:
-        Its errors by mapping, (N,) each; further scores by mapping and subset of the samples; and the number of samples per
-        second, by source.
+        Its errors by mapping, (n,) each, of the samples that have both senses; further scores by mapping and subset of these
+        samples; and the number of samples per second, by source.
     """
     errors: dict[str, metrics.Floats] = {}
     details: Details = {}
@@ -108,16 +108,19 @@ def score(
             continue
         if asked_by is not None and not set(source) <= set(asked_by):
             continue
+        asked = truth.of(np.all([is_known(truth.given[name]) for name in source], axis=0))
         start = time.perf_counter()
-        predicted = _predicted(method, {name: torch.from_numpy(truth.given[name]) for name in source})
+        predicted = _predicted(method, {name: torch.from_numpy(asked.given[name]) for name in source})
         answers = {wanted: predicted[wanted].float().cpu().numpy() for wanted in scorers if wanted in predicted}
         if answers:
-            speed[named(source)] = len(truth) / (time.perf_counter() - start)
-        for wanted, answer in answers.items():
-            mapping = f"{named(source)}->{wanted}"
-            errors[mapping] = metrics.sample_errors(answer, truth.true[wanted])
+            speed[named(source)] = len(asked) / (time.perf_counter() - start)
+        for wanted, each in answers.items():
+            mapping, known = f"{named(source)}->{wanted}", is_known(asked.true[wanted])
+            answer, scored = each[known], asked.of(known)
+            errors[mapping] = metrics.sample_errors(answer, scored.true[wanted])
             details[mapping] = {
-                subset: scorers[wanted](answer[rows], part.true[wanted], part) for subset, rows, part in _subsets(truth)
+                subset: scorers[wanted](answer[rows], part.true[wanted], part)
+                for subset, rows, part in _subsets(scored)
             }
     return errors, details, speed
 

@@ -37,6 +37,7 @@ from infant_env.senses import vision
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import JOINTS, Sense
 from infant_env.senses.touch import TOUCH, Touch, share
+from infant_env.senses.touched_place import TouchedPlace
 
 from .background import background, left_background, moving_backgrounds
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
@@ -206,6 +207,11 @@ class Dataset:
         """
         self._check_touch()
         return self.column(TOUCH)
+
+    @cached_property
+    def touched_place(self) -> NDArray[np.float32]:
+        """The place on the skin that was pressed most, in [0, 1], shape (N, 3); NaN where nothing touched. See `TouchedPlace`."""
+        return TouchedPlace(self.arm).of(self.touch)
 
     @cached_property
     def touch_shares(self) -> NDArray[np.float32]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION, VISION_LEFT
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, TOUCH, VISION, VISION_LEFT
 
 from ..data.dataset import Dataset
 from ..data.latents import load_latents
@@ -44,6 +45,8 @@ class Sense:
     """The ideal predictions, if the infant's own sense is not exact; by default the input."""
     sensed: Callable[[Dataset], bool] = lambda _: True
     """Whether the infant of a data set has this sense."""
+    always: bool = True
+    """Whether every sample has it; where it is missing, all numbers are NaN. Methods other than the map do without it."""
     with_: str | None = None
     """The sense that it says more about: methods also predict from both together."""
 
@@ -89,6 +92,15 @@ SENSES = (
         help="Influence c of the gaze on the winner, if the head turns.",
         sensed=lambda data: data.body.gaze != "held",
         with_=VISION,
+    ),
+    Sense(
+        TOUCH,
+        "touch",
+        lambda data: data.touched_place,
+        metrics.plain_scores,
+        help="Influence c of touch on the winner, if it was recorded.",
+        sensed=lambda data: data.info.recipe.touch,
+        always=False,
     ),
 )
 """All senses; a new sense is one entry."""
@@ -139,6 +151,16 @@ def label_of(source: str) -> str:
 def given(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
     """The input of methods for some samples, by sense."""
     return {sense.name: sense.given(data)[rows] for sense in senses_of(data)}
+
+
+def is_known(samples: Floats) -> NDArray[np.bool_]:
+    """Which samples (N, ...) are not missing, shape (N,)."""
+    return ~np.isnan(samples.reshape(len(samples), -1)[:, 0])
+
+
+def always_given(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
+    """The input of methods that need every sense of every sample, by sense."""
+    return {sense.name: sense.given(data)[rows] for sense in senses_of(data) if sense.always}
 
 
 def true(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:

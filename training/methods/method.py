@@ -14,7 +14,7 @@ from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
-from ..measure.senses import given
+from ..measure.senses import always_given
 from ..train import calibration, som
 from ..train.skeleton import Stage
 
@@ -73,7 +73,7 @@ class Trained:
     @cached_property
     def samples(self) -> dict[str, Tensor]:
         """The training samples, by sense: (N, ...) each."""
-        rows = given(self.data, self.data.split("train"))
+        rows = always_given(self.data, self.data.split("train"))
         return {name: torch.from_numpy(samples).to(self.device) for name, samples in rows.items()}
 
 

@@ -14,7 +14,7 @@ from infant_env.senses.modalities import VISION, VISION_LEFT
 from infant_env.senses.vision import GRAY_SIZE
 
 from ..data.dataset import Dataset
-from ..measure.senses import given, senses_of
+from ..measure.senses import always_given, senses_of
 from ..runs.config import DataConfig
 from ..runs.metrics import Metrics
 from .skeleton import Stage, Work
@@ -35,13 +35,13 @@ def run(config: Config) -> SampleSom:
 
 
 def _fit(work: Work[Config]) -> tuple[SampleSom, Metrics]:
-    config = work.config
+    config, samples = work.config, _samples(work.data, work.device)
     with MapProgress("plain map") as progress:
         som = train_sample_som(
-            _samples(work.data, work.device),
+            samples,
             pictures=_pictures(work.data),
             shape=(config.rows, config.columns),
-            c=config.c(work.data),
+            c={name: weight for name, weight in config.c(work.data).items() if name in samples},
             seed=config.seed,
             progress=progress,
             distance=config.distance,
@@ -84,7 +84,7 @@ def _pictures(data: Dataset) -> dict[str, tuple[int, int]]:
 
 
 def _samples(data: Dataset, device: str | torch.device) -> dict[str, Tensor]:
-    rows = given(data, data.split("train"))
+    rows = always_given(data, data.split("train"))
     return {name: torch.from_numpy(samples).flatten(1).to(device) for name, samples in rows.items()}
 
 

@@ -116,7 +116,9 @@ class InfantArmTouchEnv(
     | `senses` | None | noise and delay of the senses `joints`, `joint_velocities` and `eye`, or `"age"`, as in `InfantArm-v0` |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
-    | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0` |
+    | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`, as in `InfantArm-v0` |
+    | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
+    | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
     | `touch` | False | whether to observe `touch`; with `goal="felt"` it is always observed |
 
     ## Version history
@@ -138,11 +140,12 @@ class InfantArmTouchEnv(
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
         touch: bool = False,
     ) -> None:
-        super().__init__(
-            render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes, gaze, True
-        )
+        view = width, height, camera_name
+        super().__init__(render_mode, age_months, eye_size, arm, *view, senses, acuity, eyes, gaze, arms, wrist, True)
         check_choice("touch", touch, [False, True])
         assert self.touch is not None
         self.task = TouchTask(self.arm, self.touch, goal)

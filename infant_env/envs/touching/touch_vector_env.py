@@ -44,6 +44,8 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmTouchEnv`.
         eyes: see `InfantArmTouchEnv`.
         gaze: see `InfantArmTouchEnv`.
+        arms: see `InfantArmTouchEnv`.
+        wrist: see `InfantArmTouchEnv`.
         touch: see `InfantArmTouchEnv`.
 
     Raises:
@@ -71,9 +73,12 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
         touch: bool = False,
     ) -> None:
-        body, size = as_arm(arm, age_months, eyes, gaze), None if eye_size is None else checked_eye_size(eye_size)
+        body = as_arm(arm, age_months, eyes, gaze, arms, wrist)
+        size = None if eye_size is None else checked_eye_size(eye_size)
         check_choice("touch", touch, [False, True])
         felt = Touch(body)
         self.task = TouchTask(body, felt, goal)
