@@ -12,7 +12,7 @@ from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.noise import Noise, noise_of
 from infant_env.senses.sense import EYE, EYE_LEFT, Senses
-from infant_env.senses.touch import Touch
+from infant_env.senses.skin.touch import Touch
 from infant_env.tasks.pressing import pressing_pose
 
 NOT_VISIBLE = "not_visible"

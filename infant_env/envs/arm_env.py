@@ -171,7 +171,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     the hand and by the thigh.
 
     A touch is a contact of MuJoCo. Its force is the depth of the contact times 10 N per mm, at most 100 N; so it depends on the
-    pose alone. An arm that presses the body is pushed back by about as much (8 to 13 N per mm); `infant_env/senses/touch.py`
+    pose alone. An arm that presses the body is pushed back by about as much (8 to 13 N per mm); `infant_env/senses/skin/touch.py`
     gives the reasons. Touch has neither noise nor delay.
 
     ```python

@@ -15,7 +15,7 @@ from ..senses.acuity import checked_acuity
 from ..senses.camera import EyeCamera
 from ..senses.sense import checked_senses
 from ..senses.sensing import Sensing
-from ..senses.touch import TOUCH
+from ..senses.skin.touch import TOUCH
 from .onlooker import RENDER_MODES, Onlooker
 from .simulated import Simulated, as_arm, as_touch
 

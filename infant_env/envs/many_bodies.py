@@ -15,7 +15,7 @@ from ..body.servos import CONTROL_HZ, UNSTABLE, DivergedError, Servos
 from ..senses.camera import EyeCamera
 from ..senses.sense import Senses
 from ..senses.sensing import Sensing
-from ..senses.touch import TOUCH, Touch
+from ..senses.skin.touch import TOUCH, Touch
 from ..tasks.many_poses import ManyPoses
 from .many_env import Infants, ManyEnv, Observations
 from .onlooker import RENDER_MODES, Onlooker

@@ -14,7 +14,7 @@ from ..body.model import ArmModel
 from ..body.servos import Servos
 from ..errors import UserError
 from ..given import shown
-from ..senses.touch import Touch
+from ..senses.skin.touch import Touch
 from .recorded_spec import RecordedSpec
 
 

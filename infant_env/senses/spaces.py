@@ -9,7 +9,7 @@ from gymnasium import spaces
 from ..body.model import ArmModel
 from .noise import WIDEST, noise_of
 from .sense import JOINTS, VELOCITIES, Senses
-from .touch import MOST_FORCE, TOUCH, Touch
+from .skin.touch import MOST_FORCE, TOUCH, Touch
 
 _GIVE, _MAX_VELOCITY = 0.35, 100.0
 """How far joints may exceed their soft limits, rad, and their highest velocity, rad/s. A search for the worst valid start and

@@ -15,8 +15,8 @@ from ..errors import UserError
 from ..given import detached, numbers, shown
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..senses.sense import Senses
+from ..senses.skin.touch import Touch
 from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space, touch_spaces
-from ..senses.touch import Touch
 from . import rewards
 from .workspace import Workspace
 

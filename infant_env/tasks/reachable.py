@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..body.model import ArmModel
-from ..senses.touch import Touch
+from ..senses.skin.touch import Touch
 from .pressing import pressing_pose
 
 _ATTEMPTS = 20_000

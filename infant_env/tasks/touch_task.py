@@ -14,8 +14,8 @@ from ..body.model import ArmModel
 from ..errors import UserError
 from ..given import shown
 from ..senses.sense import Senses
+from ..senses.skin.touch import MOST_FORCE, Touch
 from ..senses.spaces import proprioception_space, touch_spaces
-from ..senses.touch import MOST_FORCE, Touch
 from .reachable import Reachable, reachable
 from .rewards import Floats
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from planar import planar_arm
 
-from infant_env.senses.touch import Touch
+from infant_env.senses.skin.touch import Touch
 
 
 def test_each_shape_of_another_robot_that_makes_contact_is_a_patch(tmp_path: Path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from infant_env.errors import UserError
-from infant_env.senses.touch import Touch
+from infant_env.senses.skin.touch import Touch
 from training import cli
 from training.data import collect
 from training.data.dataset import Dataset

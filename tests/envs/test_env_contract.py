@@ -33,7 +33,7 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("InfantArmReach-v0", {"eye_size": SMALL, "eyes": "both", "gaze": "head"}),
     ("InfantArmReach-v0", {"touch": True}),
     ("InfantArmTouch-v0", {"touch": True}),
-    ("InfantArmTouch-v0", {"goal": "felt", "eye_size": SMALL, "gaze": "free", "senses": {"joints": Sense(4.0, 50.0)}}),
+    ("InfantArmTouch-v0", {"goal": "felt", "eye_size": SMALL, "gaze": "head", "senses": {"joints": Sense(4.0, 50.0)}}),
     ("InfantArm-v0", {"eye_size": SMALL, "touch": True}),
     ("InfantArm-v0", {"eye_size": SMALL, "gaze": "head", "senses": {"eye": Sense(0.0, 63.0), "joints": Sense(4.0)}}),
 ]

@@ -125,7 +125,7 @@ def test_a_hand_is_in_view_within_15_degrees_of_the_gaze(env: Any):
 @pytest.mark.parametrize("check", [check_by_gymnasium, check_by_stable_baselines])
 @pytest.mark.parametrize(
     "kind",
-    [{}, {"goal": "felt"}, {"touch": True, "eye_size": (36, 60), "eyes": "both", "gaze": "free", "senses": "age"}],
+    [{}, {"goal": "felt"}, {"touch": True, "eye_size": (36, 60), "eyes": "both", "gaze": "head", "senses": "age"}],
     ids=str,
 )
 def test_both_checkers_are_content(check: Any, kind: dict[str, Any]):

@@ -16,7 +16,7 @@ from stable_baselines3.common.env_checker import check_env as check_by_stable_ba
 import infant_env  # noqa: F401 (registers the environments)
 from infant_env import ArmModel, Sense, UserError
 from infant_env.body.raw.surfaces import surface_of
-from infant_env.senses.touch import STIFFNESS, Touch, share
+from infant_env.senses.skin.touch import STIFFNESS, Touch, share
 from infant_env.tasks.pressing import pressing_pose
 
 

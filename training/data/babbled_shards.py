@@ -13,7 +13,7 @@ from agents.babbling import NOT_TOUCHING, NOT_VISIBLE, PENETRATES, BabblingAgent
 from infant_env.errors import UserError
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import JOINTS
-from infant_env.senses.touch import TOUCH
+from infant_env.senses.skin.touch import TOUCH
 
 from . import shards
 from .info import DatasetInfo, Recipe

@@ -36,8 +36,8 @@ from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import JOINTS, Sense
-from infant_env.senses.touch import TOUCH, Touch, share
-from infant_env.senses.touched_place import TouchedPlace
+from infant_env.senses.skin.touch import TOUCH, Touch, share
+from infant_env.senses.skin.touched_place import TouchedPlace
 
 from .background import background, left_background, moving_backgrounds
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
@@ -215,7 +215,7 @@ class Dataset:
 
     @cached_property
     def touch_shares(self) -> NDArray[np.float32]:
-        """Touch within [0, 1], for maps, shape (N, P); see `infant_env.senses.touch.share`."""
+        """Touch within [0, 1], for maps, shape (N, P); see `infant_env.senses.skin.touch.share`."""
         return share(self.touch)
 
     @cached_property

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...body.checks import check_choice
 from ...body.model import ArmModel
+from ...senses.skin.touch import TOUCH
 from ...senses.spaces import eye_spaces, gaze_spaces
-from ...senses.touch import TOUCH
 from ...tasks.rewards import Floats
 from ...tasks.touch_task import TouchTask
 from ..body_env import BodyEnv, Observation

@@ -12,8 +12,8 @@ from ...body.checks import check_choice, checked_eye_size, options_of
 from ...body.model import ArmModel
 from ...senses.acuity import checked_acuity
 from ...senses.sense import checked_senses
+from ...senses.skin.touch import TOUCH, Touch
 from ...senses.spaces import eye_spaces, gaze_spaces
-from ...senses.touch import TOUCH, Touch
 from ...tasks.rewards import Floats
 from ...tasks.touch_task import TouchTask
 from ..many_bodies import ManyBodies

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..body.model import ArmModel
+from ...body.model import ArmModel
 from .touch import Touch
 
 NOWHERE = np.float32(np.nan)

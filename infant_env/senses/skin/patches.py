@@ -7,9 +7,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from ..body.built_in.skin import layouts
-from ..body.model import ArmModel
-from ..body.raw.surfaces import surface_of
+from ...body.built_in.skin import layouts
+from ...body.model import ArmModel
+from ...body.raw.surfaces import surface_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..body.model import ArmModel
+from ...body.model import ArmModel
 from .patches import Patches
 
 Floats = NDArray[np.float64]
