@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
+from infant_env.senses.looking import look_at
 from infant_env.senses.noise import Noise, noise_of
 from infant_env.senses.sense import EYE, EYE_LEFT, Senses
 from infant_env.senses.skin.touch import Touch
@@ -19,6 +20,7 @@ NOT_VISIBLE = "not_visible"
 PENETRATES = "penetrates"
 NOT_TOUCHING = "not_touching"
 _MAX_DRAWS = 2_000
+_MISSED = 5.0  # degrees by which a look at the hand misses it, standard deviation of each angle; an assumption
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class BabblingAgent:
         acuity: the finest grating that the eye sees, cycles per degree; None: no blur.
         touch: whether touch is felt.
         touching: whether only poses are kept in which a hand touches the body.
+        look: where a gaze that turns looks: "around", uniformly over its ranges, or at the "hand", which it misses by some
+            degrees (with both arms, at either).
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class BabblingAgent:
         acuity: float | None = None,
         touch: bool = False,
         touching: bool = False,
+        look: str = "around",
     ) -> None:
         self.arm = arm
         self.seed = seed
@@ -91,7 +96,7 @@ class BabblingAgent:
         self._data = arm.new_data()
         self._eye = EyeCamera(arm, eye_size, acuity)
         self._touch = Touch(arm) if touch or touching else None
-        self.touch, self.touching = touch, touching
+        self.touch, self.touching, self.look = touch, touching, look
 
     def sample(self, i: int) -> Sample:
         """Draws poses until one is kept.
@@ -123,15 +128,29 @@ class BabblingAgent:
         """Draws a pose, rounded so that picture and record agree, and a gaze."""
         low, high = self.arm.joint_ranges.T
         joints = random.uniform(low, high).astype(np.float32)
-        return joints, np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # nothing if the head is held
+        return joints, self._gaze(random, joints)
+
+    def _gaze(self, random: np.random.Generator, joints: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Draws a gaze; draws nothing if it is held."""
+        ranges = self.arm.gaze.ranges.T
+        if self.look == "around" or not self.arm.gaze_joints:
+            return np.asarray(random.uniform(*ranges), np.float32)
+        self.arm.place(self._data, joints)
+        hands = self.arm.hand_positions(self._data)
+        hand = hands[random.integers(len(hands))] if len(hands) > 1 else hands[0]
+        missed = np.deg2rad(_MISSED) * random.standard_normal(ranges.shape[1])
+        return (look_at(self.arm, self._data, hand) + missed).clip(*ranges).astype(np.float32)
 
     def _contact(self, random: np.random.Generator) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
         """Draws a gaze, and a pose in which the arm touches something; None if it met nothing on its way."""
         gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)
         self.arm.reset(self._data)
-        self._data.qpos[self.arm.gaze.qpos_ids] = gaze
-        pose = pressing_pose(self.arm, self._data, random)
-        return None if pose is None else pose.astype(np.float32), gaze
+        self.arm.gaze.turn(self._data, gaze)
+        found = pressing_pose(self.arm, self._data, random)
+        if found is None:
+            return None, gaze
+        pose = found.astype(np.float32)
+        return pose, gaze if self.look == "around" else self._gaze(random, pose)
 
     def _sample(
         self,

@@ -59,6 +59,10 @@ class BodyOptions(Checked):
     """Noise and delay (ms) of senses, such as `joints 5 120 eye 0.02 0`; `age`: values from the literature."""
     acuity: Literal["age"] | Annotated[float, Meta(ge=0.05, le=100)] | None = None
     """The finest grating that the eye sees, cycles per degree; `age`: the norm of the age; by default no blur."""
+    gaze: Literal["held", "eyes", "head"] = "held"
+    """What turns the gaze; each pose then has a gaze of its own. Maps learn from it; the agent needs a held gaze."""
+    look: Literal["around", "hand"] = "around"
+    """Where a gaze that turns looks: uniformly around, or at the hand, which it misses by 5 degrees."""
     touch: bool = False
     """Record touch: how strongly each patch of skin is pressed."""
     touching: bool = False

@@ -54,8 +54,6 @@ class Config(BodyOptions):
     """Number of processes; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
-    gaze: Literal["held", "eyes", "head"] = "held"
-    """What turns the gaze; each pose then has a gaze of its own. Maps learn from it; the agent needs a held gaze."""
 
     @property
     def recipe(self) -> Recipe:

@@ -3,7 +3,7 @@
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import h5py
 import mujoco
@@ -87,6 +87,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether touch was felt."""
     touching: bool = False
     """Whether only poses were kept in which a hand touches the body: the arm moved until it touched."""
+    look: Literal["around", "hand"] = "around"
+    """Where a gaze that turns looked: uniformly around, or at the hand, with some error."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
