@@ -27,6 +27,6 @@ def look_at(arm: ArmModel, data: mujoco.MjData, place: NDArray[np.floating]) -> 
         mujoco.mj_camlight(arm.model, data)
         right, up, back = data.cam_xmat[camera].reshape(3, 3).T @ (place - data.cam_xpos[camera])
         left, down = np.arctan2(-right, -back), np.arctan2(-up, np.hypot(right, back))
-        angles = (angles + [left, down]).clip(*arm.gaze.ranges.T)
+        angles = np.clip(angles + np.array([left, down]), *arm.gaze.ranges.T)
     arm.gaze.turn(data, angles)
     return angles
