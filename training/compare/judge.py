@@ -146,6 +146,8 @@ def _with_skill(details: Details, constant: Details) -> Details:
             subset: structs.replace(scores, skill=1 - scores.mae / constant[_target(mapping)][subset].mae)
             for subset, scores in subsets.items()
         }
+        if _target(mapping) in constant
+        else subsets
         for mapping, subsets in details.items()
     }
 

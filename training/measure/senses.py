@@ -104,6 +104,8 @@ SENSES = (
     ),
 )
 """All senses; a new sense is one entry."""
+ALWAYS = tuple(sense.name for sense in SENSES if sense.always)
+"""The senses that every sample has."""
 LABELS = {f"{a.name}->{b.name}": f"{a.label}->{b.label}" for a in SENSES for b in SENSES}
 """Names of all mappings from one sense in tables, by their names in files."""
 _PAPERS = {sense.name: sense for sense in SENSES if sense.name in (VISION, PROPRIOCEPTION)}

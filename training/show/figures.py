@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.mind.som_autoencoder import SomAutoencoder
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..runs.learning import Learned
@@ -27,8 +27,8 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     chosen = np.random.default_rng(seed).permutation(data.split("validation"))[:count]
     images = torch.from_numpy(data.pictures[chosen]).to(mind.device)
     joints = torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)
-    with torch.inference_mode():
-        kept = mind.autoencoder.decode(mind.autoencoder.encode(images))
+    gaze = {GAZE: torch.from_numpy(data.normalized_gaze[chosen]).to(mind.device)} if GAZE in mind.som.modalities else {}
+    kept = mind.decode({VISION: mind.latents(images), **gaze})[VISION]
     rows = {
         "shown": images,
         "autoencoder": kept,
