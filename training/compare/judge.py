@@ -109,6 +109,8 @@ def score(
         if asked_by is not None and not set(source) <= set(asked_by):
             continue
         asked = truth.of(np.all([is_known(truth.given[name]) for name in source], axis=0))
+        if not len(asked):
+            continue
         start = time.perf_counter()
         predicted = _predicted(method, {name: torch.from_numpy(asked.given[name]) for name in source})
         answers = {wanted: predicted[wanted].float().cpu().numpy() for wanted in scorers if wanted in predicted}
@@ -116,6 +118,8 @@ def score(
             speed[named(source)] = len(asked) / (time.perf_counter() - start)
         for wanted, each in answers.items():
             mapping, known = f"{named(source)}->{wanted}", is_known(asked.true[wanted])
+            if not known.any():
+                continue
             answer, scored = each[known], asked.of(known)
             errors[mapping] = metrics.sample_errors(answer, scored.true[wanted])
             details[mapping] = {
