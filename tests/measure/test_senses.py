@@ -61,6 +61,7 @@ def test_errors_between_all_senses_are_told(run: Path, capsys: pytest.CaptureFix
     text = capsys.readouterr().out
     assert "Between all senses" in text
     assert "vision and left eye and gaze" in text
+    assert "along the line of sight" in text
     assert "train-generator" not in text, "the generator needs a gaze that is held"
     assert "left eye" in report.run(report.Config(run, device="cpu")).read_text()
 

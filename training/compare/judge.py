@@ -20,6 +20,7 @@ from ..measure.error_tables import from_pictures
 from ..measure.metrics import ERRORS, Truth
 from ..measure.senses import SENSES, given, is_known, named, sources_of, true
 from ..measure.statistics import table_row
+from ..measure.two_eyes import two_eyes
 from ..methods.method import JointPredictor, Method, Predictor, Trained
 from ..methods.registry import CONSTANT, present, size_of
 from ..runs import folder as runs
@@ -63,6 +64,8 @@ def judge(config: JudgeConfig) -> Metrics:
             errors, details[name], found.queries_per_s[name] = score(predictor, truth, method.asked_by)
             found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
+            both = two_eyes(predictor.predict_from, truth) if isinstance(predictor, JointPredictor) else None
+            found.two_eyes |= {name: both} if both else {}
         for name, scores in details.items():
             found.details[name] = _with_skill(scores, details[CONSTANT])
             poses = {subset: from_pictures(details, subset).get(name) for subset in _SUBSETS}

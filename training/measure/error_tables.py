@@ -7,7 +7,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..runs.metrics import Error, Metrics, Scores
 from ..show import tables
-from . import paper
+from . import paper, two_eyes
 from .senses import COLUMNS, LABELS, MAPPINGS, OVERALL, PICTURE_TO_JOINTS, SENSES, label_of
 
 Details = Mapping[str, Mapping[str, Mapping[str, Scores]]]
@@ -17,10 +17,12 @@ Details = Mapping[str, Mapping[str, Mapping[str, Scores]]]
 def summary(results: Metrics, ours: Collection[str]) -> str:
     """Table 1 and the tables of further scores, for the terminal."""
     senses = between_senses(results.table1)
+    both = two_eyes.table(results.two_eyes) if results.two_eyes else None
     parts = [
         "Table 1: mean absolute error on the test split, mean ± standard deviation",
         tables.as_text(*table1(results.table1)),
         *(["\nBetween all senses: mean absolute error", tables.as_text(*senses)] if senses else []),
+        *(["\nHand along the line of sight, with one eye and with both", tables.as_text(*both)] if both else []),
         "\nPictures (all test poses / those that show the hand): error over the arm's pixels, overlap, skill against constant",
         tables.as_text(*pictures(results.details)),
         "\nHand, from the joints recalled from a picture (all test poses / those that show the hand)",

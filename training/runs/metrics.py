@@ -47,6 +47,16 @@ class Scores(Section):
     skill: float | None = None
 
 
+class TwoEyes(Section):
+    """Mean error of the hand along the line of sight, in cm, with one eye and with both; and the interval of the difference."""
+
+    pictures: int
+    one_cm: float
+    two_cm: float
+    low_cm: float
+    high_cm: float
+
+
 class Reached(Section):
     """The results of reaching by one method."""
 
@@ -195,6 +205,8 @@ class Metrics(Section):
     joint_error_deg: dict[str, dict[str, dict[str, float]]] = {}
     details: dict[str, dict[str, dict[str, Scores]]] = {}
     """By method, mapping and subset of the test poses: `all`, and `shows_hand`."""
+    two_eyes: dict[str, TwoEyes] = {}
+    """By method, if the infant sees with both eyes."""
     queries_per_s: dict[str, dict[str, float]] = {}
     map_bytes: dict[str, int] = {}
     reach: dict[str, dict[str, Reached]] = {}
