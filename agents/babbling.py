@@ -19,6 +19,8 @@ NOT_VISIBLE = "not_visible"
 PENETRATES = "penetrates"
 NOT_TOUCHING = "not_touching"
 _MAX_DRAWS = 2_000
+_Drawn = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""A pose, a gaze, and the pose from which the arm came."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Sample:
     """Angles of the gaze, shape (G,), rad; none if the head is held."""
     touch: NDArray[np.float32] | None
     """How strongly each patch of skin is pressed, shape (P,), N, if touch is felt."""
+    approach: NDArray[np.float32]
+    """The pose from which the arm went straight to a babbled contact, shape (J,), rad; else the pose itself."""
 
 
 class BabblingAgent:
@@ -101,39 +105,42 @@ class BabblingAgent:
         random = np.random.default_rng([self.seed, i])
         rejected: Counter[str] = Counter()
         for _ in range(_MAX_DRAWS):
-            joints, gaze = self._contact(random) if self.touching else self._pose(random)
-            if joints is None:
+            drawn = self._contact(random) if self.touching else self._pose(random)
+            if drawn is None:
                 rejected[NOT_TOUCHING] += 1
                 continue
+            joints, gaze, approach = drawn
             self.arm.pose(self._data, joints, gaze)
             reason, arm_in_view, hand_in_view = self._rejection()
             if reason is None:
-                return self._sample(random, joints, gaze, arm_in_view, hand_in_view, rejected)
+                return self._sample(random, joints, gaze, approach, arm_in_view, hand_in_view, rejected)
             rejected[reason] += 1
         raise UserError(
             f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some in which the eye sees the arm; turn "
             "the eye's camera to the arm, or lower min_arm_in_view"
         )
 
-    def _pose(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _pose(self, random: np.random.Generator) -> _Drawn:
         """Draws a pose, rounded so that picture and record agree, and a gaze."""
         low, high = self.arm.joint_ranges.T
         joints = random.uniform(low, high).astype(np.float32)
-        return joints, np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # nothing if the head is held
+        gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # draws nothing if the head is held
+        return joints, gaze, joints
 
-    def _contact(self, random: np.random.Generator) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+    def _contact(self, random: np.random.Generator) -> _Drawn | None:
         """Draws a gaze, and a pose in which the arm touches something; None if it met nothing on its way."""
         gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)
         self.arm.reset(self._data)
         self._data.qpos[self.arm.gaze.qpos_ids] = gaze
-        pose = pressing_pose(self.arm, self._data, random)
-        return None if pose is None else pose.astype(np.float32), gaze
+        found = pressing_pose(self.arm, self._data, random)
+        return None if found is None else (found.joints.astype(np.float32), gaze, found.start.astype(np.float32))
 
     def _sample(
         self,
         random: np.random.Generator,
         joints: NDArray[np.float32],
         gaze: NDArray[np.float32],
+        approach: NDArray[np.float32],
         arm: float,
         hand: float,
         rejected: Counter[str],
@@ -149,7 +156,7 @@ class BabblingAgent:
         place = self.arm.hand_position(self._data).astype(np.float32)
         eye, left = frames[EYE], frames.get(EYE_LEFT)
         pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
-        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, pressed)
+        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, pressed, approach)
 
     def close(self) -> None:
         """Frees the camera."""
