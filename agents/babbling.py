@@ -21,6 +21,8 @@ PENETRATES = "penetrates"
 NOT_TOUCHING = "not_touching"
 _MAX_DRAWS = 2_000
 _MISSED = 5.0  # degrees by which a look at the hand misses it, standard deviation of each angle; an assumption
+_Drawn = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""A pose, a gaze, and the pose from which the arm came."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Sample:
     """Share of the pixels that show the left hand, if both hands move."""
     touch: NDArray[np.float32] | None
     """How strongly each patch of skin is pressed, shape (P,), N, if touch is felt."""
+    approach: NDArray[np.float32]
+    """The pose from which the arm went straight to a babbled contact, shape (J,), rad; else the pose itself."""
 
 
 class BabblingAgent:
@@ -110,25 +114,26 @@ class BabblingAgent:
         random = np.random.default_rng([self.seed, i])
         rejected: Counter[str] = Counter()
         for _ in range(_MAX_DRAWS):
-            joints, gaze = self._contact(random) if self.touching else self._pose(random)
-            if joints is None:
+            drawn = self._contact(random) if self.touching else self._pose(random)
+            if drawn is None:
                 rejected[NOT_TOUCHING] += 1
                 continue
+            joints, gaze, approach = drawn
             self.arm.pose(self._data, joints, gaze)
             reason, in_view = self._rejection()
             if reason is None:
-                return self._sample(random, joints, gaze, in_view, rejected)
+                return self._sample(random, joints, gaze, approach, in_view, rejected)
             rejected[reason] += 1
         raise UserError(
             f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some in which the eye sees the arm; turn "
             "the eye's camera to the arm, or lower min_arm_in_view"
         )
 
-    def _pose(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _pose(self, random: np.random.Generator) -> _Drawn:
         """Draws a pose, rounded so that picture and record agree, and a gaze."""
         low, high = self.arm.joint_ranges.T
         joints = random.uniform(low, high).astype(np.float32)
-        return joints, self._gaze(random, joints)
+        return joints, self._gaze(random, joints), joints
 
     def _gaze(self, random: np.random.Generator, joints: NDArray[np.float32]) -> NDArray[np.float32]:
         """Draws a gaze; draws nothing if it is held."""
@@ -141,22 +146,24 @@ class BabblingAgent:
         missed = np.deg2rad(_MISSED) * random.standard_normal(ranges.shape[1])
         return (look_at(self.arm, self._data, hand) + missed).clip(*ranges).astype(np.float32)
 
-    def _contact(self, random: np.random.Generator) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+    def _contact(self, random: np.random.Generator) -> _Drawn | None:
         """Draws a gaze, and a pose in which the arm touches something; None if it met nothing on its way."""
         gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)
         self.arm.reset(self._data)
         self.arm.gaze.turn(self._data, gaze)
         found = pressing_pose(self.arm, self._data, random)
         if found is None:
-            return None, gaze
-        pose = found.astype(np.float32)
-        return pose, gaze if self.look == "around" else self._gaze(random, pose)
+            return None
+        pose = found.joints.astype(np.float32)
+        looked = gaze if self.look == "around" else self._gaze(random, pose)
+        return pose, looked, found.start.astype(np.float32)
 
     def _sample(
         self,
         random: np.random.Generator,
         joints: NDArray[np.float32],
         gaze: NDArray[np.float32],
+        approach: NDArray[np.float32],
         in_view: tuple[float, ...],
         rejected: Counter[str],
     ) -> Sample:
@@ -173,7 +180,8 @@ class BabblingAgent:
         arm, hand, *shares = in_view
         left_place, left_hand = (others[0], shares[0]) if others else (None, None)
         pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
-        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, left_place, left_hand, pressed)
+        further = left_place, left_hand, pressed
+        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, *further, approach)
 
     def close(self) -> None:
         """Frees the camera."""

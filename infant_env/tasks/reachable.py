@@ -50,13 +50,13 @@ def _search(body: _OfBody) -> Reachable:
     data, random = arm.new_data(), np.random.default_rng(0)
     found: dict[int, NDArray[np.float64]] = {}
     for _ in range(_ATTEMPTS):
-        pose = pressing_pose(arm, data, random)
-        if pose is not None and not _touched(touch, data) <= found.keys():
-            arm.place(data, pose)
+        pressing = pressing_pose(arm, data, random)
+        if pressing is not None and not _touched(touch, data) <= found.keys():
+            arm.place(data, pressing.joints)
             mujoco.mj_step(arm.model, data, round(_HELD / arm.model.opt.timestep))
             mujoco.mj_kinematics(arm.model, data)
             mujoco.mj_collision(arm.model, data)
-            found |= dict.fromkeys(_touched(touch, data) - found.keys(), pose)
+            found |= dict.fromkeys(_touched(touch, data) - found.keys(), pressing.joints)
             arm.reset(data)
     patches = sorted(found)
     joints = np.array([found[patch] for patch in patches]).reshape(-1, len(arm.joint_names))

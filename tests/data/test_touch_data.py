@@ -38,7 +38,9 @@ def test_touch_is_that_of_the_recorded_pose(contacts: Dataset):
 
 def test_in_each_babbled_contact_the_hand_touches_the_body(contacts: Dataset):
     touch, state = Touch(contacts.arm), contacts.arm.new_data()
-    for pose in contacts.joints:
+    for pose, start in zip(contacts.joints, contacts.approach, strict=True):
+        contacts.arm.pose(state, start)
+        assert contacts.arm.penetration(state) <= 0.00501
         contacts.arm.pose(state, pose)
         assert touch.touched_by(state, contacts.arm.hand_geoms).any()
         assert contacts.arm.penetration(state) <= 0.005

@@ -31,7 +31,7 @@ def pressing(arm: ArmModel, poses: int, seed: int = 0) -> list[NDArray[np.float6
     found: list[NDArray[np.float64]] = []
     while len(found) < poses:
         pose = pressing_pose(arm, data, random)
-        found += [] if pose is None else [pose]
+        found += [] if pose is None else [pose.joints]
     return found
 
 

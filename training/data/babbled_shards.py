@@ -128,6 +128,8 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
         columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
     if info.recipe.touch:
         columns[TOUCH] = np.array([sample.touch for sample in samples])
+    if info.recipe.touching:
+        columns["approach"] = np.array([sample.approach for sample in samples])
     why = reasons(info.recipe)
     columns["rejected"] = np.array([[s.rejected[reason] for reason in why] for s in samples], np.int32)
     try:

@@ -7,7 +7,7 @@ A data set is a folder:
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
   `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
-  `touch` (n, P) float32 [N] if touch is felt,
+  `touch` (n, P) float32 [N] if touch is felt, `approach` (n, J) float32 [rad] for babbled contacts,
   `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
   `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
   `rejected` (n, 2) int32 [poses rejected before this one; (n, 3) for babbled contacts].
@@ -217,6 +217,11 @@ class Dataset:
     def touch_shares(self) -> NDArray[np.float32]:
         """Touch within [0, 1], for maps, shape (N, P); see `infant_env.senses.skin.touch.share`."""
         return share(self.touch)
+
+    @cached_property
+    def approach(self) -> NDArray[np.float32]:
+        """The poses from which the arm went straight to its babbled contacts, shape (N, J), rad; else its poses."""
+        return self.column("approach") if self.info.recipe.touching else self.joints
 
     @cached_property
     def patches(self) -> tuple[str, ...]:
