@@ -57,6 +57,17 @@ class TwoEyes(Section):
     high_cm: float
 
 
+class SelfTouch(Section):
+    """How well a hand touches patches of the skin that feel pressed."""
+
+    patches: int
+    within: Annotated[list[float], Meta(min_length=3, max_length=3)]
+    """Shares of the patches from whose center the hand is at most 1, 2 and 3 cm away."""
+    median_cm: float
+    felt: float
+    """Share of the patches that are touched themselves."""
+
+
 class Reached(Section):
     """The results of reaching by one method."""
 
@@ -211,6 +222,8 @@ class Metrics(Section):
     map_bytes: dict[str, int] = {}
     reach: dict[str, dict[str, Reached]] = {}
     """By kind of goals and method."""
+    self_touch: dict[str, SelfTouch] = {}
+    """By what recalls the pose."""
     imagery: ImageryReport | None = None
     plan: dict[str, PlannerScores] = {}
     world_model: WorldModelErrors | None = None
