@@ -125,8 +125,7 @@ class BabblingAgent:
                 return self._sample(random, joints, gaze, approach, in_view, rejected)
             rejected[reason] += 1
         raise UserError(
-            f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some in which the eye sees the arm; turn "
-            "the eye's camera to the arm, or lower min_arm_in_view"
+            f"{_MAX_DRAWS} poses in a row were rejected ({dict(rejected)}), expected some {_wanted(rejected)}"
         )
 
     def _pose(self, random: np.random.Generator) -> _Drawn:
@@ -199,3 +198,13 @@ class BabblingAgent:
     def _hand_touches(self) -> bool:
         assert self._touch is not None
         return bool(self._touch.touched_by_hands(self._data).any())
+
+
+def _wanted(rejected: Counter[str]) -> str:
+    """What kept poses have in common, and how to get some; if no pose touches, a change of the camera does not help."""
+    if rejected[NOT_TOUCHING] == rejected.total():
+        return (
+            "in which a hand touches the body; collect without touching, or give the hand and the body shapes that make "
+            "contact"
+        )
+    return "in which the eye sees the arm; turn the eye's camera to the arm, or lower min_arm_in_view"

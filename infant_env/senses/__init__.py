@@ -2,6 +2,7 @@
 
 from .camera import HAND_IN_VIEW, EyeCamera, OutsideCamera
 from .sense import Sense
+from .skin.touch import Touch
 from .vision import Format, to_gray, to_rgb
 
-__all__ = ["HAND_IN_VIEW", "EyeCamera", "Format", "OutsideCamera", "Sense", "to_gray", "to_rgb"]
+__all__ = ["HAND_IN_VIEW", "EyeCamera", "Format", "OutsideCamera", "Sense", "Touch", "to_gray", "to_rgb"]

@@ -1,10 +1,15 @@
 """The skin of bodies from MJCF files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from planar import planar_arm
 
+from agents.babbling import BabblingAgent
+from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 from infant_env.senses.skin.touch import Touch
 
 
@@ -20,3 +25,20 @@ def test_each_shape_of_another_robot_that_makes_contact_is_a_patch(tmp_path: Pat
     np.testing.assert_allclose(touch.areas[[0, 3]], [6 * 0.1**2, 4 * np.pi * 0.02**2], rtol=1e-3)
     assert list(touch.hands) == ["hand"]
     assert touch.patches.on(arm.hand_geoms).tolist() == [False, False, False, True]
+
+
+def test_contacts_of_a_hand_that_touches_nothing_are_refused_in_one_line(tmp_path: Path):
+    arm = planar_arm(tmp_path)
+    with pytest.raises(UserError, match="in which a hand touches the body; collect without touching, or give the hand"):
+        BabblingAgent(arm, (36, 60), touching=True).sample(0)
+
+
+def test_both_hands_are_known_by_their_sides(arm: ArmModel):
+    names = [arm.model.body(body).name for body in arm.model.geom_bodyid]
+    both = replace(arm, hand_geoms=np.array([name in ("right_hand", "left_hand") for name in names]))
+    touch = Touch(both)
+    assert list(touch.hands) == ["right_hand", "left_hand"]
+    for side, hand in touch.hands.items():
+        mine = [name for name, own in zip(touch.names, touch.patches.on(hand), strict=True) if own]
+        assert len(mine) == 29
+        assert all(name.startswith(side.split("_")[0]) for name in mine)
