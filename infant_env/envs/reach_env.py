@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..body.model import ArmModel
 from ..tasks import rewards
-from ..tasks.reach_task import GoalSight, ReachTask
+from ..tasks.goal_sight import GoalSight
+from ..tasks.reach_task import ReachTask
 from .body_env import BodyEnv, Observation
 
 

@@ -12,7 +12,8 @@ from ..body.model import ArmModel
 from ..senses.acuity import checked_acuity
 from ..senses.sense import checked_senses
 from ..tasks import rewards
-from ..tasks.reach_task import GoalSight, ReachTask
+from ..tasks.goal_sight import GoalSight
+from ..tasks.reach_task import ReachTask
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
 from .simulated import as_arm, as_touch

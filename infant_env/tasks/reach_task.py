@@ -13,11 +13,11 @@ from ..body.checks import check_choice, check_options, checked_joints, checked_s
 from ..body.model import PENETRATION_LIMIT, ArmModel
 from ..errors import UserError
 from ..given import detached, numbers, shown
-from ..senses.camera import HAND_IN_VIEW, EyeCamera
 from ..senses.sense import Senses
 from ..senses.skin.touch import Touch
 from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space, touch_spaces
 from . import rewards
+from .goal_sight import GoalSight
 from .workspace import Workspace
 
 THRESHOLDS = {"hand": 0.02, "joints": float(np.deg2rad(10))}
@@ -45,29 +45,6 @@ class Start(NamedTuple):
     """The goal: a place, (3,), m, or a pose, (J,), rad."""
     goal_joints: NDArray[np.float64]
     """A valid pose that reaches the goal, shape (J,), rad."""
-
-
-class GoalSight:
-    """Renders what the eye sees in the poses of goals.
-
-    Args:
-        arm: the body.
-        eye: its eye.
-        hand: number of the hand that reaches, in the order of `ArmModel.hands`.
-    """
-
-    def __init__(self, arm: ArmModel, eye: EyeCamera, hand: int = 0) -> None:
-        self._arm, self._eye, self._data, self._hand = arm, eye, arm.new_data(), hand
-
-    def picture(self, joints: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Pose (J,), rad -> RGB frame (H, W, 3), uint8."""
-        self._arm.place(self._data, joints)
-        return self._eye.render(self._data)
-
-    def shows_hand(self, joints: NDArray[np.float64]) -> bool:
-        """Whether the picture of a pose (J,), rad, shows the hand."""
-        self._arm.place(self._data, joints)
-        return self._eye.in_view(self._data)[1 + self._hand] >= HAND_IN_VIEW
 
 
 class ReachTask:

@@ -95,11 +95,21 @@ def test_the_line_that_collects_again_names_the_arms(left: Dataset):
     assert cli.main(line.split()[1:]) == 0
 
 
-def test_another_arm_is_another_data_set(both: Dataset, capsys: pytest.CaptureFixture[str]):
+def test_another_arm_is_another_data_set(both: Dataset):
     with pytest.raises(UserError, match="holds another data set: .*arms both"):
         collect.run(collect.Config(both.path, **SIZE))
-    assert cli.main(["collect", "--out", "x", "--mjcf", "arm.xml", "--arm-joints", "elbow", "--arms", "both"]) == 2
-    assert "name its joints" in capsys.readouterr().err
+
+
+def test_the_arms_of_another_body_are_refused_by_the_name_that_the_user_gave(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "arm.xml").write_text("<mujoco/>")
+    other = ["--mjcf", str(tmp_path / "arm.xml"), "--arm-joints", "elbow"]
+    for option in (["--arms", "both"], ["--wrist"]):
+        assert cli.main(["collect", "--out", str(tmp_path / "data"), *other, *option]) == 2
+        error = capsys.readouterr().err
+        assert str(tmp_path / "arm.xml") in error
+        assert "name its joints" in error
 
 
 def test_goals_of_both_arms_know_both_hands_and_which_are_shown(both: Dataset, tmp_path: Path):

@@ -66,7 +66,9 @@ class Config(BodyOptions):
         own = ("mjcf", "name", "senses", "acuity", "eyes")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
-        eyes = Body(arms=self.arms, eyes=self.eyes).eyes or "right"
+        told = {"eyes": self.eyes, "gaze": self.gaze, "arms": self.arms, "wrist": self.wrist}
+        other = {"mjcf": str(self.mjcf), "joints": self.arm_joints, "eye_camera": self.eye_camera} if self.mjcf else {}
+        eyes = Body.from_dict(other | told).eyes or "right"  # errors name the file that the user gave
         recipe = Recipe(**named, mjcf=mjcf, name=self.body, eyes=eyes)
         given = self.senses if isinstance(self.senses, str) else {n: Sense(*pair) for n, pair in self.senses.items()}
         body = _named(recipe.body, self.mjcf)
