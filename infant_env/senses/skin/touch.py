@@ -50,6 +50,7 @@ class Touch:
     def __init__(self, arm: ArmModel) -> None:
         self._arm, self.patches = arm, Patches.of(arm)
         self._count = len(self.patches.names)
+        self._nothing = np.zeros(self._count, np.float32)
         self._places, self._lengths, self._numbers = _by_geom(arm.model.ngeom, self.patches)
         self.hands = _hands(arm)
         """Masks of the shapes of each hand, shape (ngeom,), by the hand's name."""
@@ -71,7 +72,7 @@ class Touch:
     def felt(self, data: mujoco.MjData) -> NDArray[np.float32]:
         """A new array of how strongly each patch is pressed, shape (P,), N; `data` has current positions and contacts."""
         if not data.ncon:
-            return np.zeros(self._count, np.float32)
+            return self._nothing.copy()
         patches, _, forces = self._pressed(data)
         total = np.bincount(patches, forces, self._count + 1)[:-1]
         return np.minimum(total, MOST_FORCE).astype(np.float32)
