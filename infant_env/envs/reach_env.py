@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..body.model import ArmModel
-from ..senses.touch import TOUCH
+from ..senses.skin.touch import TOUCH
 from ..tasks import rewards
 from ..tasks.goal_sight import GoalSight
 from ..tasks.reach_task import ReachTask
