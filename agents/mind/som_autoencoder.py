@@ -100,7 +100,8 @@ class SomAutoencoder:
         Returns:
             As `predict`. A modality that is given is recalled too; but pictures are drawn with the given gaze.
         """
-        query = {name: self._features(name, given) for name, given in samples.items()}
+        gaze = self._features(GAZE, samples[GAZE]) if GAZE in samples else None
+        query = {name: self._features(name, given, gaze) for name, given in samples.items()}
         recalled = self.som.recall(query, list(self.som.modalities), readout=readout)
         return recalled | self.decode(recalled | {name: query[name] for name in query if name == GAZE})
 
@@ -145,13 +146,17 @@ class SomAutoencoder:
         return low + normalized * (high - low)
 
     @torch.inference_mode()
-    def latents(self, images: Array) -> Tensor:
+    def latents(self, images: Array, gaze: Array | None = None) -> Tensor:
         """Standardized latents of preprocessed pictures, (B, 64, 64) -> (B, D).
+
+        Args:
+            images: shape (B, 64, 64), in [0, 1].
+            gaze: where an eye that moves looked, in [0, 1], shape (B, 2); None: straight ahead.
 
         Raises:
             UserError: the pictures have a wrong shape or hold NaN.
         """
-        return self._features(VISION, images)
+        return self._features(VISION, images, None if gaze is None else self._features(GAZE, gaze))
 
     def save(self, folder: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes `autoencoder.safetensors` and `som.safetensors` into a folder.
@@ -194,12 +199,12 @@ class SomAutoencoder:
                 raise ValueError(f"a map of {som.modalities}, expected {widths}")
         return cls(autoencoder, som, ranges)
 
-    def _features(self, source: str, samples: Array) -> Tensor:
+    def _features(self, source: str, samples: Array, gaze: Tensor | None = None) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)
         samples = samples.to(self.device, torch.float32)
         if source in (VISION, VISION_LEFT):
-            check_pictures(samples, self.autoencoder.background.shape)
-            return self.autoencoder.encode(samples, source)
+            check_pictures(samples, self.autoencoder.picture_shape)
+            return self.autoencoder.encode(samples, gaze, source)
         if not bool(torch.isfinite(samples).all()):
             raise UserError(f"got {source} that is NaN or infinite, expected finite numbers")
         return samples

@@ -11,6 +11,7 @@ from infant_env.errors import UserError
 from infant_env.senses.modalities import VISION, VISION_LEFT
 
 from ..tools import checkpoints
+from .moving_eye import background_at, with_directions
 
 KIND = "autoencoder"
 ARM_DIFFERS_BY = 2 / 255
@@ -34,16 +35,18 @@ class ConvAutoencoder(nn.Module):
     images = autoencoder.decode(latents)  # and back
     ```
 
-    If the eye moves, so does the background. Then the mean picture is subtracted, and the decoder is told the gaze. So the
-    latents need not say where the eye looks.
+    If the eye moves, so does the background. Then encoder and decoder are told the gaze: the background at this gaze is
+    subtracted and added, and the encoder knows where each pixel of the arm lies in the head.
 
     Args:
         background: the picture without the arm, shape (64, 64), in [0, 1]. For other formats it is (16k, 16k), or
             (3, 16k, 16k) in color; then all shapes (64, 64) below are this shape instead.
         latent_size: number of latents, D (paper: 8).
         width: channels of the finest feature maps; the coarser ones have two and four times as many.
-        told: how many numbers the decoder is told besides the latents, G; see `decode`.
         left: the left eye's picture without the arm, if both eyes see: one network serves both.
+        directions: only if the eye moves: directions of the pixels while the gaze is straight, degrees to the left and down,
+            shape (2, 64, 64). Then `background` and `left` hold views at A x B gazes, shape (A, B, 64, 64).
+        turns: degrees between the ends of the gaze's ranges, shape (2,).
 
     Raises:
         UserError: the background has another shape, or a size is below 1.
@@ -51,14 +54,23 @@ class ConvAutoencoder(nn.Module):
 
     background: Tensor
     background_left: Tensor | None
+    directions: Tensor | None
+    turns: Tensor | None
     latent_mean: Tensor
     latent_std: Tensor
 
     def __init__(
-        self, background: Tensor, latent_size: int = 8, width: int = 32, told: int = 0, left: Tensor | None = None
+        self,
+        background: Tensor,
+        latent_size: int = 8,
+        width: int = 32,
+        left: Tensor | None = None,
+        directions: Tensor | None = None,
+        turns: Tensor | None = None,
     ) -> None:
         super().__init__()
-        *color, rows, columns = background.shape
+        self.picture_shape = tuple(background.shape if directions is None else background.shape[2:])
+        *color, rows, columns = self.picture_shape
         if color not in ([], [3]) or rows != columns or rows % _FINEST:
             raise UserError(
                 f"got a background of shape {tuple(background.shape)}, expected (64, 64); preprocess it with "
@@ -66,76 +78,88 @@ class ConvAutoencoder(nn.Module):
             )
         if latent_size < 1 or width < 1:
             raise UserError(f"got latent_size={latent_size} and width={width}, expected 1 or more each")
-        self.latent_size, self.width, self.told = latent_size, width, told
-        self.register_buffer("background", background.to(torch.float32).clone())
-        self.register_buffer("background_left", None if left is None else left.to(torch.float32).clone())
+        self.latent_size, self.width, self.told = latent_size, width, 0 if directions is None else 2
+        given = {"background": background, "background_left": left, "directions": directions, "turns": turns}
+        for name, values in given.items():
+            self.register_buffer(name, None if values is None else values.to(torch.float32).clone())
         self.register_buffer("latent_mean", torch.zeros(latent_size))
         self.register_buffer("latent_std", torch.ones(latent_size))
         self._planes = (3 if color else 1, rows, columns)
-        form = (self._planes[0], rows // _FINEST)
-        self.encoder = picture_encoder(latent_size, width, *form)
-        self.decoder = picture_decoder(latent_size + told, width, *form)
+        colors, patch = self._planes[0], rows // _FINEST
+        self.encoder = picture_encoder(latent_size, width, colors + self.told, patch)
+        self.decoder = picture_decoder(latent_size + self.told, width, colors, patch)
 
     @property
     def eyes(self) -> tuple[str, ...]:
         """The modalities whose pictures it encodes: `vision`, and `vision_left` if both eyes see."""
         return (VISION,) if self.background_left is None else (VISION, VISION_LEFT)
 
-    def background_of(self, eye: str) -> Tensor:
-        """What is subtracted from an eye's pictures, shape (64, 64).
+    def background_of(self, eye: str, gaze: Tensor | None = None) -> Tensor:
+        """What is subtracted from an eye's pictures, shape (64, 64); of an eye that moves (B, 64, 64), or (1, 64, 64).
+
+        Args:
+            eye: `vision` or `vision_left`.
+            gaze: the gazes of an eye that moves, in [0, 1], shape (B, 2); None: straight ahead.
 
         Raises:
             UserError: there is no such eye.
         """
         if eye not in self.eyes:
             raise UserError(f"got pictures of {eye!r}, expected one of {list(self.eyes)}")
-        return self.background if eye == VISION or self.background_left is None else self.background_left
+        seen = self.background if eye == VISION or self.background_left is None else self.background_left
+        return seen if self.directions is None else background_at(seen, self._gaze(gaze, 1))
 
-    def encode(self, images: Tensor, eye: str = VISION) -> Tensor:
+    def encode(self, images: Tensor, gaze: Tensor | None = None, eye: str = VISION) -> Tensor:
         """Standardized latents of pictures.
 
         Args:
             images: shape (B, 64, 64), in [0, 1].
+            gaze: where an eye that moves looked, in [0, 1], shape (B, 2); None: straight ahead.
             eye: the eye that sees them, `vision` or `vision_left`.
 
         Returns:
             Latents, shape (B, D); over the training set each has mean 0 and standard deviation 1.
         """
-        return (self.raw_latents(images, eye) - self.latent_mean) / self.latent_std
+        return (self.raw_latents(images, gaze, eye) - self.latent_mean) / self.latent_std
 
-    def decode(self, latents: Tensor, told: Tensor | None = None, eye: str = VISION) -> Tensor:
+    def decode(self, latents: Tensor, gaze: Tensor | None = None, eye: str = VISION) -> Tensor:
         """Pictures of standardized latents.
 
         Args:
             latents: shape (B, D).
-            told: what the decoder is told besides them, in [0, 1], shape (B, G); None: .5 each, the gaze straight ahead.
+            gaze: where an eye that moves would look, in [0, 1], shape (B, 2); None: straight ahead.
             eye: the eye that would see them.
 
         Returns:
             Pictures, shape (B, 64, 64), in [0, 1].
         """
-        return self.draw(latents * self.latent_std + self.latent_mean, told, eye).clamp(0, 1)
+        return self.draw(latents * self.latent_std + self.latent_mean, gaze, eye).clamp(0, 1)
 
-    def raw_latents(self, images: Tensor, eye: str = VISION) -> Tensor:
+    def raw_latents(self, images: Tensor, gaze: Tensor | None = None, eye: str = VISION) -> Tensor:
         """The network's latents before standardization, shape (B, D)."""
-        latents: Tensor = self.encoder((images - self.background_of(eye)).view(len(images), *self._planes))
+        difference = (images - self.background_of(eye, gaze)).view(len(images), *self._planes)
+        if self.directions is not None and self.turns is not None:
+            difference = with_directions(difference, self.directions, self.turns, self._gaze(gaze, len(images)))
+        latents: Tensor = self.encoder(difference)
         return latents
 
-    def forward(self, images: Tensor, told: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
         """The reconstruction for training, (B, 64, 64) -> (B, 64, 64); see `draw`."""
-        return self.draw(self.raw_latents(images), told)
+        return self.draw(self.raw_latents(images, gaze), gaze)
 
-    def draw(self, raw_latents: Tensor, told: Tensor | None = None, eye: str = VISION) -> Tensor:
+    def draw(self, raw_latents: Tensor, gaze: Tensor | None = None, eye: str = VISION) -> Tensor:
         """Pictures of raw latents, (B, D) -> (B, 64, 64); not clamped, so pixels out of range keep their gradients."""
-        difference: Tensor = self.decoder(self.with_told(raw_latents, told))  # (B, 1, 64, 64)
-        return self.background_of(eye) + difference.view(len(raw_latents), *self.background.shape)
+        difference: Tensor = self.decoder(self.with_gaze(raw_latents, gaze))  # (B, 1, 64, 64)
+        return self.background_of(eye, gaze) + difference.view(len(raw_latents), *self.picture_shape)
 
-    def with_told(self, raw_latents: Tensor, told: Tensor | None = None) -> Tensor:
-        """Raw latents and what the decoder is told, in [-1, 1]: (B, D) and (B, G) in [0, 1] -> (B, D + G)."""
+    def with_gaze(self, raw_latents: Tensor, gaze: Tensor | None = None) -> Tensor:
+        """Raw latents and the gaze in [-1, 1], if the eye moves: (B, D) -> (B, D + 2)."""
         if not self.told:
             return raw_latents
-        given = raw_latents.new_zeros(len(raw_latents), self.told) if told is None else 2 * told.to(raw_latents) - 1
-        return torch.cat([raw_latents, given], 1)
+        return torch.cat([raw_latents, 2 * self._gaze(gaze, len(raw_latents)).to(raw_latents) - 1], 1)
+
+    def _gaze(self, gaze: Tensor | None, count: int) -> Tensor:
+        return self.latent_mean.new_full((count, 2), 0.5) if gaze is None else gaze.to(self.latent_mean)
 
     def standardize(self, raw_latents: Tensor) -> None:
         """Sets the mean and standard deviation of `encode` and `decode` to those of raw latents, shape (N, D)."""
@@ -149,7 +173,7 @@ class ConvAutoencoder(nn.Module):
             path: the file, usually `autoencoder.safetensors`.
             header: further entries of the file's header, in JSON's types.
         """
-        sizes = {"latent_size": self.latent_size, "width": self.width, **({"told": self.told} if self.told else {})}
+        sizes = {"latent_size": self.latent_size, "width": self.width}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
     @classmethod
@@ -161,8 +185,8 @@ class ConvAutoencoder(nn.Module):
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         with checkpoints.fitting(Path(path)):
-            sizes = header["latent_size"], header["width"], header.get("told", 0)
-            network = cls(tensors["background"], *sizes, tensors.get("background_left"))
+            further = (tensors.get(name) for name in ("background_left", "directions", "turns"))
+            network = cls(tensors["background"], header["latent_size"], header["width"], *further)
         return checkpoints.fill(Path(path), network, tensors, device)
 
 

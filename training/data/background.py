@@ -45,10 +45,10 @@ def left_background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
     return found if found is not None and fits else _written(path, _drawn(info, EYE_LEFT))
 
 
-def moving_backgrounds(info: DatasetInfo, gazes: NDArray[Any], format: Format) -> NDArray[np.float32]:
+def moving_backgrounds(info: DatasetInfo, gazes: NDArray[Any], format: Format, eye: str = EYE) -> NDArray[np.float32]:
     """The preprocessed views without the arm at some gazes, (N, G) rad -> (N, *format.shape); some milliseconds each."""
     camera = EyeCamera(info.arm, info.recipe.eye_size, info.recipe.acuity)
-    drawn = np.stack([format.squeeze(frame) for frame in camera.backgrounds(gazes)])
+    drawn = np.stack([format.squeeze(frame) for frame in camera.backgrounds(gazes, eye)])
     camera.close()
     return drawn
 

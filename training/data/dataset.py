@@ -279,6 +279,29 @@ class Dataset:
             return self.background[None]
         return moving_backgrounds(self.info, self.gaze[samples], self.format)
 
+    def views(self, across: int, down: int, left_eye: bool = False) -> NDArray[np.float32]:
+        """The preprocessed views without the arm at gazes all over their ranges, shape (across, down, 64, 64).
+
+        Args:
+            across: number of gazes from right to left.
+            down: number of gazes from up to down.
+            left_eye: the left eye's views.
+        """
+        low, high = self.arm.gaze.ranges.T
+        places = np.stack(np.meshgrid(*(np.linspace(0, 1, count) for count in (across, down)), indexing="ij"), -1)
+        gazes = (low + places * (high - low)).reshape(-1, 2)
+        drawn = moving_backgrounds(self.info, gazes, self.format, EYE_LEFT if left_eye else EYE)
+        return drawn.reshape(across, down, *drawn.shape[1:])
+
+    @property
+    def pixel_directions(self) -> NDArray[np.float32]:
+        """Where the preprocessed pictures' pixels lie while the gaze is straight, degrees to the left and down, (2, 64, 64)."""
+        (rows, columns), side = self.eye_size, self.format.side
+        middle = (np.arange(side) + 0.5) / side * 2 - 1
+        half = np.tan(np.deg2rad(self.arm.model.camera(self.arm.eye_camera).fovy[0]) / 2)
+        left, down = -np.arctan(middle * half * columns / rows), np.arctan(middle * half)
+        return np.rad2deg(np.stack(np.broadcast_arrays(left[None], down[:, None]))).astype(np.float32)
+
     @cached_property
     def left_background(self) -> NDArray[np.float32]:
         """The left eye's preprocessed view without the arm, shape (64, 64).

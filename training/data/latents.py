@@ -51,19 +51,22 @@ def load_latents(
     model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
     seen = data.squeezed_to(format_of(model))
     pictures = seen.pictures if eye == VISION else seen.left_pictures
+    told, device = ((torch.from_numpy(data.normalized_gaze),) if model.told else ()), model.background.device
     # one thread: on some processors the last digits depend on the number of threads, and that differs between stages
     with threads(1):
-        latents = in_chunks(partial(model.encode, eye=eye), torch.from_numpy(pictures), model.background.device).cpu()
+        latents = in_chunks(partial(model.encode, eye=eye), (torch.from_numpy(pictures), *told), device).cpu()
     checkpoints.write(cached, "latents", {"latents": latents}, key)
     return latents
 
 
 @torch.inference_mode()
-def in_chunks(function: Callable[[Tensor], Tensor], samples: Tensor, device: torch.device) -> Tensor:
-    """Results of a function for many samples, computed in parts on a device, without gradients."""
-    return torch.cat([function(part.to(device)).float() for part in samples.split(CHUNK)])
+def in_chunks(function: Callable[..., Tensor], samples: Tensor | tuple[Tensor, ...], device: torch.device) -> Tensor:
+    """Results of a function for many samples of one kind or more, computed in parts on a device, without gradients."""
+    given = (samples,) if isinstance(samples, Tensor) else samples
+    parts = zip(*(each.split(CHUNK) for each in given), strict=True)
+    return torch.cat([function(*(part.to(device) for part in together)).float() for together in parts])
 
 
 def format_of(model: ConvAutoencoder) -> vision.Format:
     """The format of an autoencoder's pictures."""
-    return vision.Format(model.background.shape[-1], model.background.ndim == 3)
+    return vision.Format(model.picture_shape[-1], len(model.picture_shape) == 3)

@@ -13,22 +13,25 @@ import msgspec
 import numpy as np
 import torch
 from msgspec import Meta
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import KIND, ConvAutoencoder
 from infant_env.senses import vision
+from infant_env.senses.modalities import VISION
 
 from ..data.dataset import Dataset
-from ..data.latents import CHUNK, in_chunks, load_latents
+from ..data.latents import in_chunks, load_latents
 from ..runs.config import Count, NetworkConfig, NotNegative, Positive, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Autoencoder, PictureEpoch
 from .pictures import PictureTraining, picture_errors
 from .skeleton import Stage, Work
+
+_VIEWS = 31, 21
+"""Gazes across and down at which a moving eye's background is drawn: every 2 degrees, less than two pixels."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Config(NetworkConfig):
 class Training(PictureTraining):
     """An autoencoder's training; one network serves both eyes if both see.
 
-    If the eye moves, the background moves too: then the mean picture is subtracted, and decoder and reader are told the gaze.
+    If the eye moves, the background moves too: then encoder, decoder and reader are told the gaze.
     """
 
     kind = KIND
@@ -70,15 +73,11 @@ class Training(PictureTraining):
         super().__init__(config, data.squeezed_to(vision.Format(config.side, config.color)), here)
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
-        self.moves, both = data.body.gaze != "held", data.body.eyes == "both"
-        self.status = "validation MSE {validation_mse:.5f}" + ("" if self.moves else ", arm MAE {arm_mae:.3f}")
+        both = data.body.eyes == "both"
         self.seen, self.validation_seen = (_seen(data, split, here.device) for split in ("train", "validation"))
         self.images, self.validation_images = self.seen.pictures[0], self.validation_seen.pictures[0]  # held once
-        backgrounds = self.seen.pictures.mean(1) if self.moves else torch.from_numpy(_backgrounds(data))
-        told, left = self.seen.told.shape[1], backgrounds[1] if both else None
-        sizes = self.config.latent_size, self.config.width, told
-        self.model = ConvAutoencoder(backgrounds[0], *sizes, left).to(here.device)
-        reader = joint_reader(self.config.latent_size + told + both, self.joints.shape[1]).to(here.device)
+        self.model = _network(data, self.config).to(here.device)
+        reader = joint_reader(self.config.latent_size + self.model.told + both, self.joints.shape[1]).to(here.device)
         errors = ReconstructionErrors(self.model, reader)
         self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
         self.dtype = getattr(torch, self.config.precision)
@@ -89,7 +88,10 @@ class Training(PictureTraining):
         self.model.load_state_dict(self.best)
         self.model.eval()
         eyes = zip(self.model.eyes, self.seen.pictures, strict=True)
-        raw = [in_chunks(partial(self.model.raw_latents, eye=eye), images, self.here.device) for eye, images in eyes]
+        told = (self.seen.told,) if self.model.told else ()
+        raw = [
+            in_chunks(partial(self.model.raw_latents, eye=eye), (seen, *told), self.here.device) for eye, seen in eyes
+        ]
         self.model.standardize(torch.cat(raw))
 
     def report(self) -> Autoencoder:
@@ -112,10 +114,9 @@ class Training(PictureTraining):
         self.model.eval()
         (images, *_), told = self.validation_seen
         with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            chunks = zip(images.split(CHUNK), told.split(CHUNK), strict=True)
-            pictures = torch.cat([self.model(*chunk).float() for chunk in chunks])
-        errors = picture_errors(pictures, images, self.model.background)
-        return {name: error for name, error in errors.items() if name != "arm_mae" or not self.moves}
+            given = (images, told) if self.model.told else images
+            pictures = in_chunks(self.model, given, self.here.device)
+        return picture_errors(pictures, images, self.model.background_of(VISION, told if self.model.told else None))
 
     def _out_of_patience(self) -> bool:
         errors = [entry["validation_mse"] for entry in self.curve]
@@ -138,9 +139,18 @@ def _seen(data: Dataset, split: str, device: torch.device) -> Seen:
     return Seen(pictures.to(device), told.to(device))
 
 
-def _backgrounds(data: Dataset) -> NDArray[np.float32]:
-    """What the eyes see without the arm, shape (E, 64, 64)."""
-    return np.stack([data.background, *([data.left_background] if data.body.eyes == "both" else [])])
+def _network(data: Dataset, config: Config) -> ConvAutoencoder:
+    """A new autoencoder for the eyes of a data set."""
+    sizes, both = (config.latent_size, config.width), data.body.eyes == "both"
+    if data.body.gaze == "held":
+        left = torch.from_numpy(data.left_background) if both else None
+        return ConvAutoencoder(torch.from_numpy(data.background), *sizes, left)
+    views, left_views = (
+        torch.from_numpy(data.views(*_VIEWS, left_eye)) if both or not left_eye else None for left_eye in (False, True)
+    )
+    assert views is not None
+    turns = torch.from_numpy(np.rad2deg(np.ptp(data.arm.gaze.ranges, axis=1)).astype(np.float32))
+    return ConvAutoencoder(views, *sizes, left_views, torch.from_numpy(data.pixel_directions), turns)
 
 
 class ReconstructionErrors(nn.Module):
@@ -159,8 +169,8 @@ class ReconstructionErrors(nn.Module):
         return pictures, poses
 
     def _of_eye(self, eye: str, images: Tensor, joints: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
-        latents = self.model.raw_latents(images, eye)
-        known = self.model.with_told(latents, told)
+        latents = self.model.raw_latents(images, told, eye)
+        known = self.model.with_gaze(latents, told)
         if len(self.model.eyes) > 1:  # the reader must know which eye it is
             known = torch.cat([known, torch.full_like(known[:, :1], self.model.eyes.index(eye))], 1)
         pictures, predicted = self.model.draw(latents, told, eye).float(), self.reader(known).float()
