@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from agents.mind.som_autoencoder import SomAutoencoder
+from agents.networks.moving_eye import background_at
 from infant_env.errors import UserError
 from training import report
 from training.compare import evaluate
@@ -91,6 +92,20 @@ def test_a_known_gaze_changes_what_the_map_recalls_and_draws(run: Path, data: Da
     assert not torch.equal(left["proprioception"], right["proprioception"])
     assert not torch.equal(left["vision"], right["vision"])
     assert left["vision_left"].shape == (4, 64, 64)
+
+
+def test_the_views_of_a_moving_eye_are_what_it_sees_without_the_arm(data: Dataset):
+    views = data.views(3, 3)
+    assert views.shape == (3, 3, 64, 64)
+    np.testing.assert_allclose(views[1, 1], data.background, atol=1e-6)
+    assert np.abs(views[0, 1] - views[2, 1]).mean() > 0.01
+    left, down = data.pixel_directions
+    assert left[0, 0] == -left[0, -1] > 50, "half of 118 degrees, at the middle of the last pixel"
+    assert down[-1, 0] == -down[0, 0] == pytest.approx(44.5, abs=0.3)
+    rows = data.split("test")[:3]
+    gaze = torch.from_numpy(data.normalized_gaze[rows])
+    between = background_at(torch.from_numpy(data.views(31, 21)), gaze).numpy()
+    assert np.abs(between - data.backgrounds(rows)).mean() < 0.01
 
 
 def test_the_agents_networks_refuse_an_eye_that_moves(run: Path, data: Dataset):
