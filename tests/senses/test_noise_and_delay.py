@@ -98,7 +98,7 @@ def test_the_eye_sees_the_pose_of_a_delay_ago(delay: float, arm: ArmModel):
 
 def test_the_measured_lag_is_the_one_that_was_set():
     """The lag at which the true motion fits best to the felt one, over 10,000 steps of five joints."""
-    delay, actions = 93.0, actions_of(2_000)
+    delay, actions = 93.0, actions_of(10_000)
     positions, _ = truth(actions)
     env = reaching(senses={"joints": Sense(noise=3.0, delay_ms=delay)})
     felt = np.array([env.reset(seed=0)[0]["observation"][:5]] + [env.step(a)[0]["observation"][:5] for a in actions])
