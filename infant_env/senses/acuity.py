@@ -11,7 +11,8 @@ from ..body.description import Body
 from ..errors import UserError
 from ..given import numbers, shown
 
-# Means of Teller acuity cards, one eye (Mayer et al. 1995); between these ages octaves are interpolated linearly.
+# Means of Teller acuity cards, one eye (Mayer et al. 1995, Invest Ophthalmol Vis Sci 36:671), as secondary sources quote them;
+# between these ages octaves are interpolated linearly.
 _NORM = ((1.0, 6.0, 12.0, 24.0), (0.9, 5.7, 6.4, 9.6))  # months, cycles per degree
 _LIMITS = 0.05, 100.0  # cycles per degree
 SEEN = 0.1
