@@ -26,11 +26,14 @@ def test_the_hand_reaches_for_each_patch_and_equal_seeds_give_equal_tables(
 ):
     run = run_with(tmp_path, touching=True)
     first = self_touch.run(self_touch.Config(run, device="cpu"))
-    assert list(first) == ["map, winner", "map, local linear", "nearest contact"]
+    names = ("map, winner", "map, local linear", "nearest contact")
+    assert list(first) == [f"{name}, {tries}" for name in names for tries in ("one try", "at most 3")]
     for row in first.values():
         assert 50 < row.patches < 525
         assert row.within == sorted(row.within)
         assert row.within[2] > 0.05, "even 36 contacts bring the hand near some patches"
+    for name in names:
+        assert first[f"{name}, at most 3"].felt >= first[f"{name}, one try"].felt
     assert metrics_of(run).self_touch == first
     assert self_touch.run(self_touch.Config(run, device="cpu")) == first
     assert "patches that a hand can reach" in capsys.readouterr().out
