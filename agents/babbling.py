@@ -88,7 +88,9 @@ class BabblingAgent:
         low, high = self.arm.joint_ranges.T
         rejected: Counter[str] = Counter()
         for _ in range(_MAX_DRAWS):
-            joints = random.uniform(low, high).astype(np.float32)  # rounded first, so picture and record agree
+            joints = self.arm.locked(random.uniform(low, high)).astype(
+                np.float32
+            )  # rounded first: picture and record agree
             gaze = np.asarray(random.uniform(*self.arm.gaze.ranges.T), np.float32)  # draws nothing if the head is held
             self.arm.pose(self._data, joints, gaze)
             reason, arm_in_view, hand_in_view = self._rejection()

@@ -13,7 +13,7 @@ from gymnasium.envs.registration import WrapperSpec
 from . import former_names
 
 if TYPE_CHECKING:
-    from .body import Anthropometry, ArmModel, Body, DivergedError
+    from .body import Anthropometry, ArmModel, Body, BodyChange, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
     from .errors import UserError
     from .senses import Sense, to_gray
@@ -24,6 +24,7 @@ _ROOMS = {
     "Anthropometry": "body",
     "ArmModel": "body",
     "Body": "body",
+    "BodyChange": "body",
     "DivergedError": "body",
     "InfantArmEnv": "envs",
     "InfantArmReachEnv": "envs",
@@ -37,6 +38,7 @@ __all__ = [
     "Anthropometry",
     "ArmModel",
     "Body",
+    "BodyChange",
     "DivergedError",
     "InfantArmEnv",
     "InfantArmReachEnv",

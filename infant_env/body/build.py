@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from .built_in.table import BODIES, BuiltIn
+from .changes.apply import apply, rods
 from .description import Body
 from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
 from .raw.mjcf_files import MjcfFiles
@@ -22,12 +23,13 @@ def built_in(body: Body) -> dict[str, Any]:
     """The fields of the `ArmModel` of a built-in body.
 
     Raises:
-        UserError: its name is unknown, its age is out of range, or it has no left eye or no gaze.
+        UserError: its name is unknown, its age is out of range, it has no left eye or no gaze, or it cannot be changed so.
     """
     if body.name not in BODIES:
         raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
     entry = BODIES[body.name]
     spec = entry.build(body.age_months)
+    apply(spec, body.change, entry.joints)
     left, gaze = _left_eye(spec, body, entry), _gaze(spec, body, entry)
     model = spec.compile()
     arm, hand = (_numbers(model, names) for names in (entry.arm_bodies, entry.hand_bodies))
@@ -110,6 +112,7 @@ def _finished(
 ) -> dict[str, Any]:
     """Adds the hand's site, compiles the body again, and looks up its joints, servos and geoms."""
     arm, hand = (bodies_below(model, bodies)[model.geom_bodyid] for bodies in (arm_bodies, hand_bodies))
+    hand &= ~rods(model)
     if not hand.any() or not arm[hand].all():
         named = [[model.body(b).name for b in bodies] for bodies in (hand_bodies, arm_bodies)]
         raise UserError(

@@ -12,6 +12,7 @@ from ..given import detached, numbers, shown, whole
 from .model import PENETRATION_LIMIT, ArmModel
 
 _ROUNDING = 1e-5  # m; a valid pose can get this much deeper when it is rounded to single precision
+_OFF_LOCK = 1e-4  # rad; single precision and JSON round angles
 _EYE_SIDES = 36, 8192
 """Fewest and most pixels along a side of the eye's frames; stable-baselines3's networks need at least 36."""
 _SIDES = 1, 8192
@@ -78,7 +79,13 @@ def checked_joints(arm: ArmModel, joints: Any) -> NDArray[np.float64]:
     if given.shape != low.shape or not ((given >= low - 1e-6) & (given <= high + 1e-6)).all():
         ranges = ", ".join(f"{n} {a:.2f}..{b:.2f}" for n, a, b in zip(arm.joint_names, low, high, strict=True))
         raise UserError(f"got the joints {shown(joints)}, expected angles in rad within {ranges}{detached(joints)}")
-    return given.clip(low, high)
+    locked = arm.locked(given)
+    if np.abs(locked - given).max() > _OFF_LOCK:
+        raise UserError(
+            f"got the joints {shown(joints)}, expected the locked joints at their angles: {dict(arm.body.change.locked)} rad; "
+            "arm.locked(joints) puts them there"
+        )
+    return arm.locked(given.clip(low, high))
 
 
 def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np.float64]:

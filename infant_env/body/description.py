@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..given import shown
+from .changes.change import BodyChange
 
 EYES = ("right", "left", "both")
 GAZES = ("held", "free")
@@ -44,7 +45,16 @@ class Body:
     gaze: str = "held"
     """Whether the head turns: one of `GAZES`; that of a body from an MJCF file is held."""
 
+    change: BodyChange = field(default_factory=BodyChange)
+    """How a built-in body differs from that of its age; a body from an MJCF file is changed in the file."""
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "change", BodyChange.of(self.change))
+        if self.mjcf is not None and self.change != BodyChange():
+            raise UserError(
+                f"got change={self.change.as_dict()} of the body {self.mjcf}, expected none: change a body from an MJCF file in "
+                "that file"
+            )
         if self.mjcf is not None and not self.joints:
             raise UserError(
                 f"got the body {self.mjcf} without joints, expected the names of its arm's joints, from the trunk outwards"
@@ -70,7 +80,8 @@ class Body:
     def as_dict(self) -> dict[str, Any]:
         """The fields that differ from the default, in JSON's types."""
         usual = asdict(Body())
-        return {name: _plain(value) for name, value in asdict(self).items() if value != usual[name]}
+        own = {name: _plain(value) for name, value in asdict(self).items() if value != usual[name]}
+        return own | ({"change": self.change.as_dict()} if "change" in own else {})
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Body":
@@ -83,10 +94,11 @@ class Body:
         unknown = [name for name in given if name not in known]
         if unknown:
             raise UserError(f"got a body with {shown(unknown)}, expected names among {known}")
+        change, given = given.get("change"), {name: given[name] for name in given if name != "change"}
         for name, value in given.items():
             if not _fits(name, value):
                 raise UserError(f"got a body with {name}={shown(value)}, expected {_KINDS[name]}")
-        return cls(**{name: _frozen(value) for name, value in given.items()})
+        return cls(**{name: _frozen(value) for name, value in given.items()}, change=BodyChange.of(change))
 
 
 _MONTHS, _TEXT, _PATH, _LIST = "a number of months", "a name", "the path of an MJCF file", "a list of names"

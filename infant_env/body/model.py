@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from ..given import shown
 from .build import another, built_in
+from .changes.apply import rod_tip
+from .changes.change import SIDES, BodyChange
 from .description import Body
 from .gaze import Gaze
 from .mjcf import check_names, load
@@ -108,18 +111,25 @@ class ArmModel:
         return arm
 
     @classmethod
-    def infant(cls, age_months: float = 12.0, eyes: str = "right", gaze: str = "held") -> "ArmModel":
+    def infant(
+        cls,
+        age_months: float = 12.0,
+        eyes: str = "right",
+        gaze: str = "held",
+        change: BodyChange | Mapping[str, Any] | None = None,
+    ) -> "ArmModel":
         """The simulated infant.
 
         Args:
             age_months: 1 to 24; sets sizes, masses and strength.
             eyes: which eyes see, "right", "left" or "both".
             gaze: whether the head turns, "held" or "free".
+            change: how the body differs from that of its age, a `BodyChange` or its `as_dict`.
 
         Raises:
-            UserError: the age is not between 1 and 24 months, or the eyes or the gaze are unknown.
+            UserError: the age is not between 1 and 24 months, the eyes or the gaze are unknown, or the body cannot be changed so.
         """
-        return cls.of(Body(age_months, eyes=eyes, gaze=gaze))
+        return cls.of(Body(age_months, eyes=eyes, gaze=gaze, change=BodyChange.of(change)))
 
     @classmethod
     def from_mjcf(
@@ -221,8 +231,17 @@ class ArmModel:
         data.ctrl[self.actuator_ids] = joints
 
     def any_pose(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Draws a pose uniformly over the joint ranges, shape (J,), rad; it need not be valid."""
-        return self.denormalize(random.random(len(self.joint_names)))
+        """Draws a pose uniformly over the joint ranges, shape (J,), rad; it need not be valid. Locked joints are locked."""
+        return self.locked(self.denormalize(random.random(len(self.joint_names))))
+
+    def locked(self, joints: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The poses, shape (..., J), rad, with the locked joints at their angles; the array itself if no joint is locked."""
+        if not self.body.change.locked:
+            return joints
+        posed = np.array(joints)
+        for name, angle in self.body.change.locked.items():
+            posed[..., self.joint_names.index(name)] = angle
+        return posed
 
     def valid_pose(self, data: mujoco.MjData, random: np.random.Generator) -> NDArray[np.float64]:
         """Draws poses uniformly over the joint ranges until one is valid.
@@ -264,6 +283,23 @@ class ArmModel:
     def hand_position(self, data: mujoco.MjData) -> NDArray[np.float64]:
         """The hand's position in the world, shape (3,), m."""
         return np.array(data.site(self.hand_site).xpos)
+
+    def rod_tip(self, data: mujoco.MjData, side: str | None = None) -> NDArray[np.float64]:
+        """The position of the tip of the rod in a hand, in the world, shape (3,), m.
+
+        Args:
+            data: the simulation, with positions.
+            side: which hand, "right" or "left"; None: the only one that holds a rod.
+
+        Raises:
+            UserError: this hand holds no rod, or both do and no side is given.
+        """
+        sites = {self.model.site(number).name for number in range(self.model.nsite)}
+        holding = [each for each in SIDES if rod_tip(each) in sites]
+        chosen = holding if side is None else [side]
+        if len(chosen) != 1 or chosen[0] not in holding:
+            raise UserError(f"got side={shown(side)} of a rod, expected one of {holding}, whose hands hold rods")
+        return np.array(data.site(rod_tip(chosen[0])).xpos)
 
     def penetration(self, data: mujoco.MjData) -> float:
         """Depth of the arm's deepest contact, m; 0 without contact.

@@ -38,7 +38,8 @@ class ManyPoses:
             Angles, shape (n, J), rad, and the hand's positions, shape (n, 3), m.
         """
         n, size = len(randoms), len(self._arm.joint_names)
-        joints = self._arm.denormalize(np.array([random.random(size) for random in randoms]))  # (n, J)
+        drawn = self._arm.denormalize(np.array([random.random(size) for random in randoms]))  # (n, J)
+        joints = self._arm.locked(drawn)
         self._qpos[:n, self._arm.qpos_ids] = joints
         self._batch.forward(np.arange(n), stage=mujoco.mjtStage.mjSTAGE_POS.value)
         hands = self._hands[:n].copy()

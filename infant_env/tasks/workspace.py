@@ -25,6 +25,7 @@ class Workspace:
         self._arm = arm
         self._data = arm.new_data()
         self._site = arm.model.site(arm.hand_site).id
+        self._moves = np.array([name not in arm.body.change.locked for name in arm.joint_names], float)  # (J,)
         arm.pose(self._data, arm.joint_ranges.mean(axis=1))
         bones = np.vstack([self._data.xanchor[arm.model.dof_jntid[arm.dof_ids]], arm.hand_position(self._data)])
         self.shoulder = bones[0]
@@ -84,6 +85,7 @@ class Workspace:
             mujoco.mj_comPos(self._arm.model, self._data)
             mujoco.mj_jacSite(self._arm.model, self._data, jacobian, None, self._site)
             j = jacobian[:, self._arm.dof_ids]  # (3, J)
+            j = j * self._moves
             joints = np.clip(joints + j.T @ np.linalg.solve(j @ j.T + _DAMPING * np.eye(3), error), low, high)
         self._data.qpos[self._arm.qpos_ids] = joints
         return joints
