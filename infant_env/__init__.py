@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .body import Anthropometry, ArmModel, Body, BodyChange, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
     from .errors import UserError
-    from .senses import Sense, to_gray
+    from .senses import Seen, Sense, to_gray
 
     __version__: str
 
@@ -30,6 +30,7 @@ _ROOMS = {
     "InfantArmReachEnv": "envs",
     "InfantArmReachVectorEnv": "envs",
     "InfantArmVectorEnv": "envs",
+    "Seen": "senses",
     "Sense": "senses",
     "UserError": "errors",
     "to_gray": "senses",
@@ -44,6 +45,7 @@ __all__ = [
     "InfantArmReachEnv",
     "InfantArmReachVectorEnv",
     "InfantArmVectorEnv",
+    "Seen",
     "Sense",
     "UserError",
     "__version__",

@@ -1,7 +1,7 @@
 """The description of a body as plain data, from which the body can be made again; JSON can store it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Real
 from os import PathLike
 from typing import Any
@@ -12,6 +12,8 @@ from .changes.change import BodyChange
 
 EYES = ("right", "left", "both")
 GAZES = ("held", "free")
+SENSED = ("eyes", "gaze")
+"""The fields on which the spaces of actions and observations depend; they stay the same while a body changes."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,34 @@ class Body:
         usual = asdict(Body())
         own = {name: _plain(value) for name, value in asdict(self).items() if value != usual[name]}
         return own | ({"change": self.change.as_dict()} if "change" in own else {})
+
+    def changed(self, given: Any) -> "Body":
+        """This body with something else in its place; how it senses stays the same (`eyes` and `gaze`).
+
+        Args:
+            given: a `Body` or its `as_dict`, a `BodyChange` or its `as_dict`, or an age in months.
+
+        Raises:
+            UserError: it is none of these, or one of the two bodies comes from an MJCF file.
+        """
+        if isinstance(given, Mapping):
+            is_change = bool(given) and set(given) <= set(BodyChange.__dataclass_fields__)
+            given = BodyChange.of(given) if is_change else Body.from_dict(given)
+        if isinstance(given, BodyChange):
+            given = replace(self, change=given)
+        elif _is_number(given):
+            given = replace(self, age_months=float(given))
+        if not isinstance(given, Body):
+            raise UserError(
+                f"got {shown(given)} in place of a body, expected an age in months, a BodyChange, or a Body, such as Body(6.0)"
+            )
+        of_file = self.mjcf or given.mjcf
+        if of_file is not None:
+            raise UserError(
+                f"got a change to or from the body {of_file}, expected built-in bodies: a body from an MJCF file stays as it is; "
+                "make another environment with arm=..."
+            )
+        return replace(given, **{name: getattr(self, name) for name in SENSED})
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Body":

@@ -83,7 +83,7 @@ class ManyBodies(Simulated, ManyEnv):
         self._onlooker = Onlooker(arm, render_mode, width, height, camera_name)
         self.senses, self.acuity = dict(senses), acuity
         """The senses that have noise or a delay, by name."""
-        self._sensing = Sensing(arm, senses, self._servos.substeps, num_envs) if senses else None
+        self._sensing = Sensing([arm] * num_envs, [senses] * num_envs, self._servos.substeps, True) if senses else None
         self._poses = ManyPoses(arm, num_envs, threads)
         self._data = arm.new_data()
         self._hands = np.zeros((num_envs, 3))

@@ -35,6 +35,12 @@ class Onlooker:
         self._camera = OutsideCamera(arm, (height, width), camera_name)
         self._viewer = Viewer(arm, camera_name or arm.outside_camera) if mode == "human" else None
 
+    def change(self, arm: ArmModel) -> None:
+        """Goes on with another body."""
+        self._camera = self._camera.like(arm)
+        if self._viewer is not None:
+            self._viewer = self._viewer.like(arm)
+
     @property
     def has_window(self) -> bool:
         """Whether there is a window."""

@@ -6,9 +6,12 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
+from ..senses.seen.seen import Seen
 from ..tasks import rewards
 from ..tasks.reach_task import GoalSight, ReachTask
 from .body_env import BodyEnv, Observation
@@ -104,8 +107,13 @@ class InfantArmReachEnv(
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
     | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0`; `goal` is seen with a held head |
+    | `change` | None | how the body differs from that of its age, an `infant_env.BodyChange`, as in `InfantArm-v0` |
+    | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`, as in `InfantArm-v0`; needs `eye_size` |
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
+
+    If the body changes (`env.unwrapped.change`), the goal becomes what the same pose, `goal_joints`, reaches with the new body.
+    `goal` is what the eye sees in that pose: with `seen`, the arm is elsewhere there too, but not late.
 
     For closing, copies, processes, the viewer and the checkers, see "What is good to know" in `InfantArm-v0`.
 
@@ -132,18 +140,34 @@ class InfantArmReachEnv(
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        change: BodyChange | Mapping[str, Any] | None = None,
+        seen: Seen | Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, senses, acuity, eyes, gaze)
-        self.task = ReachTask(self.arm, goal, reward, threshold)
+        sensed = senses, acuity, eyes, gaze, change, seen
+        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, *sensed)
+        self._asked, self._goal_eye = (goal, reward, threshold), goal_eye
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
-        self._sight = GoalSight(self.arm, self._eye) if goal_eye and self._eye is not None else None
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
+        self._adapt()
+
+    def _adapt(self) -> None:
+        self.task = ReachTask(self.arm, *self._asked)
+        super()._adapt()
+        self._sight = None
+        if self._goal_eye and self._eyes is not None:
+            self._sight = GoalSight(self.arm, self._eyes.cameras[0], self._eyes.seen[0])
         self._site = self.model.site(self.arm.hand_site).id
-        self.observation_space = self.task.observation_space(
-            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True
-        )  # type: ignore[assignment]
+        if self._begun:
+            self._set_goal(*self.task.again(self.goal_joints))
+
+    def _space(self) -> spaces.Dict:
+        return self.task.observation_space(self.eye_size, self._goal_eye, self.senses, self.arm.eyes, gaze=True)
+
+    def _set_goal(self, goal: NDArray[np.float32], joints: NDArray[np.float64]) -> None:
+        self._goal, self.goal_joints = goal, joints
+        self._shown = None if self._sight is None else self._sight.picture(joints)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -154,8 +178,8 @@ class InfantArmReachEnv(
             UserError: an option is unknown, has a wrong shape or is out of reach.
         """
         super().reset(seed=seed)
-        joints, _, self._goal, self.goal_joints = self.task.begin(self.np_random, options, self._sight)
-        self._shown = None if self._sight is None else self._sight.picture(self.goal_joints)
+        joints, _, goal, goal_joints = self.task.begin(self.np_random, options, self._sight)
+        self._set_goal(goal, goal_joints)
         self.arm.place(self.data, joints)
         self._sense_start()
         self._begun = True

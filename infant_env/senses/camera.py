@@ -3,6 +3,8 @@
 import copy
 import os
 import weakref
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mujoco
@@ -13,9 +15,13 @@ from ..body.checks import check_choice
 from ..body.model import ArmModel
 from . import opengl
 from .acuity import Blur, pixels_per_degree
+from .seen.seen_arm import SeenArm
 
 HAND_IN_VIEW = 0.003
 """A picture "shows the hand" if at least this share of its pixels does."""
+
+Edit = Callable[[mujoco.MjvScene], None]
+"""Changes a scene before it is drawn."""
 
 _OPTION = mujoco.MjvOption()
 _COUNTING_ROWS = 60
@@ -30,6 +36,7 @@ class _Screen:
 
     The first frame opens the context; `close` or garbage collection frees it, and the next frame opens it again. The
     context is current only while a frame is drawn, so any thread may draw the next one, and other contexts are unaffected.
+    It can draw other models of the same kind too; then it gets their meshes, which takes less time than another context.
 
     Args:
         model: the body.
@@ -40,32 +47,50 @@ class _Screen:
         self._model, self._size = model, size
         self._opened: tuple[Any, mujoco.MjrContext, mujoco.MjvScene] | None = None
         self._process = 0  # number of the process that opened the context
+        self._meshes = model  # the model whose meshes the context has
         self._free: weakref.finalize[Any, Any] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Screen, (self._model, self._size)
+
     def draw(
-        self, model: mujoco.MjModel, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        camera: mujoco.MjvCamera,
+        size: tuple[int, int],
+        edit: Edit | None = None,
     ) -> NDArray[np.uint8]:
-        """A new RGB frame of the camera, shape (H, W, 3), uint8."""
+        """A new RGB frame of the camera, shape (H, W, 3), uint8; `edit` changes the scene before it is drawn."""
         frame = np.empty((*size, 3), np.uint8)
-        self._render(model, data, camera, size, frame, None)
+        self._render(model, data, camera, size, frame, None, edit=edit)
         return frame[::-1].copy()
 
-    def depth(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.float32]:
+    def depth(
+        self, model: mujoco.MjModel, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]
+    ) -> NDArray[np.float32]:
         """Depth of each pixel along the camera's axis, shape (H, W), float32, m, as in `mujoco.Renderer`."""
         buffer = np.empty(size, np.float32)
-        self._render(self._model, data, camera, size, None, buffer, ids=True)
-        extent, clipping = self._model.stat.extent, self._model.vis.map
+        self._render(model, data, camera, size, None, buffer, ids=True)
+        extent, clipping = model.stat.extent, model.vis.map
         near, far = clipping.znear * extent, clipping.zfar * extent
         depth = near * far / (near + buffer[::-1].astype(np.float64) * (far - near))  # MuJoCo's depth is 1 near, 0 far
         return depth.astype(np.float32)
 
-    def geom_counts(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.int64]:
+    def geom_counts(
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        camera: mujoco.MjvCamera,
+        size: tuple[int, int],
+        edit: Edit | None = None,
+    ) -> NDArray[np.int64]:
         """The number of pixels that show each geom, shape (ngeom,)."""
         frame = np.empty((*size, 3), np.uint8)
-        scene = self._render(self._model, data, camera, size, frame, None, ids=True)
+        scene = self._render(model, data, camera, size, frame, None, ids=True, edit=edit)
         numbers = frame.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
         drawn = np.bincount(numbers.ravel(), minlength=scene.ngeom + 1)
-        counts = np.zeros(self._model.ngeom, np.int64)
+        counts = np.zeros(model.ngeom, np.int64)
         for geom in scene.geoms[: scene.ngeom]:
             if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
                 counts[geom.objid] += drawn[geom.segid + 1]
@@ -86,16 +111,23 @@ class _Screen:
         frame: NDArray[np.uint8] | None,
         depth: NDArray[np.float32] | None,
         ids: bool = False,
+        edit: Edit | None = None,
     ) -> mujoco.MjvScene:
         """Draws one frame, bottom row first, and returns the scene; with `ids`, each pixel's bytes encode its geom's number."""
         if self._opened is None or self._process != os.getpid():
             self._opened = self._open()
         gl, context, scene = self._opened
         mujoco.mjv_updateScene(model, data, _OPTION, None, camera, mujoco.mjtCatBit.mjCAT_ALL.value, scene)
+        if edit is not None:
+            edit(scene)
         scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = ids
         scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
         viewport = mujoco.MjrRect(0, 0, size[1], size[0])
         with gl.as_current():
+            if model is not self._meshes:
+                for mesh in range(model.nmesh):
+                    mujoco.mjr_uploadMesh(model, context, mesh)
+                self._meshes = model
             mujoco.mjr_render(viewport, scene, context)
             mujoco.mjr_readPixels(frame, depth, viewport, context)
         return scene
@@ -109,7 +141,7 @@ class _Screen:
         scene = mujoco.MjvScene(fast, maxgeom=self._model.ngeom + 100)
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
             scene.flags[flag] = False
-        self._process = os.getpid()
+        self._process, self._meshes = os.getpid(), self._model
         self._free = weakref.finalize(self, opengl.free, gl, context, self._process)
         self._free.atexit = False  # contexts end with the process
         return gl, context, scene
@@ -126,32 +158,49 @@ class EyeCamera:
         arm: the body.
         size: rows and columns of the frames, (H, W).
         acuity: frames are blurred to this acuity, cycles per degree; None: no blur.
+        screen: the OpenGL context of another camera, see `like`.
     """
 
-    def __init__(self, arm: ArmModel, size: tuple[int, int] = (300, 500), acuity: float | None = None) -> None:
+    def __init__(
+        self,
+        arm: ArmModel,
+        size: tuple[int, int] = (300, 500),
+        acuity: float | None = None,
+        screen: _Screen | None = None,
+    ) -> None:
         self.size = (int(size[0]), int(size[1]))
         self._arm, self.acuity = arm, acuity
         density = pixels_per_degree(arm.model, arm.eye_camera, self.size[0])
         self._blur = None if acuity is None else Blur(acuity, density)
         self._cameras = {name: _camera(arm.model, camera) for name, camera in arm.eyes.items()}
         self._small = _counting_size(self.size)
-        self._screen = _Screen(arm.model, (max(self.size[0], self._small[0]), max(self.size[1], self._small[1])))
+        largest = max(self.size[0], self._small[0]), max(self.size[1], self._small[1])
+        self._screen = _Screen(arm.model, largest) if screen is None else screen
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return EyeCamera, (self._arm, self.size, self.acuity)
+        return EyeCamera, (self._arm, self.size, self.acuity, self._screen)
 
-    def render(self, data: mujoco.MjData, eye: str = "eye") -> NDArray[np.uint8]:
+    def like(self, arm: ArmModel, acuity: float | None = None) -> "EyeCamera":
+        """The camera of another body with frames of the same size; they share an OpenGL context if both are of one kind."""
+        return EyeCamera(arm, self.size, acuity, self._screen if _of_one_kind(arm, self._arm) else None)
+
+    def render(
+        self, data: mujoco.MjData, eye: str = "eye", seen: SeenArm | None = None, late: mujoco.MjData | None = None
+    ) -> NDArray[np.uint8]:
         """A new RGB frame of what an eye sees, shape (H, W, 3), uint8.
 
         Args:
             data: the simulation, with positions.
             eye: one of the body's `ArmModel.eyes`.
+            seen: what is seen in place of the arm; None: the arm.
+            late: the simulation, with positions, at the moment in which the arm is seen; None: `data`.
         """
-        return self._draw(self._arm.model, data, eye)
+        return self._draw(self._arm.model, data, eye, self._edit(data, eye, seen, late))
 
-    def in_view(self, data: mujoco.MjData) -> tuple[float, float]:
+    def in_view(self, data: mujoco.MjData, seen: SeenArm | None = None) -> tuple[float, float]:
         """Shares of the pixels of `eye` that show the arm and the hand, both in [0, 1]; counted in a small frame."""
-        counts = self._screen.geom_counts(data, self._cameras["eye"], self._small)
+        edit = self._edit(data, "eye", seen, None)
+        counts = self._screen.geom_counts(self._arm.model, data, self._cameras["eye"], self._small, edit)
         pixels = self._small[0] * self._small[1]
         return float(counts[self._arm.arm_geoms].sum() / pixels), float(counts[self._arm.hand_geoms].sum() / pixels)
 
@@ -164,8 +213,14 @@ class EyeCamera:
         mujoco.mj_forward(armless, data)
         return self._draw(armless, data, "eye")
 
-    def _draw(self, model: mujoco.MjModel, data: mujoco.MjData, eye: str) -> NDArray[np.uint8]:
-        frame = self._screen.draw(model, data, self._cameras[eye], self.size)
+    def _edit(self, data: mujoco.MjData, eye: str, seen: SeenArm | None, late: mujoco.MjData | None) -> Edit | None:
+        """Puts the seen arm in the place of the arm."""
+        return None if seen is None else partial(seen.show, data=data, late=late or data, camera=self._cameras[eye])
+
+    def _draw(
+        self, model: mujoco.MjModel, data: mujoco.MjData, eye: str, edit: Edit | None = None
+    ) -> NDArray[np.uint8]:
+        frame = self._screen.draw(model, data, self._cameras[eye], self.size, edit)
         return frame if self._blur is None else self._blur(frame)
 
     def close(self) -> None:
@@ -180,21 +235,32 @@ class OutsideCamera:
         arm: the body.
         size: rows and columns of the frames, (H, W).
         camera: name of a camera of the body's model; None: the body's own outside camera.
+        screen: the OpenGL context of another camera, see `like`.
 
     Raises:
         UserError: the model has no camera of this name.
     """
 
-    def __init__(self, arm: ArmModel, size: tuple[int, int] = (480, 640), camera: str | None = None) -> None:
+    def __init__(
+        self,
+        arm: ArmModel,
+        size: tuple[int, int] = (480, 640),
+        camera: str | None = None,
+        screen: _Screen | None = None,
+    ) -> None:
         self.size = (int(size[0]), int(size[1]))
         self._arm, self._name = arm, camera
         if camera is not None:
             check_choice("camera_name", camera, [arm.model.camera(i).name for i in range(arm.model.ncam)])
         self._camera = _camera(arm.model, arm.outside_camera if camera is None else camera)
-        self._screen = _Screen(arm.model, self.size)
+        self._screen = _Screen(arm.model, self.size) if screen is None else screen
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OutsideCamera, (self._arm, self.size, self._name)
+        return OutsideCamera, (self._arm, self.size, self._name, self._screen)
+
+    def like(self, arm: ArmModel) -> "OutsideCamera":
+        """The camera that sees another body; they share an OpenGL context if both are of one kind."""
+        return OutsideCamera(arm, self.size, self._name, self._screen if _of_one_kind(arm, self._arm) else None)
 
     def render(self, data: mujoco.MjData) -> NDArray[np.uint8]:
         """A new RGB frame of the body from outside, shape (H, W, 3), uint8."""
@@ -202,7 +268,7 @@ class OutsideCamera:
 
     def depth(self, data: mujoco.MjData) -> NDArray[np.float32]:
         """Depth of each pixel along the camera's axis, shape (H, W), float32, m."""
-        return self._screen.depth(data, self._camera, self.size)
+        return self._screen.depth(self._arm.model, data, self._camera, self.size)
 
     def close(self) -> None:
         """Frees the OpenGL context; the next frame opens it again."""
@@ -217,6 +283,11 @@ def _camera(model: mujoco.MjModel, name: str | int) -> mujoco.MjvCamera:
     else:
         mujoco.mjv_defaultFreeCamera(model, camera)
     return camera
+
+
+def _of_one_kind(arm: ArmModel, other: ArmModel) -> bool:
+    """Whether both bodies have the same textures, and meshes that differ in their shapes alone."""
+    return arm is other or (arm.body.mjcf is None and other.body.mjcf is None and arm.body.name == other.body.name)
 
 
 def _counting_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -64,6 +64,16 @@ def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses) -> 
     return spaces.Dict({**pictures, "joints": joints, "joint_velocities": velocities})
 
 
+def wider(space: Any, other: Any) -> Any:
+    """The smallest space that holds the values of both, which have the same form; the first one if it does."""
+    if isinstance(space, spaces.Dict):
+        parts = {name: wider(space[name], other[name]) for name in space}
+        return space if all(parts[name] is space[name] for name in parts) else spaces.Dict(parts)
+    if (other.low >= space.low).all() and (other.high <= space.high).all():
+        return space
+    return spaces.Box(np.minimum(space.low, other.low), np.maximum(space.high, other.high), dtype=space.dtype)
+
+
 def _felt_spaces(arm: ArmModel, senses: Senses) -> tuple[spaces.Box, spaces.Box]:
     return joint_space(arm, noise_of(senses, JOINTS)), velocity_space(arm, noise_of(senses, VELOCITIES))
 

@@ -14,6 +14,7 @@ from ..body.model import PENETRATION_LIMIT, ArmModel
 from ..errors import UserError
 from ..given import detached, numbers, shown
 from ..senses.camera import HAND_IN_VIEW, EyeCamera
+from ..senses.seen.seen_arm import SeenArm
 from ..senses.sense import Senses
 from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space
 from . import rewards
@@ -52,20 +53,21 @@ class GoalSight:
     Args:
         arm: the body.
         eye: its eye.
+        seen: what is seen in the place of the arm; None: the arm.
     """
 
-    def __init__(self, arm: ArmModel, eye: EyeCamera) -> None:
-        self._arm, self._eye, self._data = arm, eye, arm.new_data()
+    def __init__(self, arm: ArmModel, eye: EyeCamera, seen: SeenArm | None = None) -> None:
+        self._arm, self._eye, self._seen, self._data = arm, eye, seen, arm.new_data()
 
     def picture(self, joints: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Pose (J,), rad -> RGB frame (H, W, 3), uint8."""
         self._arm.place(self._data, joints)
-        return self._eye.render(self._data)
+        return self._eye.render(self._data, seen=self._seen)
 
     def shows_hand(self, joints: NDArray[np.float64]) -> bool:
         """Whether the picture of a pose (J,), rad, shows the hand."""
         self._arm.place(self._data, joints)
-        return self._eye.in_view(self._data)[1] >= HAND_IN_VIEW
+        return self._eye.in_view(self._data, self._seen)[1] >= HAND_IN_VIEW
 
 
 class ReachTask:
@@ -160,6 +162,12 @@ class ReachTask:
             return Start(joints, hand, *self._given_goal(given["goal"]))
         pose = self._visible_pose(random, sight)
         return Start(joints, hand, self.goal_at(pose, self._arm.hand_position(self._data)), pose)
+
+    def again(self, joints: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The goal that a pose of another body (J,) is for this one, and the pose with locked joints at their angles."""
+        pose = self._arm.locked(joints)
+        self._arm.place(self._data, pose)
+        return self.goal_at(pose, self._arm.hand_position(self._data)), pose
 
     def _visible_pose(self, random: np.random.Generator, sight: GoalSight | None) -> NDArray[np.float64]:
         for _ in range(_MOST_GOALS):
