@@ -191,3 +191,20 @@ def options_of(infant: int, infants: int, options: dict[str, Any]) -> dict[str, 
                 f"got {len(given)} rows of {name!r}, expected one for all or for each of the {infants} infants"
             )
     return options | {name: given[infant] for name, given in rows.items()}
+
+
+def checked_infants(infants: Any, count: int) -> list[int]:
+    """Checks the numbers of some infants and returns them; None: all.
+
+    Raises:
+        UserError: they are not whole numbers of infants, or one is there twice.
+    """
+    if infants is None:
+        return list(range(count))
+    single = whole(infants)
+    given = [single] if single is not None else [whole(one) for one in infants] if np.ndim(infants) == 1 else [None]
+    if not all(one is not None and 0 <= one < count for one in given) or len(set(given)) < len(given):
+        raise UserError(
+            f"got infants={shown(infants)}, expected different whole numbers from 0 to {count - 1}, or None for all"
+        )
+    return [int(one) for one in given if one is not None]

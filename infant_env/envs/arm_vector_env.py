@@ -5,17 +5,17 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from ..body.checks import checked_eye_size, checked_start, options_of
 from ..body.model import ArmModel
-from ..senses.acuity import checked_acuity
-from ..senses.sense import checked_senses
+from ..senses.sense import Senses
 from ..senses.spaces import babbling_space
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import as_arm
+from .simulated import arms_of
 
 
 class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -40,6 +40,10 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: see `InfantArmEnv`.
         eyes: see `InfantArmEnv`.
         gaze: see `InfantArmEnv`.
+        change: see `InfantArmEnv`.
+        seen: see `InfantArmEnv`.
+
+    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `arms` holds the bodies.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -50,9 +54,9 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         num_envs: int = 1,
         max_episode_steps: int = 250,
         render_mode: str | None = None,
-        age_months: float = 12.0,
+        age_months: Any = 12.0,
         eye_size: tuple[int, int] = (300, 500),
-        arm: ArmModel | Mapping[str, Any] | None = None,
+        arm: Any = None,
         width: int = 640,
         height: int = 480,
         camera_name: str | None = None,
@@ -62,29 +66,33 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        change: Any = None,
+        seen: Any = None,
     ) -> None:
-        body, size = as_arm(arm, age_months, eyes, gaze), checked_eye_size(eye_size)
-        sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
-        space, shown = babbling_space(body, size, sensed[0]), (width, height, camera_name, threads, *sensed)
-        super().__init__(
-            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, ("joints",), *shown
-        )
+        arms, size = arms_of(num_envs, arm, age_months, eyes, gaze, change), checked_eye_size(eye_size)
         self._depths = np.zeros(num_envs)  # of the deepest contacts, m
+        shown = width, height, camera_name, threads, senses, acuity, seen
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, arms, size, ("joints",), *shown)
+
+    def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
+        assert self.eye_size is not None
+        return babbling_space(arm, self.eye_size, senses)
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
         if options:
-            given = [options_of(i, self.num_envs, options)["joints"] for i in infants.tolist()]
-            joints = np.array([checked_start(self.arm, self._data, one) for one in given])
+            given = {i: options_of(i, self.num_envs, options)["joints"] for i in infants.tolist()}
+            arms = self.arms
+            joints = np.array([checked_start(arms[i], self._datas[arms[i]], one) for i, one in given.items()])
         else:
-            joints, _ = self._poses.draw([self._random(i) for i in infants.tolist()])
+            joints, _ = self._poses.draw(infants, [self._random(i) for i in infants.tolist()])
         self._place(infants, joints, self._hands[infants])  # `_observe` computes the hands' new positions
 
     def _observe(self, infants: Infants | slice) -> Observations:
         seen = []
         for infant in np.arange(self.num_envs)[infants].tolist():
-            data = self._batch.get_data(infant, self._data)
-            mujoco.mj_fwdPosition(self.model, data)
-            self._hands[infant], self._depths[infant] = self.arm.hand_position(data), self.arm.penetration(data)
+            arm, data = self.arms[infant], self._data_of(infant)
+            mujoco.mj_fwdPosition(arm.model, data)
+            self._hands[infant], self._depths[infant] = arm.hand_position(data), arm.penetration(data)
             seen.append(self._see(data, infant))
         joints, velocities = np.split(self._feel(infants), 2, axis=1)
         return {

@@ -108,7 +108,7 @@ class InfantArmReachEnv(
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
     | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0`; `goal` is seen with a held head |
     | `change` | None | how the body differs from that of its age, an `infant_env.BodyChange`, as in `InfantArm-v0` |
-    | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`, as in `InfantArm-v0`; needs `eye_size` |
+    | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`, as in `InfantArm-v0`; needs an eye |
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
 

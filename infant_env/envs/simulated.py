@@ -1,6 +1,6 @@
 """A mixin of the simulated environments of one infant and of many: MuJoCo's names, and actions for poses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..body.changes.change import BodyChange
+from ..body.checks import check_counts
 from ..body.description import Body
 from ..body.model import ArmModel
 from ..body.servos import Servos
@@ -87,6 +88,80 @@ def as_arm(
     raise UserError(f"got arm={shown(arm)}, expected an ArmModel, its body.as_dict(), or None for the infant")
 
 
+def each_of(name: str, given: Any, infants: int) -> list[Any]:
+    """An argument for each infant: a list, a tuple or an array holds one value for each, anything else is for all.
+
+    Raises:
+        UserError: the number of values is wrong.
+    """
+    values = given.tolist() if isinstance(given, np.ndarray) and given.ndim else given
+    if not isinstance(values, list | tuple):
+        return [values] * infants
+    if len(values) != infants:
+        raise UserError(f"got {len(values)} values of {name}, expected one, or one for each of the {infants} infants")
+    return list(values)
+
+
+def arms_of(infants: int, arm: Any, age_months: Any, eyes: str | None, gaze: str | None, change: Any) -> list[ArmModel]:
+    """The body of each infant; equal ones are one object. `as_arm` explains the arguments, `each_of` how there can be several.
+
+    Raises:
+        UserError: see `as_arm`; the number of values is wrong, or the bodies do not have the same joints and eyes.
+    """
+    check_counts(num_envs=infants)
+    given = [each_of(*each, infants) for each in (("arm", arm), ("age_months", age_months), ("change", change))]
+    made: list[tuple[Any, ArmModel]] = []
+    arms = []
+    for one, age, how in zip(*given, strict=True):
+        key = one, age, how
+        found = next((body for known, body in made if _are_same(known, key)), None)
+        if found is None:
+            found = as_arm(one, age, eyes, gaze, how)
+            made.append((key, found))
+        arms.append(found)
+    return one_kind(arms)
+
+
+def changed_arms(arms: Sequence[ArmModel], bodies: Mapping[int, Body], known: Sequence[ArmModel]) -> list[ArmModel]:
+    """The infants' bodies after some of them changed; a body that is described alike is taken from the known ones."""
+    found, made = list(arms), list(dict.fromkeys([*known, *arms]))
+    for infant, body in bodies.items():
+        equal = next((arm for arm in made if arm.body == body), None)
+        if equal is None:
+            equal = ArmModel.of(body)
+            made.append(equal)
+        found[infant] = equal
+    return one_kind(found)
+
+
+def one_kind(arms: list[ArmModel]) -> list[ArmModel]:
+    """The bodies themselves.
+
+    Raises:
+        UserError: they do not have the same joints and eyes.
+    """
+    first = arms[0]
+    for infant, arm in enumerate(arms):
+        if _kind(arm) != _kind(first):
+            raise UserError(
+                f"got infant {infant} with the joints {list(arm.joint_names)} and the eyes {list(arm.eyes)}, expected those of "
+                f"infant 0, {list(first.joint_names)} and {list(first.eyes)}; make an environment for each kind of body"
+            )
+    return arms
+
+
+def _kind(arm: ArmModel) -> tuple[Any, ...]:
+    places = arm.qpos_ids.tolist(), arm.dof_ids.tolist(), arm.actuator_ids.tolist()
+    return arm.joint_names, list(arm.eyes), arm.gaze_joints, places, mujoco.mj_stateSize(arm.model, _STATE)
+
+
+def _are_same(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    return all(
+        a is b or (type(a) is type(b) and not isinstance(a, ArmModel) and a == b)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
 def carried(arm: ArmModel, data: mujoco.MjData, other: ArmModel) -> mujoco.MjData:
     """A simulation of another body that goes on where that of one of its kind is, with locked joints at their angles."""
     state = np.empty(mujoco.mj_stateSize(arm.model, _STATE))
@@ -94,7 +169,7 @@ def carried(arm: ArmModel, data: mujoco.MjData, other: ArmModel) -> mujoco.MjDat
     new = other.new_data()
     mujoco.mj_setState(other.model, new, state, _STATE)
     lock(other, new.qpos, new.qvel)
-    mujoco.mj_forward(other.model, new)
+    mujoco.mj_fwdPosition(other.model, new)
     return new
 
 
