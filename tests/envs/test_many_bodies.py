@@ -22,7 +22,8 @@ CHANGES = [
     None,
 ]
 SEEN = [None, Seen(turn=12.0), {"delay_ms": 90.0}, Seen(mirror=True, delay_ms=20.0), Seen(body=20.0)]
-NOISY = {"eye": Sense(0.02, 50.0), "joints": Sense(2.0, 30.0)}
+NOISY: Any = {"eye": Sense(0.02, 50.0), "joints": Sense(2.0, 30.0)}
+BOTH: Any = {"eye_size": SMALL, "senses": NOISY, "eyes": "both"}
 
 
 def actions(steps: int, many: int) -> Any:
@@ -55,10 +56,10 @@ def check_same(name: str, shared: dict[str, Any], each: dict[str, list[Any]], ac
     ("name", "shared", "each"),
     [
         ("InfantArm-v0", {"eye_size": SMALL}, {"age_months": AGES}),
-        ("InfantArm-v0", {"eye_size": SMALL, "senses": NOISY, "eyes": "both"}, {"age_months": AGES, "change": CHANGES, "seen": SEEN}),
+        ("InfantArm-v0", BOTH, {"age_months": AGES, "change": CHANGES, "seen": SEEN}),
         ("InfantArm-v0", {"eye_size": SMALL, "senses": "age", "acuity": "age"}, {"age_months": AGES}),
         ("InfantArmReach-v0", {}, {"age_months": AGES}),
-        ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(2.0, 30.0)}}, {"age_months": AGES, "change": CHANGES}),
+        ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(2.0)}}, {"age_months": AGES, "change": CHANGES}),
         ("InfantArmReach-v0", {"eye_size": SMALL, "goal_eye": True}, {"change": CHANGES, "seen": SEEN}),
     ],
     ids=str,
@@ -107,7 +108,7 @@ def test_equal_bodies_are_one():
     assert [arm.body.age_months for arm in env.arms] == [3.0, 5.0, 3.0, 5.0]
 
 
-@pytest.mark.parametrize("how", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])  # noqa: S301 (own bytes)
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
 def test_a_copy_of_changed_infants_goes_on_exactly(how: Any):
     env: Any = gym.make_vec(
         "InfantArm-v0", 3, eye_size=SMALL, age_months=[2.0, 9.0, 15.0], seen={"delay_ms": 60.0}, senses=NOISY
@@ -151,7 +152,7 @@ def test_the_spec_makes_the_same_infants_again():
         ({"age_months": [1.0, 2.0, 99.0]}, "got age_months=99.0, expected a number from 1 to 24"),
         ({"change": [None, None]}, "got 2 values of change"),
         ({"seen": [Seen()], "eye_size": SMALL}, "got 1 values of seen"),
-        ({"arm": [ArmModel.infant(), {"eyes": "both"}, None]}, "got infant 1 with the joints .* and the eyes .*, expected those of"),
+        ({"arm": [ArmModel.infant(), {"eyes": "both"}, None]}, "got infant 1 with the joints .* expected those of"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_had_is_refused_in_one_line(options: Any, message: str):
