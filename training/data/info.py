@@ -111,8 +111,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
         rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
         change = BodyChange(**{each.name: getattr(self, each.name) for each in dataclasses.fields(BodyChange)})
-        sensed = {"eyes": self.eyes, "gaze": self.gaze}
-        return Body(self.age_months, self.mjcf, *names, self.name, *rest, **sensed, change=change)
+        sensed = self.eyes, self.gaze
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest, *sensed, change=change)
 
     @property
     def lengths(self) -> list[int]:
