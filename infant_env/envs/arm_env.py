@@ -137,7 +137,8 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     age: lengths of `upper_arm`, `forearm` and `hand`, relative to those of the age; a `rod` in the hand (length in m from the
     palm to the tip, mass in kg), whose tip is at `env.unwrapped.arm.rod_tip(env.unwrapped.data)`; joints that are `locked` at an
     angle (rad); and joints that are `weak` (a share of their torque limits). Poses are drawn with the locked joints at their
-    angles. The entry `hand_position` stays the palm.
+    angles. The entry `hand_position` stays the palm. Contacts push the joints of a changed body farther than those of a usual
+    one, so the spaces of its joints and velocities are as wide as those of a body from an MJCF file.
 
     `env.unwrapped.change(body)` gives the infant another body at any step: an age in months, a `BodyChange`, or a `Body`.
     The episode goes on with the same joint angles, velocities, servos' targets and time; the spaces stay valid. A body that is
