@@ -45,7 +45,7 @@ def miss(query, **options):
     """Median distance in cm between the hand's true place and its place in the recalled pose."""
     recalled = som.recall(query, ["shoulder", "elbow"], **options)
     pose = torch.cat([rows * deviation[name] + mean[name] for name, rows in recalled.items()], 1).deg2rad()
-    ends = hand_positions(mind.normalize(pose).numpy(), data.arm)  # the simulator's kinematics
+    ends = hand_positions(mind.normalize(pose).numpy(), data.arm)[:, 0]  # the simulator's kinematics
     return (100 * torch.from_numpy(ends) - place[new]).norm(dim=1).median()
 
 

@@ -15,6 +15,7 @@ from . import former_names
 if TYPE_CHECKING:
     from .body import Anthropometry, ArmModel, Body, BodyChange, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
+    from .envs.touching import InfantArmTouchEnv, InfantArmTouchVectorEnv
     from .errors import UserError
     from .senses import Seen, Sense, to_gray
 
@@ -29,6 +30,8 @@ _ROOMS = {
     "InfantArmEnv": "envs",
     "InfantArmReachEnv": "envs",
     "InfantArmReachVectorEnv": "envs",
+    "InfantArmTouchEnv": "envs.touching",
+    "InfantArmTouchVectorEnv": "envs.touching",
     "InfantArmVectorEnv": "envs",
     "Seen": "senses",
     "Sense": "senses",
@@ -44,6 +47,8 @@ __all__ = [
     "InfantArmEnv",
     "InfantArmReachEnv",
     "InfantArmReachVectorEnv",
+    "InfantArmTouchEnv",
+    "InfantArmTouchVectorEnv",
     "InfantArmVectorEnv",
     "Seen",
     "Sense",
@@ -69,6 +74,12 @@ register(  # for code that cannot handle dictionary observations
     id="InfantArmReachFlat-v0",
     entry_point="infant_env.envs.reach_env:InfantArmReachEnv",
     additional_wrappers=(WrapperSpec("FlattenObservation", "gymnasium.wrappers:FlattenObservation", {}),),
+    max_episode_steps=25,
+)
+register(
+    id="InfantArmTouch-v0",
+    entry_point="infant_env.envs.touching.touch_env:InfantArmTouchEnv",
+    vector_entry_point="infant_env.envs.touching.touch_vector_env:InfantArmTouchVectorEnv",
     max_episode_steps=25,
 )
 

@@ -114,7 +114,7 @@ def test_a_new_modality_goes_from_the_environment_to_the_report(house: Path):
 def test_a_third_sense_goes_from_the_data_set_to_the_report_by_one_entry(house: Path):
     table = house / "training/measure/senses.py"
     entry = '    Sense("place", "place", _places, lambda told, true, _: Scores(float(abs(told - true).mean()))),\n'
-    change(table, 'joints on the winner.",\n    ),\n', 'joints on the winner.",\n    ),\n' + entry)
+    change(table, "        always=False,\n    ),\n", "        always=False,\n    ),\n" + entry)
     place = "    low, high = data.hand_position.min(0), data.hand_position.max(0)\n"
     place += "    return (data.hand_position - low) / (high - low)\n\n\n"
     change(table, "SENSES = (\n", f"def _places(data: Dataset) -> Floats:\n{place}SENSES = (\n")
@@ -125,8 +125,11 @@ def test_a_third_sense_goes_from_the_data_set_to_the_report_by_one_entry(house: 
 
 def check_third_sense(house: Path, name: str, shown: str) -> None:
     """Whatever binds senses together binds the third one, too."""
-    header, told = rows(shown)
-    assert all(mapping in header for mapping in (f"vision->{name}", f"{name}->joints", f"{name}->{name}"))
+    _, header, _, *lines = shown[shown.index("Between all senses") :].split("\n\n")[0].splitlines()
+    assert all(f"-> {label}" in header for label in ("vision", "joints", name))
+    told = [line.split() for line in lines]
     for method in ("som_ae", "som", "knn", "constant"):
-        assert "-" not in told[method].split()[1:], told[method]
-    assert f"{name}-&gt;vision" in (house / "run" / "report.html").read_text()
+        mine = [cells[1:] for cells in told if cells[0] == method]
+        assert [cells[0] for cells in mine] == ["vision", "joints", name]
+        assert not any("-" in cells for cells in mine), mine
+    assert f"-&gt; {name}" in (house / "run" / "report.html").read_text()

@@ -30,6 +30,7 @@ COMMANDS = {
     "ablate": "compare.ablate",
     "tune": "compare.tune",
     "reach": "act.reach",
+    "self-touch": "act.self_touch",
     "plan": "act.plan",
     "imagery": "act.imagery",
     "study": "studies.command",

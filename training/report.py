@@ -13,7 +13,7 @@ from infant_env.errors import UserError
 
 from .act import imagery, reach
 from .data.dataset import Dataset
-from .measure import error_tables, paper, world_model_errors
+from .measure import error_tables, paper, two_eyes, world_model_errors
 from .measure.senses import features
 from .methods import mend
 from .methods.registry import OURS
@@ -85,6 +85,8 @@ def _errors(config: Config, result: Metrics) -> Section:
     everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
     return {
         "table1": error_tables.table1(result.table1),
+        "senses": error_tables.between_senses(result.table1),
+        "two_eyes": two_eyes.table(result.two_eyes) if result.two_eyes else None,
         "remarks": error_tables.remarks(result.table1, OURS),
         "paper": both,
         "pictures": error_tables.pictures(result.details),

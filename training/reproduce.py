@@ -100,20 +100,24 @@ def _reproduce(config: Config, folder: Path) -> None:
     plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
     generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
     glance = train_glance.Config(data=data, epochs=preset.glance_epochs, **common)
-    stages: list[Command] = [(train_generator.run, generator), (train_glance.run, glance)]
+    acts = config.gaze == "held"  # the agent's networks need an eye that does not move
+    stages: list[Command] = [(train_generator.run, generator), (train_glance.run, glance)] if acts else []
     with in_other_process(stages, log):
         train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
         _announce(3, f"map: {side}x{side} neurons")
         train_som.run(train_som.Config(rows=side, columns=side, **common))
         _announce(4, "yardsticks: plain map on pixels, CNN from pictures to joints")
         train_pixel_som.run(plain)
-        train_regressor.run(regressor)
-    _announce(5, "calibration of the hypotheses")
-    calibrate.run(calibrate.Config(**common))
+        if acts:
+            train_regressor.run(regressor)
+    _announce(5, "calibration of the hypotheses" if acts else "no calibration: the agent needs a gaze that is held")
+    if acts:
+        calibrate.run(calibrate.Config(**common))
     _announce(6, "Table 1")
     run_unless_done("evaluate", Comparison(**common), evaluate.run)
-    _announce(7, "reaching")
-    run_unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
+    _announce(7, "reaching" if acts else "no reaching: the agent needs a gaze that is held")
+    if acts:
+        run_unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
     _announce(8, "report")
     report.run(report.Config(**common))
     print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.metrics_of(folder))))

@@ -59,7 +59,7 @@ class ConvergenceMaps:
             positions scaled to [0, 1].
         pictures: the pictures of the vision map's neurons, shape (X*Y, 4096), float16.
         amodal: the map of places on the unimodal maps, two numbers per modality.
-        hand_range: lowest and highest hand position along each axis, shape (2, 3), m.
+        hand_range: lowest and highest positions of the H hands along each axis, shape (2, 3 H), m.
         readout: the readout of `predict`.
     """
 
@@ -228,13 +228,13 @@ def neurons_at(places: Tensor, shape: tuple[int, int]) -> Tensor:
 
 
 def scaled(hand: Tensor, hand_range: Tensor) -> Tensor:
-    """The hand's positions (B, 3), m, scaled to [0, 1] by their range (2, 3).
+    """The hands' positions (B, 3 H), m, scaled to [0, 1] by their range (2, 3 H).
 
     Raises:
         UserError: the positions have a wrong shape.
     """
-    if hand.ndim != 2 or hand.shape[1] != 3:
-        raise UserError(f"got hand positions of shape {tuple(hand.shape)}, expected (B, 3), m")
+    if hand.ndim != 2 or hand.shape[1] != hand_range.shape[1]:
+        raise UserError(f"got hand positions of shape {tuple(hand.shape)}, expected (B, {hand_range.shape[1]}), m")
     low, high = hand_range
     return (hand - low) / (high - low)
 

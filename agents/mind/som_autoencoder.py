@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infant_env.errors import UserError
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION, VISION_LEFT
 
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.readout import Readout
@@ -33,7 +33,8 @@ class SomAutoencoder:
 
     Args:
         autoencoder: the trained autoencoder between pictures and standardized latents.
-        som: the trained map, with the modalities `vision` (latents) and `proprioception` (normalized joints).
+        som: the trained map, with the modalities `vision` (latents) and `proprioception` (normalized joints); it may have
+            further ones, such as `vision_left` (latents of the left eye's pictures) and `gaze` (in [0, 1]).
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
     """
 
@@ -74,7 +75,6 @@ class SomAutoencoder:
         """
         return self.predict(PROPRIOCEPTION, self.normalize(joints), readout)[VISION]
 
-    @torch.inference_mode()
     def predict(self, source: str, samples: Array, readout: Readout = "winner") -> dict[str, Tensor]:
         """Recalls all modalities from one.
 
@@ -84,11 +84,43 @@ class SomAutoencoder:
             readout: `winner` or `local_linear`.
 
         Returns:
-            `vision`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); others: features (B, width).
+            `vision`, `vision_left`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); others: features
+            (B, width).
         """
-        query = {source: self._features(source, samples)}
+        return self.predict_from({source: samples}, readout)
+
+    @torch.inference_mode()
+    def predict_from(self, samples: Mapping[str, Array], readout: Readout = "winner") -> dict[str, Tensor]:
+        """Recalls all modalities from several at once, such as a picture and the gaze; see `predict`.
+
+        Args:
+            samples: by modality, as many each.
+            readout: `winner` or `local_linear`.
+
+        Returns:
+            As `predict`. A modality that is given is recalled too; but pictures are drawn with the given gaze.
+        """
+        query = {name: self._features(name, given) for name, given in samples.items()}
         recalled = self.som.recall(query, list(self.som.modalities), readout=readout)
-        return recalled | {VISION: self.autoencoder.decode(recalled[VISION])}
+        return recalled | self.decode(recalled | {name: query[name] for name in query if name == GAZE})
+
+    @torch.inference_mode()
+    def decode(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The pictures of the eyes among these features.
+
+        Args:
+            features: by modality, (B, width) each; with `gaze` if the map has it, else as if the eye looked straight ahead.
+
+        Returns:
+            Pictures, shape (B, 64, 64) each, by the name of the eye.
+        """
+        eyes = [name for name in (VISION, VISION_LEFT) if name in features]
+        return {name: self.autoencoder.decode(features[name], features.get(GAZE), name) for name in eyes}
+
+    def pictures_of(self, neurons: Tensor) -> Tensor:
+        """The pictures that neurons hold, from their flat indices (B,): shape (B, 64, 64)."""
+        names = [name for name in (VISION, GAZE) if name in self.som.modalities]
+        return self.decode({name: self.som.weights_at(name, neurons) for name in names})[VISION]
 
     @torch.inference_mode()
     def activity(self, source: str, samples: Array) -> Tensor:
@@ -165,9 +197,9 @@ class SomAutoencoder:
     def _features(self, source: str, samples: Array) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)
         samples = samples.to(self.device, torch.float32)
-        if source == VISION:
+        if source in (VISION, VISION_LEFT):
             check_pictures(samples, self.autoencoder.background.shape)
-            return self.autoencoder.encode(samples)
+            return self.autoencoder.encode(samples, source)
         if not bool(torch.isfinite(samples).all()):
             raise UserError(f"got {source} that is NaN or infinite, expected finite numbers")
         return samples

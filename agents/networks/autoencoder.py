@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from infant_env.errors import UserError
+from infant_env.senses.modalities import VISION, VISION_LEFT
 
 from ..tools import checkpoints
 
@@ -33,21 +34,29 @@ class ConvAutoencoder(nn.Module):
     images = autoencoder.decode(latents)  # and back
     ```
 
+    If the eye moves, so does the background. Then the mean picture is subtracted, and the decoder is told the gaze. So the
+    latents need not say where the eye looks.
+
     Args:
         background: the picture without the arm, shape (64, 64), in [0, 1]. For other formats it is (16k, 16k), or
             (3, 16k, 16k) in color; then all shapes (64, 64) below are this shape instead.
         latent_size: number of latents, D (paper: 8).
         width: channels of the finest feature maps; the coarser ones have two and four times as many.
+        told: how many numbers the decoder is told besides the latents, G; see `decode`.
+        left: the left eye's picture without the arm, if both eyes see: one network serves both.
 
     Raises:
         UserError: the background has another shape, or a size is below 1.
     """
 
     background: Tensor
+    background_left: Tensor | None
     latent_mean: Tensor
     latent_std: Tensor
 
-    def __init__(self, background: Tensor, latent_size: int = 8, width: int = 32) -> None:
+    def __init__(
+        self, background: Tensor, latent_size: int = 8, width: int = 32, told: int = 0, left: Tensor | None = None
+    ) -> None:
         super().__init__()
         *color, rows, columns = background.shape
         if color not in ([], [3]) or rows != columns or rows % _FINEST:
@@ -57,50 +66,76 @@ class ConvAutoencoder(nn.Module):
             )
         if latent_size < 1 or width < 1:
             raise UserError(f"got latent_size={latent_size} and width={width}, expected 1 or more each")
-        self.latent_size, self.width = latent_size, width
+        self.latent_size, self.width, self.told = latent_size, width, told
         self.register_buffer("background", background.to(torch.float32).clone())
+        self.register_buffer("background_left", None if left is None else left.to(torch.float32).clone())
         self.register_buffer("latent_mean", torch.zeros(latent_size))
         self.register_buffer("latent_std", torch.ones(latent_size))
         self._planes = (3 if color else 1, rows, columns)
         form = (self._planes[0], rows // _FINEST)
         self.encoder = picture_encoder(latent_size, width, *form)
-        self.decoder = picture_decoder(latent_size, width, *form)
+        self.decoder = picture_decoder(latent_size + told, width, *form)
 
-    def encode(self, images: Tensor) -> Tensor:
+    @property
+    def eyes(self) -> tuple[str, ...]:
+        """The modalities whose pictures it encodes: `vision`, and `vision_left` if both eyes see."""
+        return (VISION,) if self.background_left is None else (VISION, VISION_LEFT)
+
+    def background_of(self, eye: str) -> Tensor:
+        """What is subtracted from an eye's pictures, shape (64, 64).
+
+        Raises:
+            UserError: there is no such eye.
+        """
+        if eye not in self.eyes:
+            raise UserError(f"got pictures of {eye!r}, expected one of {list(self.eyes)}")
+        return self.background if eye == VISION or self.background_left is None else self.background_left
+
+    def encode(self, images: Tensor, eye: str = VISION) -> Tensor:
         """Standardized latents of pictures.
 
         Args:
             images: shape (B, 64, 64), in [0, 1].
+            eye: the eye that sees them, `vision` or `vision_left`.
 
         Returns:
             Latents, shape (B, D); over the training set each has mean 0 and standard deviation 1.
         """
-        return (self.raw_latents(images) - self.latent_mean) / self.latent_std
+        return (self.raw_latents(images, eye) - self.latent_mean) / self.latent_std
 
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: Tensor, told: Tensor | None = None, eye: str = VISION) -> Tensor:
         """Pictures of standardized latents.
 
         Args:
             latents: shape (B, D).
+            told: what the decoder is told besides them, in [0, 1], shape (B, G); None: .5 each, the gaze straight ahead.
+            eye: the eye that would see them.
 
         Returns:
             Pictures, shape (B, 64, 64), in [0, 1].
         """
-        return self.draw(latents * self.latent_std + self.latent_mean).clamp(0, 1)
+        return self.draw(latents * self.latent_std + self.latent_mean, told, eye).clamp(0, 1)
 
-    def raw_latents(self, images: Tensor) -> Tensor:
+    def raw_latents(self, images: Tensor, eye: str = VISION) -> Tensor:
         """The network's latents before standardization, shape (B, D)."""
-        latents: Tensor = self.encoder((images - self.background).view(len(images), *self._planes))
+        latents: Tensor = self.encoder((images - self.background_of(eye)).view(len(images), *self._planes))
         return latents
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, told: Tensor | None = None) -> Tensor:
         """The reconstruction for training, (B, 64, 64) -> (B, 64, 64); see `draw`."""
-        return self.draw(self.raw_latents(images))
+        return self.draw(self.raw_latents(images), told)
 
-    def draw(self, raw_latents: Tensor) -> Tensor:
+    def draw(self, raw_latents: Tensor, told: Tensor | None = None, eye: str = VISION) -> Tensor:
         """Pictures of raw latents, (B, D) -> (B, 64, 64); not clamped, so pixels out of range keep their gradients."""
-        difference: Tensor = self.decoder(raw_latents)  # (B, 1, 64, 64)
-        return self.background + difference.view(len(raw_latents), *self.background.shape)
+        difference: Tensor = self.decoder(self.with_told(raw_latents, told))  # (B, 1, 64, 64)
+        return self.background_of(eye) + difference.view(len(raw_latents), *self.background.shape)
+
+    def with_told(self, raw_latents: Tensor, told: Tensor | None = None) -> Tensor:
+        """Raw latents and what the decoder is told, in [-1, 1]: (B, D) and (B, G) in [0, 1] -> (B, D + G)."""
+        if not self.told:
+            return raw_latents
+        given = raw_latents.new_zeros(len(raw_latents), self.told) if told is None else 2 * told.to(raw_latents) - 1
+        return torch.cat([raw_latents, given], 1)
 
     def standardize(self, raw_latents: Tensor) -> None:
         """Sets the mean and standard deviation of `encode` and `decode` to those of raw latents, shape (N, D)."""
@@ -114,7 +149,7 @@ class ConvAutoencoder(nn.Module):
             path: the file, usually `autoencoder.safetensors`.
             header: further entries of the file's header, in JSON's types.
         """
-        sizes = {"latent_size": self.latent_size, "width": self.width}
+        sizes = {"latent_size": self.latent_size, "width": self.width, **({"told": self.told} if self.told else {})}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
     @classmethod
@@ -124,7 +159,11 @@ class ConvAutoencoder(nn.Module):
         Raises:
             UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
-        return checkpoints.read_network(Path(path), KIND, cls, ("latent_size", "width"), device)
+        tensors, header = checkpoints.read(Path(path), KIND)
+        with checkpoints.fitting(Path(path)):
+            sizes = header["latent_size"], header["width"], header.get("told", 0)
+            network = cls(tensors["background"], *sizes, tensors.get("background_left"))
+        return checkpoints.fill(Path(path), network, tensors, device)
 
 
 def arm_mask(images: Tensor, background: Tensor) -> Tensor:

@@ -94,7 +94,7 @@ class ImageGoals(
         for _ in range(_MOST_GOALS):
             observation, info = self.env.reset(seed=seed, options=options)
             self._body.arm.place(self._data, self._body.goal_joints)
-            if (options and "goal" in options) or self._camera.in_view(self._data)[1] >= self._least:
+            if (options and "goal" in options) or self._shows_hand():
                 picture = to_gray(self._camera.render(self._data))
                 self._goal = _latents(self.mind, picture)
                 return self._as_latents(observation), {**info, "goal_picture": picture}
@@ -119,6 +119,10 @@ class ImageGoals(
         """Frees the cameras."""
         self._camera.close()
         super().close()
+
+    def _shows_hand(self) -> bool:
+        """Whether the goal's picture shows the hand that must reach."""
+        return self._camera.in_view(self._data)[1 + self._body.task.hand] >= self._least
 
     def _as_latents(self, seen: Observation) -> Observation:
         achieved = _latents(self.mind, to_gray(seen["eye"]))

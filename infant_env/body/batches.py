@@ -85,10 +85,10 @@ class Simulations:
         return counts
 
     def sites(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Positions of sites in the world after the last call, given one number for each simulation (N,), shape (N, 3), m."""
+        """Positions of sites in the world after the last call, given H numbers for each simulation (N, H), shape (N, H, 3), m."""
         places = np.empty((*numbers.shape, 3))
         for rows, batch in self._groups:
-            places[rows] = batch.bind("site_xpos")[np.arange(len(rows)), numbers[rows]]
+            places[rows] = batch.bind("site_xpos")[np.arange(len(rows))[:, None], numbers[rows]]
         return places
 
     def step(self, which: NDArray[np.int64] | None, nstep: int, stage: int) -> None:

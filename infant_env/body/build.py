@@ -11,7 +11,8 @@ from ..errors import UserError
 from .built_in.table import BODIES, BuiltIn
 from .changes.apply import apply, rods
 from .description import Body
-from .mjcf import actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
+from .mjcf import SITE, actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
+from .places import Hand
 from .raw.mjcf_files import MjcfFiles
 from .rest import Rest, lock_others, narrow, rest_of, take_actuators
 from .tree import check_tree
@@ -23,20 +24,35 @@ def built_in(body: Body) -> dict[str, Any]:
     """The fields of the `ArmModel` of a built-in body.
 
     Raises:
-        UserError: its name is unknown, its age is out of range, it has no left eye or no gaze, or it cannot be changed so.
+        UserError: its name is unknown, its age is out of range, it has no left eye, no gaze, or not these arms, or it cannot be
+            changed so.
     """
     if body.name not in BODIES:
         raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
-    entry = BODIES[body.name]
+    entry = _with_arms(body, BODIES[body.name])
     spec = entry.build(body.age_months)
     apply(spec, body.change, entry.joints)
     left, gaze = _left_eye(spec, body, entry), _gaze(spec, body, entry)
     model = spec.compile()
-    arm, hand = (_numbers(model, names) for names in (entry.arm_bodies, entry.hand_bodies))
-    rest = rest_of(model, None, {}, ())
+    arm, rest = _numbers(model, entry.arm_bodies), rest_of(model, None, {}, ())
+    sides = ("right", "left") if body.arms == "both" else (body.arms,)
+    parts = entry.hand_bodies, entry.left_hand_bodies
+    hands = {side: _numbers(model, names) for side, names in zip(sides, parts, strict=False)}
     cameras = left if left and body.eyes == "left" else entry.eye_camera, entry.outside_camera
-    found = _finished(spec, model, body, entry.joints, cameras, arm, hand, rest)
+    found = _finished(spec, model, body, entry.joints, cameras, arm, hands, rest)
     return found | {"left_eye_camera": left if body.eyes == "both" else None, "gaze_joints": gaze}
+
+
+def _with_arms(body: Body, entry: BuiltIn) -> BuiltIn:
+    """The built-in body with the arms that the description names."""
+    if entry.with_arms is not None:
+        return entry.with_arms(body.arms, body.wrist)
+    if body.arms != "right" or body.wrist:
+        given = f"wrist={body.wrist}" if body.arms == "right" else f"arms={body.arms!r}"
+        raise UserError(
+            f"got {given} of the body {body.name!r}, expected none: this body has one arm, which always moves"
+        )
+    return entry
 
 
 def _gaze(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> tuple[str, ...]:
@@ -45,7 +61,7 @@ def _gaze(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> tuple[str, ...]:
         return ()
     if entry.add_gaze is None:
         raise UserError(f'got gaze={body.gaze!r} of the body {body.name!r}, expected "held": its eye is fixed')
-    return entry.add_gaze(spec)
+    return entry.add_gaze(spec, body.gaze)
 
 
 def _left_eye(spec: mujoco.MjSpec, body: Body, entry: BuiltIn) -> str | None:
@@ -82,7 +98,9 @@ def another(body: Body, tested: bool, files: MjcfFiles | None = None) -> dict[st
         model, rest = spec.compile(), Rest(rest.qpos, rest.ctrl[kept])
     narrow(spec, model, body.joint_ranges)
     add_missing_servos(spec, model, body.joints, bodies_below(model, arm), body.joint_ranges)
-    return _finished(spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, hand, rest)
+    return _finished(
+        spec, model, body, body.joints, (body.eye_camera, body.outside_camera or -1), arm, {"hand": hand}, rest
+    )
 
 
 def _check_names(model: mujoco.MjModel, body: Body) -> None:
@@ -107,19 +125,25 @@ def _finished(
     joints: tuple[str, ...],
     cameras: tuple[str, str | int],
     arm_bodies: list[int],
-    hand_bodies: list[int],
+    hands: dict[str, list[int]],
     rest: Rest,
 ) -> dict[str, Any]:
-    """Adds the hand's site, compiles the body again, and looks up its joints, servos and geoms."""
-    arm, hand = (bodies_below(model, bodies)[model.geom_bodyid] for bodies in (arm_bodies, hand_bodies))
-    hand &= ~rods(model)
-    if not hand.any() or not arm[hand].all():
-        named = [[model.body(b).name for b in bodies] for bodies in (hand_bodies, arm_bodies)]
+    """Adds the hands' sites, compiles the body again, and looks up its joints, servos and geoms."""
+    arm = bodies_below(model, arm_bodies)[model.geom_bodyid]
+    geoms = {side: bodies_below(model, bodies)[model.geom_bodyid] for side, bodies in hands.items()}
+    if body.change.rod is not None:
+        geoms = {side: hand & ~rods(model) for side, hand in geoms.items()}
+    if not all(hand.any() and arm[hand].all() for hand in geoms.values()):
+        named = [[model.body(b).name for b in bodies] for bodies in (hands.popitem()[1], arm_bodies)]
         raise UserError(
             f"got the hand {named[0]} and the arm {named[1]}, expected a hand that has geoms and belongs to the arm; "
             "choose another body with hand_bodies, or add an ancestor of the hand to arm_bodies"
         )
-    site = add_hand_site(spec, model, rest.qpos, hand, hand_bodies[0])
+    first = next(iter(hands))
+    sites = {
+        side: add_hand_site(spec, model, rest.qpos, geoms[side], bodies[0], SITE if side == first else f"{side}_{SITE}")
+        for side, bodies in hands.items()
+    }
     ctrl = rest.ctrl[lock_others(spec, model, rest.qpos, joints)] if body.hold_others else rest.ctrl
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     try:
@@ -141,8 +165,9 @@ def _finished(
         "eye_camera": cameras[0],
         "outside_camera": cameras[1],
         "arm_geoms": _read_only(arm),
-        "hand_geoms": _read_only(hand),
-        "hand_site": site,
+        "hand_geoms": _read_only(geoms[first]),
+        "hand_site": sites[first],
+        "hands": {side: Hand.of(model, sites[side], geoms[side], joints) for side in hands},
         "rest": Rest(_read_only(qpos), _read_only(ctrl)),
         "body": body,
         "spec": spec,

@@ -10,9 +10,9 @@ from ..errors import UserError
 from ..given import shown
 from .changes.change import BodyChange
 
-EYES = ("right", "left", "both")
-GAZES = ("held", "free")
-SENSED = ("eyes", "gaze")
+ARMS = EYES = ("right", "left", "both")
+GAZES = ("held", "eyes", "head")
+SENSED = ("eyes", "gaze", "arms", "wrist")
 """The fields on which the spaces of actions and observations depend; they stay the same while a body changes."""
 
 
@@ -23,7 +23,8 @@ class Body:
     `ArmModel.of` makes the body. `as_dict` returns a dictionary for JSON, which `gym.make(..., arm=...)` accepts too.
 
     Raises:
-        UserError: the MJCF file comes without the names of the arm's joints, or names come without an MJCF file.
+        UserError: the MJCF file comes without the names of the arm's joints, names come without an MJCF file, or the body does
+            not have these eyes, this gaze, these arms or this wrist.
     """
 
     age_months: float = 12.0
@@ -42,10 +43,16 @@ class Body:
     joint_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hold_others: bool = False
     new_servos: bool = False
-    eyes: str = "right"
-    """Which eyes see: one of `EYES`; a body from an MJCF file has one eye."""
+    eyes: str | None = None
+    """Which eyes see: one of `EYES`; None: the one on the arm's side, with both arms the right one. A body from an MJCF file has
+    one eye."""
     gaze: str = "held"
-    """Whether the head turns: one of `GAZES`; that of a body from an MJCF file is held."""
+    """What turns the gaze: one of `GAZES`; that of a body from an MJCF file is held."""
+
+    arms: str = "right"
+    """Which arms move: one of `ARMS`; that of a body from an MJCF file is the one whose joints are named."""
+    wrist: bool = False
+    """Whether the wrists move too."""
 
     change: BodyChange = field(default_factory=BodyChange)
     """How a built-in body differs from that of its age; a body from an MJCF file is changed in the file."""
@@ -61,18 +68,11 @@ class Body:
             raise UserError(
                 f"got the body {self.mjcf} without joints, expected the names of its arm's joints, from the trunk outwards"
             )
-        for name, given, known in (("eyes", self.eyes, EYES), ("gaze", self.gaze, GAZES)):
-            if not isinstance(given, str) or given not in known:
-                raise UserError(f"got {name}={shown(given)}, expected one of {list(known)}")
-        if self.mjcf is not None and self.eyes != "right":
-            raise UserError(
-                f'got eyes={self.eyes!r} of the body {self.mjcf}, expected "right": a body from an MJCF file has one eye, here '
-                f"the camera {self.eye_camera!r}; for another one, give its name as eye_camera"
-            )
-        if self.mjcf is not None and self.gaze != "held":
-            raise UserError(
-                f'got gaze={self.gaze!r} of the body {self.mjcf}, expected "held": the eye of a body from an MJCF file is fixed'
-            )
+        check_choices(self)
+        if self.eyes is None:
+            object.__setattr__(self, "eyes", "left" if self.arms == "left" else "right")
+        if self.mjcf is not None:
+            check_other(self)
         told = [name for name in _OF_MJCF if getattr(self, name)]
         if self.mjcf is None and told:
             raise UserError(
@@ -81,12 +81,12 @@ class Body:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields that differ from the default, in JSON's types."""
-        usual = asdict(Body())
+        usual = asdict(Body(arms=self.arms)) | {"arms": "right"}
         own = {name: _plain(value) for name, value in asdict(self).items() if value != usual[name]}
         return own | ({"change": self.change.as_dict()} if "change" in own else {})
 
     def changed(self, given: Any) -> "Body":
-        """This body with something else in its place; how it senses stays the same (`eyes` and `gaze`).
+        """This body with something else in its place; what moves and what senses stays the same (`SENSED`).
 
         Args:
             given: a `Body` or its `as_dict`, a `BodyChange` or its `as_dict`, or an age in months.
@@ -131,6 +131,35 @@ class Body:
         return cls(**{name: _frozen(value) for name, value in given.items()}, change=BodyChange.of(change))
 
 
+def check_choices(body: Body) -> None:
+    """Raises a UserError if an option is none of its choices."""
+    eyes: tuple[str | None, ...] = (None, *EYES)
+    for name, given, known in (("eyes", body.eyes, eyes), ("gaze", body.gaze, GAZES), ("arms", body.arms, ARMS)):
+        if not isinstance(given, str | None) or given not in known:
+            raise UserError(f"got {name}={shown(given)}, expected one of {[each for each in known if each]}")
+    if not isinstance(body.wrist, bool):
+        raise UserError(f"got wrist={shown(body.wrist)}, expected True or False")
+
+
+def check_other(body: Body) -> None:
+    """Raises a UserError if a body from an MJCF file has an option that only the infant has."""
+    if body.eyes != "right":
+        raise UserError(
+            f'got eyes={body.eyes!r} of the body {body.mjcf}, expected "right": a body from an MJCF file has one eye, here '
+            f"the camera {body.eye_camera!r}; for another one, give its name as eye_camera"
+        )
+    if body.gaze != "held":
+        raise UserError(
+            f'got gaze={body.gaze!r} of the body {body.mjcf}, expected "held": the eye of a body from an MJCF file is fixed'
+        )
+    if body.arms != "right" or body.wrist:
+        given = f"wrist={body.wrist}" if body.arms == "right" else f"arms={body.arms!r}"
+        raise UserError(
+            f"got {given} of the body {body.mjcf}, expected none: the arm of a body from an MJCF file is what its joints "
+            f"{list(body.joints)} move; to move another arm or the wrist, name its joints (joints=..., --arm-joints)"
+        )
+
+
 _MONTHS, _TEXT, _PATH, _LIST = "a number of months", "a name", "the path of an MJCF file", "a list of names"
 _ANGLES, _RANGES = "numbers by the names of joints", "pairs of numbers by the names of joints"
 _SWITCH = "true or false"
@@ -150,6 +179,8 @@ _KINDS = {
     "new_servos": _SWITCH,
     "eyes": _TEXT,
     "gaze": _TEXT,
+    "arms": _TEXT,
+    "wrist": _SWITCH,
 }
 _OF_MJCF = (
     "joints", "arm_bodies", "hand_bodies", "outside_camera", "keyframe", "rest_pose", "joint_ranges", "hold_others",

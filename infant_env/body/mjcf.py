@@ -14,6 +14,9 @@ from .raw.mjcf_files import MjcfFiles
 _SERVO_FREQUENCY = 30.0
 """Natural frequency, rad/s, of the servos that `ArmModel.from_mjcf` adds; with critical damping they arrive in .2 s."""
 
+SITE = "hand_position"
+"""Name of the site that marks a hand's position."""
+
 _DRIVEN = {
     mujoco.mjtTrn.mjTRN_JOINT.value: mujoco.mjtObj.mjOBJ_JOINT,
     mujoco.mjtTrn.mjTRN_JOINTINPARENT.value: mujoco.mjtObj.mjOBJ_JOINT,
@@ -52,7 +55,12 @@ def bodies_below(model: mujoco.MjModel, bodies: Sequence[int]) -> NDArray[np.boo
 
 
 def add_hand_site(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, qpos: NDArray[np.float64], hand: NDArray[np.bool_], body: int
+    spec: mujoco.MjSpec,
+    model: mujoco.MjModel,
+    qpos: NDArray[np.float64],
+    hand: NDArray[np.bool_],
+    body: int,
+    name: str = SITE,
 ) -> str:
     """Adds a site at the center that the hand's geoms have in a pose (nq,), to a body, and returns its name."""
     data = mujoco.MjData(model)
@@ -60,7 +68,6 @@ def add_hand_site(
     mujoco.mj_kinematics(model, data)
     frame = data.body(body)
     center = (data.geom_xpos[hand].mean(axis=0) - frame.xpos) @ frame.xmat.reshape(3, 3)  # (3,)
-    name = "hand_position"
     while name in {s.name for s in spec.sites}:
         name += "_"
     spec.bodies[body].add_site(name=name, pos=center, size=[0.004] * 3, group=4)

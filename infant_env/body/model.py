@@ -17,8 +17,8 @@ from .build import another, built_in
 from .changes.apply import rod_tip
 from .changes.change import SIDES, BodyChange
 from .description import Body
-from .gaze import Gaze
 from .mjcf import check_names, load
+from .places import Gaze, Hand
 from .raw.contacts import counting_pairs
 from .raw.mjcf_files import MjcfFiles
 from .rest import Rest
@@ -54,11 +54,13 @@ class ArmModel:
     outside_camera: str | int
     """Name of the camera that shows the body from outside; -1: MuJoCo's free camera."""
     arm_geoms: NDArray[np.bool_]
-    """Mask of the arm's geoms, shape (ngeom,)."""
+    """Mask of the arm's geoms, or of both arms', shape (ngeom,)."""
     hand_geoms: NDArray[np.bool_]
-    """Mask of the hand's geoms, a part of the arm's, shape (ngeom,)."""
+    """Mask of the first hand's geoms, a part of the arm's, shape (ngeom,)."""
     hand_site: str
-    """Name of the site that marks the hand's position."""
+    """Name of the site that marks the first hand's position."""
+    hands: Mapping[str, Hand]
+    """The hands by side, "right" before "left"; that of a body from an MJCF file is "hand"."""
     rest: Rest
     """Positions of all joints and controls of all actuators after a reset; the arm's are then set to a drawn pose."""
     body: Body
@@ -114,22 +116,26 @@ class ArmModel:
     def infant(
         cls,
         age_months: float = 12.0,
-        eyes: str = "right",
+        eyes: str | None = None,
         gaze: str = "held",
+        arms: str = "right",
+        wrist: bool = False,
         change: BodyChange | Mapping[str, Any] | None = None,
     ) -> "ArmModel":
         """The simulated infant.
 
         Args:
             age_months: 1 to 24; sets sizes, masses and strength.
-            eyes: which eyes see, "right", "left" or "both".
-            gaze: whether the head turns, "held" or "free".
+            eyes: which eyes see, "right", "left" or "both"; None: the one on the arm's side, with both arms the right one.
+            gaze: what turns the gaze, "held", "eyes" or "head".
+            arms: which arms move, "right", "left" or "both".
+            wrist: whether the wrists move too.
             change: how the body differs from that of its age, a `BodyChange` or its `as_dict`.
 
         Raises:
-            UserError: the age is not between 1 and 24 months, the eyes or the gaze are unknown, or the body cannot be changed so.
+            UserError: the age is not between 1 and 24 months, another argument is unknown, or the body cannot be changed so.
         """
-        return cls.of(Body(age_months, eyes=eyes, gaze=gaze, change=BodyChange.of(change)))
+        return cls.of(Body(age_months, eyes=eyes, gaze=gaze, arms=arms, wrist=wrist, change=BodyChange.of(change)))
 
     @classmethod
     def from_mjcf(
@@ -217,7 +223,7 @@ class ArmModel:
         """
         self._rest(data, joints)
         if gaze is not None:
-            data.qpos[self.gaze.qpos_ids] = data.ctrl[self.gaze.actuator_ids] = gaze
+            self.gaze.turn(data, gaze)
         mujoco.mj_forward(self.model, data)
 
     def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
@@ -280,9 +286,29 @@ class ArmModel:
         mujoco.mj_collision(self.model, data)
         return self.penetration(data) <= PENETRATION_LIMIT
 
-    def hand_position(self, data: mujoco.MjData) -> NDArray[np.float64]:
-        """The hand's position in the world, shape (3,), m."""
-        return np.array(data.site(self.hand_site).xpos)
+    def hand_position(self, data: mujoco.MjData, side: str | None = None) -> NDArray[np.float64]:
+        """A hand's position in the world, shape (3,), m.
+
+        Args:
+            data: a simulation with positions.
+            side: one of `hands`; None: the first.
+        """
+        return np.array(data.site(self.hand_site if side is None else self.hands[side].site).xpos)
+
+    def hand_positions(self, data: mujoco.MjData) -> NDArray[np.float64]:
+        """The positions of all H hands in the world, in the order of `hands`, shape (H, 3), m."""
+        return np.array(data.site_xpos[self.hand_site_ids])
+
+    @cached_property
+    def hand_site_ids(self) -> NDArray[np.int64]:
+        """Where the hands' positions lie in `data.site_xpos`, shape (H,)."""
+        return np.array([self.model.site(hand.site).id for hand in self.hands.values()])
+
+    def touches(self, data: mujoco.MjData) -> NDArray[np.bool_]:
+        """Which of MuJoCo's contacts are touches of the arm that count, see `penetration`; shape (ncon,)."""
+        contact = data.contact
+        first, second = contact.geom.T  # (ncon,) each
+        return np.asarray(self._counts[first, second] & (contact.dist < 0))
 
     def rod_tip(self, data: mujoco.MjData, side: str | None = None) -> NDArray[np.float64]:
         """The position of the tip of the rod in a hand, in the world, shape (3,), m.
@@ -302,9 +328,9 @@ class ArmModel:
         return np.array(data.site(rod_tip(chosen[0])).xpos)
 
     def penetration(self, data: mujoco.MjData) -> float:
-        """Depth of the arm's deepest contact, m; 0 without contact.
+        """Depth of the deepest contact of an arm, also with the other arm, m; 0 without contact.
 
-        Contacts within the hand, and those that the body's shapes cause in every pose, do not count.
+        Contacts within a hand, and those that the body's shapes cause in every pose, do not count.
         """
         if not data.ncon:
             return 0.0
@@ -315,7 +341,8 @@ class ArmModel:
     def _counts(self) -> NDArray[np.bool_]:
         """The pairs of geoms whose contacts count, see `counting_pairs`."""
         poses = self._random_poses(np.random.default_rng(0))
-        return counting_pairs(self.model, self.arm_geoms, self.hand_geoms, poses, PENETRATION_LIMIT)
+        hands = [hand.geoms for hand in self.hands.values()]
+        return counting_pairs(self.model, self.arm_geoms, hands, poses, PENETRATION_LIMIT)
 
     def _random_poses(self, random: np.random.Generator) -> Iterator[mujoco.MjData]:
         data = mujoco.MjData(self.model)

@@ -1,4 +1,4 @@
-"""`InfantArm-v0`: an infant, its right arm, and what its right eye sees of it."""
+"""`InfantArm-v0`: an infant, its arms, and what its eyes see of them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +15,7 @@ from ..body.model import ArmModel
 from ..senses.seen.seen import Seen
 from ..senses.spaces import babbling_space
 from .body_env import BodyEnv, Observation
+from .simulated import hand_infos
 
 
 class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl looks at an environment's direct bases
@@ -71,6 +72,8 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `hand_position` | (3,) | m | the palm in the world, x forward, y to the left, z up |
     | `penetration` | () | m | depth of the arm's deepest contact, 0 when it touches nothing |
 
+    With `arms="both"` there is also `left_hand_position`, and `hand_position` is the right palm.
+
     ## Arguments
 
     ```python
@@ -91,8 +94,11 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `camera_name` | None | name of the camera from outside, in the body's model; None: the body's own |
     | `senses` | None | noise and delay of the senses by name, or `"age"`; None: perfect senses |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
-    | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
-    | `gaze` | None | whether the head turns, `"held"` or `"free"`; None: held, or as that of `arm` |
+    | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the one on the arm's side, or those of `arm` |
+    | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`; None: held, or as that of `arm` |
+    | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
+    | `wrist` | None | whether the wrists move, True or False; None: they do not, or as those of `arm` |
+    | `touch` | False | whether touch is felt |
     | `change` | None | how the body differs from that of its age, an `infant_env.BodyChange`; None: not, or as `arm` does |
     | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`; None: where it is |
 
@@ -126,10 +132,63 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
     ## Gaze
 
-    With `gaze="free"` the head turns, with the eyes fixed in it. The action has two more numbers, the targets of the gaze: 30
-    degrees to the left (+1) or right (-1), and 20 degrees down (+1) or up (-1) of where the held head looks. The observation has
-    one more entry, `gaze` (2,) float32: the two angles, rad, without noise and delay. A turn takes .2 s. An episode begins with
-    both angles 0, and `action_for(joints)` keeps them there. The gaze of a body from an MJCF file is held.
+    With `gaze="eyes"` both eyes turn together in the held head; with `gaze="head"` the head turns, with the eyes fixed in it.
+    The action has two more numbers, the targets of the gaze: 30 degrees to the left (+1) or right (-1), and 20 degrees down (+1)
+    or up (-1) of where the held gaze looks. The observation has one more entry, `gaze` (2,) float32: the two angles, rad,
+    without noise and delay. A turn takes .1 s (eyes) or .2 s (head). An episode begins with both angles 0, or with those of
+    `reset(options={"gaze": ...})`, and `action_for(joints)` brings them back to 0. The gaze of a body from an MJCF file is held.
+
+    ## Arms
+
+    `arms="left"` moves the left arm: the mirror image of the right one. Its joints are `left_shoulder_flexion` and so on, with
+    the same ranges, each positive in the direction of its name. The right arm then lies on its thigh, the held head looks to the
+    left, and the left eye sees, unless `eyes` names another.
+
+    `arms="both"` moves both. Actions and joints have the five numbers of the right arm first, then the five of the left one.
+    The arms are solid: they touch and stop each other, and a pose is valid only if no arm is more than 5 mm deep in the other.
+    The held head looks straight ahead and down, and the right eye sees, unless `eyes` names another. Most poses have the hands
+    far apart at the sides: 40 % show an arm in 1 % of the pixels or more; of these, 48 % show the right hand, 38 % the left one,
+    and 10 % both.
+
+    `wrist=True` adds two joints to each arm that moves, after its five:
+
+    | Num | Joint | Lower (deg) | Upper (deg) |
+    |-----|-------|-------------|-------------|
+    | 5 | `right_wrist_flexion` | -82.0 | 88.0 |
+    | 6 | `right_wrist_radial_deviation` | -36.0 | 22.0 |
+
+    | `arms` | `wrist` | Joints |
+    |--------|---------|--------|
+    | `"right"` or `"left"` | False | 5 |
+    | `"right"` or `"left"` | True | 7 |
+    | `"both"` | False | 10: right 0 to 4, left 5 to 9 |
+    | `"both"` | True | 14: right 0 to 6, left 7 to 13 |
+
+    Wrist flexion has the range of infants (Watanabe et al., 0 to 2 years). No study measured infants' radial deviation (toward
+    the thumb) and ulnar deviation: these are means of persons of 1 to 54 years (Boone & Azen 1979). The arm of a body from an
+    MJCF file is the one whose joints are named.
+
+    ## Touch
+
+    With `touch=True` the observation has one more entry, `touch` (525,) float32, N: how strongly each of 525 patches of skin is
+    pressed. They lie on arms, hands, trunk, head, legs and feet, about 3 cm apart on trunk and limbs, 2 cm on the face and 1 to
+    2 cm on the hands. An infant of any age has the same patches; their areas grow with it. A hand on the thigh is felt twice, by
+    the hand and by the thigh.
+
+    A touch is a contact of MuJoCo. Its force is the depth of the contact times 10 N per mm, at most 100 N; so it depends on the
+    pose alone. An arm that presses the body is pushed back by about as much (8 to 13 N per mm); `infant_env/senses/skin/touch.py`
+    gives the reasons. Touch has neither noise nor delay.
+
+    ```python
+    env = gym.make("InfantArm-v0", touch=True)
+    observation, info = env.reset(seed=0)
+    touch = env.unwrapped.touch
+    touch.names[0], touch.areas[0]  # "waist_front" and its area, m^2
+    touch.centers(env.unwrapped.data)  # (525, 3), m, in the world
+    touch.touched(env.unwrapped.data)  # positions, forces and names of the places that are touched now
+    ```
+
+    Of a body from an MJCF file, each shape (geom) of the robot that makes contact is one patch, named like the shape or its body.
 
     ## A body that changes
 
@@ -197,12 +256,18 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
+        touch: bool = False,
         change: BodyChange | Mapping[str, Any] | None = None,
         seen: Seen | Mapping[str, Any] | None = None,
     ) -> None:
         size = checked_eye_size(eye_size)
-        sensed = senses, acuity, eyes, gaze, change, seen
-        super().__init__(render_mode, age_months, size, arm, width, height, camera_name, *sensed)
+        view = width, height, camera_name
+        sensed = senses, acuity
+        super().__init__(
+            render_mode, age_months, size, arm, *view, *sensed, eyes, gaze, arms, wrist, touch, change, seen
+        )
         self._adapt()
 
     def reset(
@@ -258,7 +323,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
     def _space(self) -> spaces.Dict:
         assert self.eye_size is not None
-        return babbling_space(self.arm, self.eye_size, self.senses)
+        return babbling_space(self.arm, self.eye_size, self.senses, self.touch)
 
     def _observe(self) -> tuple[Observation, dict[str, Any]]:
         """Observation and info; also updates the window."""
@@ -267,10 +332,9 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         observation: Observation = {
             **self._see(),
             **self._gaze(),
+            **self._touch(),
             "joints": joints,
             "joint_velocities": velocities,
         }
-        return observation, {
-            "hand_position": self.arm.hand_position(self.data),
-            "penetration": self.arm.penetration(self.data),
-        }
+        hands = hand_infos(self.arm, self.arm.hand_positions(self.data))
+        return observation, {**hands, "penetration": self.arm.penetration(self.data)}

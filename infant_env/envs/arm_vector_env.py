@@ -15,7 +15,7 @@ from ..senses.sense import Senses
 from ..senses.spaces import babbling_space
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import arms_of
+from .simulated import arms_of, hand_infos
 
 
 class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -40,10 +40,13 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: see `InfantArmEnv`.
         eyes: see `InfantArmEnv`.
         gaze: see `InfantArmEnv`.
+        arms: see `InfantArmEnv`.
+        wrist: see `InfantArmEnv`.
+        touch: see `InfantArmEnv`.
         change: see `InfantArmEnv`.
         seen: see `InfantArmEnv`.
 
-    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `arms` holds the bodies.
+    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `bodies` holds the bodies.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -66,23 +69,26 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
+        touch: bool = False,
         change: Any = None,
         seen: Any = None,
     ) -> None:
-        arms, size = arms_of(num_envs, arm, age_months, eyes, gaze, change), checked_eye_size(eye_size)
+        bodies, size = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change), checked_eye_size(eye_size)
         self._depths = np.zeros(num_envs)  # of the deepest contacts, m
-        shown = width, height, camera_name, threads, senses, acuity, seen
-        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, arms, size, ("joints",), *shown)
+        shown = width, height, camera_name, threads, senses, acuity, touch, seen
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, ("joints",), *shown)
 
     def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
         assert self.eye_size is not None
-        return babbling_space(arm, self.eye_size, senses)
+        return babbling_space(arm, self.eye_size, senses, self._skins[arm])
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
         if options:
             given = {i: options_of(i, self.num_envs, options)["joints"] for i in infants.tolist()}
-            arms = self.arms
-            joints = np.array([checked_start(arms[i], self._datas[arms[i]], one) for i, one in given.items()])
+            bodies = self.bodies
+            joints = np.array([checked_start(bodies[i], self._datas[bodies[i]], one) for i, one in given.items()])
         else:
             joints, _ = self._poses.draw(infants, [self._random(i) for i in infants.tolist()])
         self._place(infants, joints, self._hands[infants])  # `_observe` computes the hands' new positions
@@ -90,18 +96,19 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
     def _observe(self, infants: Infants | slice) -> Observations:
         seen = []
         for infant in np.arange(self.num_envs)[infants].tolist():
-            arm, data = self.arms[infant], self._data_of(infant)
+            arm, data = self.bodies[infant], self._data_of(infant)
             mujoco.mj_fwdPosition(arm.model, data)
-            self._hands[infant], self._depths[infant] = arm.hand_position(data), arm.penetration(data)
+            self._hands[infant], self._depths[infant] = arm.hand_positions(data), arm.penetration(data)
             seen.append(self._see(data, infant))
         joints, velocities = np.split(self._feel(infants), 2, axis=1)
         return {
             **self._stacked(seen),
             **self._gazes(infants),
+            **self._touches(infants),
             "joint_velocities": velocities.copy(),
             "joints": joints.copy(),
         }
 
     def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
-        info = {"hand_position": self._hands.copy(), "penetration": self._depths.copy()}
+        info = {**hand_infos(self.arm, self._hands), "penetration": self._depths.copy()}
         return np.zeros(self.num_envs), info

@@ -22,9 +22,10 @@ from ..senses.eyes import Eyes
 from ..senses.seen.seen import Seen
 from ..senses.sense import checked_senses
 from ..senses.sensing import Sensing
+from ..senses.skin.touch import TOUCH
 from ..senses.spaces import wider
 from .onlooker import RENDER_MODES, Onlooker
-from .simulated import Simulated, as_arm, carried
+from .simulated import Simulated, as_arm, as_touch, carried, touch_of
 
 Observation = dict[str, NDArray[Any]]
 
@@ -45,8 +46,11 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         camera_name: the camera from outside; None: the body's own.
         senses: noise and delay of the senses, see `checked_senses`.
         acuity: the eye's acuity, see `checked_acuity`.
-        eyes: which eyes see; None: the right one, or those of the given body.
-        gaze: whether the head turns; None: it is held, or as the given body's.
+        eyes: which eyes see; None: the one on the arm's side, or those of the given body.
+        gaze: what turns the gaze; None: it is held, or as the given body's.
+        arms: which arms move; None: the right one, or those of the given body.
+        wrist: whether the wrists move; None: they do not, or as the given body's.
+        touch: whether touch is felt.
         change: how the body differs from the built-in one of its age; None: not, or as the given body.
         seen: how the arm is seen; None: as it is.
 
@@ -69,11 +73,14 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         acuity: Any,
         eyes: str | None,
         gaze: str | None,
+        arms: str | None,
+        wrist: bool | None,
+        touch: bool,
         change: Any,
         seen: Any,
     ) -> None:
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
-        self.arm = self._first = as_arm(arm, age_months, eyes, gaze, change)
+        self.arm = self._first = as_arm(arm, age_months, eyes, gaze, arms, wrist, change)
         self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
         """The senses that have noise or a delay, by name."""
         self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)
@@ -86,6 +93,8 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         if self.eye_size is not None:
             self._eyes = Eyes([self.arm], self.eye_size, [self.acuity], [None])
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
+        self.touch = as_touch(self.arm, touch)
+        """The sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
         self._sensing = Sensing([self.arm], [self.senses], self._servos.substeps) if self.senses else None
         self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)
         self._begun = False  # whether an episode runs
@@ -122,7 +131,8 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
 
         Args:
             body: an age in months, which keeps the present change; a `BodyChange`, which keeps the age; a `Body`; or the
-                `as_dict` of one; None: the body that the environment was made with. `eyes` and `gaze` stay as they are.
+                `as_dict` of one; None: the body that the environment was made with. `eyes`, `gaze`, `arms` and `wrist` stay as
+                they are.
 
         Raises:
             UserError: the body or the change is unknown, or one of the bodies comes from an MJCF file.
@@ -131,6 +141,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         if description == self.arm.body:
             return
         arm = self._first if description == self._first.body else ArmModel.of(description)
+        self.touch = touch_of(arm, self.touch)
         self.data = carried(self.arm, self.data, arm)
         self.arm, self._servos = arm, Servos(arm)
         self._onlooker.change(arm)
@@ -203,6 +214,10 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         if not self.arm.gaze_joints:
             return {}
         return {"gaze": self.data.qpos[self.arm.gaze.qpos_ids].astype(np.float32)}
+
+    def _touch(self) -> Observation:
+        """Touch, by name, shape (P,), N, from current positions and contacts; nothing if it is not felt."""
+        return {} if self.touch is None else {TOUCH: self.touch.felt(self.data)}
 
     def _see(self) -> Observation:
         """The eyes' frames, by name; none without an eye."""

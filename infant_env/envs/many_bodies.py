@@ -23,11 +23,12 @@ from ..senses.eyes import Eyes
 from ..senses.seen.seen import Seen
 from ..senses.sense import Senses, checked_senses
 from ..senses.sensing import Sensing
+from ..senses.skin.touch import TOUCH, Touch
 from ..senses.spaces import wider
 from ..tasks.many_poses import ManyPoses
 from .many_env import Infants, ManyEnv, Observations
 from .onlooker import RENDER_MODES, Onlooker
-from .simulated import Simulated, changed_arms, each_of, lock
+from .simulated import Simulated, as_touch, changed_arms, each_of, lock, touch_of
 
 
 class ManyBodies(Simulated, ManyEnv):
@@ -42,7 +43,7 @@ class ManyBodies(Simulated, ManyEnv):
         max_episode_steps: an episode is truncated after this many steps.
         autoreset_mode: see `ManyEnv`.
         render_mode: one of `RENDER_MODES`, or None.
-        arms: each infant's body.
+        bodies: each infant's body.
         eye_size: rows and columns of the eyes' frames; None: no eyes.
         options: names of the options that `reset` takes.
         width: columns of the frames from outside.
@@ -51,6 +52,7 @@ class ManyBodies(Simulated, ManyEnv):
         threads: number of threads of the physics; 0: one per core.
         senses: noise and delay of the senses, see `checked_senses`.
         acuity: the eyes' acuity, see `checked_acuity`.
+        touch: whether touch is felt.
         seen: how the arms are seen, one setting for all infants, or a list with one for each; None: as they are.
 
     Raises:
@@ -69,7 +71,7 @@ class ManyBodies(Simulated, ManyEnv):
         max_episode_steps: int,
         autoreset_mode: AutoresetMode | str,
         render_mode: str | None,
-        arms: list[ArmModel],
+        bodies: list[ArmModel],
         eye_size: tuple[int, int] | None,
         options: tuple[str, ...],
         width: int,
@@ -78,26 +80,30 @@ class ManyBodies(Simulated, ManyEnv):
         threads: int,
         senses: Any,
         acuity: Any,
+        touch: bool,
         seen: Any,
     ) -> None:
         check_counts(threads=threads)
-        self._first, self.eye_size, self.threads = tuple(arms), eye_size, threads
+        self._first, self.eye_size, self.threads = tuple(bodies), eye_size, threads
         self.width, self.height, self.camera_name = width, height, camera_name
-        kinds = {arm: checked_senses(senses, arm.body, eye_size is not None) for arm in dict.fromkeys(arms)}
+        kinds = {arm: checked_senses(senses, arm.body, eye_size is not None) for arm in dict.fromkeys(bodies)}
         sharpness = {arm: checked_acuity(acuity, arm.body, eye_size is not None) for arm in kinds}
-        self.senses, self.acuity = kinds[arms[0]], sharpness[arms[0]]
+        self.senses, self.acuity = kinds[bodies[0]], sharpness[bodies[0]]
         """The first infant's senses that have noise or a delay, by name, and its acuity."""
-        self._each = [kinds[arm] for arm in arms]
-        self._servos = Servos(arms, num_envs)
-        space, action_space = self._spaces(arms), self._servos.action_space
+        self._each = [kinds[arm] for arm in bodies]
+        self._servos = Servos(bodies, num_envs)
+        self.touch = as_touch(bodies[0], touch)
+        """The first infant's sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
+        self._skins: dict[ArmModel, Touch | None] = {bodies[0]: self.touch}
+        self._take(bodies)
+        space, action_space = self._spaces(bodies), self._servos.action_space
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, space, action_space, options)
         self._eyes = None
         if eye_size is not None:
-            self._eyes = Eyes(arms, eye_size, [sharpness[arm] for arm in arms], [None] * num_envs)
-        self._onlooker = Onlooker(arms[0], render_mode, width, height, camera_name)
-        self._sensing = Sensing(arms, self._each, self._servos.substeps, many=True) if any(self._each) else None
-        self._hands = np.zeros((num_envs, 3))
-        self._take(arms)
+            self._eyes = Eyes(bodies, eye_size, [sharpness[arm] for arm in bodies], [None] * num_envs)
+        self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
+        self._sensing = Sensing(bodies, self._each, self._servos.substeps, many=True) if any(self._each) else None
+        self._hands = np.zeros((num_envs, len(self.arm.hands), 3))
         if seen is not None:
             self.show(seen)
 
@@ -120,7 +126,7 @@ class ManyBodies(Simulated, ManyEnv):
             return None
         if self._onlooker.has_window:
             return (None,) * self.num_envs
-        return tuple(self._onlooker.frame(self._infant(i), self.arms[i]) for i in range(self.num_envs))
+        return tuple(self._onlooker.frame(self._infant(i), self.bodies[i]) for i in range(self.num_envs))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Frees the cameras and closes the window."""
@@ -141,15 +147,15 @@ class ManyBodies(Simulated, ManyEnv):
         which = checked_infants(infants, self.num_envs)
         given = dict(zip(which, each_of("body", body, len(which)), strict=True))
         bodies = {
-            infant: self._first[infant].body if one is None else self.arms[infant].body.changed(one)
+            infant: self._first[infant].body if one is None else self.bodies[infant].body.changed(one)
             for infant, one in given.items()
         }
-        arms = changed_arms(self.arms, bodies, self._first)
-        new = [infant for infant in which if arms[infant] is not self.arms[infant]]
+        arms = changed_arms(self.bodies, bodies, self._first)
+        new = [infant for infant in which if arms[infant] is not self.bodies[infant]]
         if new:
             states, warnings = self._simulations.state.copy(), self._simulations.warning.copy()
-            self._servos = Servos(arms, self.num_envs)
             self._take(arms)
+            self._servos = Servos(arms, self.num_envs)
             self._simulations.state[:], self._simulations.warning[:] = states, warnings
             for infant in new:
                 lock(arms[infant], self._qpos[infant], self._qvel[infant])
@@ -183,7 +189,7 @@ class ManyBodies(Simulated, ManyEnv):
             all_seen[infant] = one
         self._eyes.show(all_seen)
         if self._sensing is None and any(self._eyes.lags):
-            self._sensing = Sensing(self.arms, self._each, self._servos.substeps, many=True)
+            self._sensing = Sensing(self.bodies, self._each, self._servos.substeps, many=True)
             if self._begun:
                 for infant in range(self.num_envs):
                     self._sensing.seed(self._random(infant), infant)
@@ -211,36 +217,48 @@ class ManyBodies(Simulated, ManyEnv):
         return reduce(wider, kinds.values())
 
     def _widen(self) -> None:
-        space = wider(self.single_observation_space, self._spaces(self.arms))
+        space = wider(self.single_observation_space, self._spaces(self.bodies))
         if space is not self.single_observation_space:
             self.single_observation_space, self.observation_space = space, batch_space(space, self.num_envs)
 
-    def _take(self, arms: list[ArmModel]) -> None:
-        """Takes these bodies, one for each infant, at rest."""
-        self.arms = arms
+    def _take(self, bodies: list[ArmModel]) -> None:
+        """Takes these bodies, one for each infant, at rest.
+
+        Raises:
+            UserError: touch is felt, and they do not have the same patches.
+        """
+        skins = {
+            arm: self._skins[arm] if arm in self._skins else touch_of(arm, self.touch) for arm in dict.fromkeys(bodies)
+        }
+        self._skins, self.touch = skins, skins[bodies[0]]
+        self.bodies = bodies
         """Each infant's body."""
-        self.arm = arms[0]
-        self._datas = {arm: arm.new_data() for arm in dict.fromkeys(arms)}
-        self._sites = np.array([arm.model.site(arm.hand_site).id for arm in arms])
-        self._poses = ManyPoses(arms, self.threads)
+        self.arm = bodies[0]
+        self._datas = {arm: arm.new_data() for arm in skins}
+        self._sites = np.array([arm.hand_site_ids for arm in bodies])  # (N, H)
+        self._poses = ManyPoses(bodies, self.threads)
         self._open()
 
     def _open(self) -> None:
         # persistent: a step continues from the positions that the previous one computed, so they cost nothing again
-        self._simulations = Simulations([arm.model for arm in self.arms], self.threads, persistent=True)
+        self._simulations = Simulations([arm.model for arm in self.bodies], self.threads, persistent=True)
         self._qpos, self._qvel, self._ctrl = (self._simulations.part(name) for name in ("qpos", "qvel", "ctrl"))
         self._unstable = self._simulations.warning[:, UNSTABLE, 1]  # counts, (N, 3), live
-        for infant, arm in enumerate(self.arms):
+        self._stale = np.ones(
+            len(self.bodies), bool
+        )  # whose contacts in the simulations are not those of its positions
+        for infant, arm in enumerate(self.bodies):
             self._qpos[infant], self._ctrl[infant] = arm.rest
         self._rest = self._simulations.state.copy()
 
     def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:
-        """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, 3)."""
+        """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, H, 3)."""
         self._simulations.state[infants] = self._rest[infants]
         self._qpos[infants[:, None], self.arm.qpos_ids] = joints
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
         self._hands[infants] = hands
         self._simulations.warning[infants] = 0
+        self._stale[infants] = True
         if self._sensing is not None:
             for infant in infants.tolist():
                 self._sensing.seed(self._random(infant), infant, again=False)
@@ -260,6 +278,7 @@ class ManyBodies(Simulated, ManyEnv):
             DivergedError: the physics of some infants became unstable; they need a reset, the others can continue.
         """
         self._ctrl[:, self._servos.ctrl] = self._servos.targets(actions)
+        self._stale[slice(None) if infants is None else infants] = False
         parts = [(self._servos.substeps, ())] if self._sensing is None else self._sensing.pasts.parts
         for substeps, recorded in parts:
             self._simulations.step(infants, substeps, mujoco.mjtStage.mjSTAGE_VEL.value)
@@ -292,6 +311,21 @@ class ManyBodies(Simulated, ManyEnv):
             return {}
         return {"gaze": self._qpos[infants][:, self.arm.gaze.qpos_ids].astype(np.float32)}
 
+    def _touches(self, infants: Infants | slice) -> Observations:
+        """Touch of some infants, by name, shape (n, P), N; nothing if it is not felt."""
+        if self.touch is None:
+            return {}
+        felt = np.zeros((self.num_envs, len(self.touch.names)), np.float32)
+        for infant in np.flatnonzero(self._stale | (self._simulations.contacts > 0)).tolist():
+            arm, data = self.bodies[infant], self._data_of(infant)
+            if self._stale[infant]:
+                mujoco.mj_kinematics(arm.model, data)
+                mujoco.mj_collision(arm.model, data)
+            touch = self._skins[arm]
+            assert touch is not None
+            felt[infant] = touch.felt(data)
+        return {TOUCH: felt[infants]}
+
     def _stacked(self, seen: list[Observations]) -> Observations:
         """The frames of several infants, by name."""
         return {name: np.stack([frames[name] for frames in seen]) for name in self.arm.eyes}
@@ -299,13 +333,13 @@ class ManyBodies(Simulated, ManyEnv):
     def _infant(self, infant: int) -> mujoco.MjData:
         """One infant's simulation with all that a camera needs; the next call overwrites it."""
         data = self._data_of(infant)
-        mujoco.mj_kinematics(self.arms[infant].model, data)
-        mujoco.mj_camlight(self.arms[infant].model, data)
+        mujoco.mj_kinematics(self.bodies[infant].model, data)
+        mujoco.mj_camlight(self.bodies[infant].model, data)
         return data
 
     def _data_of(self, infant: int) -> mujoco.MjData:
         """One infant's simulation; the next call overwrites it."""
-        return self._simulations.get_data(infant, self._datas[self.arms[infant]])
+        return self._simulations.get_data(infant, self._datas[self.bodies[infant]])
 
     def _watch(self) -> None:
         if self._onlooker.has_window:

@@ -12,15 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
 from ..senses.seen.seen import Seen
+from ..senses.skin.touch import TOUCH
 from ..tasks import rewards
-from ..tasks.reach_task import GoalSight, ReachTask
+from ..tasks.goal_sight import GoalSight
+from ..tasks.reach_task import ReachTask
 from .body_env import BodyEnv, Observation
 
 
 class InfantArmReachEnv(
     BodyEnv, gym.Env[Observation, NDArray[np.float32]]
 ):  # skrl looks at an environment's direct bases
-    """The task is to move the infant's right hand to a place, or its joints to a pose.
+    """The task is to move the infant's hand to a place, or its joints to a pose.
 
     ## Description
 
@@ -106,9 +108,17 @@ class InfantArmReachEnv(
     | `senses` | None | noise and delay of the senses `joints`, `joint_velocities` and `eye`, or `"age"`, as in `InfantArm-v0` |
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
-    | `gaze` | None | whether the head turns, `"held"` or `"free"`, as in `InfantArm-v0`; `goal` is seen with a held head |
+    | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`, as in `InfantArm-v0`; `goal` is seen with a held gaze |
+    | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
+    | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
+    | `touch` | False | whether to observe `touch`, (525,) float32, N, as in `InfantArm-v0` |
     | `change` | None | how the body differs from that of its age, an `infant_env.BodyChange`, as in `InfantArm-v0` |
     | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`, as in `InfantArm-v0`; needs an eye |
+    | `hand` | None | which hand must reach the place, `"right"` or `"left"`; None: the right one if it moves, else the left one |
+
+    With J joints, `observation` has 2 J numbers, and the action has J. With `arms="both"` and `hand="left"`, both goals are
+    places of the left palm, and the right arm is free. The search for a pose that reaches a given place moves only the hand's
+    own arm. With `goal="joints"` both arms must reach the pose, and `hand` is refused.
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
 
@@ -140,12 +150,19 @@ class InfantArmReachEnv(
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
+        touch: bool = False,
         change: BodyChange | Mapping[str, Any] | None = None,
         seen: Seen | Mapping[str, Any] | None = None,
+        hand: str | None = None,
     ) -> None:
-        sensed = senses, acuity, eyes, gaze, change, seen
-        super().__init__(render_mode, age_months, eye_size, arm, width, height, camera_name, *sensed)
-        self._asked, self._goal_eye = (goal, reward, threshold), goal_eye
+        view = width, height, camera_name
+        sensed = senses, acuity
+        super().__init__(
+            render_mode, age_months, eye_size, arm, *view, *sensed, eyes, gaze, arms, wrist, touch, change, seen
+        )
+        self._asked, self._goal_eye = (goal, reward, threshold, hand), goal_eye
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
@@ -157,13 +174,15 @@ class InfantArmReachEnv(
         super()._adapt()
         self._sight = None
         if self._goal_eye and self._eyes is not None:
-            self._sight = GoalSight(self.arm, self._eyes.cameras[0], self._eyes.seen[0])
-        self._site = self.model.site(self.arm.hand_site).id
+            self._sight = GoalSight(self.arm, self._eyes.cameras[0], self._eyes.seen[0], self.task.hand)
+        self._site = self.arm.hand_site_ids[self.task.hand]
         if self._begun:
             self._set_goal(*self.task.again(self.goal_joints))
 
     def _space(self) -> spaces.Dict:
-        return self.task.observation_space(self.eye_size, self._goal_eye, self.senses, self.arm.eyes, gaze=True)
+        return self.task.observation_space(
+            self.eye_size, self._goal_eye, self.senses, self.arm.eyes, gaze=True, touch=self.touch
+        )
 
     def _set_goal(self, goal: NDArray[np.float32], joints: NDArray[np.float64]) -> None:
         self._goal, self.goal_joints = goal, joints
@@ -197,6 +216,8 @@ class InfantArmReachEnv(
         self._move(action)
         mujoco.mj_kinematics(self.model, self.data)  # mj_step leaves positions one substep behind
         mujoco.mj_camlight(self.model, self.data)
+        if self.touch is not None:
+            mujoco.mj_collision(self.model, self.data)
         observation = self._observation()
         distance = self._distance(observation)
         return observation, float(self.task.reward(distance)), False, False, self._info(distance)
@@ -227,6 +248,8 @@ class InfantArmReachEnv(
             **self._see(),
             **self._gaze(),
         }
+        if self.touch is not None:
+            observation[TOUCH] = self.touch.felt(self.data)
         if self._shown is not None:
             observation["goal"] = self._shown.copy()
         return observation

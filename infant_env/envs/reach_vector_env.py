@@ -12,7 +12,8 @@ from ..body.checks import checked_eye_size, options_of
 from ..body.model import ArmModel
 from ..senses.sense import Senses
 from ..tasks import rewards
-from ..tasks.reach_task import GoalSight, ReachTask
+from ..tasks.goal_sight import GoalSight
+from ..tasks.reach_task import ReachTask
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
 from .simulated import arms_of
@@ -44,10 +45,14 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmReachEnv`.
         eyes: see `InfantArmReachEnv`.
         gaze: see `InfantArmReachEnv`.
+        arms: see `InfantArmReachEnv`.
+        wrist: see `InfantArmReachEnv`.
+        touch: see `InfantArmReachEnv`.
         change: see `InfantArmReachEnv`.
         seen: see `InfantArmReachEnv`.
+        hand: see `InfantArmReachEnv`.
 
-    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `arms` holds the bodies.
+    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `bodies` holds the bodies.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -76,49 +81,56 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        arms: str | None = None,
+        wrist: bool | None = None,
+        touch: bool = False,
         change: Any = None,
         seen: Any = None,
+        hand: str | None = None,
     ) -> None:
-        arms = arms_of(num_envs, arm, age_months, eyes, gaze, change)
+        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change)
         size = None if eye_size is None else checked_eye_size(eye_size)
-        self._asked, self._goal_eye = (goal, reward, threshold), goal_eye
+        self._asked, self._goal_eye = (goal, reward, threshold, hand), goal_eye
         self._tasks: dict[ArmModel, ReachTask] = {}
         self._sights: list[GoalSight | None] = []
-        self._find_tasks(arms)
-        self.goal_joints = np.zeros((num_envs, len(arms[0].joint_names)))
+        self._find_tasks(bodies)
+        self.goal_joints = np.zeros((num_envs, len(bodies[0].joint_names)))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
         self._shown = np.zeros((num_envs, *(size or (0, 0)), 3), np.uint8)  # pictures of the goals
-        view, options = (width, height, camera_name, threads, senses, acuity, seen), ("joints", "goal")
-        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, arms, size, options, *view)
+        view, options = (width, height, camera_name, threads, senses, acuity, touch, seen), ("joints", "goal")
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
         self._look()
 
-    def _find_tasks(self, arms: Sequence[ArmModel]) -> None:
+    def _find_tasks(self, bodies: Sequence[ArmModel]) -> None:
         self._tasks = {
-            arm: self._tasks[arm] if arm in self._tasks else ReachTask(arm, *self._asked) for arm in dict.fromkeys(arms)
+            arm: self._tasks[arm] if arm in self._tasks else ReachTask(arm, *self._asked)
+            for arm in dict.fromkeys(bodies)
         }
-        self.task = self._tasks[arms[0]]
+        self.task = self._tasks[bodies[0]]
         """The task of the first infant; the others' differ in their bodies alone."""
 
     def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
-        return self._tasks[arm].observation_space(self.eye_size, self._goal_eye, senses, arm.eyes, gaze=True)
+        return self._tasks[arm].observation_space(
+            self.eye_size, self._goal_eye, senses, arm.eyes, gaze=True, touch=self._skins[arm]
+        )
 
-    def _take(self, arms: list[ArmModel]) -> None:
-        self._find_tasks(arms)
-        super()._take(arms)
+    def _take(self, bodies: list[ArmModel]) -> None:
+        super()._take(bodies)
+        self._find_tasks(bodies)
 
     def _look(self) -> None:
         """Makes what draws the pictures of the goals; infants with equal bodies that see alike share it."""
         self._sights = [None] * self.num_envs
         if self._goal_eye and self._eyes is not None:
-            kinds = list(zip(self.arms, self._eyes.cameras, self._eyes.seen, strict=True))
-            made = {kind: GoalSight(*kind) for kind in dict.fromkeys(kinds)}
+            kinds = list(zip(self.bodies, self._eyes.cameras, self._eyes.seen, strict=True))
+            made = {kind: GoalSight(*kind, self.task.hand) for kind in dict.fromkeys(kinds)}
             self._sights = [made[kind] for kind in kinds]
 
     def _changed(self, infants: list[int]) -> None:
         self._look()
         for infant in infants if self._begun else ():
-            goal, joints = self._tasks[self.arms[infant]].again(self.goal_joints[infant])
+            goal, joints = self._tasks[self.bodies[infant]].again(self.goal_joints[infant])
             self._set_goals(np.array([infant]), goal[None], joints[None])
 
     def _set_goals(self, infants: Infants, goals: NDArray[np.float32], joints: NDArray[np.float64]) -> None:
@@ -136,23 +148,26 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         randoms = [self._random(i) for i in infants.tolist()]
         if options or self._goal_eye:
             starts = [
-                self._tasks[self.arms[i]].begin(random, options_of(i, self.num_envs, options), self._sights[i])
+                self._tasks[self.bodies[i]].begin(random, options_of(i, self.num_envs, options), self._sights[i])
                 for i, random in zip(infants.tolist(), randoms, strict=True)
             ]
             joints, hands, goals, poses = map(np.array, zip(*starts, strict=True))
         else:
             joints, hands = self._poses.draw(infants, randoms)
             poses, goal_hands = self._poses.draw(infants, randoms)
-            goals = self.task.goal_at(poses, goal_hands)
+            goals = self.task.goal_at(poses, goal_hands[:, self.task.hand])
         self._set_goals(infants, goals, poses)
         self._place(infants, joints, hands)
 
     def _observe(self, infants: Infants | slice) -> Observations:
         observations: Observations = {
             "observation": self._feel(infants),
-            "achieved_goal": self.task.goal_at(self._qpos[infants][:, self.arm.qpos_ids], self._hands[infants]),
+            "achieved_goal": self.task.goal_at(
+                self._qpos[infants][:, self.arm.qpos_ids], self._hands[infants, self.task.hand]
+            ),
             "desired_goal": self._goals[infants].copy(),
             **self._gazes(infants),
+            **self._touches(infants),
         }
         if self._eyes is not None:
             seen = np.arange(self.num_envs)[infants].tolist()

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..body.changes.change import BodyChange
-from ..body.checks import check_counts
+from ..body.checks import check_choice, check_counts
 from ..body.description import Body
 from ..body.model import ArmModel
 from ..body.servos import Servos
 from ..errors import UserError
 from ..given import shown
+from ..senses.skin.touch import Touch
 from .recorded_spec import RecordedSpec
 
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION.value
@@ -56,11 +57,25 @@ class Simulated(RecordedSpec):
         return self._servos.action_for(joints)
 
 
+def hand_infos(arm: ArmModel, places: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """New arrays with the hands' positions (..., H, 3), m, by their names in infos: (..., 3) each."""
+    names = ("hand_position", *(f"{side}_hand_position" for side in list(arm.hands)[1:]))
+    return {name: places[..., k, :].copy() for k, name in enumerate(names)}
+
+
+def hands_of(info: Mapping[str, Any]) -> NDArray[np.float64]:
+    """The positions of all hands in an info of one infant, the inverse of `hand_infos`, shape (H, 3), m."""
+    names = ("hand_position", "left_hand_position")
+    return np.stack([info[name] for name in names if name in info])
+
+
 def as_arm(
     arm: ArmModel | Mapping[str, Any] | None,
     age_months: float,
     eyes: str | None = None,
     gaze: str | None = None,
+    arms: str | None = None,
+    wrist: bool | None = None,
     change: BodyChange | Mapping[str, Any] | None = None,
 ) -> ArmModel:
     """The body of an environment: the given one, the described one, or the infant of this age.
@@ -68,22 +83,26 @@ def as_arm(
     Args:
         arm: a body, or its description (`Body.as_dict`); None: the infant.
         age_months: age of the infant.
-        eyes: which eyes see, one of `EYES`; None: those of the body.
-        gaze: whether the head turns, one of `GAZES`; None: as the body's.
+        eyes: which eyes see, one of `EYES`; None: those of the body. A body whose arm changes sees with the eye on the arm's
+            side then, unless both eyes see.
+        gaze: what turns the gaze, one of `GAZES`; None: as the body's.
+        arms: which arms move, one of `ARMS`; None: as the body's.
+        wrist: whether the wrists move; None: as the body's.
         change: how the body differs from the built-in one of its age; None: as the given one does.
 
     Raises:
-        UserError: the age is out of range, `arm` is neither a body nor a description of one, or it does not have these eyes
-            or this gaze, or cannot be changed so.
+        UserError: the age is out of range, `arm` is neither a body nor a description of one, or it does not have these eyes,
+            this gaze, these arms or this wrist, or cannot be changed so.
     """
-    given = ("eyes", eyes), ("gaze", gaze), ("change", None if change is None else BodyChange.of(change))
-    changes: dict[str, Any] = {name: value for name, value in given if value is not None}
+    how = None if change is None else BodyChange.of(change)
+    given = {"eyes": eyes, "gaze": gaze, "arms": arms, "wrist": wrist, "change": how}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if arm is None:
         return ArmModel.infant(age_months, **changes)
     if isinstance(arm, Mapping):
-        return ArmModel.of(replace(Body.from_dict(arm), **changes))
+        return ArmModel.of(_changed(Body.from_dict(arm), changes))
     if isinstance(arm, ArmModel):
-        body = replace(arm.body, **changes)
+        body = _changed(arm.body, changes)
         return arm if body == arm.body else ArmModel.of(body)
     raise UserError(f"got arm={shown(arm)}, expected an ArmModel, its body.as_dict(), or None for the infant")
 
@@ -102,7 +121,16 @@ def each_of(name: str, given: Any, infants: int) -> list[Any]:
     return list(values)
 
 
-def arms_of(infants: int, arm: Any, age_months: Any, eyes: str | None, gaze: str | None, change: Any) -> list[ArmModel]:
+def arms_of(
+    infants: int,
+    arm: Any,
+    age_months: Any,
+    eyes: str | None,
+    gaze: str | None,
+    arms: str | None,
+    wrist: bool | None,
+    change: Any,
+) -> list[ArmModel]:
     """The body of each infant; equal ones are one object. `as_arm` explains the arguments, `each_of` how there can be several.
 
     Raises:
@@ -111,15 +139,15 @@ def arms_of(infants: int, arm: Any, age_months: Any, eyes: str | None, gaze: str
     check_counts(num_envs=infants)
     given = [each_of(*each, infants) for each in (("arm", arm), ("age_months", age_months), ("change", change))]
     made: list[tuple[Any, ArmModel]] = []
-    arms = []
+    all_arms = []
     for one, age, how in zip(*given, strict=True):
         key = one, age, how
         found = next((body for known, body in made if _are_same(known, key)), None)
         if found is None:
-            found = as_arm(one, age, eyes, gaze, how)
+            found = as_arm(one, age, eyes, gaze, arms, wrist, how)
             made.append((key, found))
-        arms.append(found)
-    return one_kind(arms)
+        all_arms.append(found)
+    return one_kind(all_arms)
 
 
 def changed_arms(arms: Sequence[ArmModel], bodies: Mapping[int, Body], known: Sequence[ArmModel]) -> list[ArmModel]:
@@ -178,3 +206,35 @@ def lock(arm: ArmModel, qpos: NDArray[np.float64], qvel: NDArray[np.float64]) ->
     for name, angle in arm.body.change.locked.items():
         place = arm.joint_names.index(name)
         qpos[arm.qpos_ids[place]], qvel[arm.dof_ids[place]] = angle, 0.0
+
+
+def _changed(body: Body, changes: dict[str, Any]) -> Body:
+    other_arm = changes.get("arms", body.arms) != body.arms and body.eyes != "both"
+    return replace(body, **({"eyes": None} if other_arm else {}) | changes)
+
+
+def as_touch(arm: ArmModel, touch: bool) -> Touch | None:
+    """The sense of touch of a body; None if touch is not felt.
+
+    Raises:
+        UserError: `touch` is not a bool.
+    """
+    check_choice("touch", touch, [False, True])
+    return Touch(arm) if touch else None
+
+
+def touch_of(arm: ArmModel, former: Touch | None) -> Touch | None:
+    """The sense of touch of a body that takes the place of another one; None if touch is not felt.
+
+    Raises:
+        UserError: the bodies do not have the same patches.
+    """
+    if former is None:
+        return None
+    touch = Touch(arm)
+    if touch.names != former.names:
+        raise UserError(
+            f"got a body with {len(touch.names)} patches of skin, expected the same {len(former.names)} as before; leave out "
+            "touch, or make an environment for each kind of body"
+        )
+    return touch

@@ -1,6 +1,7 @@
 """Cameras: the infant's eye, and a view of the infant from outside."""
 
 import copy
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -71,21 +72,36 @@ class EyeCamera:
         """
         return self._draw(self._arm.model, data, eye, self._edit(data, eye, seen, late))
 
-    def in_view(self, data: mujoco.MjData, seen: SeenArm | None = None) -> tuple[float, float]:
-        """Shares of the pixels of `eye` that show the arm and the hand, both in [0, 1]; counted in a small frame."""
+    def in_view(self, data: mujoco.MjData, seen: SeenArm | None = None) -> tuple[float, ...]:
+        """Shares of the pixels of `eye` that show the arm (or both), and each hand, in [0, 1]; counted in a small frame."""
         edit = self._edit(data, "eye", seen, None)
         counts = self._screen.geom_counts(self._arm.model, data, self._cameras["eye"], self._small, edit)
         pixels = self._small[0] * self._small[1]
-        return float(counts[self._arm.arm_geoms].sum() / pixels), float(counts[self._arm.hand_geoms].sum() / pixels)
+        parts = self._arm.arm_geoms, *(hand.geoms for hand in self._arm.hands.values())
+        return tuple(float(counts[part].sum() / pixels) for part in parts)
 
-    def background(self) -> NDArray[np.uint8]:
-        """What `eye` sees of the same scene without the arm, RGB, shape (H, W, 3), uint8."""
+    def background(self, eye: str = "eye") -> NDArray[np.uint8]:
+        """What an eye sees of the same scene without the arm, RGB, shape (H, W, 3), uint8."""
+        return next(self.backgrounds(np.zeros((1, len(self._arm.gaze_joints))), eye))
+
+    def backgrounds(self, gazes: NDArray[Any], eye: str = "eye") -> Iterator[NDArray[np.uint8]]:
+        """What an eye sees of the same scene without the arm.
+
+        Args:
+            gazes: angles of the gaze, shape (N, G), rad.
+            eye: one of the body's `ArmModel.eyes`.
+
+        Yields:
+            N RGB frames, shape (H, W, 3), uint8.
+        """
         armless = copy.copy(self._arm.model)
         armless.geom_matid[self._arm.arm_geoms] = -1
         armless.geom_rgba[self._arm.arm_geoms, 3] = 0  # MuJoCo does not draw fully transparent geoms
         data = self._arm.new_data()
-        mujoco.mj_forward(armless, data)
-        return self._draw(armless, data, "eye")
+        for gaze in gazes:
+            self._arm.gaze.turn(data, gaze)
+            mujoco.mj_forward(armless, data)
+            yield self._draw(armless, data, eye)
 
     def _edit(self, data: mujoco.MjData, eye: str, seen: SeenArm | None, late: mujoco.MjData | None) -> Edit | None:
         """Puts the seen arm in the place of the arm."""

@@ -10,6 +10,7 @@ from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
 from .noise import WIDEST, noise_of
 from .sense import JOINTS, VELOCITIES, Senses
+from .skin.touch import MOST_FORCE, TOUCH, Touch
 
 _GIVE, _MAX_VELOCITY = 0.35, 100.0
 """How far joints may exceed their soft limits, rad, and their highest velocity, rad/s. A search for the worst valid start and
@@ -62,10 +63,15 @@ def gaze_spaces(arm: ArmModel) -> dict[str, spaces.Space[Any]]:
     return {"gaze": spaces.Box(low - _GIVE, high + _GIVE, dtype=np.float32)} if arm.gaze_joints else {}
 
 
-def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses) -> spaces.Dict:
+def touch_spaces(touch: Touch | None) -> dict[str, spaces.Space[Any]]:
+    """Touch, (P,), N, by name; none if it is not felt."""
+    return {} if touch is None else {TOUCH: spaces.Box(0, MOST_FORCE, (len(touch.names),), np.float32)}
+
+
+def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses, touch: Touch | None = None) -> spaces.Dict:
     """The observation space of `InfantArm-v0`."""
     joints, velocities = _felt_spaces(arm, senses)
-    pictures = eye_spaces(arm.eyes, eye_size) | gaze_spaces(arm)
+    pictures = eye_spaces(arm.eyes, eye_size) | gaze_spaces(arm) | touch_spaces(touch)
     return spaces.Dict({**pictures, "joints": joints, "joint_velocities": velocities})
 
 

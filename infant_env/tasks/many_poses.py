@@ -26,7 +26,7 @@ class ManyPoses:
         self._qpos = self._simulations.part("qpos")
         for row, arm in enumerate(arms):
             self._qpos[row] = arm.rest.qpos
-        self._sites = np.array([arm.model.site(arm.hand_site).id for arm in arms])
+        self._sites = np.array([arm.hand_site_ids for arm in arms])  # (N, H)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ManyPoses, (self._arms, self._threads)
@@ -37,7 +37,7 @@ class ManyPoses:
         """Draws one pose for each of some infants, from its random numbers.
 
         Returns:
-            Angles, shape (n, J), rad, and the hand's positions, shape (n, 3), m.
+            Angles, shape (n, J), rad, and the hands' positions, shape (n, H, 3), m.
         """
         arms = [self._arms[infant] for infant in infants.tolist()]
         if len(self._data) == 1:
@@ -52,5 +52,5 @@ class ManyPoses:
             arm, data = arms[i], self._data[arms[i]]
             if not arm.is_valid(data, joints[i]):
                 joints[i] = arm.valid_pose(data, randoms[i])
-                hands[i] = arm.hand_position(data)
+                hands[i] = arm.hand_positions(data)
         return joints, hands

@@ -13,11 +13,11 @@ from ..body.checks import check_choice, check_options, checked_joints, checked_s
 from ..body.model import PENETRATION_LIMIT, ArmModel
 from ..errors import UserError
 from ..given import detached, numbers, shown
-from ..senses.camera import HAND_IN_VIEW, EyeCamera
-from ..senses.seen.seen_arm import SeenArm
 from ..senses.sense import Senses
-from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space
+from ..senses.skin.touch import Touch
+from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space, touch_spaces
 from . import rewards
+from .goal_sight import GoalSight
 from .workspace import Workspace
 
 THRESHOLDS = {"hand": 0.02, "joints": float(np.deg2rad(10))}
@@ -39,35 +39,12 @@ class Start(NamedTuple):
 
     joints: NDArray[np.float64]
     """The arm's pose, shape (J,), rad."""
-    hand: NDArray[np.float64]
-    """The hand's position, shape (3,), m."""
+    hands: NDArray[np.float64]
+    """The hands' positions, shape (H, 3), m."""
     goal: NDArray[np.float32]
     """The goal: a place, (3,), m, or a pose, (J,), rad."""
     goal_joints: NDArray[np.float64]
     """A valid pose that reaches the goal, shape (J,), rad."""
-
-
-class GoalSight:
-    """Renders what the eye sees in the poses of goals.
-
-    Args:
-        arm: the body.
-        eye: its eye.
-        seen: what is seen in the place of the arm; None: the arm.
-    """
-
-    def __init__(self, arm: ArmModel, eye: EyeCamera, seen: SeenArm | None = None) -> None:
-        self._arm, self._eye, self._seen, self._data = arm, eye, seen, arm.new_data()
-
-    def picture(self, joints: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Pose (J,), rad -> RGB frame (H, W, 3), uint8."""
-        self._arm.place(self._data, joints)
-        return self._eye.render(self._data, seen=self._seen)
-
-    def shows_hand(self, joints: NDArray[np.float64]) -> bool:
-        """Whether the picture of a pose (J,), rad, shows the hand."""
-        self._arm.place(self._data, joints)
-        return self._eye.in_view(self._data, self._seen)[1] >= HAND_IN_VIEW
 
 
 class ReachTask:
@@ -78,24 +55,28 @@ class ReachTask:
         goal: "hand" or "joints".
         reward: "sparse" or "dense".
         threshold: a goal within this distance is reached, m or rad; by default as in `THRESHOLDS`.
+        hand: side of the hand that reaches; None: the first hand.
 
     Raises:
-        UserError: the kind of goal or reward is unknown, or the threshold is not above 0.
+        UserError: the kind of goal or reward is unknown, the threshold is not above 0, or the body does not have this hand.
     """
 
-    def __init__(self, arm: ArmModel, goal: str, reward: str, threshold: float | None) -> None:
+    def __init__(self, arm: ArmModel, goal: str, reward: str, threshold: float | None, hand: str | None = None) -> None:
         check_choice("goal", goal, list(_DISTANCES))
         check_choice("reward", reward, list(_REWARDS))
         self.threshold = THRESHOLDS[goal] if threshold is None else _checked_threshold(threshold)
         self._arm = arm
         self._data = arm.new_data()
         self._of_hand = goal == "hand"
+        self._side = _checked_hand(arm, hand, goal)
+        self.hand = list(arm.hands).index(self._side)
+        """Number of the hand that reaches, in the order of `ArmModel.hands`."""
         self.distance = _DISTANCES[goal]
         self._reward = _REWARDS[reward]
 
     @cached_property
     def _workspace(self) -> Workspace:
-        return Workspace(self._arm)
+        return Workspace(self._arm, self._side)
 
     @cached_property
     def goal_space(self) -> spaces.Box:
@@ -113,6 +94,7 @@ class ReachTask:
         senses: Senses = MappingProxyType({}),
         eyes: Iterable[str] = ("eye",),
         gaze: bool = False,
+        touch: Touch | None = None,
     ) -> spaces.Dict:
         """Observation space of the environment, with or without the eye's frames, and a picture of the goal.
 
@@ -122,6 +104,7 @@ class ReachTask:
             senses: the senses that have noise or a delay.
             eyes: names of the eyes.
             gaze: whether the gaze is observed, if it turns.
+            touch: the sense of touch; None: it is not felt.
 
         Raises:
             UserError: `goal_eye` is True but there is no eye.
@@ -134,6 +117,7 @@ class ReachTask:
         pictures = {} if eye_size is None else eye_spaces(eyes, eye_size)
         if gaze:
             pictures |= gaze_spaces(self._arm)
+        pictures |= touch_spaces(touch)
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
         goals = {"achieved_goal": self.goal_space, "desired_goal": self.goal_space}
@@ -157,17 +141,17 @@ class ReachTask:
             joints = checked_start(self._arm, self._data, given["joints"])
         else:
             joints = self._arm.valid_pose(self._data, random)
-        hand = self._arm.hand_position(self._data)
+        hands = self._arm.hand_positions(self._data)
         if "goal" in given:
-            return Start(joints, hand, *self._given_goal(given["goal"]))
+            return Start(joints, hands, *self._given_goal(given["goal"]))
         pose = self._visible_pose(random, sight)
-        return Start(joints, hand, self.goal_at(pose, self._arm.hand_position(self._data)), pose)
+        return Start(joints, hands, self.goal_at(pose, self._arm.hand_position(self._data, self._side)), pose)
 
     def again(self, joints: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """The goal that a pose of another body (J,) is for this one, and the pose with locked joints at their angles."""
         pose = self._arm.locked(joints)
         self._arm.place(self._data, pose)
-        return self.goal_at(pose, self._arm.hand_position(self._data)), pose
+        return self.goal_at(pose, self._arm.hand_position(self._data, self._side)), pose
 
     def _visible_pose(self, random: np.random.Generator, sight: GoalSight | None) -> NDArray[np.float64]:
         for _ in range(_MOST_GOALS):
@@ -228,12 +212,28 @@ class ReachTask:
         pose, distance = self._workspace.nearest_pose(point, REACH_TOLERANCE)
         if distance > REACH_TOLERANCE:
             self._arm.place(self._data, pose)
-            place = ", ".join(f"{x:.3f}" for x in self._arm.hand_position(self._data))
+            place = ", ".join(f"{x:.3f}" for x in self._arm.hand_position(self._data, self._side))
             raise UserError(
                 f"got the goal {shown(goal)}, which is out of reach: the nearest position found for the hand, ({place}) m, is "
                 f"{100 * distance:.1f} cm away, expected at most {100 * REACH_TOLERANCE:g} cm"
             )
         return point.astype(np.float32), pose
+
+
+def _checked_hand(arm: ArmModel, hand: str | None, goal: str) -> str:
+    """The side of the hand that reaches."""
+    if hand is not None and goal != "hand":
+        raise UserError(
+            f'got hand={shown(hand)} with goal={goal!r}, expected goal="hand"; all joints must reach such a goal'
+        )
+    if hand is None:
+        return next(iter(arm.hands))
+    if not isinstance(hand, str) or hand not in arm.hands:
+        other = '; arms="both" moves both hands' if arm.body.mjcf is None else ""
+        raise UserError(
+            f"got hand={shown(hand)}, expected None or one of {list(arm.hands)}, the hands that move{other}"
+        )
+    return hand
 
 
 def _checked_threshold(threshold: Any) -> float:

@@ -1,4 +1,4 @@
-"""The hand's workspace: the arm's length, and the valid pose that brings the hand nearest to a point."""
+"""A hand's workspace: its arm's length, and the valid pose that brings the hand nearest to a point."""
 
 from functools import cached_property
 
@@ -15,23 +15,31 @@ _DAMPING = 1e-4  # m^2; keeps steps small where the arm is straight
 
 
 class Workspace:
-    """Places that an arm's hand can reach. The sampled poses are always the same, so the answers are too.
+    """Places that a hand can reach. The sampled poses are always the same, so the answers are too.
 
     Args:
         arm: the body.
+        side: the hand, one of `ArmModel.hands`; None: the first. The search moves only this hand's arm.
     """
 
-    def __init__(self, arm: ArmModel) -> None:
-        self._arm = arm
-        self._data = arm.new_data()
-        self._site = arm.model.site(arm.hand_site).id
-        self._moves = np.array([name not in arm.body.change.locked for name in arm.joint_names], float)  # (J,)
+    def __init__(self, arm: ArmModel, side: str | None = None) -> None:
+        self._arm, self._side = arm, next(iter(arm.hands)) if side is None else side
+        hand, self._data = arm.hands[self._side], arm.new_data()
+        self._site = arm.model.site(hand.site).id
+        # a single hand has all joints: bodies from MJCF files may have joints beside the way to it
+        self._moved = hand.joints if len(arm.hands) > 1 else np.arange(len(arm.joint_names))
+        locked = arm.body.change.locked
+        self._free = np.array([arm.joint_names[place] not in locked for place in self._moved], float)  # of those
         arm.pose(self._data, arm.joint_ranges.mean(axis=1))
-        bones = np.vstack([self._data.xanchor[arm.model.dof_jntid[arm.dof_ids]], arm.hand_position(self._data)])
+        anchors = self._data.xanchor[arm.model.dof_jntid[arm.dof_ids[self._moved]]]
+        bones = np.vstack([anchors, self._hand()])
         self.shoulder = bones[0]
         """Position of the first joint, shape (3,), m."""
         self.length = float(np.linalg.norm(np.diff(bones, axis=0), axis=1).sum())
         """Length of the arm from the first joint along the others to the hand's position, m."""
+
+    def _hand(self) -> NDArray[np.float64]:
+        return self._arm.hand_position(self._data, self._side)
 
     @cached_property
     def _poses(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -41,7 +49,7 @@ class Workspace:
         hands = np.empty((_POSES, 3))
         for i in range(_POSES):
             joints[i] = self._arm.valid_pose(self._data, random)
-            hands[i] = self._arm.hand_position(self._data)
+            hands[i] = self._hand()
         return joints, hands
 
     def nearest_pose(self, point: NDArray[np.float64], tolerance: float) -> tuple[NDArray[np.float64], float]:
@@ -65,7 +73,7 @@ class Workspace:
             pose = self._approach(joints[start], point)
             mujoco.mj_kinematics(self._arm.model, self._data)
             mujoco.mj_collision(self._arm.model, self._data)
-            distance = float(np.linalg.norm(self._arm.hand_position(self._data) - point))
+            distance = float(np.linalg.norm(self._hand() - point))
             if distance < least and self._arm.penetration(self._data) <= PENETRATION_LIMIT:
                 best, least = pose, distance
             if least <= tolerance:
@@ -74,7 +82,8 @@ class Workspace:
 
     def _approach(self, joints: NDArray[np.float64], point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Moves the hand from a pose toward a point; the simulation stays in the last pose."""
-        low, high = self._arm.joint_ranges.T
+        low, high = self._arm.joint_ranges[self._moved].T
+        dofs, joints = self._arm.dof_ids[self._moved], joints.copy()
         jacobian = np.empty((3, self._arm.model.nv))
         for _ in range(_STEPS):
             self._data.qpos[self._arm.qpos_ids] = joints
@@ -84,8 +93,8 @@ class Workspace:
                 break
             mujoco.mj_comPos(self._arm.model, self._data)
             mujoco.mj_jacSite(self._arm.model, self._data, jacobian, None, self._site)
-            j = jacobian[:, self._arm.dof_ids]  # (3, J)
-            j = j * self._moves
-            joints = np.clip(joints + j.T @ np.linalg.solve(j @ j.T + _DAMPING * np.eye(3), error), low, high)
+            j = jacobian[:, dofs] * self._free  # (3, joints that move)
+            step = j.T @ np.linalg.solve(j @ j.T + _DAMPING * np.eye(3), error)
+            joints[self._moved] = np.clip(joints[self._moved] + step, low, high)
         self._data.qpos[self._arm.qpos_ids] = joints
         return joints

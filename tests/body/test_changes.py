@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.babbling import BabblingAgent
 from infant_env import Anthropometry, ArmModel, Body, BodyChange, UserError
 from infant_env.body.servos import Servos
+from infant_env.senses.skin.touch import Touch
 from infant_env.tasks.many_poses import ManyPoses
 from infant_env.tasks.workspace import Workspace
 
@@ -64,6 +66,51 @@ def test_a_rod_is_as_long_and_heavy_as_was_asked_and_the_hand_stays_the_palm():
     assert armed.hand_geoms.sum() == usual.hand_geoms.sum()
 
 
+@pytest.mark.parametrize("wrist", [False, True])
+@pytest.mark.parametrize("arms", ["left", "both"])
+def test_a_rod_in_the_left_hand_is_the_mirror_image_of_one_in_the_right_hand(arms: str, wrist: bool):
+    rod, pose = BodyChange(rod=(0.2, 0.05)), np.array([0.3, 0.5, 0.0, 1.0, 0.0, 0.4, 0.1][: 7 if wrist else 5])
+    right, armed = ArmModel.infant(wrist=wrist, change=rod), ArmModel.infant(arms=arms, wrist=wrist, change=rod)
+    usual, data = ArmModel.infant(arms=arms, wrist=wrist), posed(armed, np.tile(pose, len(armed.hands)))
+    mirrored = right.rod_tip(posed(right, pose)) * [1, -1, 1]
+    np.testing.assert_allclose(armed.rod_tip(data, "left"), mirrored, atol=1e-9)
+    before = posed(usual, np.tile(pose, len(usual.hands)))
+    np.testing.assert_allclose(armed.hand_positions(data), usual.hand_positions(before), atol=1e-12)
+    for side, hand in armed.hands.items():
+        number = armed.model.geom(f"{side}_rod").id
+        assert armed.arm_geoms[number]
+        assert not hand.geoms[number]
+        assert hand.geoms.sum() == usual.hands[side].geoms.sum()
+        way = armed.rod_tip(data, side) - armed.hand_position(data, side)
+        np.testing.assert_allclose(way / 0.2, -data.body(f"{side}_hand").xmat.reshape(3, 3)[:, 2], atol=1e-9)
+
+
+def test_only_the_hand_of_the_side_that_changes_holds_a_rod():
+    arm = ArmModel.infant(arms="both", change=BodyChange(rod=(0.2, 0.05), side="left"))
+    data = posed(arm, [0.3, 0.5, 0.0, 1.0, 0.0] * 2)
+    np.testing.assert_array_equal(arm.rod_tip(data), arm.rod_tip(data, "left"))
+    with pytest.raises(UserError, match=r"^got side='right' of a rod, expected one of \['left'\]"):
+        arm.rod_tip(data, "right")
+
+
+@pytest.mark.parametrize("arms", ["right", "left", "both"])
+def test_a_rod_has_no_skin_but_the_skin_that_it_presses_feels_it(arms: str):
+    usual, armed = (Touch(ArmModel.infant(arms=arms, change=change)) for change in (None, BodyChange(rod=(0.3, 0.02))))
+    assert armed.names == usual.names
+    np.testing.assert_allclose(armed.areas, usual.areas)
+    arm = ArmModel.infant(arms=arms, change=BodyChange(rod=(0.3, 0.02)))
+    rods = [arm.model.geom(f"{side}_rod").id for side in arm.hands]
+    data, random = arm.new_data(), np.random.default_rng(0)
+    felt = 0
+    for _ in range(1000):
+        arm.place(data, arm.any_pose(random))
+        by_rod = np.isin(data.contact.geom, rods).any(axis=1) & arm.touches(data)
+        if by_rod.any() and by_rod.sum() == arm.touches(data).sum():  # nothing else touches
+            assert not armed.touched_by_hands(data).any()
+            felt += int(armed.felt(data).any())
+    assert felt > 4
+
+
 def test_a_rod_touches_what_it_meets():
     armed = ArmModel.infant(change=BodyChange(rod=(0.3, 0.02)))
     data = posed(armed, (0.0, 0.9, 0.0, 0.0, 0.0))  # the hand is 5 cm above the mat
@@ -91,12 +138,15 @@ def test_a_locked_joint_does_not_move_under_full_torque(target: float):
 def test_poses_are_drawn_with_the_joint_locked():
     arm = ArmModel.infant(change=BodyChange(locked={ELBOW: 1.25, SHOULDER: 0.5}))
     data, random = arm.new_data(), np.random.default_rng(0)
-    many, _ = ManyPoses(arm, 3, 1).draw([np.random.default_rng(i) for i in range(3)])
+    many, _ = ManyPoses([arm] * 3, 1).draw(np.arange(3), [np.random.default_rng(i) for i in range(3)])
     pose, miss = Workspace(arm).nearest_pose(np.array([0.2, -0.2, 0.3]), 0.005)
     for joints in (arm.any_pose(random), arm.valid_pose(data, random), *many, pose):
         assert joints[3] == 1.25
         assert joints[1] == 0.5
     assert miss < 0.1
+    touching = BabblingAgent(arm, (36, 60), touching=True, min_arm_in_view=0.0).sample(0).joints
+    for joints in (BabblingAgent(arm, (36, 60)).sample(0).joints, touching):
+        assert joints[[3, 1]].tolist() == [1.25, 0.5]
 
 
 def test_a_weak_joint_cannot_hold_what_a_strong_one_holds():

@@ -22,7 +22,7 @@ from training.data import collect
 from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
-from training.train import autoencoder as train_autoencoder
+from training.train import generator as train_generator
 
 SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
 NOISY: dict[str, Any] = {"joints": (5.0, 120.0), "eye": (0.02, 0.0)}
@@ -105,7 +105,7 @@ def test_both_eyes_are_recorded(tmp_path: Path, noisy: Dataset):
 
 
 def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
-    data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
+    data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     assert data.gaze.shape == (40, 2)
     degrees = np.rad2deg(data.gaze)
     assert (np.abs(degrees) <= [30, 20]).all()
@@ -122,7 +122,7 @@ def test_motion_is_babbled_with_a_held_head():
     with pytest.raises(
         UserError, match="^got a body whose head turns, expected one whose head is held; collect its data without"
     ):
-        babble(ArmModel.infant(gaze="free"), 25, seed=0)
+        babble(ArmModel.infant(gaze="head"), 25, seed=0)
 
 
 def test_a_held_gaze_has_no_angles(perfect: Dataset):
@@ -192,7 +192,7 @@ def test_goals_and_the_true_eye_are_as_blurred_as_the_data(tmp_path: Path):
     blurred.close()
 
 
-def test_networks_refuse_a_data_set_whose_head_turns(tmp_path: Path):
-    data = collect.run(collect.Config(tmp_path / "data", gaze="free", **SIZE))
-    with pytest.raises(UserError, match="collect without it"):
-        train_autoencoder.STAGE.run(train_autoencoder.Config(tmp_path / "run", data=data.path, epochs=1))
+def test_networks_of_the_agent_refuse_an_eye_that_moves(tmp_path: Path):
+    data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
+    with pytest.raises(UserError, match="needs an eye that does not move"):
+        train_generator.STAGE.run(train_generator.Config(tmp_path / "run", data=data.path, epochs=1))

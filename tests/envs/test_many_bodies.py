@@ -23,11 +23,12 @@ CHANGES = [
 ]
 SEEN = [None, Seen(turn=12.0), {"delay_ms": 90.0}, Seen(mirror=True, delay_ms=20.0), Seen(body=20.0)]
 NOISY: Any = {"eye": Sense(0.02, 50.0), "joints": Sense(2.0, 30.0)}
+ARMS: Any = {"arms": "both", "wrist": True, "gaze": "eyes"}
 BOTH: Any = {"eye_size": SMALL, "senses": NOISY, "eyes": "both"}
 
 
-def actions(steps: int, many: int) -> Any:
-    return np.random.default_rng(0).uniform(-1, 1, (steps, many, 5)).astype(np.float32)
+def actions(steps: int, many: int, size: int = 5) -> Any:
+    return np.random.default_rng(0).uniform(-1, 1, (steps, many, size)).astype(np.float32)
 
 
 def check_same(name: str, shared: dict[str, Any], each: dict[str, list[Any]], act: Any = None, steps: int = 6) -> None:
@@ -36,7 +37,7 @@ def check_same(name: str, shared: dict[str, Any], each: dict[str, list[Any]], ac
     singles = [gym.make(name, **shared, **{k: v[i] for k, v in each.items()}).unwrapped for i in range(5)]
     seen, infos = many.reset(seed=3)
     alone = [single.reset(seed=3 + i) for i, single in enumerate(singles)]
-    for k, rows in enumerate([None, *actions(steps, 5)]):
+    for k, rows in enumerate([None, *actions(steps, 5, many.single_action_space.shape[0])]):
         if rows is not None:
             seen, rewards, _, _, infos = many.step(rows)
             stepped = [single.step(row) for single, row in zip(singles, rows, strict=True)]
@@ -61,6 +62,9 @@ def check_same(name: str, shared: dict[str, Any], each: dict[str, list[Any]], ac
         ("InfantArmReach-v0", {}, {"age_months": AGES}),
         ("InfantArmReach-v0", {"goal": "joints", "senses": {"joints": Sense(2.0)}}, {"age_months": AGES, "change": CHANGES}),
         ("InfantArmReach-v0", {"eye_size": SMALL, "goal_eye": True}, {"change": CHANGES, "seen": SEEN}),
+        ("InfantArm-v0", BOTH | ARMS | {"touch": True}, {"age_months": AGES, "change": CHANGES, "seen": SEEN}),
+        ("InfantArmReach-v0", ARMS | {"touch": True, "hand": "left"}, {"age_months": AGES, "change": CHANGES}),
+        ("InfantArmReach-v0", {"arms": "left", "touch": True, "eye_size": SMALL, "goal_eye": True}, {"age_months": AGES}),
     ],
     ids=str,
 )  # fmt: skip
@@ -81,7 +85,25 @@ def test_bodies_change_in_the_middle_of_episodes_as_single_ones_do(name: str):
             singles[infant].show(Seen(turn=20.0, delay_ms=40.0))
 
     shared = {"eye_size": SMALL, "senses": NOISY} | ({"goal_eye": True} if "Reach" in name else {})
-    check_same(name, shared, {"age_months": AGES, "change": CHANGES}, act)
+    check_same(name, shared | {"touch": True}, {"age_months": AGES, "change": CHANGES}, act)
+
+
+def test_the_patch_to_touch_stays_while_bodies_change_as_in_single_ones():
+    bodies = [BodyChange(rod=(0.3, 0.1)), None, BodyChange(forearm=0.6), None, None]
+
+    def act(many: Any, singles: Any) -> None:
+        patches = [single.touch.names[single._patch] for single in singles]
+        many.change(bodies)
+        for i, (single, body) in enumerate(zip(singles, bodies, strict=True)):
+            single.change(body)
+            assert single.task.touch.patches.model is single.touch.patches.model is single.model
+            np.testing.assert_array_equal(many.goal_joints[i], single.goal_joints)
+            pose, data = single.goal_joints, single.arm.new_data()
+            if patches[i] in single.task.reachable:
+                assert single.arm.is_valid(data, pose)
+                assert single.touch.touched_by_hands(data).any()
+
+    check_same("InfantArmTouch-v0", {"touch": True, "eye_size": SMALL}, {"seen": SEEN}, act)
 
 
 def test_equal_seeds_give_equal_bytes_and_no_file_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -91,7 +113,7 @@ def test_equal_seeds_give_equal_bytes_and_no_file_is_written(tmp_path: Path, mon
     lives = []
     for _ in range(2):
         env: Any = gym.make_vec("InfantArmReach-v0", 64, age_months=ages)
-        assert len({arm.body.age_months for arm in env.arms}) == 64
+        assert len({arm.body.age_months for arm in env.bodies}) == 64
         lives.append([env.reset(seed=1)[0]] + [env.step(rows)[0] for rows in actions(5, 64)])
     for one, other in zip(*lives, strict=True):
         for key in one:
@@ -101,11 +123,11 @@ def test_equal_seeds_give_equal_bytes_and_no_file_is_written(tmp_path: Path, mon
 
 def test_equal_bodies_are_one():
     env: Any = gym.make_vec("InfantArmReach-v0", 4, age_months=[3.0, 5.0, 3.0, 5.0], change=BodyChange(hand=1.2))
-    assert env.arms[0] is env.arms[2]
+    assert env.bodies[0] is env.bodies[2]
     env.change(5.0, infants=[0])
-    assert env.arms[0] is env.arms[1]
+    assert env.bodies[0] is env.bodies[1]
     env.change(None)
-    assert [arm.body.age_months for arm in env.arms] == [3.0, 5.0, 3.0, 5.0]
+    assert [arm.body.age_months for arm in env.bodies] == [3.0, 5.0, 3.0, 5.0]
 
 
 @pytest.mark.parametrize("how", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
@@ -133,7 +155,7 @@ def test_actions_for_poses_and_frames_from_outside_are_each_infant_s_own():
     assert not np.array_equal(*env.render())
     pose = np.array([0.5, 0.5, 0.0, 1.0, 0.0])
     for i, row in enumerate(env.action_for(pose)):
-        single: Any = gym.make("InfantArmReach-v0", arm=env.arms[i]).unwrapped
+        single: Any = gym.make("InfantArmReach-v0", arm=env.bodies[i]).unwrapped
         np.testing.assert_array_equal(row, single.action_for(pose))
 
 
@@ -141,7 +163,7 @@ def test_the_spec_makes_the_same_infants_again():
     env: Any = gym.make_vec("InfantArm-v0", 5, eye_size=SMALL, age_months=np.array(AGES), change=CHANGES, seen=SEEN)
     spec = gym.envs.registration.EnvSpec.from_json(env.spec.to_json())
     again: Any = gym.make_vec(spec, 5)
-    assert [arm.body for arm in again.arms] == [arm.body for arm in env.arms]
+    assert [arm.body for arm in again.bodies] == [arm.body for arm in env.bodies]
     assert [s and s.as_dict() for s in again.seen] == [s and s.as_dict() for s in env.seen]
 
 

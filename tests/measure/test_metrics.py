@@ -12,7 +12,7 @@ from training.runs.metrics import Error
 
 
 def truth(count: int, arm: ArmModel) -> Truth:
-    return Truth({}, np.full(count, True), np.zeros((64, 64), np.float32), arm)
+    return Truth({}, {}, np.full((count, 1), True), np.zeros((1, 64, 64), np.float32), arm)
 
 
 def test_a_row_of_table_1_is_the_mean_of_its_mappings():

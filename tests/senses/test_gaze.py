@@ -14,7 +14,8 @@ from infant_env import ArmModel, Sense, UserError
 from infant_env.body.description import Body
 
 SMALL = (60, 100)
-FREE: dict[str, Any] = {"eye_size": SMALL, "gaze": "free"}
+FREE: dict[str, Any] = {"eye_size": SMALL, "gaze": "head"}
+KINDS = ("eyes", "head")
 
 
 def looking(env: Any, yaw: float, pitch: float, steps: int = 20) -> dict[str, Any]:
@@ -26,9 +27,10 @@ def looking(env: Any, yaw: float, pitch: float, steps: int = 20) -> dict[str, An
     return observation
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("yaw", "pitch"), [(1, 0), (-1, 0), (0, 1), (0, -1), (0.5, 0.5)])
-def test_the_gaze_goes_where_the_action_says(yaw: float, pitch: float):
-    env: Any = gym.make("InfantArm-v0", **FREE).unwrapped
+def test_the_gaze_goes_where_the_action_says(yaw: float, pitch: float, kind: str):
+    env: Any = gym.make("InfantArm-v0", eye_size=SMALL, gaze=kind).unwrapped
     env.reset(seed=0)
     before = env.data.camera("right_eye").xmat.reshape(3, 3) @ [0, 0, -1]
     observation = looking(env, yaw, pitch)
@@ -39,8 +41,9 @@ def test_the_gaze_goes_where_the_action_says(yaw: float, pitch: float):
     assert (before[2] - after[2]) * pitch >= -1e-3
 
 
-def test_a_turned_head_shows_something_else_and_the_arm_moves_as_before():
-    held, free = (gym.make("InfantArm-v0", eye_size=SMALL, gaze=gaze).unwrapped for gaze in ("held", "free"))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_turned_gaze_shows_something_else_and_the_arm_moves_as_before(kind: str):
+    held, free = (gym.make("InfantArm-v0", eye_size=SMALL, gaze=gaze).unwrapped for gaze in ("held", kind))
     first, second = held.reset(seed=3)[0], free.reset(seed=3)[0]
     assert np.array_equal(first["eye"], second["eye"])
     for k, action in enumerate(np.random.default_rng(0).uniform(-1, 1, (10, 5)).astype(np.float32)):
@@ -48,6 +51,24 @@ def test_a_turned_head_shows_something_else_and_the_arm_moves_as_before():
         second, *_ = free.step(np.append(action, np.float32([0.8, -0.5])))
         assert not np.array_equal(first["eye"], second["eye"]), k
         np.testing.assert_allclose(first["joints"], second["joints"], atol=0.02)
+
+
+def test_both_eyes_turn_together_and_stay_at_their_places_in_the_head():
+    env: Any = gym.make("InfantArm-v0", eye_size=SMALL, gaze="eyes", eyes="both").unwrapped
+    env.reset(seed=0)
+    apart = env.data.camera("left_eye").xpos - env.data.camera("right_eye").xpos
+    for yaw, pitch in ((1, -1), (-0.5, 0.2)):
+        looking(env, yaw, pitch)
+        right, left = (env.data.camera(f"{side}_eye") for side in ("right", "left"))
+        np.testing.assert_allclose(left.xmat, right.xmat, atol=2e-3)
+        np.testing.assert_allclose(left.xpos - right.xpos, apart, atol=1e-3)
+
+
+@pytest.mark.parametrize("eyes", ["right", "both"])
+def test_eyes_that_turn_see_the_held_view_when_they_look_straight_ahead(eyes: str):
+    held, free = (gym.make("InfantArm-v0", eye_size=SMALL, gaze=gaze, eyes=eyes).unwrapped for gaze in ("held", "eyes"))
+    first, second = held.reset(seed=3)[0], free.reset(seed=3)[0]
+    assert all(np.array_equal(first[name], second[name]) for name in held.arm.eyes)
 
 
 def test_the_eye_sees_where_the_gaze_was_a_delay_ago():
@@ -70,7 +91,7 @@ def test_a_held_gaze_leaves_no_trace():
 
 
 def test_an_action_for_joints_looks_straight_ahead():
-    env: Any = gym.make("InfantArmReach-v0", gaze="free").unwrapped
+    env: Any = gym.make("InfantArmReach-v0", gaze="head").unwrapped
     env.reset(seed=0)
     assert env.action_for(env.goal_joints).shape == (7,)
     assert env.action_for(np.stack([env.goal_joints] * 3))[:, 5:].tolist() == [[0, 0]] * 3
@@ -86,19 +107,19 @@ def test_both_checkers_are_content(check: Any, name: str):
 
 
 def test_observations_stay_in_their_space():
-    env = gym.make("InfantArmReach-v0", gaze="free", max_episode_steps=10**6)
+    env = gym.make("InfantArmReach-v0", gaze="head", max_episode_steps=10**6)
     env.reset(seed=0)
     env.action_space.seed(0)
     assert all(env.observation_space.contains(env.step(env.action_space.sample())[0]) for _ in range(1000))
 
 
 def test_what_cannot_turn_is_refused_in_one_line():
-    with pytest.raises(UserError, match=r"^got gaze='up', expected one of \['held', 'free'\]$"):
+    with pytest.raises(UserError, match=r"^got gaze='up', expected one of \['held', 'eyes', 'head'\]$"):
         gym.make("InfantArm-v0", gaze="up")
     with pytest.raises(
         UserError, match='of the body robot.xml, expected "held": the eye of a body from an MJCF file is fixed'
     ):
-        Body(mjcf="robot.xml", joints=("elbow",), gaze="free")
+        Body(mjcf="robot.xml", joints=("elbow",), gaze="head")
     env = gym.make("InfantArm-v0", **FREE).unwrapped
     env.reset(seed=0)
     with pytest.raises(UserError, match="expected 7 finite numbers"):

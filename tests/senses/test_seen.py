@@ -220,7 +220,7 @@ def test_a_late_arm_is_seen_where_it_was_and_the_rest_is_not_late():
 
 def test_the_head_turns_at_once_while_the_arm_is_late():
     plain, late = (
-        made(gaze="free", seen=seen) for seen in (Seen(shift=(0, 0, -5.0)), Seen(shift=(0, 0, -5.0), delay_ms=80.0))
+        made(gaze="head", seen=seen) for seen in (Seen(shift=(0, 0, -5.0)), Seen(shift=(0, 0, -5.0), delay_ms=80.0))
     )
     for env in (plain, late):
         env.reset(seed=3)

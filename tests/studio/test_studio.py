@@ -17,6 +17,7 @@ from training.studio.app import Config
 from training.studio.board import Board
 from training.studio.infant import Behavior, LiveInfant, Moment, retrying
 from training.studio.pictures import Cell, TestPictures, grid
+from training.studio.studio import spoken
 
 
 def test_a_missing_extra_is_answered_by_the_line_that_installs_it(
@@ -40,6 +41,12 @@ def test_a_senseless_port_is_refused(tmp_path: Path):
 
 
 BOARD = Board(center=(0.0, 0.0, 1.0), facing=0.0, side=2.0, shape=(4, 8))  # looks along x; y is to its right
+
+
+def test_joints_are_spoken_of_with_their_side_only_where_there_are_two():
+    assert spoken(["left_elbow_flexion", "left_wrist_flexion"]) == ["elbow flexion", "wrist flexion"]
+    assert spoken(["right_elbow_flexion", "left_elbow_flexion"]) == ["right elbow flexion", "left elbow flexion"]
+    assert spoken(["arm_lift", "arm_turn"]) == ["arm lift", "arm turn"]
 
 
 def test_a_click_finds_its_neuron():
@@ -166,7 +173,7 @@ def test_a_test_picture_is_as_the_data_set_holds_it(small_data: Dataset):
     chosen = pictures[len(pictures)]
     assert np.array_equal(chosen.goal.picture, small_data.pictures[sample])
     assert np.array_equal(chosen.frame, small_data.eye(int(sample)))
-    assert np.array_equal(chosen.goal.hand_position, small_data.hand_position[sample])
+    assert np.array_equal(chosen.goal.hands, small_data.hand_position[[sample]])
 
 
 def test_a_grid_holds_its_pictures_at_the_eyes_aspect():

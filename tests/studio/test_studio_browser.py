@@ -229,7 +229,7 @@ def test_a_goal_is_reached_and_the_error_shown_is_the_agents_own(page: Page, bro
     data, arm = page.studio.data, page.infant.arm
     test = data.split("test")
     there = data.hand_position[test[data.shows_hand[test]][0]]
-    here = metrics.hand_positions(arm.normalize(page.infant.moment.joints[None]).astype(np.float32), arm)[0]
+    here = metrics.hand_positions(arm.normalize(page.infant.moment.joints[None]).astype(np.float32), arm)[0, 0]
     assert float(told[1]) == pytest.approx(100 * np.linalg.norm(here - there), abs=0.3)
     assert browser.errors() == []
 

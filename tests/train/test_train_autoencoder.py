@@ -49,7 +49,8 @@ def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("shape", [(64, 64), (3, 64, 64)])
 def test_a_picture_s_error_is_the_mean_over_all_its_numbers_also_in_color(shape: tuple[int, ...]):
     model, images = ConvAutoencoder(torch.zeros(shape), width=4), torch.rand(2, *shape)
-    errors, joint_errors = ReconstructionErrors(model, joint_reader(8, 5))(images, torch.rand(2, 5))
+    told_nothing = torch.zeros(2, 0)
+    errors, joint_errors = ReconstructionErrors(model, joint_reader(8, 5))(images[None], torch.rand(2, 5), told_nothing)
     assert errors.tolist() == pytest.approx([float(each.square().mean()) for each in model(images) - images], rel=1e-5)
     assert joint_errors.shape == (2,)
 

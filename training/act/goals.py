@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta
@@ -17,6 +17,7 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
+from ..measure import metrics
 from ..runs.config import Count, RunConfig
 from .picture_files import read_picture
 
@@ -33,8 +34,17 @@ class Goal:
     """Preprocessed, shape (64, 64)."""
     joints: NDArray[np.float32] | None = None
     """Its pose, shape (J,), rad."""
-    hand_position: NDArray[np.float32] | None = None
-    """Place of the hand, shape (3,), meters."""
+    hands: NDArray[np.float32] | None = None
+    """Places of the hands, shape (H, 3), meters."""
+    shown: NDArray[np.bool_] | None = None
+    """Whether the picture shows each hand, shape (H,)."""
+
+    def hand_error(self, hands: NDArray[Any]) -> float | None:
+        """Distance of these hands (H, 3) from theirs, m, see `metrics.hand_distances`; None if their places are unknown."""
+        if self.hands is None:
+            return None
+        shown = None if self.shown is None else self.shown[None]
+        return float(metrics.hand_distances(hands[None], self.hands[None], shown)[0])
 
 
 @dataclass(frozen=True)
@@ -75,8 +85,8 @@ def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imag
     if not config.hidden_hands:
         data.check_shows_hand(data.split("test"), "test picture")
     chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands)
-    rows = zip(data.pictures[chosen], data.joints[chosen], data.hand_position[chosen], strict=True)
-    return [Goal(*row) for row in rows]
+    columns = data.pictures, data.joints, data.hand_positions, data.shows_hands
+    return [Goal(*(column[sample] for column in columns)) for sample in chosen]
 
 
 def random_test_samples(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
@@ -93,7 +103,7 @@ def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: in
     goals = []
     for picture, pose in zip(pictures, joints, strict=True):
         arm.pose(state, pose.astype(np.float64))
-        goals.append(Goal(picture, pose, arm.hand_position(state).astype(np.float32)))
+        goals.append(Goal(picture, pose, arm.hand_positions(state).astype(np.float32)))
     return goals
 
 
@@ -110,7 +120,7 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
     camera = EyeCamera(arm, data.eye_size, data.acuity)
     picture = to_gray(camera.render(state))
     camera.close()
-    return Goal(picture, joints.astype(np.float32), arm.hand_position(state).astype(np.float32))
+    return Goal(picture, joints.astype(np.float32), arm.hand_positions(state).astype(np.float32))
 
 
 def goal_picture(path: Path, content: bytes | None = None, eye_size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """`infant-arm imagery`: quality of the agent's thoughts before it moves: hypotheses, doubt, and disturbed pictures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -118,14 +118,15 @@ def strange_pictures(
     some = data.pictures[chosen[:MOST_STRANGE]]
     yield "noise", random.random(some.shape, np.float32)
     yield "empty view", (data.background + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
-    yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
+    if data.body.arms != "both":  # the other arm can show it
+        yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
     yield "upside down", np.ascontiguousarray(some[:, ::-1])
     yield "negative", 1 - some
     if data.body.mjcf:
         return  # another body has no age
     for age in AGES:
         if age != data.body.age_months:
-            eye = TrueEye(ArmModel.infant(age), data.eye_size, data.acuity)
+            eye = TrueEye(ArmModel.of(replace(data.body, age_months=age)), data.eye_size, data.acuity)
             yield f"age {age:g} months", _seen(eye, data.normalized_joints[chosen[:MOST_STRANGE]])
 
 
@@ -175,7 +176,7 @@ def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tupl
 def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
     """Distance of the hand in these poses (n, J), rad, from that in the samples, meters."""
     normalized = data.arm.normalize(joints).astype(np.float32)
-    return metrics.hand_errors(normalized, data.normalized_joints[chosen], data.arm)
+    return metrics.hand_errors(normalized, data.normalized_joints[chosen], data.arm, data.shows_hands[chosen])
 
 
 Table = tuple[str, list[str], list[list[str]]]

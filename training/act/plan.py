@@ -23,6 +23,7 @@ from infant_env.errors import UserError
 from infant_env.senses.camera import OutsideCamera
 
 from ..data.dataset import Dataset
+from ..measure import metrics
 from ..runs import folder as runs
 from ..runs.config import Count, RunConfig
 from ..runs.device import pick_device
@@ -151,14 +152,14 @@ def _move(way: Floats, arm: ArmModel, servos: Servos, state: mujoco.MjData) -> t
     """
     first, last = (checked_joints(arm, way[k]) for k in (0, -1))
     arm.pose(state, last)
-    there = arm.hand_position(state)
+    there = arm.hand_positions(state)
     arm.pose(state, first)
     depth = 0.0
     for joints in [*way[1:], *[way[-1]] * (CONTROL_HZ // 2)]:
         servos.move(state, servos.action_for(joints))
         mujoco.mj_fwdPosition(arm.model, state)  # a step leaves positions one substep behind
         depth = max(depth, arm.penetration(state))
-    miss = np.linalg.norm(arm.hand_position(state) - there)
+    miss = metrics.hand_distances(arm.hand_positions(state)[None], there[None])[0]
     ends = state.qpos[arm.qpos_ids].astype(np.float32)
     return float(miss), float(np.abs(ends - way[-1]).max()), depth
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 import infant_env  # noqa: F401 (registers the environments)
 from agents.mind.agent import MentalImageryAgent
 from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.envs.simulated import hands_of
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import to_gray
 
@@ -33,7 +34,7 @@ from ..show import tables
 from ..show.film import Film
 from ..train import calibration, generator, glance
 from .goals import Goal, GoalConfig, Hypotheses, goals_of
-from .true_eye import LOOKS, corrected_by_the_true_eye
+from .true_eye import corrected_by_the_true_eye, looks_of
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class End:
     """The end of a reach."""
 
     joints: NDArray[np.float32]
-    hand_position: NDArray[np.float32]
+    hands: NDArray[np.float64]
+    """Places of the hands, shape (H, 3), m."""
     picture: NDArray[np.float32]
     looks: int = 0
     ideas: int = 1
@@ -164,7 +166,10 @@ def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: 
     poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size, data.acuity)
     spent = time.perf_counter() - start
     return _summary(
-        goals, [replace(e, looks=LOOKS) for e in _without_looking(env, config, "bound", poses)], data, spent
+        goals,
+        [replace(e, looks=looks_of(body.arm)) for e in _without_looking(env, config, "bound", poses)],
+        data,
+        spent,
     )
 
 
@@ -195,7 +200,7 @@ def _move_agent(env: gym.Env[Any, Any], config: Config, number: int, agent: Ment
 
 
 def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> End:
-    return End(observation["joints"], info["hand_position"], to_gray(observation["eye"]))
+    return End(observation["joints"], hands_of(info), to_gray(observation["eye"]))
 
 
 def _instructive(ends: list[End]) -> list[int]:
@@ -215,7 +220,7 @@ def _film(
         agent.set_goal(goal.picture)
         for _ in range(2 * config.steps * (config.looks + 1)):
             observation, *_, info = env.step(agent.act(observation))
-            film.add(env.unwrapped.data, observation, agent, info, goal.hand_position)  # type: ignore[attr-defined]
+            film.add(env.unwrapped.data, observation, agent, info, goal.hand_error(hands_of(info)))  # type: ignore[attr-defined]
             if agent.done and np.abs(observation["joint_velocities"]).max() < 0.05:
                 break
     film.close()
@@ -232,16 +237,15 @@ def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) 
         looks=float(np.mean([end.looks for end in ends])),
         ms_per_goal=1000 * seconds / len(goals),
     )
-    poses = [(goal.joints, goal.hand_position) for goal in goals if goal.joints is not None]
-    if not poses:
+    joints = [goal.joints for goal in goals if goal.joints is not None]
+    if not joints:
         return reached
-    joints, hands = (np.stack(column) for column in zip(*poses, strict=True))
     turned = np.degrees(np.abs(np.stack([end.joints for end in ends]) - joints).mean(0))
-    distances = np.linalg.norm(np.stack([end.hand_position for end in ends]) - hands, axis=1)
+    distances = np.array([goal.hand_error(end.hands) for goal, end in zip(goals, ends, strict=True)], np.float32)
     return structs.replace(
         reached,
         joint_error_deg=dict(zip(data.joint_names, turned.tolist(), strict=True)),
-        hand_error_cm=metrics.hand_summary(distances.astype(np.float32)),
+        hand_error_cm=metrics.hand_summary(distances),
     )
 
 

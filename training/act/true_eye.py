@@ -12,8 +12,11 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import to_gray
 
 _ITERATIONS = 9
-LOOKS = (_ITERATIONS + 1) * 6
-"""Number of looks of the true eye for each goal, with five joints."""
+
+
+def looks_of(arm: ArmModel) -> int:
+    """Number of looks of the true eye for each goal: in every step one, and one for each joint."""
+    return (_ITERATIONS + 1) * (len(arm.joint_names) + 1)
 
 
 class TrueEye:

@@ -20,7 +20,7 @@ from ..data import collect
 from ..data.dataset import Dataset
 from ..data.latents import LATENTS, format_of, load_latents
 from ..measure.error_tables import from_pictures
-from ..measure.senses import JOINTS_TO_PICTURE, MAPPINGS, PICTURE_TO_JOINTS, SENSES
+from ..measure.senses import JOINTS_TO_PICTURE, MAPPINGS, PICTURE_TO_JOINTS
 from ..measure.statistics import table_row
 from ..methods.readings import MapReading
 from ..methods.registry import SOM_AE
@@ -119,7 +119,7 @@ def _scores(mind: SomAutoencoder, tested: Dataset, samples: NDArray[np.int64]) -
 
 def table(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Header and rows for both readouts: errors of each mapping, and the share of visible hands within 2 cm."""
-    header = ["", *(f"{a.label[0]}->{b.label[0]}" for a in SENSES for b in SENSES), "hand < 2 cm"]
+    header = ["", "v->v", "v->j", "j->v", "j->j", "hand < 2 cm"]  # the order of MAPPINGS
     body = []
     for label, row in rows.items():
         for name, readout in _READOUTS.items():

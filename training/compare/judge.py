@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from msgspec import structs
+from torch import Tensor
 from tqdm import tqdm
 
 from agents.tools.files import replacing
@@ -17,9 +18,10 @@ from ..data.dataset import Dataset
 from ..measure import metrics, paper
 from ..measure.error_tables import from_pictures
 from ..measure.metrics import ERRORS, Truth
-from ..measure.senses import SENSES, SOURCES, given
+from ..measure.senses import SENSES, given, is_known, named, sources_of, true
 from ..measure.statistics import table_row
-from ..methods.method import Method, Predictor, Trained
+from ..measure.two_eyes import two_eyes
+from ..methods.method import JointPredictor, Method, Predictor, Trained
 from ..methods.registry import CONSTANT, present, size_of
 from ..runs import folder as runs
 from ..runs.device import Device, pick_device
@@ -62,6 +64,8 @@ def judge(config: JudgeConfig) -> Metrics:
             errors, details[name], found.queries_per_s[name] = score(predictor, truth, method.asked_by)
             found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
+            both = two_eyes(predictor.predict_from, truth) if isinstance(predictor, JointPredictor) else None
+            found.two_eyes |= {name: both} if both else {}
         for name, scores in details.items():
             found.details[name] = _with_skill(scores, details[CONSTANT])
             poses = {subset: from_pictures(details, subset).get(name) for subset in _SUBSETS}
@@ -80,41 +84,60 @@ def _sizes(run: Path) -> dict[str, int]:
 
 def truth_of(data: Dataset, samples: Any) -> Truth:
     """These samples as the truth for scoring predictions."""
-    return Truth(given(data, samples), data.shows_hand[samples], data.background, data.arm)
+    known, wanted, seen = given(data, samples), true(data, samples), data.backgrounds(samples)
+    return Truth(known, wanted, data.shows_hands[samples], seen, data.arm)
 
 
 def score(
-    method: Predictor, truth: Truth, sources: Collection[str] = SOURCES
+    method: Predictor, truth: Truth, asked_by: Collection[str] | None = None
 ) -> tuple[dict[str, metrics.Floats], Details, dict[str, float]]:
     """Scores a method's predictions.
 
     Args:
-        method: any model that Table 1 can contain.
+        method: any model that Table 1 can contain; from several senses together only a `JointPredictor` predicts.
         truth: the samples.
-        sources: the senses from which it predicts.
+        asked_by: the senses from which it predicts; None: all.
 
     Returns:
-        Its errors by mapping, (N,) each; further scores by mapping and subset of the samples; and the number of samples per
-        second, by source.
+        Its errors by mapping, (n,) each, of the samples that have both senses; further scores by mapping and subset of these
+        samples; and the number of samples per second, by source.
     """
     errors: dict[str, metrics.Floats] = {}
     details: Details = {}
     speed: dict[str, float] = {}
-    scorers = {sense.name: sense.score for sense in SENSES}
-    for source in (name for name in SOURCES if name in sources):
+    scorers = {sense.name: sense.score for sense in SENSES if sense.name in truth.true}
+    for source in sources_of(truth.given):
+        if len(source) > 1 and not isinstance(method, JointPredictor):
+            continue
+        if asked_by is not None and not set(source) <= set(asked_by):
+            continue
+        asked = truth.of(np.all([is_known(truth.given[name]) for name in source], axis=0))
+        if not len(asked):
+            continue
         start = time.perf_counter()
-        predicted = method.predict(source, torch.from_numpy(truth.given[source]))
-        answers = {wanted: predicted[wanted].float().cpu().numpy() for wanted in SOURCES if wanted in predicted}
+        predicted = _predicted(method, {name: torch.from_numpy(asked.given[name]) for name in source})
+        answers = {wanted: predicted[wanted].float().cpu().numpy() for wanted in scorers if wanted in predicted}
         if answers:
-            speed[source] = len(truth) / (time.perf_counter() - start)
-        for wanted, answer in answers.items():
-            mapping = f"{source}->{wanted}"
-            errors[mapping] = metrics.sample_errors(answer, truth.given[wanted])
+            speed[named(source)] = len(asked) / (time.perf_counter() - start)
+        for wanted, each in answers.items():
+            mapping, known = f"{named(source)}->{wanted}", is_known(asked.true[wanted])
+            if not known.any():
+                continue
+            answer, scored = each[known], asked.of(known)
+            errors[mapping] = metrics.sample_errors(answer, scored.true[wanted])
             details[mapping] = {
-                subset: scorers[wanted](answer[rows], part.given[wanted], part)
-                for subset, rows, part in _subsets(truth)
+                subset: scorers[wanted](answer[rows], part.true[wanted], part)
+                for subset, rows, part in _subsets(scored)
             }
     return errors, details, speed
+
+
+def _predicted(method: Predictor, known: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The predictions from one sense, or of a `JointPredictor` from several: those of the other senses."""
+    if len(known) == 1:
+        return method.predict(*next(iter(known.items())))
+    assert isinstance(method, JointPredictor)
+    return {name: answer for name, answer in method.predict_from(known).items() if name not in known}
 
 
 def _subsets(truth: Truth) -> Iterator[tuple[str, Any, Truth]]:
@@ -127,8 +150,16 @@ def _with_skill(details: Details, constant: Details) -> Details:
     """Adds the skill against the constant: 1 is perfect, 0 is no better than a constant prediction."""
     return {
         mapping: {
-            subset: structs.replace(scores, skill=1 - scores.mae / constant[mapping][subset].mae)
+            subset: structs.replace(scores, skill=1 - scores.mae / constant[_target(mapping)][subset].mae)
             for subset, scores in subsets.items()
         }
+        if _target(mapping) in constant
+        else subsets
         for mapping, subsets in details.items()
     }
+
+
+def _target(mapping: str) -> str:
+    """The mapping to the same sense from itself: the constant predicts the same from any source."""
+    wanted = mapping.split("->")[1]
+    return f"{wanted}->{wanted}"

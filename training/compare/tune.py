@@ -150,7 +150,7 @@ def _cost(tried: Attempt, method: Method) -> float:
         ) from None
 
 
-def _errors(method: Predictor, truth: Truth, asked_by: Collection[str]) -> dict[str, float]:
+def _errors(method: Predictor, truth: Truth, asked_by: Collection[str] | None) -> dict[str, float]:
     """Mean absolute errors by mapping, and their mean as `overall`."""
     errors = {mapping: float(np.mean(each)) for mapping, each in score(method, truth, asked_by)[0].items()}
     return {**errors, "overall": sum(errors.values()) / len(errors)}

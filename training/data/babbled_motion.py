@@ -67,7 +67,7 @@ def go_straight(arm: ArmModel, episodes: int, seed: int) -> Motion:
 def _episodes(arm: ArmModel, episodes: int, seed: int, choose: Callable[[InfantArmReachEnv], Floats]) -> Motion:
     if arm.gaze_joints:
         raise UserError(
-            "got a body whose head turns, expected one whose head is held; collect its data without --gaze free"
+            "got a body whose gaze turns, expected one whose gaze is held; collect its data with --gaze held"
         )
     env = InfantArmReachEnv(arm=arm)
     found = [_episode(env, choose, seed if k == 0 else None) for k in range(episodes)]

@@ -9,16 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from agents.babbling import NOT_VISIBLE, PENETRATES, BabblingAgent
+from agents.babbling import NOT_TOUCHING, NOT_VISIBLE, PENETRATES, BabblingAgent
 from infant_env.errors import UserError
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import JOINTS
+from infant_env.senses.skin.touch import TOUCH
 
 from . import shards
-from .info import DatasetInfo
+from .info import DatasetInfo, Recipe
 
-REASONS = (PENETRATES, NOT_VISIBLE)
-"""Reasons to reject a pose, in the order of the column `rejected`."""
+
+def reasons(recipe: Recipe) -> tuple[str, ...]:
+    """Reasons to reject a pose, in the order of the column `rejected`."""
+    return (PENETRATES, NOT_VISIBLE, NOT_TOUCHING) if recipe.touching else (PENETRATES, NOT_VISIBLE)
+
+
+def agent_of(info: DatasetInfo) -> BabblingAgent:
+    """The agent that collects a data set."""
+    recipe = info.recipe
+    seen = recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
+    return BabblingAgent(info.arm, *seen, touch=recipe.touch, touching=recipe.touching, look=recipe.look)
 
 
 def babbled(folder: Path, info: DatasetInfo, numbers: list[int], workers: int) -> Iterator[int]:
@@ -87,9 +97,7 @@ def _work(folder: Path, info: DatasetInfo, numbers: list[int], sender: Any) -> N
 
 def _babble(folder: Path, info: DatasetInfo, numbers: list[int]) -> Iterator[int]:
     recipe, lengths = info.recipe, info.recipe.lengths
-    agent = BabblingAgent(
-        info.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
-    )
+    agent = agent_of(info)
     try:
         for shard in numbers:
             samples = []
@@ -111,11 +119,19 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
     }  # fmt: skip
     if info.recipe.eyes == "both":
         columns["eye_left"] = np.array([sample.eye_left for sample in samples])
-    if info.recipe.gaze == "free":
+    if info.recipe.gaze != "held":
         columns["gaze"] = np.array([sample.gaze for sample in samples])
+    if info.recipe.arms == "both":
+        columns["left_hand_position"] = np.array([sample.left_hand_position for sample in samples])
+        columns["left_hand_in_view"] = np.array([sample.left_hand_in_view for sample in samples], np.float32)
     if noise_of(info.recipe.imperfect, JOINTS):
         columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
-    columns["rejected"] = np.array([[s.rejected[reason] for reason in REASONS] for s in samples], np.int32)
+    if info.recipe.touch:
+        columns[TOUCH] = np.array([sample.touch for sample in samples])
+    if info.recipe.touching:
+        columns["approach"] = np.array([sample.approach for sample in samples])
+    why = reasons(info.recipe)
+    columns["rejected"] = np.array([[s.rejected[reason] for reason in why] for s in samples], np.int32)
     try:
         shards.write_shard(folder, shard, columns, info)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`background.png` of a data set: what the eye sees without the arm."""
+"""`background.png` of a data set: what the eye sees without the arm; and the same for the left eye, if both see."""
 
 import hashlib
 from pathlib import Path
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from agents.tools.files import replacing
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
+from infant_env.senses.sense import EYE, EYE_LEFT
+from infant_env.senses.vision import Format
 
 from .info import DatasetInfo
 
-BACKGROUND = "background.png"
+BACKGROUND, BACKGROUND_LEFT = "background.png", "background_left.png"
 
 
 def background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
@@ -27,13 +29,38 @@ def background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
     found = _read(path)
     if found is not None and found.shape == (*info.recipe.eye_size, 3) and _is_of(info, found):
         return found
-    eye = EyeCamera(info.arm, info.recipe.eye_size, info.recipe.acuity)
-    drawn: NDArray[np.uint8] = eye.background()
-    eye.close()
+    drawn = _drawn(info, EYE)
     if not _is_of(info, drawn):
         raise UserError(
             f"{path} is damaged, and this machine draws another one; restore it, or collect into another folder on this machine"
         )
+    return _written(path, drawn)
+
+
+def left_background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
+    """The left eye's view without the arm, shape (H, W, 3); drawn again if the file is missing or damaged."""
+    path = folder / BACKGROUND_LEFT
+    found = _read(path)
+    fits = found is not None and found.shape == (*info.recipe.eye_size, 3)
+    return found if found is not None and fits else _written(path, _drawn(info, EYE_LEFT))
+
+
+def moving_backgrounds(info: DatasetInfo, gazes: NDArray[Any], format: Format) -> NDArray[np.float32]:
+    """The preprocessed views without the arm at some gazes, (N, G) rad -> (N, *format.shape); some milliseconds each."""
+    camera = EyeCamera(info.arm, info.recipe.eye_size, info.recipe.acuity)
+    drawn = np.stack([format.squeeze(frame) for frame in camera.backgrounds(gazes)])
+    camera.close()
+    return drawn
+
+
+def _drawn(info: DatasetInfo, eye: str) -> NDArray[np.uint8]:
+    camera = EyeCamera(info.arm, info.recipe.eye_size, info.recipe.acuity)
+    drawn: NDArray[np.uint8] = camera.background(eye)
+    camera.close()
+    return drawn
+
+
+def _written(path: Path, drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
     with replacing(path) as temporary:
         iio.imwrite(temporary, drawn, extension=".png")
     return drawn

@@ -55,12 +55,25 @@ class BodyOptions(Checked):
     """Lock all joints that are not the arm's in their rest pose."""
     new_servos: bool = False
     """Replace all actuators of the arm's joints, such as motors, by servos."""
-    eyes: Literal["right", "left", "both"] = "right"
-    """The eyes that see; a body from an MJCF file has one."""
+    eyes: Literal["right", "left", "both"] | None = None
+    """The eyes that see; by default the one on the arm's side. A body from an MJCF file has one."""
     senses: Literal["age"] | dict[str, tuple[Imperfect, Imperfect]] = field(default_factory=dict)
     """Noise and delay (ms) of senses, such as `joints 5 120 eye 0.02 0`; `age`: values from the literature."""
     acuity: Literal["age"] | Annotated[float, Meta(ge=0.05, le=100)] | None = None
     """The finest grating that the eye sees, cycles per degree; `age`: the norm of the age; by default no blur."""
+    gaze: Literal["held", "eyes", "head"] = "held"
+    """What turns the gaze; each pose then has a gaze of its own. Maps learn from it; the agent needs a held gaze."""
+    look: Literal["around", "hand"] = "around"
+    """Where a gaze that turns looks: uniformly around, or at the hand, which it misses by 5 degrees."""
+    touch: bool = False
+    """Record touch: how strongly each patch of skin is pressed."""
+    touching: bool = False
+    """Babble contacts: the arm moves until it touches, and a pose is kept if a hand touches the body."""
+
+    arms: Literal["right", "left", "both"] = "right"
+    """The arms that move; that of a body from an MJCF file is the one whose joints are named."""
+    wrist: bool = False
+    """Move the wrists too."""
     upper_arm: Length = 1.0
     """Length of the upper arm, relative to that of the age."""
     forearm: Length = 1.0

@@ -5,13 +5,12 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta, structs
 from tqdm import tqdm
 
-from agents.babbling import BabblingAgent
 from agents.tools.files import DamagedFileError, replacing, write_json
 from infant_env.body.checks import checked_eye_size
 from infant_env.body.description import Body
@@ -26,7 +25,7 @@ from ..runs.device import Device
 from ..runs.folder import versions
 from ..runs.in_turn import turn
 from . import shards
-from .babbled_shards import REASONS, babbled
+from .babbled_shards import agent_of, babbled, reasons
 from .background import BACKGROUND, background, checksum
 from .body_options import BodyOptions
 from .dataset import Dataset
@@ -55,8 +54,6 @@ class Config(BodyOptions):
     """Number of processes; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
-    gaze: Literal["held", "free"] = "held"
-    """Whether the head turns; each pose then has a gaze of its own. The maps and the agents need a held head."""
 
     @property
     def recipe(self) -> Recipe:
@@ -66,10 +63,13 @@ class Config(BodyOptions):
             UserError: an MJCF file is given without the names of its arm's joints, or a sense or the acuity is
                 unknown or out of range.
         """
-        own = ("mjcf", "name", "senses", "acuity")
+        own = ("mjcf", "name", "senses", "acuity", "eyes")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
-        recipe = Recipe(**named, mjcf=mjcf, name=self.body)
+        told = {"eyes": self.eyes, "gaze": self.gaze, "arms": self.arms, "wrist": self.wrist}
+        other = {"mjcf": str(self.mjcf), "joints": self.arm_joints, "eye_camera": self.eye_camera} if self.mjcf else {}
+        eyes = Body.from_dict(other | told).eyes or "right"  # errors name the file that the user gave
+        recipe = Recipe(**named, mjcf=mjcf, name=self.body, eyes=eyes)
         given = self.senses if isinstance(self.senses, str) else {n: Sense(*pair) for n, pair in self.senses.items()}
         body = _named(recipe.body, self.mjcf)
         senses = {name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body).items()}
@@ -117,7 +117,7 @@ def _collect(config: Config, info: DatasetInfo) -> Dataset:
             bar.update(poses)
     shards.write_index(config.out, lengths)
     rejected = Dataset(config.out, info).column("rejected").sum(axis=0)
-    counts = dict(zip(REASONS, map(int, rejected), strict=True))
+    counts = dict(zip(reasons(info.recipe), map(int, rejected), strict=True))
     seen = checksum(background(config.out, info))
     found = structs.replace(info, accepted=config.samples, rejected=counts, background=seen)
     write_json(config.out / "dataset.json", found.as_json())
@@ -183,9 +183,7 @@ def _check_poses(folder: Path, wanted: DatasetInfo) -> None:
     whole = (k for k in range(len(recipe.lengths)) if shards.shard_is_whole(folder, k, wanted))
     shard = next(whole, None)
     if shard is not None:
-        agent = BabblingAgent(
-            wanted.arm, recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
-        )
+        agent = agent_of(wanted)
         first = agent.sample(shard * recipe.shard_size).joints
         agent.close()
         if np.allclose(first, Dataset(folder, wanted).column("joints", shard * recipe.shard_size), atol=1e-6):

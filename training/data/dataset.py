@@ -7,8 +7,10 @@ A data set is a folder:
 - `background.png`: what the eye sees without the arm.
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
   `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
+  `touch` (n, P) float32 [N] if touch is felt, `approach` (n, J) float32 [rad] for babbled contacts,
   `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
-  `rejected` (n, 2) int32 [poses rejected before this one].
+  `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
+  `rejected` (n, 2) int32 [poses rejected before this one; (n, 3) for babbled contacts].
   Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
 - `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
 - `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
@@ -34,8 +36,10 @@ from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import JOINTS, Sense
+from infant_env.senses.skin.touch import TOUCH, Touch, share
+from infant_env.senses.skin.touched_place import TouchedPlace
 
-from .background import background
+from .background import background, left_background, moving_backgrounds
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import EYE, EYE_LEFT, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
@@ -138,19 +142,100 @@ class Dataset:
         return (self.joints - low) / (high - low)
 
     @cached_property
+    def normalized_felt_joints(self) -> NDArray[np.float32]:
+        """`felt_joints` scaled by the joint ranges, shape (N, J); noise may bring them a little out of [0, 1]."""
+        low, high = self.joint_ranges.T
+        return (self.felt_joints - low) / (high - low)
+
+    @cached_property
     def hand_position(self) -> NDArray[np.float32]:
-        """Position of the hand, shape (N, 3), metres."""
+        """Position of the hand, with two hands of the right one, shape (N, 3), metres."""
         return self.column("hand_position")
 
     @cached_property
+    def left_hand_position(self) -> NDArray[np.float32]:
+        """Position of the left hand, shape (N, 3), metres.
+
+        Raises:
+            UserError: the data set does not have two hands.
+        """
+        if self.body.arms != "both":
+            raise UserError(f"{self.path} has one hand, expected a data set of `infant-arm collect --arms both`")
+        return self.column("left_hand_position")
+
+    @property
+    def hand_positions(self) -> NDArray[np.float32]:
+        """Positions of all H hands, the right one first, shape (N, H, 3), metres."""
+        both = self.body.arms == "both"
+        return np.stack([self.hand_position, *([self.left_hand_position] if both else [])], axis=1)
+
+    @property
+    def hands_in_view(self) -> NDArray[np.float32]:
+        """Shares of the pixels that show each of the H hands, shape (N, H)."""
+        names = ["hand_in_view", "left_hand_in_view"] if self.body.arms == "both" else ["hand_in_view"]
+        return np.stack([self.column(name) for name in names], axis=1)
+
+    @cached_property
+    def shows_hands(self) -> NDArray[np.bool_]:
+        """Whether each hand covers enough of the pixels (.3 %, or what the collection was told), shape (N, H)."""
+        return self.hands_in_view >= self.info.recipe.min_hand_in_view
+
+    @property
     def shows_hand(self) -> NDArray[np.bool_]:
-        """Whether the hand covers enough of the pixels (.3 %, or what the collection was told), shape (N,)."""
-        return self.column("hand_in_view") >= self.info.recipe.min_hand_in_view
+        """Whether the picture shows a hand, see `shows_hands`, shape (N,)."""
+        return np.asarray(self.shows_hands.any(axis=1))
 
     @cached_property
     def gaze(self) -> NDArray[np.float32]:
         """Angles of the gaze, shape (N, G), rad; G is 0 if the head was held."""
-        return self.column("gaze") if self.body.gaze == "free" else np.empty((len(self), 0), np.float32)
+        return np.empty((len(self), 0), np.float32) if self.body.gaze == "held" else self.column("gaze")
+
+    @property
+    def normalized_gaze(self) -> NDArray[np.float32]:
+        """Angles of the gaze scaled to [0, 1] by their ranges, shape (N, G)."""
+        if self.body.gaze == "held":
+            return self.gaze
+        low, high = self.arm.gaze.ranges.T.astype(np.float32)
+        return (self.gaze - low) / (high - low)
+
+    @cached_property
+    def touch(self) -> NDArray[np.float32]:
+        """How strongly each patch of skin was pressed, shape (N, P), N; `patches` are their names.
+
+        Raises:
+            UserError: touch was not felt, or a shard is damaged.
+        """
+        self._check_touch()
+        return self.column(TOUCH)
+
+    @cached_property
+    def touched_place(self) -> NDArray[np.float32]:
+        """The place on the skin that was pressed most, in [0, 1], shape (N, 3); NaN where nothing touched. See `TouchedPlace`."""
+        return TouchedPlace(self.arm).of(self.touch)
+
+    @cached_property
+    def touch_shares(self) -> NDArray[np.float32]:
+        """Touch within [0, 1], for maps, shape (N, P); see `infant_env.senses.skin.touch.share`."""
+        return share(self.touch)
+
+    @cached_property
+    def approach(self) -> NDArray[np.float32]:
+        """The poses from which the arm went straight to its babbled contacts, shape (N, J), rad; else its poses."""
+        return self.column("approach") if self.info.recipe.touching else self.joints
+
+    @cached_property
+    def patches(self) -> tuple[str, ...]:
+        """Names of the P patches of skin.
+
+        Raises:
+            UserError: touch was not felt, or the body cannot be made again.
+        """
+        self._check_touch()
+        return Touch(self.arm).names
+
+    def _check_touch(self) -> None:
+        if not self.info.recipe.touch:
+            raise UserError(f"{self.path} has no touch, expected a data set of `infant-arm collect --touch`")
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
@@ -162,21 +247,47 @@ class Dataset:
         Raises:
             UserError: the infant did not see with both eyes, or a shard is damaged.
         """
-        if self.body.eyes != "both":
-            raise UserError(
-                f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
-            )
+        self._check_both_eyes()
         return self.column(EYE_LEFT, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
         """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk."""
-        return np.concatenate([self._pictures(shard) for shard in range(len(self.info.recipe.lengths))])
+        return np.concatenate([self._pictures(shard, EYE) for shard in range(len(self.info.recipe.lengths))])
+
+    @cached_property
+    def left_pictures(self) -> NDArray[np.float32]:
+        """All preprocessed pictures of the left eye, shape (N, 64, 64), in [0, 1]; cached on disk.
+
+        Raises:
+            UserError: the infant did not see with both eyes.
+        """
+        self._check_both_eyes()
+        return np.concatenate([self._pictures(shard, EYE_LEFT) for shard in range(len(self.info.recipe.lengths))])
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
-        """The preprocessed view without the arm, shape (64, 64)."""
+        """The preprocessed view without the arm, shape (64, 64); that of the held head if the head turns."""
         return self.format.squeeze(background(self.path, self.info))
+
+    def backgrounds(self, samples: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The preprocessed view without the arm of each sample; (1, 64, 64), the same for all, if the head is held.
+
+        They are drawn on each request, and take some milliseconds each.
+        """
+        if self.body.gaze == "held":
+            return self.background[None]
+        return moving_backgrounds(self.info, self.gaze[samples], self.format)
+
+    @cached_property
+    def left_background(self) -> NDArray[np.float32]:
+        """The left eye's preprocessed view without the arm, shape (64, 64).
+
+        Raises:
+            UserError: the infant did not see with both eyes.
+        """
+        self._check_both_eyes()
+        return self.format.squeeze(left_background(self.path, self.info))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
@@ -190,7 +301,7 @@ class Dataset:
             what: their name in the message, for example "test picture".
         """
         if not self.shows_hand[samples].any():
-            most = self.column("hand_in_view").max()
+            most = self.hands_in_view.max()
             raise UserError(
                 f"{self.path} has no {what} that shows the hand: it covers at most {most:.3%} of the pixels, expected "
                 f"{self.info.recipe.min_hand_in_view:.3%}; collect more samples, move the camera nearer, or collect with a lower "
@@ -240,6 +351,12 @@ class Dataset:
             raise self._damaged(shard) from None
         return rows
 
+    def _check_both_eyes(self) -> None:
+        if self.body.eyes != "both":
+            raise UserError(
+                f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+            )
+
     def _check_description(self) -> None:
         """Raises a DamagedFileError if `dataset.json` is that of another data set than the shards."""
         own = info_in_shards(self.path)
@@ -259,14 +376,14 @@ class Dataset:
             path,
         )
 
-    def _pictures(self, shard: int) -> NDArray[np.float32]:
+    def _pictures(self, shard: int, eye: str) -> NDArray[np.float32]:
         start, samples = shard * self.info.recipe.shard_size, self.info.recipe.lengths[shard]
         joints = self.joints[start : start + samples]
-        found = read_cache(self.path, shard, self.info, joints, self.format)
+        found = read_cache(self.path, shard, self.info, joints, self.format, eye)
         if found is not None:
             return found
         pictures = np.stack(
-            [self.format.squeeze(self._read(shard, EYE, np.array([place]))[0]) for place in range(samples)]
+            [self.format.squeeze(self._read(shard, eye, np.array([place]))[0]) for place in range(samples)]
         )
-        write_cache(self.path, shard, pictures, self.info, joints, self.format)
+        write_cache(self.path, shard, pictures, self.info, joints, self.format, eye)
         return pictures

@@ -20,7 +20,7 @@ _USUAL_ARM = 0.01
 
 @dataclass(frozen=True)
 class Views:
-    """Shares of the pixels that show arm and hand in valid poses, shape (P,) each."""
+    """Shares of the pixels that show the arm, and the hand that is seen most, in valid poses, shape (P,) each."""
 
     arm: NDArray[np.float64]
     hand: NDArray[np.float64]
@@ -53,7 +53,8 @@ def seen_by(eye: EyeCamera, arm: ArmModel, poses: int = _POSES) -> Views:
     data, random, shares = arm.new_data(), np.random.default_rng(0), []
     for _ in range(poses):
         arm.place(data, arm.valid_pose(data, random).astype(np.float32))
-        shares.append(eye.in_view(data))
+        seen, *hands = eye.in_view(data)
+        shares.append((seen, max(hands)))
     return Views(*np.array(shares).T)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import h5py
 import mujoco
@@ -81,6 +81,16 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """Noise and delay (ms) of the senses that have any; a pose is at rest, so only the noise changes its data."""
     acuity: Number | None = None
     """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
+    arms: str = "right"
+    """The arms that move; with both, the columns `left_hand_position` and `left_hand_in_view` tell of the left hand."""
+    wrist: bool = False
+    """Whether the wrists move too."""
+    touch: bool = False
+    """Whether touch was felt."""
+    touching: bool = False
+    """Whether only poses were kept in which a hand touches the body: the arm moved until it touched."""
+    look: Literal["around", "hand"] = "around"
+    """Where a gaze that turns looked: uniformly around, or at the hand, with some error."""
     upper_arm: Number = 1.0
     """How the body differs from that of its age; `BodyChange` explains this and the next six fields."""
     forearm: Number = 1.0
@@ -111,8 +121,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
         rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
         change = BodyChange(**{each.name: getattr(self, each.name) for each in dataclasses.fields(BodyChange)})
-        sensed = self.eyes, self.gaze
-        return Body(self.age_months, self.mjcf, *names, self.name, *rest, *sensed, change=change)
+        moved = self.eyes, self.gaze, self.arms, self.wrist
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest, *moved, change)
 
     @property
     def lengths(self) -> list[int]:

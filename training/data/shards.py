@@ -30,9 +30,10 @@ def shard_path(folder: Path, shard: int) -> Path:
     return folder / "shards" / f"shard-{shard:05d}.h5"
 
 
-def cache_path(folder: Path, shard: int, format: vision.Format = vision.GRAY) -> Path:
-    """Path of the preprocessed pictures of a shard."""
-    return folder / "cache" / format.name / f"shard-{shard:05d}.npy"
+def cache_path(folder: Path, shard: int, format: vision.Format = vision.GRAY, eye: str = EYE) -> Path:
+    """Path of the preprocessed pictures of a shard and an eye."""
+    name = format.name if eye == EYE else f"{format.name}-{eye}"
+    return folder / "cache" / name / f"shard-{shard:05d}.npy"
 
 
 def write_shard(folder: Path, shard: int, columns: Columns, info: DatasetInfo) -> None:
@@ -44,7 +45,9 @@ def write_shard(folder: Path, shard: int, columns: Columns, info: DatasetInfo) -
         columns: arrays with one row per sample; those of `FRAMES` are compressed frame by frame.
         info: the description of the data set; the shard holds it too.
     """
-    write_cache(folder, shard, np.stack([vision.to_gray(eye) for eye in columns[EYE]]), info, columns["joints"])
+    for eye in (name for name in FRAMES if name in columns):
+        pictures = np.stack([vision.to_gray(frame) for frame in columns[eye]])
+        write_cache(folder, shard, pictures, info, columns["joints"], eye=eye)
     # in memory, so a full disk fails only below
     with h5py.File("in memory", "w", driver="core", backing_store=False, libver=LIBRARY) as file:
         for name, column in columns.items():
@@ -82,16 +85,17 @@ def write_cache(
     info: DatasetInfo,
     joints: NDArray[np.float32],
     format: vision.Format = vision.GRAY,
+    eye: str = EYE,
 ) -> None:
     """Writes the preprocessed pictures of a shard whose poses are `joints`."""
-    sealed.write(cache_path(folder, shard, format), pictures, _poses(info, joints))
+    sealed.write(cache_path(folder, shard, format, eye), pictures, _poses(info, joints, eye))
 
 
 def read_cache(
-    folder: Path, shard: int, info: DatasetInfo, joints: NDArray[np.float32], format: vision.Format
+    folder: Path, shard: int, info: DatasetInfo, joints: NDArray[np.float32], format: vision.Format, eye: str = EYE
 ) -> NDArray[np.float32] | None:
     """The preprocessed pictures of a shard whose poses are `joints`; None if they are missing, damaged, or of other poses."""
-    return sealed.read(cache_path(folder, shard, format), _poses(info, joints))
+    return sealed.read(cache_path(folder, shard, format, eye), _poses(info, joints, eye))
 
 
 def write_index(folder: Path, lengths: list[int]) -> None:
@@ -148,6 +152,7 @@ def _seal(shard: int, about: str, columns: Columns) -> str:
     return digest.hexdigest()
 
 
-def _poses(info: DatasetInfo, joints: NDArray[np.float32]) -> str:
-    """All that the pictures of these poses depend on."""
-    return json.dumps(info.identity(), sort_keys=True) + hashlib.sha256(joints.tobytes()).hexdigest()
+def _poses(info: DatasetInfo, joints: NDArray[np.float32], eye: str) -> str:
+    """All that an eye's pictures of these poses depend on."""
+    own = "" if eye == EYE else eye
+    return json.dumps(info.identity(), sort_keys=True) + hashlib.sha256(joints.tobytes()).hexdigest() + own

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Collection, Mapping
 
-from infant_env.senses.modalities import VISION
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..runs.metrics import Error, Metrics, Scores
 from ..show import tables
-from . import paper
-from .senses import COLUMNS, LABELS, MAPPINGS, PICTURE_TO_JOINTS, SENSES
+from . import paper, two_eyes
+from .senses import COLUMNS, LABELS, MAPPINGS, OVERALL, PICTURE_TO_JOINTS, SENSES, label_of
 
 Details = Mapping[str, Mapping[str, Mapping[str, Scores]]]
 """Scores by method, mapping and subset of the test poses."""
@@ -16,9 +16,13 @@ Details = Mapping[str, Mapping[str, Mapping[str, Scores]]]
 
 def summary(results: Metrics, ours: Collection[str]) -> str:
     """Table 1 and the tables of further scores, for the terminal."""
+    senses = between_senses(results.table1)
+    both = two_eyes.table(results.two_eyes) if results.two_eyes else None
     parts = [
         "Table 1: mean absolute error on the test split, mean ± standard deviation",
         tables.as_text(*table1(results.table1)),
+        *(["\nBetween all senses: mean absolute error", tables.as_text(*senses)] if senses else []),
+        *(["\nHand along the line of sight, with one eye and with both", tables.as_text(*both)] if both else []),
         "\nPictures (all test poses / those that show the hand): error over the arm's pixels, overlap, skill against constant",
         tables.as_text(*pictures(results.details)),
         "\nHand, from the joints recalled from a picture (all test poses / those that show the hand)",
@@ -37,6 +41,24 @@ def table1(rows: Mapping[str, Mapping[str, Error]]) -> tuple[list[str], list[lis
     return ["method", *COLUMNS.values()], theirs + ours
 
 
+def between_senses(rows: Mapping[str, Mapping[str, Error]]) -> tuple[list[str], list[list[str]]] | None:
+    """Header and rows of the errors between all senses; None if there are only those of the paper.
+
+    A row is a method and what it predicts from, such as `vision and gaze`; a column is what it predicts.
+    """
+    found = {name: {m: e for m, e in row.items() if m != OVERALL} for name, row in rows.items()}
+    further = {name: row for name, row in found.items() if not set(row) <= set(MAPPINGS)}
+    if not further:
+        return None
+    wanted = list(dict.fromkeys(mapping.split("->")[1] for row in further.values() for mapping in row))
+    header = ["method", "from", *(f"-> {label_of(name)}" for name in wanted)]
+    return header, [
+        [method, label_of(source), *(_cell(row.get(f"{source}->{name}")) for name in wanted)]
+        for method, row in further.items()
+        for source in dict.fromkeys(mapping.split("->")[0] for mapping in row)
+    ]
+
+
 def _rounded(entry: tuple[float, float] | None) -> str:
     return "-" if entry is None else "±".join(tables.number(value, 3) for value in entry)
 
@@ -48,10 +70,11 @@ def _cell(entry: Error | None) -> str:
 def pictures(details: Details) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the scores of pictures: error over the arm's pixels, overlap of the arms, skill against the constant."""
     keys = {"arm_mae": "arm MAE", "arm_iou": "IoU", "skill": "skill"}
-    header = ["method", *(f"{sense.label[0]}->v {label}" for sense in SENSES for label in keys.values())]
+    sources = [sense for sense in SENSES if sense.name in (VISION, PROPRIOCEPTION)]
+    header = ["method", *(f"{sense.label[0]}->v {label}" for sense in sources for label in keys.values())]
     rows = []
     for name, mappings in details.items():
-        found = [mappings.get(f"{sense.name}->{VISION}", {}) for sense in SENSES]
+        found = [mappings.get(f"{sense.name}->{VISION}", {}) for sense in sources]
         if any(found):
             cells = (_both([getattr(s, key) for s in each.values()], key) for each in found for key in keys)
             rows.append([name, *cells])

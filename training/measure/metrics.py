@@ -6,6 +6,7 @@ constant, the error of each joint in degrees, and that of the hand in centimeter
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -29,21 +30,34 @@ class Truth:
     """The true samples for scoring predictions."""
 
     given: dict[str, Floats]
-    """For each sense, the input of the methods and their ideal predictions: (N, ...), within [0, 1]."""
-    shows_hand: NDArray[np.bool_]
-    """Whether the hand is in view, shape (N,)."""
+    """For each sense, the input of the methods, as the infant senses it: (N, ...), within [0, 1]."""
+    true: dict[str, Floats]
+    """For each sense, the ideal predictions: (N, ...), within [0, 1]."""
+    shows_hands: NDArray[np.bool_]
+    """Whether each hand is in view, shape (N, H)."""
     background: Floats
-    """The picture without the arm, shape (64, 64)."""
+    """The picture without the arm: one for all samples, shape (1, 64, 64), or one each, (N, 64, 64), if the eye moves."""
     arm: ArmModel
     """The body, for the position of the hand."""
 
     def __len__(self) -> int:
-        return len(self.shows_hand)
+        return len(self.shows_hands)
+
+    @property
+    def shows_hand(self) -> NDArray[np.bool_]:
+        """Whether a hand is in view, shape (N,)."""
+        return np.asarray(self.shows_hands.any(axis=1))
 
     def of(self, rows: NDArray[np.bool_]) -> "Truth":
         """Some of the samples."""
-        chosen = {name: samples[rows] for name, samples in self.given.items()}
-        return replace(self, given=chosen, shows_hand=self.shows_hand[rows])
+        given, true = ({name: samples[rows] for name, samples in each.items()} for each in (self.given, self.true))
+        background = self.background if len(self.background) == 1 else self.background[rows]
+        return replace(self, given=given, true=true, shows_hands=self.shows_hands[rows], background=background)
+
+
+def plain_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
+    """Scores of predictions (N, ...) of a sense without further scores: the mean absolute error alone."""
+    return Scores(mae=float(np.abs(predicted - true).mean()))
 
 
 def sample_errors(predicted: Floats, true: Floats) -> Floats:
@@ -99,7 +113,7 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
     low, high = truth.arm.joint_ranges.T
     error = np.abs(predicted - true).mean(axis=0)  # (J,)
     names = truth.arm.joint_names
-    hands = hand_errors(predicted, true, truth.arm)
+    hands = hand_errors(predicted, true, truth.arm, truth.shows_hands)
     return Scores(
         mae=float(error.mean()),
         joint_mae=dict(zip(names, error.tolist(), strict=True)),
@@ -109,19 +123,48 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
     )
 
 
-def hand_errors(predicted: Floats, true: Floats, arm: ArmModel) -> Floats:
-    """Distance between the hands in two sets of poses, normalized joints (N, J) -> (N,), meters."""
-    return np.linalg.norm(hand_positions(predicted, arm) - hand_positions(true, arm), axis=1).astype(np.float32)
+def hand_errors(predicted: Floats, true: Floats, arm: ArmModel, shown: NDArray[np.bool_] | None = None) -> Floats:
+    """Distance between the hands in two sets of poses, see `hand_distances`.
+
+    Args:
+        predicted: normalized joints, shape (N, J).
+        true: the same shape.
+        arm: the body.
+        shown: whether each hand is in view, shape (N, H).
+
+    Returns:
+        Distances, shape (N,), meters.
+    """
+    return hand_distances(hand_positions(predicted, arm), hand_positions(true, arm), shown)
+
+
+def hand_distances(first: NDArray[Any], second: NDArray[Any], shown: NDArray[np.bool_] | None = None) -> Floats:
+    """Distance between hands. With two hands, the mean of those that the picture shows; of both if it shows none.
+
+    Args:
+        first: positions, shape (N, H, 3), meters.
+        second: the same shape.
+        shown: whether each hand is in view, shape (N, H); by default both are.
+
+    Returns:
+        Distances, shape (N,), meters.
+    """
+    apart: Floats = np.linalg.norm(first - second, axis=2).astype(np.float32)  # (N, H)
+    if apart.shape[1] == 1:
+        return apart[:, 0]
+    counted = np.ones(apart.shape, bool) if shown is None else shown | ~shown.any(axis=1, keepdims=True)
+    mean: Floats = np.mean(apart, axis=1, where=counted)
+    return mean
 
 
 def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
-    """Position of the hand in each pose (only kinematics, no contact), normalized joints (N, J) -> (N, 3), meters."""
+    """Positions of the hands in each pose (only kinematics, no contact), normalized joints (N, J) -> (N, H, 3), meters."""
     data = arm.new_data()
-    positions = np.empty((len(joints), 3), np.float32)
+    positions = np.empty((len(joints), len(arm.hands), 3), np.float32)
     for position, pose in zip(positions, arm.denormalize(joints.astype(np.float64)), strict=True):
         data.qpos[arm.qpos_ids] = pose
         mujoco.mj_kinematics(arm.model, data)
-        position[:] = arm.hand_position(data)
+        position[:] = arm.hand_positions(data)
     return positions
 
 

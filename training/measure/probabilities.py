@@ -15,7 +15,8 @@ def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Da
     true = np.repeat(data.joints[samples][:, None], joints.shape[1], 1)
     arm = data.arm
     normalized = [arm.normalize(poses.reshape(-1, poses.shape[2])).astype(np.float32) for poses in (joints, true)]
-    hands = metrics.hand_errors(normalized[0], normalized[1], arm)
+    shown = np.repeat(data.shows_hands[samples], joints.shape[1], 0)
+    hands = metrics.hand_errors(normalized[0], normalized[1], arm, shown)
     turned = np.degrees(np.abs(joints - true)).max(2)
     return (turned <= SAME_POSE) & (hands.reshape(turned.shape) <= SAME_HAND)
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, TOUCH, VISION, VISION_LEFT
 
 from ..data.dataset import Dataset
 from ..data.latents import load_latents
@@ -30,7 +31,7 @@ class Sense:
     label: str
     """Its name in tables and figures."""
     given: Callable[[Dataset], Floats]
-    """The input of methods and their ideal predictions, for all samples of a data set: (N, ...), within [0, 1]."""
+    """The input of methods for all samples of a data set, as the infant senses it: (N, ...), within [0, 1]."""
     score: Callable[[Floats, Floats, Truth], Scores]
     """Scores of predictions (N, ...), from the true ones (N, ...) and the samples."""
     influence: float = 1.0
@@ -40,6 +41,14 @@ class Sense:
     encode: Callable[[Path, Dataset, Path | None], Tensor] | None = None
     """The map's features of all samples, (N, d), from a run's folder, a data set and the folder of a cache (None: the run's);
     by default the input itself."""
+    true: Callable[[Dataset], Floats] | None = None
+    """The ideal predictions, if the infant's own sense is not exact; by default the input."""
+    sensed: Callable[[Dataset], bool] = lambda _: True
+    """Whether the infant of a data set has this sense."""
+    always: bool = True
+    """Whether every sample has it; where it is missing, all numbers are NaN. Methods other than the map do without it."""
+    with_: str | None = None
+    """The sense that it says more about: methods also predict from both together."""
 
     def features(self, run: Path, data: Dataset, cache: Path | None = None) -> Tensor:
         """The map's features of all samples of a data set, shape (N, d), on the CPU."""
@@ -59,27 +68,106 @@ SENSES = (
     Sense(
         PROPRIOCEPTION,
         "joints",
-        lambda data: data.normalized_joints,
+        lambda data: data.normalized_felt_joints,
         metrics.joint_scores,
         help="Influence c of the joints on the winner.",
+        true=lambda data: data.normalized_joints,
+    ),
+    Sense(
+        VISION_LEFT,
+        "left eye",
+        lambda data: data.left_pictures,
+        metrics.plain_scores,
+        influence=4.0,
+        help="Influence c of the left eye on the winner, if both eyes see.",
+        encode=lambda run, data, cache: load_latents(run, data, cache=cache, eye=VISION_LEFT),
+        sensed=lambda data: data.body.eyes == "both",
+        with_=VISION,
+    ),
+    Sense(
+        GAZE,
+        "gaze",
+        lambda data: data.normalized_gaze,
+        metrics.plain_scores,
+        help="Influence c of the gaze on the winner, if the head turns.",
+        sensed=lambda data: data.body.gaze != "held",
+        with_=VISION,
+    ),
+    Sense(
+        TOUCH,
+        "touch",
+        lambda data: data.touched_place,
+        metrics.plain_scores,
+        help="Influence c of touch on the winner, if it was recorded.",
+        sensed=lambda data: data.info.recipe.touch,
+        always=False,
     ),
 )
 """All senses; a new sense is one entry."""
-SOURCES = tuple(sense.name for sense in SENSES)
+ALWAYS = tuple(sense.name for sense in SENSES if sense.always)
+"""The senses that every sample has."""
 LABELS = {f"{a.name}->{b.name}": f"{a.label}->{b.label}" for a in SENSES for b in SENSES}
-"""Names of all mappings in tables, by their names in files."""
-MAPPINGS = tuple(LABELS)
+"""Names of all mappings from one sense in tables, by their names in files."""
+_PAPERS = {sense.name: sense for sense in SENSES if sense.name in (VISION, PROPRIOCEPTION)}
+MAPPINGS = tuple(f"{a}->{b}" for a in _PAPERS for b in _PAPERS)
+"""The mappings of the paper's Table 1."""
 OVERALL = "overall"
-"""Name of the mean over all mappings."""
-COLUMNS = LABELS | {OVERALL: OVERALL}
-"""Names of all mappings and of their mean in tables, by their names in files."""
+"""Name of the mean over the paper's mappings."""
+COLUMNS = {mapping: LABELS[mapping] for mapping in MAPPINGS} | {OVERALL: OVERALL}
+"""Names of the paper's mappings and of their mean in tables, by their names in files."""
 PICTURE_TO_JOINTS = f"{VISION}->{PROPRIOCEPTION}"
 JOINTS_TO_PICTURE = f"{PROPRIOCEPTION}->{VISION}"
+_AND = "+"
+
+
+def senses_of(data: Dataset) -> list[Sense]:
+    """The senses that the infant of a data set has."""
+    return [sense for sense in SENSES if sense.sensed(data)]
+
+
+def sources_of(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """What methods predict from: each of these senses alone, and those together that say more about one of them.
+
+    For example, vision with the gaze, vision of both eyes, and vision of both eyes with the gaze.
+    """
+    alone = [sense for sense in SENSES if sense.name in set(names)]
+    sources: list[tuple[str, ...]] = [(sense.name,) for sense in alone]
+    for first in alone:
+        more = tuple(sense.name for sense in alone if sense.with_ == first.name)
+        sources += [(first.name, name) for name in more]
+        sources += [(first.name, *more)] if len(more) > 1 else []
+    return sources
+
+
+def named(source: Iterable[str]) -> str:
+    """The name of a source in files, such as `vision+gaze`."""
+    return _AND.join(source)
+
+
+def label_of(source: str) -> str:
+    """The name of a source in tables, such as `vision and gaze`."""
+    labels = {sense.name: sense.label for sense in SENSES}
+    return " and ".join(labels.get(name, name) for name in source.split(_AND))
 
 
 def given(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
     """The input of methods for some samples, by sense."""
-    return {sense.name: sense.given(data)[rows] for sense in SENSES}
+    return {sense.name: sense.given(data)[rows] for sense in senses_of(data)}
+
+
+def is_known(samples: Floats) -> NDArray[np.bool_]:
+    """Which samples (N, ...) are not missing, shape (N,)."""
+    return ~np.isnan(samples.reshape(len(samples), -1)[:, 0])
+
+
+def always_given(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
+    """The input of methods that need every sense of every sample, by sense."""
+    return {sense.name: sense.given(data)[rows] for sense in senses_of(data) if sense.always}
+
+
+def true(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
+    """The ideal predictions for some samples, by sense."""
+    return {sense.name: (sense.true or sense.given)(data)[rows] for sense in senses_of(data)}
 
 
 def features(
@@ -87,9 +175,9 @@ def features(
 ) -> dict[str, Tensor]:
     """The map's features of a split, by sense: (N, d) each; `cache` as for `load_latents`."""
     rows = torch.from_numpy(data.split(split))
-    return {sense.name: sense.features(run, data, cache)[rows].to(device) for sense in SENSES}
+    return {sense.name: sense.features(run, data, cache)[rows].to(device) for sense in senses_of(data)}
 
 
 def is_complete(mappings: Iterable[str]) -> bool:
-    """Whether these are all mappings, so that their mean is a meaningful overall error."""
-    return set(mappings) == set(MAPPINGS)
+    """Whether all of the paper's mappings are among these, so that their mean is a meaningful overall error."""
+    return set(MAPPINGS) <= set(mappings)

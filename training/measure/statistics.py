@@ -13,7 +13,7 @@ from agents.tools.files import DamagedFileError
 from ..runs.folder import metrics_of
 from ..runs.metrics import Error
 from .metrics import ERRORS, Floats
-from .senses import OVERALL, is_complete
+from .senses import MAPPINGS, OVERALL, is_complete
 
 _RESAMPLED = 2_000
 ErrorsByMethod = dict[str, dict[str, Floats]]
@@ -66,7 +66,7 @@ def read_errors(folders: Sequence[Path]) -> ErrorsByMethod:
             found.setdefault(method, {})[mapping] = np.stack([errors[method, mapping] for errors in kept])
     for mappings in found.values():
         if is_complete(mappings):
-            mappings[OVERALL] = np.mean(list(mappings.values()), axis=0)
+            mappings[OVERALL] = np.mean([mappings[name] for name in MAPPINGS], axis=0)
     return found
 
 
@@ -87,15 +87,15 @@ def _errors_in(folder: Path) -> dict[tuple[str, str], Floats]:
 
 
 def table_row(errors: Mapping[str, Floats]) -> dict[str, Error]:
-    """Mean and standard deviation over the samples, per mapping and overall (the mean of all mappings).
+    """Mean and standard deviation over the samples, per mapping and overall (the mean of the paper's four mappings).
 
     Args:
         errors: mapping such as `vision->vision` -> every sample's mean absolute error, shape (N,).
 
     Returns:
-        Errors by mapping; `overall` only if all mappings are there.
+        Errors by mapping; `overall` only if these four are there.
     """
-    pooled = {OVERALL: np.concatenate(list(errors.values()))} if is_complete(errors) else {}
+    pooled = {OVERALL: np.concatenate([errors[name] for name in MAPPINGS])} if is_complete(errors) else {}
     return {name: Error(float(e.mean()), float(e.std())) for name, e in {**errors, **pooled}.items()}
 
 

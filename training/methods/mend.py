@@ -4,6 +4,8 @@ from pathlib import Path
 
 from infant_env.errors import UserError
 
+from ..data.info import read_info
+from ..runs.folder import path_of_data
 from ..train import world_model
 from .registry import METHODS, STAGES
 
@@ -29,10 +31,12 @@ def restore_reports(run: Path) -> None:
 
 def missing(run: Path) -> list[str]:
     """What a run could also have: a line for each quick method that is not trained there, with the command that trains it."""
+    moves = read_info(Path(path_of_data(run))).recipe.gaze != "held"
     return [
         f"{method.name}: not trained; `{method.stages[-1].line(run)}` adds it to the table"
         for method in METHODS
         if method.stages and not method.slow and not method.is_trained(run)
+        if not moves or all(stage.moving_eye for stage in method.builds_on)
     ]
 
 

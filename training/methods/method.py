@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
-from ..measure.senses import given
+from ..measure.senses import always_given
 from ..train import calibration, som
 from ..train.skeleton import Stage
 
@@ -26,6 +26,14 @@ class Predictor(Protocol):
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """Predicts modalities from pictures or normalized joints."""
+
+
+@runtime_checkable
+class JointPredictor(Predictor, Protocol):
+    """A model that also predicts from several senses together."""
+
+    def predict_from(self, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Predicts modalities from samples by modality."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +73,7 @@ class Trained:
     @cached_property
     def samples(self) -> dict[str, Tensor]:
         """The training samples, by sense: (N, ...) each."""
-        rows = given(self.data, self.data.split("train"))
+        rows = always_given(self.data, self.data.split("train"))
         return {name: torch.from_numpy(samples).to(self.device) for name, samples in rows.items()}
 
 
@@ -83,8 +91,8 @@ class Method:
     """The stages that train only this method, in order; none if it just keeps the training data."""
     trials: tuple[dict[str, Any], ...] = ()
     """Changes of its usual settings that `tune` tries; the first is no change."""
-    asked_by: tuple[str, ...] = (VISION, PROPRIOCEPTION)
-    """The senses from which it predicts."""
+    asked_by: tuple[str, ...] | None = (VISION, PROPRIOCEPTION)
+    """The senses from which it predicts; None: all that a data set has."""
     ours: bool = False
     """Whether it is the SOM-AE."""
     slow: bool = False

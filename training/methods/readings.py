@@ -1,6 +1,6 @@
 """Readings: how trained models make the predictions of Table 1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,7 @@ from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.generator import PictureGenerator
 from agents.som.readout import Readout
 from agents.som_training.sample_som import SampleSom
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION, VISION_LEFT
 from infant_env.senses.vision import GRAY_SIZE
 
 from ..data.latents import in_chunks
@@ -30,6 +30,10 @@ class MapReading:
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """See `SomAutoencoder.predict`."""
         return self.mind.predict(source, samples, self.readout)
+
+    def predict_from(self, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See `SomAutoencoder.predict_from`."""
+        return self.mind.predict_from(samples, self.readout)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class PixelMapReading:
         """Predicts all senses from one: pictures (B, 64, 64), normalized joints (B, J), any other sense (B, ...)."""
         winners = self.som.winners({source: samples.flatten(1)})
         held = {name: self.som.weights_at(name, winners) for name in self.som.c}
-        return held | {VISION: held[VISION].view(-1, *GRAY_SIZE)}
+        return held | {eye: held[eye].view(-1, *GRAY_SIZE) for eye in (VISION, VISION_LEFT) if eye in held}
 
 
 @dataclass(frozen=True)

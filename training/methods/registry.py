@@ -10,7 +10,7 @@ from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from infant_env.senses.modalities import VISION
 
-from ..measure.senses import SOURCES
+from ..measure.senses import ALWAYS
 from ..train import autoencoder, calibration, generator, glance, pixel_som, regressor, som
 from ..train.baselines import desom, dnm, latent_mlp, mmcm, mvae
 from ..train.skeleton import Stage
@@ -49,7 +49,7 @@ METHODS = (
             {"joint_weight": 0.2},
             {VISION: 16.0},
         ),
-        asked_by=SOURCES,
+        asked_by=None,
         ours=True,
         reaches=True,
     ),
@@ -65,19 +65,19 @@ METHODS = (
         {"som": lambda at: PixelMapReading(at.made_by(pixel_som.STAGE))},
         (pixel_som.STAGE,),
         ({}, {VISION: 1.0}, {VISION: 2.0}, {VISION: 16.0}, {SIDE: 0.5}, {SIDE: 0.25}),
-        asked_by=SOURCES,
+        asked_by=ALWAYS,
     ),
-    Method(CONSTANT, {CONSTANT: lambda at: Constant(at.samples)}, asked_by=SOURCES),
+    Method(CONSTANT, {CONSTANT: lambda at: Constant(at.samples)}, asked_by=ALWAYS),
     Method(
         "nearest_neighbor",
         {"nearest_neighbor": lambda at: NearestNeighbors(at.samples, k=1)},
-        asked_by=SOURCES,
+        asked_by=ALWAYS,
         reaches=True,
     ),
     Method(
         "knn",
         {"knn": lambda at: NearestNeighbors(at.samples, k=min(at.neighbors, len(at.data.split("train"))))},
-        asked_by=SOURCES,
+        asked_by=ALWAYS,
         trials=({}, *({"neighbors": count} for count in (2, 8, 16, 32, 64))),
     ),
     Method(

@@ -47,6 +47,27 @@ class Scores(Section):
     skill: float | None = None
 
 
+class TwoEyes(Section):
+    """Mean error of the hand along the line of sight, in cm, with one eye and with both; and the interval of the difference."""
+
+    pictures: int
+    one_cm: float
+    two_cm: float
+    low_cm: float
+    high_cm: float
+
+
+class SelfTouch(Section):
+    """How well a hand touches patches of the skin that feel pressed."""
+
+    patches: int
+    within: Annotated[list[float], Meta(min_length=3, max_length=3)]
+    """Shares of the patches from whose center the hand is at most 1, 2 and 3 cm away."""
+    median_cm: float
+    felt: float
+    """Share of the patches that are touched themselves."""
+
+
 class Reached(Section):
     """The results of reaching by one method."""
 
@@ -195,10 +216,14 @@ class Metrics(Section):
     joint_error_deg: dict[str, dict[str, dict[str, float]]] = {}
     details: dict[str, dict[str, dict[str, Scores]]] = {}
     """By method, mapping and subset of the test poses: `all`, and `shows_hand`."""
+    two_eyes: dict[str, TwoEyes] = {}
+    """By method, if the infant sees with both eyes."""
     queries_per_s: dict[str, dict[str, float]] = {}
     map_bytes: dict[str, int] = {}
     reach: dict[str, dict[str, Reached]] = {}
     """By kind of goals and method."""
+    self_touch: dict[str, SelfTouch] = {}
+    """By what recalls the pose."""
     imagery: ImageryReport | None = None
     plan: dict[str, PlannerScores] = {}
     world_model: WorldModelErrors | None = None

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.mind.som_autoencoder import SomAutoencoder
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..runs.learning import Learned
@@ -27,8 +27,8 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     chosen = np.random.default_rng(seed).permutation(data.split("validation"))[:count]
     images = torch.from_numpy(data.pictures[chosen]).to(mind.device)
     joints = torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)
-    with torch.inference_mode():
-        kept = mind.autoencoder.decode(mind.autoencoder.encode(images))
+    gaze = {GAZE: torch.from_numpy(data.normalized_gaze[chosen]).to(mind.device)} if GAZE in mind.som.modalities else {}
+    kept = mind.decode({VISION: mind.latents(images), **gaze})[VISION]
     rows = {
         "shown": images,
         "autoencoder": kept,
@@ -110,9 +110,9 @@ def as_it_is(name: str) -> str:
 
 def joint_errors(rows: Mapping[str, Scores]) -> Figure:
     """Error of each joint, predicted from pictures, in degrees, by method."""
-    figure, axis = plt.subplots(figsize=(10, 3.6))
-    width = 0.8 / max(len(rows), 1)
     joints = list(dict.fromkeys(joint for scores in rows.values() for joint in scores.joint_error_deg))
+    figure, axis = plt.subplots(figsize=(max(10, 1.3 * len(joints)), 3.6))
+    width = 0.8 / max(len(rows), 1)
     looks = itertools.product(_HATCHES, COLORS)
     for k, ((hatch, color), (name, scores)) in enumerate(zip(looks, rows.items(), strict=False)):
         degrees = [scores.joint_error_deg.get(joint, np.nan) for joint in joints]

@@ -70,16 +70,16 @@ class Film:
         observation: dict[str, NDArray[Any]],
         agent: MentalImageryAgent,
         info: dict[str, Any],
-        hand_goal: NDArray[np.float32] | None,
+        hand_error: float | None,
     ) -> None:
-        """Adds one frame."""
+        """Adds one frame; `hand_error` is the hand's distance from its goal, m, if that is known."""
         assert agent.goal is not None
         eye, size = observation["eye"], observation["eye"].shape[:2]
         seen = to_gray(eye)
         imagined = agent.imagine(observation["joints"][None])[0]
         activity = agent.imagination.mind.activity(VISION, seen[None])[0].cpu().numpy()
         panels = [
-            (_outside(agent, info, hand_goal), self._outside.render(data)),
+            (_outside(agent, info, hand_error), self._outside.render(data)),
             ("what its eye sees", as_seen(eye, size)),
             (f"goal; what it sees differs by {agent.compare(observation):.4f}", as_seen(agent.goal, size)),
             ("imagined from its joints", as_seen(imagined, size)),
@@ -139,10 +139,10 @@ def map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(panel)
 
 
-def _outside(agent: MentalImageryAgent, info: dict[str, Any], hand_goal: NDArray[np.float32] | None) -> str:
+def _outside(agent: MentalImageryAgent, info: dict[str, Any], hand_error: float | None) -> str:
     words = ["from outside"]
-    if hand_goal is not None:
-        words.append(f"hand {100 * np.linalg.norm(info['hand_position'] - hand_goal):.1f} cm off")
+    if hand_error is not None:
+        words.append(f"hand {100 * hand_error:.1f} cm off")
     words.append(f"{len(agent.looks)} looks" + (", done" if agent.done else ""))
     if info["penetration"] > 0:
         words.append("touches something")

@@ -21,6 +21,7 @@ Floats = NDArray[np.float32]
 
 ASKED = {"vision alone": (VISION,), "proprioception alone": (PROPRIOCEPTION,), "both": (VISION, PROPRIOCEPTION)}
 """The senses of each query for a pose, by the title of its panel."""
+_MOST_ACROSS = 7  # planes in one row of a figure
 
 
 def atlas(mind: SomAutoencoder, tiles: int = 16, aspect: float = 3 / 5) -> Figure:
@@ -52,7 +53,7 @@ def tile_pictures(mind: SomAutoencoder, down: int, across: int) -> Floats:
     )
     neurons = torch.from_numpy((rows[:, None] * mind.som.shape[1] + columns).ravel()).to(mind.device)
     with torch.inference_mode():
-        pictures = mind.autoencoder.decode(mind.som.weights_at(VISION, neurons)).float().cpu().numpy()
+        pictures = mind.pictures_of(neurons).float().cpu().numpy()
     return pictures.reshape(down, across, 64, 64)
 
 
@@ -66,7 +67,8 @@ def joint_angles(mind: SomAutoencoder) -> Floats:
 def joint_planes(mind: SomAutoencoder, names: Sequence[str]) -> Figure:
     """Component planes: the angle that each neuron holds for each joint."""
     titles = [name.replace("_", " ") for name in names]
-    return draw_planes(joint_angles(mind), mind.som.grid, titles, "deg", across=len(names))
+    across = len(names) if len(names) <= _MOST_ACROSS else -(-len(names) // 2)
+    return draw_planes(joint_angles(mind), mind.som.grid, titles, "deg", across=across)
 
 
 def latent_planes(mind: SomAutoencoder) -> Figure:

@@ -60,4 +60,4 @@ class Prepared:
         """The features of a run's splits."""
         data = Dataset.open(runs.data_of(run))
         trained = train_som.STAGE.recorded(run) or train_som.Config(run)
-        return cls(features(run, data, "train", device), features(run, data, "test", device), trained.c)
+        return cls(features(run, data, "train", device), features(run, data, "test", device), trained.c(data))

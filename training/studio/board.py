@@ -96,7 +96,7 @@ class MapPictures:
 
     def __init__(self, mind: SomAutoencoder, joints: tuple[str, ...], eye_size: tuple[int, int]) -> None:
         self._eye_size = eye_size
-        self._mind, self._joints = mind, [f"joint: {spoken(name)}" for name in joints]
+        self._mind, self._joints = mind, [f"joint: {name}" for name in spoken(joints)]
         self.still = (ATLAS, *self._joints, U_MATRIX)
         self.live = {f"activity, asked by {name}": modalities for name, modalities in ASKED.items()}
         self._drawn: dict[str, Picture] = {}

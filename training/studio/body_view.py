@@ -1,6 +1,7 @@
 """The infant in 3D, and the sliders of its joints and its age."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class BodyView:
         low, high = np.degrees(self._infant.arm.joint_ranges[joint])
         middle = round(float(low + high) / 2)
         slider = self._studio.server.gui.add_slider(
-            spoken(self._infant.arm.joint_names[joint]), min=round(low), max=round(high), step=1, initial_value=middle
+            spoken(self._infant.arm.joint_names)[joint], min=round(low), max=round(high), step=1, initial_value=middle
         )
         self._studio.when(slider.on_update, lambda event: self._move_joint(joint, slider.value), ("joint", joint))
         return slider
@@ -50,7 +51,7 @@ class BodyView:
         targets[joint] = np.radians(degrees)
         self._shown_targets = _whole_degrees(targets)  # do not set the slider: the user may still drag it
         self._infant.move_to(targets)
-        self._studio.say(f"**{spoken(self._infant.arm.joint_names[joint]).capitalize()}** goes to {degrees:.0f}°.")
+        self._studio.say(f"**{spoken(self._infant.arm.joint_names)[joint].capitalize()}** goes to {degrees:.0f}°.")
 
     def _take_random_pose(self, event: Any) -> None:
         self._infant.move_to(self._infant.arm.valid_pose(self._infant.arm.new_data(), self._infant.random))
@@ -58,9 +59,10 @@ class BodyView:
 
     def _change_age(self, event: Any) -> None:
         months = self._age.value
-        if ArmModel.infant(months).fingerprint != self._infant.arm.fingerprint:
+        arm = ArmModel.of(replace(self._infant.arm.body, age_months=months))
+        if arm.fingerprint != self._infant.arm.fingerprint:
             self._studio.say(f"It is now **{months} months** old.")
-            self._infant.change_body(ArmModel.infant(months))
+            self._infant.change_body(arm)
 
     def _show_body(self, arm: ArmModel) -> None:
         """Builds the scene again for another body, and gives the sliders its joint ranges."""

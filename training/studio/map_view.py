@@ -66,12 +66,12 @@ class MapView:
     def choose(self, row: int, column: int) -> None:
         """Shows the picture and the pose of a neuron, and moves the infant to this pose."""
         flat = torch.tensor([row * self._mind.som.shape[1] + column])
-        picture = self._mind.autoencoder.decode(self._mind.som.weights_at(VISION, flat))[0]
+        picture = self._mind.pictures_of(flat)[0]
         joints = remembered_poses.of_neurons(self._mind, np.array([[row, column]]))[0].cpu().numpy()
         self._row.value, self._column.value = row, column
         self._picture.image = as_seen(picture.float().cpu().numpy(), self._studio.data.eye_size, SIZE)
-        names = self._studio.infant.arm.joint_names
-        angles = (f"{spoken(name)} {angle:.0f}°" for name, angle in zip(names, np.degrees(joints), strict=True))
+        names = spoken(self._studio.infant.arm.joint_names)
+        angles = (f"{name} {angle:.0f}°" for name, angle in zip(names, np.degrees(joints), strict=True))
         self._pose.content = f"**Neuron ({row}, {column})** holds: {', '.join(angles)}."
         self._studio.say(f"It takes the pose of **neuron ({row}, {column})**.")
         self._studio.infant.move_to(joints)

@@ -90,7 +90,8 @@ class TestPictures:
         """The picture with this number, read from disk."""
         sample = int(self._samples[number - 1])
         eye = self._data.eye(sample)
-        goal = Goal(to_gray(eye), self._data.joints[sample], self._data.hand_position[sample])
+        hands, shown = self._data.hand_positions[sample], self._data.shows_hands[sample]
+        goal = Goal(to_gray(eye), self._data.joints[sample], hands, shown)
         return Chosen(f"test picture {number}", goal, eye)
 
     def at_random(self, random: np.random.Generator) -> int:

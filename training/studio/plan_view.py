@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from agents.mind.planning import PosePlanner
 from infant_env.body.servos import CONTROL_HZ
+from infant_env.envs.simulated import hands_of
 
 from .infant import Behavior
 from .pictures import Cell, Chosen, TestPictures, grid
@@ -103,9 +104,9 @@ class PlanView:
         for _ in range(12):
             yield way[-1]
         self._film.image = self._grid(film[-1], infant.moment.observation["eye"])
-        there = last.goal.hand_position
-        assert there is not None
-        miss = 100 * float(np.linalg.norm(infant.moment.info["hand_position"] - there))
+        error = last.goal.hand_error(hands_of(infant.moment.info))
+        assert error is not None
+        miss = 100 * error
         touch = "It touched something on the way." if depth > 0 else "It touched nothing on the way."
         self._result.content = f"The hand ended **{miss:.1f} cm** from where it is in the second picture. {touch}"
         self._studio.say(f"**Arrived**, {miss:.1f} cm off.")

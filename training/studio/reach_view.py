@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from agents.mind.agent import MentalImageryAgent
+from infant_env.envs.simulated import hands_of
 from infant_env.senses.vision import to_gray
 
 from ..act.goals import Goal, goal_picture, imagined_goals
@@ -181,9 +182,9 @@ class ReachView:
 
     def _measure(self, chosen: Chosen) -> tuple[float | None, float]:
         """Errors of the hand (cm; None if its place in the goal is unknown) and of the picture (mean absolute difference)."""
-        moment, there = self._studio.infant.moment, chosen.goal.hand_position
-        hand = None if there is None else 100 * float(np.linalg.norm(moment.info["hand_position"] - there))
-        return hand, self._studio.agent.compare(moment.observation)
+        moment = self._studio.infant.moment
+        error = chosen.goal.hand_error(hands_of(moment.info))
+        return None if error is None else 100 * error, self._studio.agent.compare(moment.observation)
 
 
 def _errors(hand: float | None, off: float) -> str:

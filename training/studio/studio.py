@@ -1,7 +1,7 @@
 """What all views of the studio share: the page, the infant, the agent and the data, and messages to the user."""
 
 import traceback
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,8 @@ class Studio:
             self.show_error(event.client, error)
 
 
-def spoken(joint: str) -> str:
-    """A joint's name for readers: `right_elbow_flexion` -> `elbow flexion`."""
-    return joint.removeprefix("right_").replace("_", " ")
+def spoken(joints: Sequence[str]) -> list[str]:
+    """The joints' names for readers: `right_elbow_flexion` -> `elbow flexion`; with the side if there are several."""
+    sides = {joint.partition("_")[0] for joint in joints}
+    one = sides.pop() if len(sides) == 1 else ""
+    return [joint.removeprefix(f"{one}_" if one in ("right", "left") else "").replace("_", " ") for joint in joints]

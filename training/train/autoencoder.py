@@ -6,11 +6,14 @@ rotation moves few of them, and the latents would forget it. That network is dis
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+import numpy as np
 import torch
 from msgspec import Meta
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -19,7 +22,7 @@ from agents.networks.autoencoder import KIND, ConvAutoencoder
 from infant_env.senses import vision
 
 from ..data.dataset import Dataset
-from ..data.latents import in_chunks, load_latents
+from ..data.latents import CHUNK, in_chunks, load_latents
 from ..runs.config import Count, NetworkConfig, NotNegative, Positive, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
@@ -55,7 +58,10 @@ class Config(NetworkConfig):
 
 
 class Training(PictureTraining):
-    """An autoencoder's training."""
+    """An autoencoder's training; one network serves both eyes if both see.
+
+    If the eye moves, the background moves too: then the mean picture is subtracted, and decoder and reader are told the gaze.
+    """
 
     kind = KIND
     config: Config
@@ -64,9 +70,15 @@ class Training(PictureTraining):
         super().__init__(config, data.squeezed_to(vision.Format(config.side, config.color)), here)
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
-        background = torch.from_numpy(data.background)
-        self.model = ConvAutoencoder(background, self.config.latent_size, self.config.width).to(here.device)
-        reader = joint_reader(self.config.latent_size, self.joints.shape[1]).to(here.device)
+        self.moves, both = data.body.gaze != "held", data.body.eyes == "both"
+        self.status = "validation MSE {validation_mse:.5f}" + ("" if self.moves else ", arm MAE {arm_mae:.3f}")
+        self.seen, self.validation_seen = (_seen(data, split, here.device) for split in ("train", "validation"))
+        self.images, self.validation_images = self.seen.pictures[0], self.validation_seen.pictures[0]  # held once
+        backgrounds = self.seen.pictures.mean(1) if self.moves else torch.from_numpy(_backgrounds(data))
+        told, left = self.seen.told.shape[1], backgrounds[1] if both else None
+        sizes = self.config.latent_size, self.config.width, told
+        self.model = ConvAutoencoder(backgrounds[0], *sizes, left).to(here.device)
+        reader = joint_reader(self.config.latent_size + told + both, self.joints.shape[1]).to(here.device)
         errors = ReconstructionErrors(self.model, reader)
         self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
         self.dtype = getattr(torch, self.config.precision)
@@ -76,7 +88,9 @@ class Training(PictureTraining):
         """Loads the best weights and standardizes the latents over the training split."""
         self.model.load_state_dict(self.best)
         self.model.eval()
-        self.model.standardize(in_chunks(self.model.raw_latents, self.images, self.here.device))
+        eyes = zip(self.model.eyes, self.seen.pictures, strict=True)
+        raw = [in_chunks(partial(self.model.raw_latents, eye=eye), images, self.here.device) for eye, images in eyes]
+        self.model.standardize(torch.cat(raw))
 
     def report(self) -> Autoencoder:
         """The report for `metrics.json`."""
@@ -87,7 +101,7 @@ class Training(PictureTraining):
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         mine = batch[self.here.share(len(batch))]
         with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            errors = self.errors(self.images[mine], self.joints[mine])
+            errors = self.errors(self.seen.pictures[:, mine], self.joints[mine], self.seen.told[mine])
         picture_error, joint_error = (each.sum() / len(batch) for each in errors)
         # times the number of processes, because DistributedDataParallel averages the gradients
         loss = (picture_error + self.config.joint_weight * joint_error) * self.here.count
@@ -96,13 +110,37 @@ class Training(PictureTraining):
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
         self.model.eval()
+        (images, *_), told = self.validation_seen
         with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            pictures = in_chunks(self.model, self.validation_images, self.here.device)
-        return picture_errors(pictures, self.validation_images, self.model.background)
+            chunks = zip(images.split(CHUNK), told.split(CHUNK), strict=True)
+            pictures = torch.cat([self.model(*chunk).float() for chunk in chunks])
+        errors = picture_errors(pictures, images, self.model.background)
+        return {name: error for name, error in errors.items() if name != "arm_mae" or not self.moves}
 
     def _out_of_patience(self) -> bool:
         errors = [entry["validation_mse"] for entry in self.curve]
         return bool(errors) and len(errors) - 1 - errors.index(min(errors)) >= self.config.patience
+
+
+class Seen(NamedTuple):
+    """What the eyes see of some samples."""
+
+    pictures: Tensor
+    """One row of pictures for each eye, shape (E, N, 64, 64)."""
+    told: Tensor
+    """The gaze, in [0, 1], shape (N, G); G is 0 if the eyes do not move."""
+
+
+def _seen(data: Dataset, split: str, device: torch.device) -> Seen:
+    rows = data.split(split)
+    eyes = [data.pictures[rows], *([data.left_pictures[rows]] if data.body.eyes == "both" else [])]
+    pictures, told = torch.from_numpy(np.stack(eyes)), torch.from_numpy(data.normalized_gaze[rows])
+    return Seen(pictures.to(device), told.to(device))
+
+
+def _backgrounds(data: Dataset) -> NDArray[np.float32]:
+    """What the eyes see without the arm, shape (E, 64, 64)."""
+    return np.stack([data.background, *([data.left_background] if data.body.eyes == "both" else [])])
 
 
 class ReconstructionErrors(nn.Module):
@@ -112,15 +150,25 @@ class ReconstructionErrors(nn.Module):
         super().__init__()
         self.model, self.reader = model, reader
 
-    def forward(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures (B, 64, 64) and normalized joints (B, J) -> (B,) each."""
-        latents = self.model.raw_latents(images)
-        pictures, predicted = self.model.draw(latents).float(), self.reader(latents).float()
+    def forward(self, images: Tensor, joints: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (E, B, 64, 64) of E eyes, normalized joints (B, J) and the gaze (B, G) -> (B,) each, the eyes' means."""
+        errors = [self._of_eye(eye, seen, joints, told) for eye, seen in zip(self.model.eyes, images, strict=True)]
+        if len(errors) == 1:
+            return errors[0]
+        pictures, poses = (torch.stack(each).mean(0) for each in zip(*errors, strict=True))
+        return pictures, poses
+
+    def _of_eye(self, eye: str, images: Tensor, joints: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+        latents = self.model.raw_latents(images, eye)
+        known = self.model.with_told(latents, told)
+        if len(self.model.eyes) > 1:  # the reader must know which eye it is
+            known = torch.cat([known, torch.full_like(known[:, :1], self.model.eyes.index(eye))], 1)
+        pictures, predicted = self.model.draw(latents, told, eye).float(), self.reader(known).float()
         return (pictures - images).square().flatten(1).mean(1), (predicted - joints).abs().mean(1)
 
 
 def joint_reader(latent_size: int, joint_count: int) -> nn.Sequential:
-    """The small network that reads normalized joints, (B, J), from raw latents, (B, D)."""
+    """The small network that reads normalized joints, (B, J), from raw latents and what it is told, (B, D)."""
     return nn.Sequential(nn.Linear(latent_size, 128), nn.SiLU(), nn.Linear(128, joint_count))
 
 
@@ -141,10 +189,11 @@ def _fit(work: Work[Config]) -> tuple[ConvAutoencoder, Metrics]:
 
 def _save(work: Work[Config], model: ConvAutoencoder) -> None:
     model.save(work.path, work.header)
-    load_latents(work.config.run, work.data, work.device)  # now, so that their cost belongs to this stage
+    for eye in model.eyes:
+        load_latents(work.config.run, work.data, work.device, eye=eye)  # now, so that their cost belongs to this stage
 
 
 STAGE = Stage(
     "train-ae", "autoencoder", AUTOENCODER, KIND, Config, _fit,
-    lambda run, _, device: ConvAutoencoder.load(run / AUTOENCODER, device), _save, shared=True,
+    lambda run, _, device: ConvAutoencoder.load(run / AUTOENCODER, device), _save, moving_eye=True, shared=True,
 )  # fmt: skip

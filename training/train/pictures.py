@@ -39,13 +39,15 @@ class PictureTraining(NetworkTraining):
 
 
 def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
-    """Pictures (N, 64, 64) and normalized joints (N, J) of a split.
+    """Pictures (N, 64, 64) and normalized joints, as they are felt, (N, J), of a split.
 
     Raises:
         UserError: the split is empty.
     """
     rows = data.split(split)
-    images, joints = (torch.from_numpy(values[rows]).to(device) for values in (data.pictures, data.normalized_joints))
+    images, joints = (
+        torch.from_numpy(values[rows]).to(device) for values in (data.pictures, data.normalized_felt_joints)
+    )
     return images, joints
 
 

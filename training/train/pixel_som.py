@@ -10,11 +10,11 @@ from agents.som_training.sample_som import SampleSom
 from agents.som_training.sample_training import train_sample_som
 from agents.tools import checkpoints
 from agents.tools.files import DamagedFileError
-from infant_env.senses.modalities import VISION
+from infant_env.senses.modalities import VISION, VISION_LEFT
 from infant_env.senses.vision import GRAY_SIZE
 
 from ..data.dataset import Dataset
-from ..measure.senses import given
+from ..measure.senses import always_given, senses_of
 from ..runs.config import DataConfig
 from ..runs.metrics import Metrics
 from .skeleton import Stage, Work
@@ -35,13 +35,13 @@ def run(config: Config) -> SampleSom:
 
 
 def _fit(work: Work[Config]) -> tuple[SampleSom, Metrics]:
-    config = work.config
+    config, samples = work.config, _samples(work.data, work.device)
     with MapProgress("plain map") as progress:
         som = train_sample_som(
-            _samples(work.data, work.device),
-            pictures={VISION: GRAY_SIZE},
+            samples,
+            pictures=_pictures(work.data),
             shape=(config.rows, config.columns),
-            c=config.c,
+            c={name: weight for name, weight in config.c(work.data).items() if name in samples},
             seed=config.seed,
             progress=progress,
             distance=config.distance,
@@ -74,13 +74,20 @@ def load_pixel_som(run: Path, data: Dataset, device: str | torch.device = "cpu")
     samples = _samples(data, device)
     with checkpoints.fitting(run / PIXEL_SOM):
         winners, (rows, columns) = tensors["winners"].to(device, torch.long), header["shape"]
-        settings = float(header["sigma"]), (rows, columns), {VISION: GRAY_SIZE}, header["c"]
+        settings = float(header["sigma"]), (rows, columns), _pictures(data), header["c"]
         return SampleSom(samples, winners, *settings, header.get("distance", "l1"))
 
 
+def _pictures(data: Dataset) -> dict[str, tuple[int, int]]:
+    """Rows and columns of the pictures of the eyes that see, by modality."""
+    return {sense.name: GRAY_SIZE for sense in senses_of(data) if sense.name in (VISION, VISION_LEFT)}
+
+
 def _samples(data: Dataset, device: str | torch.device) -> dict[str, Tensor]:
-    rows = given(data, data.split("train"))
+    rows = always_given(data, data.split("train"))
     return {name: torch.from_numpy(samples).flatten(1).to(device) for name, samples in rows.items()}
 
 
-STAGE = Stage("train-pixel-som", "plain map", PIXEL_SOM, _KIND, Config, _fit, load_pixel_som, _save, sees=False)
+STAGE = Stage(
+    "train-pixel-som", "plain map", PIXEL_SOM, _KIND, Config, _fit, load_pixel_som, _save, sees=False, moving_eye=True
+)

@@ -95,6 +95,8 @@ class Stage(Generic[C, M]):
     """The stages whose files it reads; they must run before."""
     sees: bool = True
     """Whether it reads the pictures: then the result depends on their preprocessing."""
+    moving_eye: bool = False
+    """Whether it can learn from an eye that moves."""
     shared: bool = False
     """Whether several processes of `torchrun` can share the work."""
     header: Callable[[Path], Mapping[str, Any]] | None = None
@@ -112,9 +114,10 @@ class Stage(Generic[C, M]):
             UserError: a file that it needs is missing or damaged.
         """
         data = Dataset.open(config.data if isinstance(config, DataConfig) else runs.data_of(config.run))
-        if data.body.gaze == "free":
+        if data.body.gaze != "held" and not self.moving_eye:
             raise UserError(
-                f"{data.path} was collected with --gaze free, expected a head that is held; collect without it"
+                f"{data.path} was collected with --gaze {data.body.gaze}, and the {self.title} needs an eye that does not move, "
+                "expected a data set of --gaze held"
             )
         self._check_needs(config.run)
         with place(config.device) as here, self._turn(config.run, here):

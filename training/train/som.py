@@ -15,8 +15,9 @@ from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
 from infant_env.errors import UserError
 
+from ..data.dataset import Dataset
 from ..data.latents import load_latents
-from ..measure.senses import SENSES, features
+from ..measure.senses import SENSES, features, senses_of
 from ..runs.config import Sigma, StageConfig, option
 from ..runs.metrics import Metrics
 from ..runs.trained import MapEpoch, MapQuality, MapTraining
@@ -42,13 +43,13 @@ class MapConfig(Influences):  # type: ignore[misc]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not any(self.c.values()):
-            raise UserError(f"got {' '.join(f'{option(name)} 0' for name in self.c)}, expected one of them above 0")
+        if not any(getattr(self, sense.name) for sense in SENSES):
+            zeros = " ".join(f"{option(sense.name)} 0" for sense in SENSES)
+            raise UserError(f"got {zeros}, expected one of them above 0")
 
-    @property
-    def c(self) -> dict[str, float]:
-        """Influence of each modality."""
-        return {sense.name: getattr(self, sense.name) for sense in SENSES}
+    def c(self, data: Dataset) -> dict[str, float]:
+        """Influence of each sense that the infant of a data set has."""
+        return {sense.name: getattr(self, sense.name) for sense in senses_of(data)}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def run(config: Config) -> MultiModalSom:
 def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
     config, data, here = work.config, work.data, work.here
     if here.first:
-        load_latents(config.run, data, here.device)  # once, before the other processes read them
+        for eye in autoencoder.STAGE.load(config.run, data, here.device).eyes:
+            load_latents(config.run, data, here.device, eye=eye)  # once, before the other processes read them
     here.wait()
     samples = features(config.run, data, "train", here.device)
     share = here.share(len(next(iter(samples.values()))))
@@ -80,7 +82,7 @@ def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
         som = train(
             {name: rows[share] for name, rows in samples.items()},
             shape=(config.rows, config.columns),
-            c=config.c,
+            c=config.c(data),
             seed=config.seed,
             progress=progress,
             last_sigma=config.last_sigma,
@@ -109,7 +111,7 @@ def _save(work: Work[Config], som: MultiModalSom) -> None:
 
 STAGE = Stage(
     "train-som", "map", SOM, "som", Config, _fit, lambda run, _, device: SomAutoencoder.load(run, device).som, _save,
-    needs=(autoencoder.STAGE,), sees=False, shared=True,
+    needs=(autoencoder.STAGE,), sees=False, moving_eye=True, shared=True,
 )  # fmt: skip
 
 

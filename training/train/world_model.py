@@ -12,6 +12,7 @@ from agents.world.arm_chain import ArmChain
 from agents.world.servo_response import ServoResponse
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 
 from ..data.babbled_motion import EPISODE, babble, go_straight
 from ..data.dataset import Dataset
@@ -45,6 +46,11 @@ def run(config: Config) -> WorldModel:
 
 
 def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
+    if len(work.data.arm.hands) > 1:
+        raise UserError(
+            f"{work.data.path} was collected with --arms both, expected one arm: the world model learns one arm with one hand; "
+            "collect with --arms right or --arms left"
+        )
     imagination = Imagination.load(work.config.run, work.device)
     mind, arm = imagination.mind, work.data.arm
     response, learned = _learned(work.config, work.data, arm)

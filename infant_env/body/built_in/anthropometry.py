@@ -11,13 +11,9 @@ from ...given import numbers, shown
 YOUNGEST, OLDEST = 1.0, 24.0
 """Youngest and oldest age, months, for which all sources below have data."""
 
-JOINT_NAMES = (
-    "right_shoulder_flexion",
-    "right_shoulder_abduction",
-    "right_shoulder_rotation",
-    "right_elbow_flexion",
-    "right_forearm_rotation",
-)
+ARM_JOINTS = ("shoulder_flexion", "shoulder_abduction", "shoulder_rotation", "elbow_flexion", "forearm_rotation")
+WRIST_JOINTS = ("wrist_flexion", "wrist_radial_deviation")
+JOINT_NAMES = tuple(f"right_{joint}" for joint in ARM_JOINTS)
 
 _WHO_MONTHS = (0, 3, 6, 9, 12, 18, 24)
 _WHO = {  # WHO Child Growth Standards, medians (boys, girls)
@@ -61,8 +57,13 @@ _SITTING_TO_LENGTH = ((0, 12, 24), (0.66, 0.625, 0.60))  # crown to rump / lengt
 _RANGES_DEG = ((-52.0, 115.0), (0.0, 90.0), (-118.0, 72.0), (0.0, 148.0), (-81.0, 90.0))
 _LACKING_ELBOW_EXTENSION_DEG = ((0, 3), (19.0, 0.0))
 
+# Flexion and extension of the wrist as above (Watanabe et al.). Deviation to the thumb's side and to the little finger's side:
+# no source measured infants; these are the means of Boone & Azen 1979, 1 to 54 years.
+_WRIST_RANGES_DEG = ((-82.0, 88.0), (-36.0, 22.0))
+
 # Peak torques at 18 months, N m, from MIMo (Mattern et al.): the weaker direction of each joint.
 _TORQUES_18_MONTHS = (1.8, 2.75, 1.6, 3.0, 0.7)
+_WRIST_TORQUES_18_MONTHS = (0.71, 0.83)
 
 
 @dataclass(frozen=True)
@@ -115,21 +116,35 @@ class Anthropometry:
 
     @property
     def joint_ranges(self) -> NDArray[np.float64]:
-        """Lower and upper end of the right arm's joints, in the order of `JOINT_NAMES`, shape (5, 2), rad."""
+        """Lower and upper end of an arm's joints, in the order of `ARM_JOINTS`, shape (5, 2), rad."""
         ranges = np.deg2rad(_RANGES_DEG)  # (5, 2)
         ranges[3, 0] = np.deg2rad(np.interp(self.age_months, *_LACKING_ELBOW_EXTENSION_DEG))
         return ranges
 
     @property
+    def wrist_ranges(self) -> NDArray[np.float64]:
+        """Lower and upper end of a wrist's joints, in the order of `WRIST_JOINTS`, shape (2, 2), rad."""
+        return np.deg2rad(_WRIST_RANGES_DEG)
+
+    @property
     def torque_limits(self) -> NDArray[np.float64]:
-        """Peak torque of the right arm's joints, in the order of `JOINT_NAMES`, shape (5,), N m.
+        """Peak torque of an arm's joints, in the order of `ARM_JOINTS`, shape (5,), N m.
 
         Torques scale with the body's mass x length, as the moment of the weight does. If they scaled with volume, a young
         infant could not lift its arm.
         """
+        return np.array(_TORQUES_18_MONTHS) * self._strength
+
+    @property
+    def wrist_torque_limits(self) -> NDArray[np.float64]:
+        """Peak torque of a wrist's joints, in the order of `WRIST_JOINTS`, shape (2,), N m."""
+        return np.array(_WRIST_TORQUES_18_MONTHS) * self._strength
+
+    @property
+    def _strength(self) -> float:
+        """Torques, relative to those at 18 months."""
         reference = Anthropometry.at(18.0)
-        scale = self.mass * self.length / (reference.mass * reference.length)
-        return np.array(_TORQUES_18_MONTHS) * scale
+        return self.mass * self.length / (reference.mass * reference.length)
 
 
 def check_age(age_months: float) -> float:

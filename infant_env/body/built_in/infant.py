@@ -1,13 +1,14 @@
-"""Builds the simulated infant in memory: a scene, a seated body, a right arm that moves.
+"""Builds the simulated infant in memory: a scene, a seated body, arms that move.
 
 World: x forward, y to the infant's left, z up, origin on the mat between the sitting bones. All shapes have the measures
-of 12 months here and are scaled segment by segment with the anthropometry. Only the right arm has joints.
+of 12 months here and are scaled segment by segment with the anthropometry. Only the arms that move have joints.
 """
 
 import mujoco
 import numpy as np
 
 from .anthropometry import Anthropometry
+from .arms import Arms, Posture
 from .infant_arm import add_arm, add_servos
 from .parts import (
     BROW,
@@ -25,31 +26,18 @@ from .parts import (
     WHITE,
     Part,
     quaternion,
-    turn,
 )
 
 EYE_CAMERA = "right_eye"
 LEFT_EYE_CAMERA = "left_eye"
-GAZE = ("gaze_yaw", "gaze_pitch")
-GAZE_DEGREES = (30.0, 20.0)
-"""How far the gaze turns to the left and right, and down and up."""
-_GAZE_ARMATURE, _GAZE_GAIN = 0.01, 4.0  # kg m^2 and N m/rad: a turn takes about .2 s
 OUTSIDE_CAMERA = "outside"
 
-HEAD_YAW, HEAD_PITCH, HEAD_ROLL = -48.0, 9.0, 8.0
-"""Degrees by which the head turns left, turns down, and tilts right; infants look toward the reaching arm."""
-EYE_YAW, EYE_PITCH = -12.0, 15.0
-"""Degrees by which the eyes turn in the head, left and down positive.
-
-So the gaze points about 60 degrees to the right and 24 down. Of 3,000 uniform poses, 88 % show the arm in at least 1 % of
-the pixels, and two thirds of these show the hand in at least .3 %. With a gaze straight ahead, most would show neither.
-"""
 EYE_FOVY = 90.0
 """Vertical field of view of the eye's camera, degrees; at 300x500 the horizontal one is 118 degrees."""
 
 
-def build(size: Anthropometry) -> mujoco.MjSpec:
-    """The infant of these measures on a mat, ready to compile."""
+def build(size: Anthropometry, arms: Arms) -> mujoco.MjSpec:
+    """The infant of these measures on a mat, with these arms that move, ready to compile."""
     spec = mujoco.MjSpec()
     spec.modelname = "infant"
     spec.compiler.degree = False
@@ -59,12 +47,12 @@ def build(size: Anthropometry) -> mujoco.MjSpec:
     scene = _add_scene(spec)
     reference = Anthropometry.at(12.0)
     trunk = _add_trunk(scene, size, reference)
-    _add_outside_camera(scene, size.sitting_height / reference.sitting_height)
-    _add_head(trunk, size, reference)
+    _add_outside_camera(scene, size.sitting_height / reference.sitting_height, arms.posture)
+    _add_head(trunk, size, reference, arms.posture)
     for side in (-1, 1):
         _add_leg(trunk, side, size, reference)
-        add_arm(trunk, side, size, reference)
-    add_servos(spec, size, reference)
+        add_arm(trunk, side, size, reference, arms)
+    add_servos(spec, size, reference, arms)
     return spec
 
 
@@ -78,32 +66,6 @@ def add_left_eye(spec: mujoco.MjSpec, size: Anthropometry) -> str:
     place = right.pos + np.array([0, size.eye_distance, 0])
     right.parent.add_camera(name=LEFT_EYE_CAMERA, pos=place, quat=right.quat, fovy=right.fovy)
     return LEFT_EYE_CAMERA
-
-
-def add_gaze(spec: mujoco.MjSpec) -> tuple[str, ...]:
-    """Lets the head turn to the left and down, with the eyes fixed in it; without a target it looks where it always looks.
-
-    A head that follows its servos without weight is enough for a gaze. It does not touch the trunk; the arm can push it.
-
-    Returns:
-        Names of the joints.
-    """
-    head = spec.body("head")
-    head.explicitinertial, head.mass, head.inertia, head.ipos = True, 0.01, [1e-5] * 3, [0, 0, 0]
-    upright = turn(yaw=HEAD_YAW, pitch=HEAD_PITCH, roll=HEAD_ROLL).T @ [0, 0, 1]
-    for name, axis, most in zip(GAZE, (upright, [0, 1, 0]), GAZE_DEGREES, strict=True):
-        head.add_joint(
-            name=name,
-            type=mujoco.mjtJoint.mjJNT_HINGE,
-            axis=axis,
-            range=np.deg2rad([-most, most]),
-            limited=True,
-            armature=_GAZE_ARMATURE,
-        )
-        servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-        servo.set_to_position(kp=_GAZE_GAIN, dampratio=1.0, inheritrange=True)
-    spec.add_exclude(bodyname1="head", bodyname2="trunk")
-    return GAZE
 
 
 def _add_scene(spec: mujoco.MjSpec) -> Part:
@@ -135,9 +97,9 @@ def _add_scene(spec: mujoco.MjSpec) -> Part:
     return scene
 
 
-def _add_outside_camera(scene: Part, scale: float) -> None:
-    """Adds a camera in front, to the infant's right, that sees it and its raised arm."""
-    position, target = scale * np.array([0.80, -0.52, 0.50]), scale * np.array([0.07, -0.03, 0.235])
+def _add_outside_camera(scene: Part, scale: float, posture: Posture) -> None:
+    """Adds a camera in front, on the side of the arm that moves, that sees the infant and its raised arm."""
+    position, target = scale * np.array(posture.outside), scale * np.array(posture.outside_target)
     back = (position - target) / np.linalg.norm(position - target)
     right = np.cross([0, 0, 1], back) / np.linalg.norm(np.cross([0, 0, 1], back))
     axes = np.stack([right, np.cross(back, right), back], axis=1)
@@ -157,7 +119,7 @@ def _add_trunk(scene: Part, size: Anthropometry, reference: Anthropometry) -> Pa
     return trunk
 
 
-def _add_head(trunk: Part, size: Anthropometry, reference: Anthropometry) -> None:
+def _add_head(trunk: Part, size: Anthropometry, reference: Anthropometry, posture: Posture) -> None:
     """Adds the head; its origin is the pivot on the neck, 3 cm above the level of the chin.
 
     The eye's camera sits 2 mm in front of the right eyeball, where the cornea is, and looks along the eye. The field of
@@ -166,15 +128,14 @@ def _add_head(trunk: Part, size: Anthropometry, reference: Anthropometry) -> Non
     """
     girth = size.head_circumference / reference.head_circumference
     pivot = (0.0, 0.0, size.sitting_height - 0.142 * girth)
-    head = trunk.child("head", pivot, turn(yaw=HEAD_YAW, pitch=HEAD_PITCH, roll=HEAD_ROLL), (girth, girth, girth))
+    head = trunk.child("head", pivot, posture.head, (girth, girth, girth))
     skull, jaw = ((0.004, 0, 0.062), (0.0803, 0.0640, 0.0800)), ((0.020, 0, 0.010), (0.0530, 0.0560, 0.0400))
     cheeks = ((0.030, -0.025, 0.012), (0.0380, 0.0360, 0.0300)), ((0.030, 0.025, 0.012), (0.0380, 0.0360, 0.0300))
     head.blend("skull", (0.012, 0, 0.035), (skull, jaw, *cheeks), SKIN)
     head.ellipsoid("hair", (-0.007, 0, 0.080), (0.0800, 0.0685, 0.0690), HAIR, pitch=-16)
     head.capsule("tuft", (0.005, 0.004, 0.147), (0.030, -0.008, 0.143), 0.007, HAIR)
     head.ellipsoid("nose", (0.0820, 0, 0.0260), (0.0080, 0.0085, 0.0070), SKIN)
-    look = turn(yaw=EYE_YAW, pitch=EYE_PITCH)
-    gaze = np.array(look @ [1, 0, 0])
+    gaze = np.array(posture.eyes @ [1, 0, 0])
     apart = size.eye_distance / reference.eye_distance / girth
     for side, name in ((-1, "right"), (1, "left")):
         eye = np.array([0.0695, side * 0.0215 * apart, 0.045])
@@ -183,12 +144,11 @@ def _add_head(trunk: Part, size: Anthropometry, reference: Anthropometry) -> Non
         head.ellipsoid(f"{name}_ear", (-0.004, side * 0.066, 0.038), (0.011, 0.006, 0.017), SKIN)
         head.ellipsoid(f"{name}_eyeball", eye, (0.0105, 0.0122, 0.0108), WHITE)
         head.ellipsoid(f"{name}_eyelid", eye + np.array([-0.0012, 0, 0.0038]), (0.0110, 0.0128, 0.0104), SKIN)
-        head.ellipsoid(
-            f"{name}_iris", eye + 0.0060 * gaze, (0.0050, 0.0072, 0.0072), IRIS, yaw=EYE_YAW, pitch=EYE_PITCH
-        )
+        iris, (yaw, pitch) = eye + 0.0060 * gaze, (posture.eye_yaw, posture.eye_pitch)
+        head.ellipsoid(f"{name}_iris", iris, (0.0050, 0.0072, 0.0072), IRIS, yaw=yaw, pitch=pitch)
         head.capsule(f"{name}_brow", (0.0815, side * 0.0150, 0.0675), (0.0745, side * 0.0310, 0.0660), 0.0021, BROW)
     right_eye = np.array([0.0695, -0.0215 * apart, 0.045])
-    head.camera(EYE_CAMERA, right_eye + 0.0125 * gaze, look, EYE_FOVY)
+    head.camera(EYE_CAMERA, right_eye + 0.0125 * gaze, posture.eyes, EYE_FOVY)
 
 
 def _add_leg(trunk: Part, side: int, size: Anthropometry, reference: Anthropometry) -> None:

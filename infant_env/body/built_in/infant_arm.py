@@ -1,20 +1,18 @@
-"""The infant's arms: the right one moves, the left one lies on the thigh."""
+"""The infant's arms: each moves, or lies on its thigh."""
 
 import mujoco
 import numpy as np
 
-from .anthropometry import JOINT_NAMES, Anthropometry
+from .anthropometry import Anthropometry
+from .arms import Arms
 from .parts import CREAM, NAVY, PALM, PYJAMAS, SKIN, Part, quaternion, turn
 
-ARM_BODIES = ("right_upper_arm",)
-HAND_BODIES = ("right_hand",)
-
-_SERVO_GAINS = (25.0, 25.0, 12.0, 12.0, 3.0)  # N m / rad at 12 months
-_DAMPING = (0.1, 0.1, 0.05, 0.1, 0.01)  # N m s / rad at 12 months; MIMo's elbow: .11
+_SERVO_GAINS = (25.0, 25.0, 12.0, 12.0, 3.0, 3.0, 3.0)  # N m / rad at 12 months; the last two are the wrist's
+_DAMPING = (0.1, 0.1, 0.05, 0.1, 0.01, 0.01, 0.01)  # N m s / rad at 12 months; MIMo's elbow: .11
 _ARMATURE = 0.002  # kg m^2 at 12 months (MIMo). There is no passive stiffness: with it, servos would not reach targets.
 
 
-def add_arm(trunk: Part, side: int, size: Anthropometry, reference: Anthropometry) -> None:
+def add_arm(trunk: Part, side: int, size: Anthropometry, reference: Anthropometry, arms: Arms) -> None:
     """Adds an arm that hangs with the thumb forward: x to the thumb, y to the palm, z to the shoulder.
 
     The sleeve is navy, with cream panels along the front of the upper arm and along the forearm between its thumb and palm
@@ -39,14 +37,14 @@ def add_arm(trunk: Part, side: int, size: Anthropometry, reference: Anthropometr
     forearm.capsule(f"{name}_forearm_upper_panel", (0.0038, 0.0038, -0.05), (0.0038, 0.0038, -0.50), 0.0195, CREAM)
     forearm.capsule(f"{name}_forearm_lower_panel", (0.0034, 0.0034, -0.50), (0.0034, 0.0034, -0.90), 0.0162, CREAM)
     forearm.ellipsoid(f"{name}_cuff", (0, 0, -0.975), (0.0200, 0.0200, 0.065), PYJAMAS)
-    _add_hand(forearm, name, side, size)
-    if side > 0:
-        _lay_left_hand_on_thigh(upper, forearm)
+    hand = _add_hand(forearm, name, side, size)
+    if name in arms.sides:
+        _add_joints(name, side, (upper, forearm, hand), size, reference, arms)
     else:
-        _add_joints(upper, forearm, size, reference)
+        _lay_hand_on_thigh(upper, forearm, side)
 
 
-def _add_hand(forearm: Part, name: str, side: int, size: Anthropometry) -> None:
+def _add_hand(forearm: Part, name: str, side: int, size: Anthropometry) -> Part:
     """Adds a slightly open hand, in units of its breadth (across) and length (along)."""
     breadth = size.hand_breadth
     hand = forearm.child(
@@ -65,19 +63,35 @@ def _add_hand(forearm: Part, name: str, side: int, size: Anthropometry) -> None:
             f"{name}_{finger}", (x, 0.02, -0.48), (tip_x, 0.17, tip), 0.115, SKIN, solid=True, mass=0.07 * mass
         )
     hand.capsule(f"{name}_thumb", (0.30, 0.10, -0.22), (0.66, 0.24, -0.47), 0.130, SKIN, solid=True, mass=0.07 * mass)
+    return hand
 
 
-def _add_joints(upper: Part, forearm: Part, size: Anthropometry, reference: Anthropometry) -> None:
-    """Adds five hinges. Each is positive in the direction of its name, rotations inwards (medial, pronation)."""
-    axes = ((0, -1, 0), (-1, 0, 0), (0, 0, 1), (0, -1, 0), (0, 0, 1))
-    bodies = (upper.body,) * 3 + (forearm.body,) * 2
+def _add_joints(
+    name: str,
+    side: int,
+    parts: tuple[Part, Part, Part],
+    size: Anthropometry,
+    reference: Anthropometry,
+    arms: Arms,
+) -> None:
+    """Adds hinges to upper arm, forearm and hand.
+
+    Each is positive in the direction of its name, rotations inwards (medial, pronation). The left arm is the mirror image of
+    the right one, so its axes have x and z reversed.
+    """
+    upper, forearm, hand = (part.body for part in parts)
+    mirror = np.array([-side, 1, -side])
+    axes = ((0, -1, 0), (-1, 0, 0), (0, 0, 1), (0, -1, 0), (0, 0, 1), (1, 0, 0), (0, -1, 0))
+    bodies = (upper,) * 3 + (forearm,) * 2 + (hand,) * 2
+    ranges = np.vstack([size.joint_ranges, size.wrist_ranges])
+    torques = np.concatenate([size.torque_limits, size.wrist_torque_limits])
     inertia = _inertia(size) / _inertia(reference)
-    rows = zip(JOINT_NAMES, bodies, axes, size.joint_ranges, size.torque_limits, _DAMPING, strict=True)
-    for name, body, axis, limits, torque, damping in rows:
+    rows = zip(Arms((name,), arms.wrist).joints, bodies, axes, ranges, torques, _DAMPING, strict=False)
+    for joint, body, axis, limits, torque, damping in rows:
         body.add_joint(
-            name=name,
+            name=joint,
             type=mujoco.mjtJoint.mjJNT_HINGE,
-            axis=axis,
+            axis=mirror * axis,
             range=limits,
             limited=True,
             damping=damping * inertia,
@@ -88,14 +102,15 @@ def _add_joints(upper: Part, forearm: Part, size: Anthropometry, reference: Anth
         )
 
 
-def add_servos(spec: mujoco.MjSpec, size: Anthropometry, reference: Anthropometry) -> None:
-    """Adds critically damped position servos to the right arm's joints; they carry the arm's weight too."""
-    for body in ("right_upper_arm", "right_forearm", "right_hand"):
-        spec.body(body).gravcomp = 1.0
+def add_servos(spec: mujoco.MjSpec, size: Anthropometry, reference: Anthropometry, arms: Arms) -> None:
+    """Adds critically damped position servos to the joints of the arms that move; they carry the arms' weight too."""
     inertia = _inertia(size) / _inertia(reference)
-    for name, gain in zip(JOINT_NAMES, _SERVO_GAINS, strict=True):
-        servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-        servo.set_to_position(kp=gain * inertia, dampratio=1.0, inheritrange=True)
+    for side in arms.sides:
+        for body in ("upper_arm", "forearm", "hand"):
+            spec.body(f"{side}_{body}").gravcomp = 1.0
+        for name, gain in zip(Arms((side,), arms.wrist).joints, _SERVO_GAINS, strict=False):
+            servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+            servo.set_to_position(kp=gain * inertia, dampratio=1.0, inheritrange=True)
 
 
 def _inertia(size: Anthropometry) -> float:
@@ -104,6 +119,6 @@ def _inertia(size: Anthropometry) -> float:
     return mass * (size.upper_arm_length + size.elbow_to_fingertip) ** 2
 
 
-def _lay_left_hand_on_thigh(upper: Part, forearm: Part) -> None:
-    upper.body.quat = quaternion(turn(pitch=-4) @ turn(roll=20) @ turn(yaw=-20))
-    forearm.body.quat = quaternion(turn(pitch=-78) @ turn(yaw=-80))
+def _lay_hand_on_thigh(upper: Part, forearm: Part, side: int) -> None:
+    upper.body.quat = quaternion(turn(pitch=-4) @ turn(roll=20 * side) @ turn(yaw=-20 * side))
+    forearm.body.quat = quaternion(turn(pitch=-78) @ turn(yaw=-80 * side))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import mujoco
 
 from . import infant
-from .anthropometry import JOINT_NAMES, Anthropometry
-from .infant_arm import ARM_BODIES, HAND_BODIES
+from .anthropometry import Anthropometry
+from .arms import Arms
+from .infant_gaze import add_gaze
 
 
 @dataclass(frozen=True)
@@ -21,23 +22,36 @@ class BuiltIn:
     outside_camera: str
     arm_bodies: tuple[str, ...]
     hand_bodies: tuple[str, ...]
+    """Of the first hand."""
     add_left_eye: Callable[[mujoco.MjSpec, float], str] | None = None
     """Adds the camera of the left eye to a body of this age, and returns its name; None: the body has one eye."""
 
-    add_gaze: Callable[[mujoco.MjSpec], tuple[str, ...]] | None = None
-    """Adds the joints that turn the gaze, with servos, and returns their names; None: the gaze is held."""
+    add_gaze: Callable[[mujoco.MjSpec, str], tuple[str, ...]] | None = None
+    """Adds the joints that turn a gaze of this kind, with servos, and returns their names; None: the gaze is held."""
+
+    left_hand_bodies: tuple[str, ...] = ()
+    """Of the left hand, if it is the second one."""
+    with_arms: "Callable[[str, bool], BuiltIn] | None" = None
+    """The same body with the arms of `Body.arms`, and with or without wrists that move; None: it has the arm that it has."""
+
+
+def _infant(arms: str, wrist: bool) -> BuiltIn:
+    moved = Arms(("right", "left") if arms == "both" else (arms,), wrist)
+    return BuiltIn(
+        build=lambda age_months: infant.build(Anthropometry.at(age_months), moved),
+        joints=moved.joints,
+        eye_camera=infant.EYE_CAMERA,
+        outside_camera=infant.OUTSIDE_CAMERA,
+        arm_bodies=tuple(f"{side}_upper_arm" for side in moved.sides),
+        hand_bodies=(f"{moved.sides[0]}_hand",),
+        add_left_eye=lambda spec, age_months: infant.add_left_eye(spec, Anthropometry.at(age_months)),
+        add_gaze=lambda spec, kind: add_gaze(spec, moved.posture, kind),
+        left_hand_bodies=("left_hand",) if arms == "both" else (),
+        with_arms=_infant,
+    )
 
 
 BODIES = {
-    "infant": BuiltIn(
-        lambda age_months: infant.build(Anthropometry.at(age_months)),
-        JOINT_NAMES,
-        infant.EYE_CAMERA,
-        infant.OUTSIDE_CAMERA,
-        ARM_BODIES,
-        HAND_BODIES,
-        lambda spec, age_months: infant.add_left_eye(spec, Anthropometry.at(age_months)),
-        infant.add_gaze,
-    ),
+    "infant": _infant("right", False),
 }
 """Built-in bodies by name, for `Body.name` and `infant-arm collect --body`; a new body needs one entry here."""

@@ -1,1 +1,1 @@
-"""What lies below a body: the files of an MJCF, and which contacts of an arm count."""
+"""What lies below a body: the files of an MJCF, which contacts of an arm count, and the surfaces of shapes."""

@@ -1,6 +1,6 @@
 """Which contacts of an arm count: not those within the hand, and not those that the body's shapes cause in every pose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import mujoco
 import numpy as np
@@ -13,20 +13,20 @@ _NEARLY_EVERY = 0.95
 def counting_pairs(
     model: mujoco.MjModel,
     arm: NDArray[np.bool_],
-    hand: NDArray[np.bool_],
+    hands: Iterable[NDArray[np.bool_]],
     poses: Iterator[mujoco.MjData],
     shallow: float,
 ) -> NDArray[np.bool_]:
     """The pairs of geoms whose contacts count.
 
-    A contact of the arm counts, except within the hand (fingers touch each other), and except between two geoms that touch in
+    A contact of the arm counts, except within a hand (fingers touch each other), and except between two geoms that touch in
     nearly every pose, if they belong to one robot (neighbors whose shapes overlap) or are never deep in each other. An arm that
     is always deep in an obstacle still counts, because its servos cannot hold it there.
 
     Args:
         model: the body.
         arm: mask of the arm's geoms, shape (ngeom,).
-        hand: mask of the hand's geoms, shape (ngeom,).
+        hands: masks of the hands' geoms, shape (ngeom,) each.
         poses: simulations with contacts, one for each random pose.
         shallow: depth up to which a contact is a touch, m.
 
@@ -36,7 +36,8 @@ def counting_pairs(
     counts = np.zeros((model.ngeom + 1,) * 2, bool)
     counts[:-1] |= arm[:, None]
     counts[:, :-1] |= arm
-    counts[:-1, :-1] &= ~(hand[:, None] & hand)
+    for hand in hands:
+        counts[:-1, :-1] &= ~(hand[:, None] & hand)
     often, deepest = _touching(model, poses)
     root = model.body_rootid[model.geom_bodyid]
     same_robot = (root[:, None] == root) & (root > 0)

@@ -140,13 +140,15 @@ class SeenArm:
             own.append(added)
         for geom in own[len(others) :]:
             geom.pos[:] = _AWAY
-        hand, rest = (int(np.flatnonzero(mask)[0]) for mask in (self._arm.hand_geoms, self._arm.arm_geoms))
+        rest = int(np.flatnonzero(self._arm.arm_geoms)[0])
+        hands = {side: int(np.flatnonzero(hand.geoms)[0]) for side, hand in self._arm.hands.items()}
         for geom, other in zip(own, others, strict=False):
             for name in _COPIED:
                 setattr(geom, name, getattr(other, name))
             for name in _ARRAYS:
                 getattr(geom, name)[:] = getattr(other, name)
-            geom.objid = hand if self._other.hand_geoms[other.objid] else rest
+            side = next((side for side, hand in self._other.hands.items() if hand.geoms[other.objid]), None)
+            geom.objid = rest if side is None else hands[side]
         return own[: len(others)]
 
 

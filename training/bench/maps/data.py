@@ -37,7 +37,7 @@ def data_sets(config: Config) -> Iterator[Data]:
         data = Dataset.open(runs.data_of(config.run))
         train, unseen = (features(config.run, data, split, torch.device("cpu")) for split in ("train", "test"))
         trained = train_som.STAGE.recorded(config.run) or train_som.Config(config.run)
-        yield Data(str(config.run), train, unseen, trained.c)
+        yield Data(str(config.run), train, unseen, trained.c(data))
     for name in config.data:
         yield MAKERS[name](config.samples, config.seed)
 

@@ -64,7 +64,7 @@ class Training:
 
     def __init__(self, config: Config, data: Dataset, here: Place) -> None:
         self.images, joints = samples_of(data, "train", here.device)
-        hand = torch.from_numpy(data.hand_position[data.split("train")]).to(here.device)
+        hand = torch.from_numpy(data.hand_positions[data.split("train")]).flatten(1).to(here.device)
         low, high = hand.amin(0), hand.amax(0)
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
         self.samples = {VISION: blurred(self.images), PROPRIOCEPTION: joints, "hand": scaled(hand, self.hand_range)}

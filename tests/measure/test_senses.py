@@ -1,0 +1,116 @@
+"""Every sense of a data set goes through map, scores and tables by its entry."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.errors import UserError
+from training import report
+from training.compare import evaluate
+from training.compare.config import Config as Evaluation
+from training.data import collect
+from training.data.dataset import Dataset
+from training.measure import error_tables
+from training.measure.senses import MAPPINGS, features, given, sources_of, true
+from training.runs.metrics import Error
+from training.train import autoencoder, generator, som
+
+SENSES = ("vision", "proprioception", "vision_left", "gaze", "touch")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("senses")
+    options = {"gaze": "eyes", "look": "hand", "eyes": "both", "touch": True, "touching": True}
+    settings = collect.Config(
+        folder / "dataset", 60, (60, 100), 30, workers=1, senses={"joints": (4.0, 0.0)}, **options
+    )
+    data = collect.run(settings)
+    autoencoder.run(autoencoder.Config(folder, data=data.path, epochs=1, device="cpu"))
+    som.run(som.Config(folder, rows=12, columns=12, device="cpu"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(run: Path) -> Dataset:
+    return Dataset.open(run / "dataset")
+
+
+def test_sources_are_each_sense_alone_and_vision_with_what_says_more_about_it():
+    assert sources_of(["proprioception", "vision"]) == [("vision",), ("proprioception",)]
+    alone = [(name,) for name in SENSES]
+    together = [("vision", "vision_left"), ("vision", "gaze"), ("vision", "vision_left", "gaze")]
+    assert sources_of(SENSES) == alone + together
+
+
+def test_the_map_holds_all_senses(run: Path, data: Dataset):
+    assert tuple(features(run, data, "train", torch.device("cpu"))) == SENSES
+    mind = SomAutoencoder.load(run)
+    assert mind.som.modalities == {"vision": 8, "proprioception": 5, "vision_left": 8, "gaze": 2, "touch": 3}
+
+
+def test_errors_between_all_senses_are_told(run: Path, capsys: pytest.CaptureFixture[str]):
+    result = evaluate.run(Evaluation(run, device="cpu"))
+    found = set(result.table1["som_ae"]) - {"overall"}  # type: ignore[union-attr]
+    assert {f"{source}->{wanted}" for source in SENSES for wanted in SENSES} <= found
+    assert {"vision+gaze->proprioception", "vision+vision_left+gaze->touch"} <= found
+    assert "vision+gaze->vision" not in found
+    text = capsys.readouterr().out
+    assert "Between all senses" in text
+    assert "vision and left eye and gaze" in text
+    assert "along the line of sight" in text
+    assert "train-generator" not in text, "the generator needs a gaze that is held"
+    assert "left eye" in report.run(report.Config(run, device="cpu")).read_text()
+
+
+def test_overall_is_the_mean_of_the_papers_mappings_alone(run: Path):
+    row = evaluate.run(Evaluation(run, device="cpu")).table1["som_ae"]  # type: ignore[union-attr]
+    assert row["overall"].mae == pytest.approx(np.mean([row[mapping].mae for mapping in MAPPINGS]), rel=1e-5)
+
+
+def test_a_table_of_two_senses_needs_no_further_table():
+    assert error_tables.between_senses({"som_ae": {mapping: Error(0.1, 0.0) for mapping in MAPPINGS}}) is None
+
+
+def test_methods_get_felt_joints_and_are_scored_by_the_true_ones(data: Dataset):
+    rows = data.split("test")
+    felt, pose = given(data, rows)["proprioception"], true(data, rows)["proprioception"]
+    spread = np.rad2deg((felt - pose) * (data.joint_ranges[:, 1] - data.joint_ranges[:, 0])).std()
+    assert spread == pytest.approx(4.0, rel=0.4)
+    assert given(data, rows)["gaze"] is not None
+    np.testing.assert_array_equal(true(data, rows)["gaze"], given(data, rows)["gaze"])
+
+
+def test_a_known_gaze_changes_what_the_map_recalls_and_draws(run: Path, data: Dataset):
+    mind, rows = SomAutoencoder.load(run), data.split("test")[:4]
+    seen = {"vision": data.pictures[rows]}
+    left, right = (mind.predict_from({**seen, "gaze": np.full((4, 2), gaze, np.float32)}) for gaze in (0.0, 1.0))
+    assert not torch.equal(left["proprioception"], right["proprioception"])
+    assert not torch.equal(left["vision"], right["vision"])
+    assert left["vision_left"].shape == (4, 64, 64)
+
+
+def test_the_agents_networks_refuse_an_eye_that_moves(run: Path, data: Dataset):
+    with pytest.raises(UserError, match="needs an eye that does not move, expected a data set of --gaze held"):
+        generator.run(generator.Config(run, data=data.path, device="cpu"))
+
+
+def test_where_nothing_touches_touch_is_missing(tmp_path: Path):
+    settings = collect.Config(tmp_path / "dataset", 20, (60, 100), 20, workers=1, touch=True)
+    data = collect.run(settings)
+    places = data.touched_place
+    pressed = data.touch[:, ~data.arm.arm_geoms[_patches(data)]].any(axis=1)
+    np.testing.assert_array_equal(~np.isnan(places).any(axis=1), pressed)
+    autoencoder.run(autoencoder.Config(tmp_path, data=data.path, epochs=1, device="cpu"))
+    som.run(som.Config(tmp_path, rows=6, columns=6, device="cpu"))
+    table = evaluate.run(Evaluation(tmp_path, device="cpu")).table1["som_ae"]  # type: ignore[union-attr]
+    assert np.isfinite([error.mae for error in table.values()]).all()
+
+
+def _patches(data: Dataset) -> np.ndarray:
+    from infant_env.senses.skin.patches import Patches
+
+    return Patches.of(data.arm).geoms

@@ -1,0 +1,143 @@
+"""`infant-arm self-touch`: with closed eyes, the infant touches patches of its skin that feel pressed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from agents.mind.som_autoencoder import SomAutoencoder
+from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, TOUCH
+from infant_env.senses.skin.touch import Touch
+from infant_env.senses.skin.touched_place import TouchedPlace
+from infant_env.tasks.hand_surface import HandSurface
+from infant_env.tasks.reachable import reachable
+
+from ..data.dataset import Dataset
+from ..runs import folder as runs
+from ..runs.config import RunConfig
+from ..runs.device import pick_device
+from ..runs.in_turn import in_turn
+from ..runs.metrics import Metrics, SelfTouch
+from ..show import tables
+from ..train import som
+
+Floats = NDArray[np.floating[Any]]
+_COME, _PRESS = 12, 25  # control steps to the pose from which the arm came, and on to the contact
+
+
+@dataclass(frozen=True)
+class Config(RunConfig):
+    """Touch every reachable patch of the skin that feels pressed, with closed eyes, in real physics.
+
+    The map recalls the pose; `nearest contact` takes that of the remembered contact nearest to the patch. The arm first goes to
+    the pose from which the most similar remembered contact came.
+    """
+
+
+@in_turn("self-touch", "touches itself")
+def run(config: Config) -> dict[str, SelfTouch]:
+    """Recalls, moves, prints the table and adds it to `metrics.json`.
+
+    Raises:
+        UserError: the data set has no babbled contacts.
+    """
+    runs.record_config(config.run, "self-touch", config)
+    data = Dataset.open(runs.data_of(config.run))
+    if not (data.info.recipe.touch and data.info.recipe.touching):
+        raise UserError(
+            f"{data.path} has no babbled contacts, expected a data set of `infant-arm collect --touch --touching`, and maps of it"
+        )
+    som.STAGE.check(config.run, data)
+    mind = SomAutoencoder.load(config.run, pick_device(config.device))
+    with runs.timed(config.run, "self-touch"):
+        trials = Trials(data, config.seed)
+        rows = {name: trials.reach(name, recall) for name, recall in _recalls(mind, data).items()}
+    runs.record(config.run, Metrics(self_touch=rows))
+    print(f"{len(trials.patches)} patches that a hand can reach; {trials.babbled} of them were touched while babbling")
+    print(tables.as_text(*table(rows)))
+    return rows
+
+
+def table(rows: dict[str, SelfTouch]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows, by what recalls the pose."""
+    header = ["recall", "patches", "< 1 cm", "< 2 cm", "< 3 cm", "median cm", "the patch itself"]
+    return header, [
+        [
+            name,
+            f"{row.patches}",
+            *map(tables.percent, row.within),
+            tables.number(row.median_cm, 2),
+            tables.percent(row.felt),
+        ]
+        for name, row in rows.items()
+    ]
+
+
+Recall = Callable[[Floats], Floats]
+"""Places on the skin (N, 3) -> joints (N, J), rad."""
+
+
+def _recalls(mind: SomAutoencoder, data: Dataset) -> dict[str, Recall]:
+    """What recalls the poses, by its name in the table; each knows the training samples alone."""
+    train = data.split("train")
+    places, joints = data.touched_place[train], data.joints[train]
+    known = ~np.isnan(places).any(axis=1)
+
+    def by_map(readout: Any) -> Recall:
+        def recall(felt: Floats) -> Floats:
+            told = torch.from_numpy(felt.astype(np.float32))
+            poses = mind.som.recall({TOUCH: told.to(mind.device)}, PROPRIOCEPTION, readout=readout).clamp(0, 1)
+            return mind.denormalize(poses).cpu().numpy()
+
+        return recall
+
+    def by_memory(felt: Floats) -> Floats:
+        gaps = ((felt[:, None] - places[known]) ** 2).sum(axis=2)
+        return joints[known][gaps.argmin(axis=1)]
+
+    return {"map, winner": by_map("winner"), "map, local linear": by_map("local_linear"), "nearest contact": by_memory}
+
+
+class Trials:
+    """Reaches for all patches of a body that a hand can touch.
+
+    Args:
+        data: babbled contacts.
+        seed: seed of the poses in which the reaches begin.
+    """
+
+    def __init__(self, data: Dataset, seed: int) -> None:
+        self._env, self._seed = InfantArmEnv(arm=data.arm, eye_size=(36, 60), touch=True), seed
+        self._touch, self._hand, self._place = Touch(data.arm), HandSurface(data.arm), TouchedPlace(data.arm)
+        train = data.split("train")
+        self._joints, self._approaches = data.joints[train], data.column("approach")[train]
+        found = reachable(data.arm, self._touch).patches
+        self.patches = [int(patch) for patch in found if self._place.counts[patch]]
+        """Numbers of the patches."""
+        self.babbled = int((data.touch[train][:, self.patches] > 0).any(axis=0).sum())
+        """How many of them were touched in the training samples."""
+
+    def reach(self, name: str, recall: Recall) -> SelfTouch:
+        """Reaches for each patch once."""
+        poses = recall(self._place.places[self.patches])
+        pairs = zip(self.patches, poses, strict=True)
+        ends = [self._reach(k, *pair) for k, pair in enumerate(tqdm(list(pairs), desc=name, unit="patch"))]
+        cm, felt = 100 * np.array([far for far, _ in ends]), np.array([touched for _, touched in ends])
+        within = [float((cm <= limit).mean()) for limit in (1, 2, 3)]
+        return SelfTouch(len(cm), within, float(np.median(cm)), float(felt.mean()))
+
+    def _reach(self, number: int, patch: int, pose: Floats) -> tuple[float, bool]:
+        """Distance of the hand from the patch, m, and whether the patch is touched."""
+        env = self._env
+        env.reset(seed=self._seed + number)
+        come = self._approaches[int(((self._joints - pose) ** 2).sum(axis=1).argmin())]
+        env.hold(env.action_for(come), _COME)
+        env.hold(env.action_for(pose), _PRESS)
+        far = self._hand.distance(env.data, self._touch.centers(env.data)[patch])
+        return far, bool(self._touch.touched_by_hands(env.data)[:, patch].any())
