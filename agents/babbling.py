@@ -131,7 +131,7 @@ class BabblingAgent:
     def _pose(self, random: np.random.Generator) -> _Drawn:
         """Draws a pose, rounded so that picture and record agree, and a gaze."""
         low, high = self.arm.joint_ranges.T
-        joints = random.uniform(low, high).astype(np.float32)
+        joints = self.arm.locked(random.uniform(low, high)).astype(np.float32)
         return joints, self._gaze(random, joints), joints
 
     def _gaze(self, random: np.random.Generator, joints: NDArray[np.float32]) -> NDArray[np.float32]:

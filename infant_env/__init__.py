@@ -13,11 +13,11 @@ from gymnasium.envs.registration import WrapperSpec
 from . import former_names
 
 if TYPE_CHECKING:
-    from .body import Anthropometry, ArmModel, Body, DivergedError
+    from .body import Anthropometry, ArmModel, Body, BodyChange, DivergedError
     from .envs import InfantArmEnv, InfantArmReachEnv, InfantArmReachVectorEnv, InfantArmVectorEnv
     from .envs.touching import InfantArmTouchEnv, InfantArmTouchVectorEnv
     from .errors import UserError
-    from .senses import Sense, to_gray
+    from .senses import Seen, Sense, to_gray
 
     __version__: str
 
@@ -25,6 +25,7 @@ _ROOMS = {
     "Anthropometry": "body",
     "ArmModel": "body",
     "Body": "body",
+    "BodyChange": "body",
     "DivergedError": "body",
     "InfantArmEnv": "envs",
     "InfantArmReachEnv": "envs",
@@ -32,6 +33,7 @@ _ROOMS = {
     "InfantArmTouchEnv": "envs.touching",
     "InfantArmTouchVectorEnv": "envs.touching",
     "InfantArmVectorEnv": "envs",
+    "Seen": "senses",
     "Sense": "senses",
     "UserError": "errors",
     "to_gray": "senses",
@@ -40,6 +42,7 @@ __all__ = [
     "Anthropometry",
     "ArmModel",
     "Body",
+    "BodyChange",
     "DivergedError",
     "InfantArmEnv",
     "InfantArmReachEnv",
@@ -47,6 +50,7 @@ __all__ = [
     "InfantArmTouchEnv",
     "InfantArmTouchVectorEnv",
     "InfantArmVectorEnv",
+    "Seen",
     "Sense",
     "UserError",
     "__version__",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from .built_in.table import BODIES, BuiltIn
+from .changes.apply import apply, rods
 from .description import Body
 from .mjcf import SITE, actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
 from .places import Hand
@@ -23,12 +24,14 @@ def built_in(body: Body) -> dict[str, Any]:
     """The fields of the `ArmModel` of a built-in body.
 
     Raises:
-        UserError: its name is unknown, its age is out of range, or it has no left eye, no gaze, or not these arms.
+        UserError: its name is unknown, its age is out of range, it has no left eye, no gaze, or not these arms, or it cannot be
+            changed so.
     """
     if body.name not in BODIES:
         raise UserError(f"got the body {body.name!r}, expected one of {list(BODIES)}, or an MJCF file")
     entry = _with_arms(body, BODIES[body.name])
     spec = entry.build(body.age_months)
+    apply(spec, body.change, entry.joints)
     left, gaze = _left_eye(spec, body, entry), _gaze(spec, body, entry)
     model = spec.compile()
     arm, rest = _numbers(model, entry.arm_bodies), rest_of(model, None, {}, ())
@@ -128,6 +131,8 @@ def _finished(
     """Adds the hands' sites, compiles the body again, and looks up its joints, servos and geoms."""
     arm = bodies_below(model, arm_bodies)[model.geom_bodyid]
     geoms = {side: bodies_below(model, bodies)[model.geom_bodyid] for side, bodies in hands.items()}
+    if body.change.rod is not None:
+        geoms = {side: hand & ~rods(model) for side, hand in geoms.items()}
     if not all(hand.any() and arm[hand].all() for hand in geoms.values()):
         named = [[model.body(b).name for b in bodies] for bodies in (hands.popitem()[1], arm_bodies)]
         raise UserError(

@@ -12,6 +12,7 @@ from ..given import detached, numbers, shown, whole
 from .model import PENETRATION_LIMIT, ArmModel
 
 _ROUNDING = 1e-5  # m; a valid pose can get this much deeper when it is rounded to single precision
+_OFF_LOCK = 1e-4  # rad; single precision and JSON round angles
 _EYE_SIDES = 36, 8192
 """Fewest and most pixels along a side of the eye's frames; stable-baselines3's networks need at least 36."""
 _SIDES = 1, 8192
@@ -78,7 +79,13 @@ def checked_joints(arm: ArmModel, joints: Any) -> NDArray[np.float64]:
     if given.shape != low.shape or not ((given >= low - 1e-6) & (given <= high + 1e-6)).all():
         ranges = ", ".join(f"{n} {a:.2f}..{b:.2f}" for n, a, b in zip(arm.joint_names, low, high, strict=True))
         raise UserError(f"got the joints {shown(joints)}, expected angles in rad within {ranges}{detached(joints)}")
-    return given.clip(low, high)
+    locked = arm.locked(given)
+    if np.abs(locked - given).max() > _OFF_LOCK:
+        raise UserError(
+            f"got the joints {shown(joints)}, expected the locked joints at their angles: {dict(arm.body.change.locked)} rad; "
+            "arm.locked(joints) puts them there"
+        )
+    return arm.locked(given.clip(low, high))
 
 
 def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np.float64]:
@@ -184,3 +191,20 @@ def options_of(infant: int, infants: int, options: dict[str, Any]) -> dict[str, 
                 f"got {len(given)} rows of {name!r}, expected one for all or for each of the {infants} infants"
             )
     return options | {name: given[infant] for name, given in rows.items()}
+
+
+def checked_infants(infants: Any, count: int) -> list[int]:
+    """Checks the numbers of some infants and returns them; None: all.
+
+    Raises:
+        UserError: they are not whole numbers of infants, or one is there twice.
+    """
+    if infants is None:
+        return list(range(count))
+    single = whole(infants)
+    given = [single] if single is not None else [whole(one) for one in infants] if np.ndim(infants) == 1 else [None]
+    if not all(one is not None and 0 <= one < count for one in given) or len(set(given)) < len(given):
+        raise UserError(
+            f"got infants={shown(infants)}, expected different whole numbers from 0 to {count - 1}, or None for all"
+        )
+    return [int(one) for one in given if one is not None]

@@ -1,16 +1,19 @@
 """The description of a body as plain data, from which the body can be made again; JSON can store it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Real
 from os import PathLike
 from typing import Any
 
 from ..errors import UserError
 from ..given import shown
+from .changes.change import BodyChange
 
 ARMS = EYES = ("right", "left", "both")
 GAZES = ("held", "eyes", "head")
+SENSED = ("eyes", "gaze", "arms", "wrist")
+"""The fields on which the spaces of actions and observations depend; they stay the same while a body changes."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,16 @@ class Body:
     wrist: bool = False
     """Whether the wrists move too."""
 
+    change: BodyChange = field(default_factory=BodyChange)
+    """How a built-in body differs from that of its age; a body from an MJCF file is changed in the file."""
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "change", BodyChange.of(self.change))
+        if self.mjcf is not None and self.change != BodyChange():
+            raise UserError(
+                f"got change={self.change.as_dict()} of the body {self.mjcf}, expected none: change a body from an MJCF file in "
+                "that file"
+            )
         if self.mjcf is not None and not self.joints:
             raise UserError(
                 f"got the body {self.mjcf} without joints, expected the names of its arm's joints, from the trunk outwards"
@@ -70,7 +82,36 @@ class Body:
     def as_dict(self) -> dict[str, Any]:
         """The fields that differ from the default, in JSON's types."""
         usual = asdict(Body(arms=self.arms)) | {"arms": "right"}
-        return {name: _plain(value) for name, value in asdict(self).items() if value != usual[name]}
+        own = {name: _plain(value) for name, value in asdict(self).items() if value != usual[name]}
+        return own | ({"change": self.change.as_dict()} if "change" in own else {})
+
+    def changed(self, given: Any) -> "Body":
+        """This body with something else in its place; what moves and what senses stays the same (`SENSED`).
+
+        Args:
+            given: a `Body` or its `as_dict`, a `BodyChange` or its `as_dict`, or an age in months.
+
+        Raises:
+            UserError: it is none of these, or one of the two bodies comes from an MJCF file.
+        """
+        if isinstance(given, Mapping):
+            is_change = bool(given) and set(given) <= set(BodyChange.__dataclass_fields__)
+            given = BodyChange.of(given) if is_change else Body.from_dict(given)
+        if isinstance(given, BodyChange):
+            given = replace(self, change=given)
+        elif _is_number(given):
+            given = replace(self, age_months=float(given))
+        if not isinstance(given, Body):
+            raise UserError(
+                f"got {shown(given)} in place of a body, expected an age in months, a BodyChange, or a Body, such as Body(6.0)"
+            )
+        of_file = self.mjcf or given.mjcf
+        if of_file is not None:
+            raise UserError(
+                f"got a change to or from the body {of_file}, expected built-in bodies: a body from an MJCF file stays as it is; "
+                "make another environment with arm=..."
+            )
+        return replace(given, **{name: getattr(self, name) for name in SENSED})
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Body":
@@ -83,10 +124,11 @@ class Body:
         unknown = [name for name in given if name not in known]
         if unknown:
             raise UserError(f"got a body with {shown(unknown)}, expected names among {known}")
+        change, given = given.get("change"), {name: given[name] for name in given if name != "change"}
         for name, value in given.items():
             if not _fits(name, value):
                 raise UserError(f"got a body with {name}={shown(value)}, expected {_KINDS[name]}")
-        return cls(**{name: _frozen(value) for name, value in given.items()})
+        return cls(**{name: _frozen(value) for name, value in given.items()}, change=BodyChange.of(change))
 
 
 def check_choices(body: Body) -> None:

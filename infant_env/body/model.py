@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from ..given import shown
 from .build import another, built_in
+from .changes.apply import rod_tip
+from .changes.change import SIDES, BodyChange
 from .description import Body
 from .mjcf import check_names, load
 from .places import Gaze, Hand
@@ -117,6 +120,7 @@ class ArmModel:
         gaze: str = "held",
         arms: str = "right",
         wrist: bool = False,
+        change: BodyChange | Mapping[str, Any] | None = None,
     ) -> "ArmModel":
         """The simulated infant.
 
@@ -126,11 +130,12 @@ class ArmModel:
             gaze: what turns the gaze, "held", "eyes" or "head".
             arms: which arms move, "right", "left" or "both".
             wrist: whether the wrists move too.
+            change: how the body differs from that of its age, a `BodyChange` or its `as_dict`.
 
         Raises:
-            UserError: the age is not between 1 and 24 months, or another argument is unknown.
+            UserError: the age is not between 1 and 24 months, another argument is unknown, or the body cannot be changed so.
         """
-        return cls.of(Body(age_months, eyes=eyes, gaze=gaze, arms=arms, wrist=wrist))
+        return cls.of(Body(age_months, eyes=eyes, gaze=gaze, arms=arms, wrist=wrist, change=BodyChange.of(change)))
 
     @classmethod
     def from_mjcf(
@@ -232,8 +237,17 @@ class ArmModel:
         data.ctrl[self.actuator_ids] = joints
 
     def any_pose(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Draws a pose uniformly over the joint ranges, shape (J,), rad; it need not be valid."""
-        return self.denormalize(random.random(len(self.joint_names)))
+        """Draws a pose uniformly over the joint ranges, shape (J,), rad; it need not be valid. Locked joints are locked."""
+        return self.locked(self.denormalize(random.random(len(self.joint_names))))
+
+    def locked(self, joints: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The poses, shape (..., J), rad, with the locked joints at their angles; the array itself if no joint is locked."""
+        if not self.body.change.locked:
+            return joints
+        posed = np.array(joints)
+        for name, angle in self.body.change.locked.items():
+            posed[..., self.joint_names.index(name)] = angle
+        return posed
 
     def valid_pose(self, data: mujoco.MjData, random: np.random.Generator) -> NDArray[np.float64]:
         """Draws poses uniformly over the joint ranges until one is valid.
@@ -295,6 +309,23 @@ class ArmModel:
         contact = data.contact
         first, second = contact.geom.T  # (ncon,) each
         return np.asarray(self._counts[first, second] & (contact.dist < 0))
+
+    def rod_tip(self, data: mujoco.MjData, side: str | None = None) -> NDArray[np.float64]:
+        """The position of the tip of the rod in a hand, in the world, shape (3,), m.
+
+        Args:
+            data: the simulation, with positions.
+            side: which hand, "right" or "left"; None: the only one that holds a rod.
+
+        Raises:
+            UserError: this hand holds no rod, or both do and no side is given.
+        """
+        sites = {self.model.site(number).name for number in range(self.model.nsite)}
+        holding = [each for each in SIDES if rod_tip(each) in sites]
+        chosen = holding if side is None else [side]
+        if len(chosen) != 1 or chosen[0] not in holding:
+            raise UserError(f"got side={shown(side)} of a rod, expected one of {holding}, whose hands hold rods")
+        return np.array(data.site(rod_tip(chosen[0])).xpos)
 
     def penetration(self, data: mujoco.MjData) -> float:
         """Depth of the deepest contact of an arm, also with the other arm, m; 0 without contact.

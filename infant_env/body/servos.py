@@ -1,7 +1,7 @@
 """Servos: they turn actions into joint targets and hold them for whole control steps."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mujoco
@@ -30,19 +30,24 @@ class Servos:
     """Turns actions in [-1, 1] into targets for the servos of one arm or many, and of the gazes if they turn.
 
     Args:
-        arm: the body.
+        arm: the body, or each infant's.
         infants: number of infants; None: one infant, with actions of shape (J,) instead of (N, J).
     """
 
-    def __init__(self, arm: ArmModel, infants: int | None = None) -> None:
-        ranges = np.concatenate((arm.joint_ranges, arm.gaze.ranges))
-        joints = len(ranges)
+    def __init__(self, arm: ArmModel | Sequence[ArmModel], infants: int | None = None) -> None:
+        arms = [arm] if isinstance(arm, ArmModel) else list(arm)
+        arm = arms[0]
+        each = [np.concatenate((one.joint_ranges, one.gaze.ranges)) for one in arms]
+        alike = all(np.array_equal(one, each[0]) for one in each)
+        ranges = each[0] if alike else np.array(each)  # (J + G, 2), or (N, J + G, 2)
+        joints = len(each[0])
         self.substeps = round(1 / (CONTROL_HZ * arm.model.opt.timestep))
         self.action_space = spaces.Box(-1, 1, (joints,), np.float32)
         self._arm = arm
         self._shape = (joints,) if infants is None else (infants, joints)
-        self._middle = ranges.mean(axis=1)  # (J + G,)
-        self._half = ranges[:, 1] - self._middle  # (J + G,)
+        self._middle = ranges.mean(axis=-1)  # (J + G,), or (N, J + G)
+        self._half = ranges[..., 1] - self._middle
+        self._low, self._high = np.moveaxis(ranges, -1, 0)
         self._highest, self._lowest = np.ones(joints), -np.ones(joints)
         self.ctrl = span(np.concatenate((arm.actuator_ids, arm.gaze.actuator_ids)))
         """Where the targets lie in `data.ctrl`."""
@@ -74,7 +79,7 @@ class Servos:
     def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
         """The actions for these joint targets, shape (..., J), rad; in [-1, 1] for targets within the joint ranges.
 
-        The gaze, if it turns, is straight.
+        The gaze, if it turns, is straight. If ranges differ between the N infants, targets have the shape (..., N, J) or (J,).
 
         Raises:
             UserError: the joints have a wrong shape.
@@ -82,8 +87,9 @@ class Servos:
         size = len(self._arm.joint_names)
         if np.shape(joints)[-1:] != (size,):
             raise UserError(f"got the joints {shown(joints)}, expected {size} angles in rad, or rows of them")
-        actions = (2 * self._arm.normalize(joints) - 1).astype(np.float32)
-        straight = np.zeros((*actions.shape[:-1], len(self._middle) - size), np.float32)
+        low, high = self._low[..., :size], self._high[..., :size]
+        actions = (2 * ((np.asarray(joints) - low) / (high - low)) - 1).astype(np.float32)
+        straight = np.zeros((*actions.shape[:-1], self._middle.shape[-1] - size), np.float32)
         return np.concatenate((actions, straight), axis=-1)
 
     def move(

@@ -6,10 +6,13 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ..body.changes.change import BodyChange
 from ..body.checks import check_counts, check_options, checked_eye_size, checked_start
 from ..body.model import ArmModel
+from ..senses.seen.seen import Seen
 from ..senses.spaces import babbling_space
 from .body_env import BodyEnv, Observation
 from .simulated import hand_infos
@@ -96,6 +99,8 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
     | `wrist` | None | whether the wrists move, True or False; None: they do not, or as those of `arm` |
     | `touch` | False | whether touch is felt |
+    | `change` | None | how the body differs from that of its age, an `infant_env.BodyChange`; None: not, or as `arm` does |
+    | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`; None: where it is |
 
     ## Noise and delay
 
@@ -185,6 +190,38 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
     Of a body from an MJCF file, each shape (geom) of the robot that makes contact is one patch, named like the shape or its body.
 
+    ## A body that changes
+
+    `change=BodyChange(forearm=1.3, rod=(0.2, 0.05), locked={"right_elbow_flexion": 1.0})` makes the body differ from that of its
+    age: lengths of `upper_arm`, `forearm` and `hand`, relative to those of the age; a `rod` in the hand (length in m from the
+    palm to the tip, mass in kg), whose tip is at `env.unwrapped.arm.rod_tip(env.unwrapped.data)`; joints that are `locked` at an
+    angle (rad); and joints that are `weak` (a share of their torque limits). Poses are drawn with the locked joints at their
+    angles. The entry `hand_position` stays the palm. Contacts push the joints of a changed body farther than those of a usual
+    one, so the spaces of its joints and velocities are as wide as those of a body from an MJCF file.
+
+    `env.unwrapped.change(body)` gives the infant another body at any step: an age in months, a `BodyChange`, or a `Body`.
+    The episode goes on with the same joint angles, velocities, servos' targets and time; the spaces stay valid. A body that is
+    deep in itself is pushed out by contacts. `change(None)` gives the first body back. `gym.make_vec` takes one `age_months`,
+    `arm` or `change` for each infant. A body from an MJCF file stays as it is.
+
+    ## An arm that is seen elsewhere
+
+    `seen=Seen(turn=15.0)` shows the arm elsewhere than it is felt, in front of the same background, as a prism, a mirror or a
+    rubber hand does. The joints, touch, physics and infos stay true. `env.unwrapped.show(Seen(...))` sets it at any step,
+    `show(None)` ends it.
+
+    | Field | Meaning |
+    |-------|---------|
+    | `shift` | to the front, to the left and up, m |
+    | `turn` | degrees to the left about a vertical axis through the eye (a prism) or, with `about="shoulder"`, the shoulder |
+    | `mirror` | left and right of each eye's picture are exchanged for the arm |
+    | `delay_ms` | the arm is later than the rest of the picture |
+    | `joints`, `offsets` | the seen arm is in these angles instead, or in its pose plus these; rad, by the joints' names |
+    | `body` | the arm of another body is seen, at the own shoulder: an age, a `BodyChange` or a `Body` |
+    | `color` | red, green and blue of the seen arm, 0 to 1 each |
+
+    The arm of an MJCF file can be shown elsewhere too; one with meshes cannot be mirrored, and it cannot be another body's.
+
     ## What is good to know
 
     - **Many at once.** `gym.make_vec("InfantArm-v0", n)` steps n infants in one process and on all cores
@@ -222,11 +259,16 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
+        change: BodyChange | Mapping[str, Any] | None = None,
+        seen: Seen | Mapping[str, Any] | None = None,
     ) -> None:
         size = checked_eye_size(eye_size)
         view = width, height, camera_name
-        super().__init__(render_mode, age_months, size, arm, *view, senses, acuity, eyes, gaze, arms, wrist, touch)
-        self.observation_space = babbling_space(self.arm, size, self.senses, self.touch)  # type: ignore[assignment]
+        sensed = senses, acuity
+        super().__init__(
+            render_mode, age_months, size, arm, *view, *sensed, eyes, gaze, arms, wrist, touch, change, seen
+        )
+        self._adapt()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -278,6 +320,10 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         self._move(action, steps)
         mujoco.mj_fwdPosition(self.model, self.data)  # mj_step leaves positions one substep behind
         return self._observe()
+
+    def _space(self) -> spaces.Dict:
+        assert self.eye_size is not None
+        return babbling_space(self.arm, self.eye_size, self.senses, self.touch)
 
     def _observe(self) -> tuple[Observation, dict[str, Any]]:
         """Observation and info; also updates the window."""

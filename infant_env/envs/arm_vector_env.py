@@ -5,17 +5,17 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from ..body.checks import checked_eye_size, checked_start, options_of
 from ..body.model import ArmModel
-from ..senses.acuity import checked_acuity
-from ..senses.sense import checked_senses
+from ..senses.sense import Senses
 from ..senses.spaces import babbling_space
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import as_arm, as_touch, hand_infos
+from .simulated import arms_of, hand_infos
 
 
 class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -43,6 +43,10 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         arms: see `InfantArmEnv`.
         wrist: see `InfantArmEnv`.
         touch: see `InfantArmEnv`.
+        change: see `InfantArmEnv`.
+        seen: see `InfantArmEnv`.
+
+    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `bodies` holds the bodies.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -53,9 +57,9 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         num_envs: int = 1,
         max_episode_steps: int = 250,
         render_mode: str | None = None,
-        age_months: float = 12.0,
+        age_months: Any = 12.0,
         eye_size: tuple[int, int] = (300, 500),
-        arm: ArmModel | Mapping[str, Any] | None = None,
+        arm: Any = None,
         width: int = 640,
         height: int = 480,
         camera_name: str | None = None,
@@ -68,30 +72,33 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
+        change: Any = None,
+        seen: Any = None,
     ) -> None:
-        body, size = as_arm(arm, age_months, eyes, gaze, arms, wrist), checked_eye_size(eye_size)
-        felt = as_touch(body, touch)
-        sensed = checked_senses(senses, body.body), checked_acuity(acuity, body.body)
-        space, shown = babbling_space(body, size, sensed[0], felt), (width, height, camera_name, threads, *sensed, felt)
-        super().__init__(
-            num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, ("joints",), *shown
-        )
+        bodies, size = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change), checked_eye_size(eye_size)
         self._depths = np.zeros(num_envs)  # of the deepest contacts, m
+        shown = width, height, camera_name, threads, senses, acuity, touch, seen
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, ("joints",), *shown)
+
+    def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
+        assert self.eye_size is not None
+        return babbling_space(arm, self.eye_size, senses, self._skins[arm])
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
         if options:
-            given = [options_of(i, self.num_envs, options)["joints"] for i in infants.tolist()]
-            joints = np.array([checked_start(self.arm, self._data, one) for one in given])
+            given = {i: options_of(i, self.num_envs, options)["joints"] for i in infants.tolist()}
+            bodies = self.bodies
+            joints = np.array([checked_start(bodies[i], self._datas[bodies[i]], one) for i, one in given.items()])
         else:
-            joints, _ = self._poses.draw([self._random(i) for i in infants.tolist()])
+            joints, _ = self._poses.draw(infants, [self._random(i) for i in infants.tolist()])
         self._place(infants, joints, self._hands[infants])  # `_observe` computes the hands' new positions
 
     def _observe(self, infants: Infants | slice) -> Observations:
         seen = []
         for infant in np.arange(self.num_envs)[infants].tolist():
-            data = self._batch.get_data(infant, self._data)
-            mujoco.mj_fwdPosition(self.model, data)
-            self._hands[infant], self._depths[infant] = self.arm.hand_positions(data), self.arm.penetration(data)
+            arm, data = self.bodies[infant], self._data_of(infant)
+            mujoco.mj_fwdPosition(arm.model, data)
+            self._hands[infant], self._depths[infant] = arm.hand_positions(data), arm.penetration(data)
             seen.append(self._see(data, infant))
         joints, velocities = np.split(self._feel(infants), 2, axis=1)
         return {

@@ -1,23 +1,31 @@
 """Base of all environments of one infant: a body, its servos, an eye, a view from outside."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from ..body.changes.change import BodyChange
 from ..body.checks import checked_eye_size, checked_seed
+from ..body.description import Body
 from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, DivergedError, Servos, span
+from ..errors import UserError
+from ..given import shown
 from ..senses.acuity import checked_acuity
-from ..senses.camera import EyeCamera
+from ..senses.eyes import Eyes
+from ..senses.seen.seen import Seen
 from ..senses.sense import checked_senses
 from ..senses.sensing import Sensing
 from ..senses.skin.touch import TOUCH
+from ..senses.spaces import wider
 from .onlooker import RENDER_MODES, Onlooker
-from .simulated import Simulated, as_arm, as_touch
+from .simulated import Simulated, as_arm, as_touch, carried, touch_of
 
 Observation = dict[str, NDArray[Any]]
 
@@ -39,10 +47,12 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         senses: noise and delay of the senses, see `checked_senses`.
         acuity: the eye's acuity, see `checked_acuity`.
         eyes: which eyes see; None: the one on the arm's side, or those of the given body.
-        gaze: whether the head turns; None: it is held, or as the given body's.
+        gaze: what turns the gaze; None: it is held, or as the given body's.
         arms: which arms move; None: the right one, or those of the given body.
         wrist: whether the wrists move; None: they do not, or as the given body's.
         touch: whether touch is felt.
+        change: how the body differs from the built-in one of its age; None: not, or as the given body.
+        seen: how the arm is seen; None: as it is.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -66,9 +76,11 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         arms: str | None,
         wrist: bool | None,
         touch: bool,
+        change: Any,
+        seen: Any,
     ) -> None:
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
-        self.arm = as_arm(arm, age_months, eyes, gaze, arms, wrist)
+        self.arm = self._first = as_arm(arm, age_months, eyes, gaze, arms, wrist, change)
         self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
         """The senses that have noise or a delay, by name."""
         self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)
@@ -77,14 +89,17 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         self.data = self.arm.new_data()
         """The simulation."""
         self._servos = Servos(self.arm)
-        self._eye = None if self.eye_size is None else EyeCamera(self.arm, self.eye_size, self.acuity)
+        self._eyes = None
+        if self.eye_size is not None:
+            self._eyes = Eyes([self.arm], self.eye_size, [self.acuity], [None])
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
         self.touch = as_touch(self.arm, touch)
         """The sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
-        self._sensing = Sensing(self.arm, self.senses, self._servos.substeps) if self.senses else None
+        self._sensing = Sensing([self.arm], [self.senses], self._servos.substeps) if self.senses else None
         self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)
         self._begun = False  # whether an episode runs
         self.action_space = self._servos.action_space
+        self._show(seen)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Seeds the random numbers; subclasses then start the next episode.
@@ -102,9 +117,85 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
 
     def close(self) -> None:
         """Frees the cameras and closes the window."""
-        if self._eye is not None:
-            self._eye.close()
+        if self._eyes is not None:
+            self._eyes.close()
         self._onlooker.close()
+
+    def change(self, body: Body | BodyChange | Mapping[str, Any] | float | None) -> None:
+        """Gives the infant another body, in memory and at any moment, for this episode and the next ones.
+
+        The episode goes on: joint angles, velocities, servos' targets and the time stay; a joint that is now locked is put to its
+        angle. If the new body is deep in itself or in the mat, contacts push it out. `data`, `model` and `arm` are new objects.
+        Frames, felt joints, the hand's position and goals are those of the new body from the next observation on; a
+        delayed sense shows the new body in the past pose. Noise, delay and acuity stay what they were; spaces only grow.
+
+        Args:
+            body: an age in months, which keeps the present change; a `BodyChange`, which keeps the age; a `Body`; or the
+                `as_dict` of one; None: the body that the environment was made with. `eyes`, `gaze`, `arms` and `wrist` stay as
+                they are.
+
+        Raises:
+            UserError: the body or the change is unknown, or one of the bodies comes from an MJCF file.
+        """
+        description = self._first.body if body is None else self.arm.body.changed(body)
+        if description == self.arm.body:
+            return
+        arm = self._first if description == self._first.body else ArmModel.of(description)
+        self.touch = touch_of(arm, self.touch)
+        self.data = carried(self.arm, self.data, arm)
+        self.arm, self._servos = arm, Servos(arm)
+        self._onlooker.change(arm)
+        if self._eyes is not None:
+            self._eyes.change([arm])
+        if self._sensing is not None:
+            self._sensing.change([arm])
+        self._adapt()
+
+    def show(self, seen: Seen | Mapping[str, Any] | None) -> None:
+        """Sets how the arm is seen from the next observation on, at any moment; see `Seen`.
+
+        Of the time before, a delay shows the arm where it is now.
+
+        Args:
+            seen: a `Seen`, or its `as_dict`; None: as it is.
+
+        Raises:
+            UserError: there is no eye, or the arm cannot be seen so.
+        """
+        self._show(seen)
+        self._adapt()
+
+    def _show(self, seen: Any) -> None:
+        how = Seen.of(seen)
+        if self._eyes is None:
+            if how is not None:
+                raise UserError(
+                    f"got seen={shown(seen)} without eye_size, expected both; add an eye, such as eye_size=(300, 500)"
+                )
+            return
+        self._eyes.show([how])
+        if self._sensing is None and any(self._eyes.lags):
+            self._sensing = Sensing([self.arm], [self.senses], self._servos.substeps)
+            if self._begun:
+                self._sensing.seed(self.np_random)
+                self._sense_start()
+        if self._sensing is not None:
+            self._sensing.lag(self._eyes.lags, self.data.qpos, self.data.qvel)
+
+    @property
+    def seen(self) -> Seen | None:
+        """How the arm is seen; None: as it is."""
+        instead = None if self._eyes is None else self._eyes.seen[0]
+        return None if instead is None else instead.seen
+
+    def _adapt(self) -> None:
+        """Makes anew what depends on the body, or on how the arm is seen; subclasses add their parts."""
+        space = self._space()
+        self.observation_space = wider(vars(self).get("observation_space", space), space)
+
+    @abstractmethod
+    def _space(self) -> spaces.Dict:
+        """The observation space of the present body."""
 
     def _sense_start(self) -> None:
         """Tells the senses that an episode begins."""
@@ -130,11 +221,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
 
     def _see(self) -> Observation:
         """The eyes' frames, by name; none without an eye."""
-        if self._eye is None:
-            return {}
-        if self._sensing is not None:
-            return self._sensing.see(self._eye, self.data)
-        return {name: self._eye.render(self.data, name) for name in self.arm.eyes}
+        return {} if self._eyes is None else self._eyes.see(self.data, sensing=self._sensing)
 
     def _move(self, action: Any, steps: int = 1) -> None:
         """Simulates control steps; afterwards the positions are one substep behind.

@@ -1,25 +1,34 @@
 """Base of the simulated vector environments: many bodies in one process and on several cores, by `mujoco.batch`."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import mujoco
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from ..body.batches import new_batch
-from ..body.checks import check_counts, seed_of_each
+from ..body.batches import Simulations
+from ..body.checks import check_counts, checked_infants, seed_of_each
 from ..body.model import ArmModel
 from ..body.servos import CONTROL_HZ, UNSTABLE, DivergedError, Servos
-from ..senses.camera import EyeCamera
-from ..senses.sense import Senses
+from ..errors import UserError
+from ..given import shown
+from ..senses.acuity import checked_acuity
+from ..senses.eyes import Eyes
+from ..senses.seen.seen import Seen
+from ..senses.sense import Senses, checked_senses
 from ..senses.sensing import Sensing
 from ..senses.skin.touch import TOUCH, Touch
+from ..senses.spaces import wider
 from ..tasks.many_poses import ManyPoses
 from .many_env import Infants, ManyEnv, Observations
 from .onlooker import RENDER_MODES, Onlooker
-from .simulated import Simulated
+from .simulated import Simulated, as_touch, changed_arms, each_of, lock, touch_of
 
 
 class ManyBodies(Simulated, ManyEnv):
@@ -34,17 +43,17 @@ class ManyBodies(Simulated, ManyEnv):
         max_episode_steps: an episode is truncated after this many steps.
         autoreset_mode: see `ManyEnv`.
         render_mode: one of `RENDER_MODES`, or None.
-        arm: the body of all infants.
+        bodies: each infant's body.
         eye_size: rows and columns of the eyes' frames; None: no eyes.
-        observation_space: space of one infant.
         options: names of the options that `reset` takes.
         width: columns of the frames from outside.
         height: rows of the frames from outside.
         camera_name: the camera from outside; None: the body's own.
         threads: number of threads of the physics; 0: one per core.
-        senses: the senses that have noise or a delay, by name.
-        acuity: the eyes' acuity, cycles per degree; None: no blur.
-        touch: the sense of touch; None: it is not felt.
+        senses: noise and delay of the senses, see `checked_senses`.
+        acuity: the eyes' acuity, see `checked_acuity`.
+        touch: whether touch is felt.
+        seen: how the arms are seen, one setting for all infants, or a list with one for each; None: as they are.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -62,50 +71,54 @@ class ManyBodies(Simulated, ManyEnv):
         max_episode_steps: int,
         autoreset_mode: AutoresetMode | str,
         render_mode: str | None,
-        arm: ArmModel,
+        bodies: list[ArmModel],
         eye_size: tuple[int, int] | None,
-        observation_space: spaces.Space[Any],
         options: tuple[str, ...],
         width: int,
         height: int,
         camera_name: str | None,
         threads: int,
-        senses: Senses,
-        acuity: float | None,
-        touch: Touch | None,
+        senses: Any,
+        acuity: Any,
+        touch: bool,
+        seen: Any,
     ) -> None:
-        check_counts(num_envs=num_envs, threads=threads)
-        self._servos = Servos(arm, num_envs)
-        action_space = self._servos.action_space
-        super().__init__(
-            num_envs, max_episode_steps, autoreset_mode, render_mode, observation_space, action_space, options
-        )
-        self.arm, self.eye_size, self.threads = arm, eye_size, threads
+        check_counts(threads=threads)
+        self._first, self.eye_size, self.threads = tuple(bodies), eye_size, threads
         self.width, self.height, self.camera_name = width, height, camera_name
-        self._eye = None if eye_size is None else EyeCamera(arm, eye_size, acuity)
-        self._onlooker = Onlooker(arm, render_mode, width, height, camera_name)
-        self.senses, self.acuity = dict(senses), acuity
-        """The senses that have noise or a delay, by name."""
-        self._sensing = Sensing(arm, senses, self._servos.substeps, num_envs) if senses else None
-        self.touch = touch
-        """The sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
-        self._poses = ManyPoses(arm, num_envs, threads)
-        self._data = arm.new_data()
-        self._hands = np.zeros((num_envs, len(arm.hands), 3))
-        self._open()
+        kinds = {arm: checked_senses(senses, arm.body, eye_size is not None) for arm in dict.fromkeys(bodies)}
+        sharpness = {arm: checked_acuity(acuity, arm.body, eye_size is not None) for arm in kinds}
+        self.senses, self.acuity = kinds[bodies[0]], sharpness[bodies[0]]
+        """The first infant's senses that have noise or a delay, by name, and its acuity."""
+        self._each = [kinds[arm] for arm in bodies]
+        self._servos = Servos(bodies, num_envs)
+        self.touch = as_touch(bodies[0], touch)
+        """The first infant's sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
+        self._skins: dict[ArmModel, Touch | None] = {bodies[0]: self.touch}
+        self._take(bodies)
+        space, action_space = self._spaces(bodies), self._servos.action_space
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, space, action_space, options)
+        self._eyes = None
+        if eye_size is not None:
+            self._eyes = Eyes(bodies, eye_size, [sharpness[arm] for arm in bodies], [None] * num_envs)
+        self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
+        self._sensing = Sensing(bodies, self._each, self._servos.substeps, many=True) if any(self._each) else None
+        self._hands = np.zeros((num_envs, len(self.arm.hands), 3))
+        if seen is not None:
+            self.show(seen)
 
     def __getstate__(self) -> dict[str, Any]:
-        views = ("_batch", "_qpos", "_qvel", "_ctrl", "_sites", "_contacts", "_unstable", "_rest")
+        views = ("_simulations", "_qpos", "_qvel", "_ctrl", "_unstable", "_rest")
         return {
             **{name: value for name, value in vars(self).items() if name not in views},
-            "_state": self._batch.state.copy(),
+            "_state": self._simulations.state.copy(),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         rows = state.pop("_state")
         vars(self).update(state)
         self._open()
-        self._batch.state[:] = rows
+        self._simulations.state[:] = rows
 
     def render(self) -> tuple[Any, ...] | None:
         """Each infant from outside, as `render_mode` says; None without a render mode."""
@@ -113,32 +126,138 @@ class ManyBodies(Simulated, ManyEnv):
             return None
         if self._onlooker.has_window:
             return (None,) * self.num_envs
-        return tuple(self._onlooker.frame(self._infant(infant)) for infant in range(self.num_envs))
+        return tuple(self._onlooker.frame(self._infant(i), self.bodies[i]) for i in range(self.num_envs))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Frees the cameras and closes the window."""
-        if self._eye is not None:
-            self._eye.close()
+        if self._eyes is not None:
+            self._eyes.close()
         self._onlooker.close()
+
+    def change(self, body: Any, infants: Any = None) -> None:
+        """Gives infants other bodies, in memory and at any moment; their episodes go on. See `InfantArmEnv.change`.
+
+        Args:
+            body: a body as in `InfantArmEnv.change`, or a list with one for each of these infants.
+            infants: numbers of the infants that change; None: all.
+
+        Raises:
+            UserError: see `InfantArmEnv.change`; or there is no such infant, or the number of bodies is wrong.
+        """
+        which = checked_infants(infants, self.num_envs)
+        given = dict(zip(which, each_of("body", body, len(which)), strict=True))
+        bodies = {
+            infant: self._first[infant].body if one is None else self.bodies[infant].body.changed(one)
+            for infant, one in given.items()
+        }
+        arms = changed_arms(self.bodies, bodies, self._first)
+        new = [infant for infant in which if arms[infant] is not self.bodies[infant]]
+        if new:
+            states, warnings = self._simulations.state.copy(), self._simulations.warning.copy()
+            self._take(arms)
+            self._servos = Servos(arms, self.num_envs)
+            self._simulations.state[:], self._simulations.warning[:] = states, warnings
+            for infant in new:
+                lock(arms[infant], self._qpos[infant], self._qvel[infant])
+            if self._eyes is not None:
+                self._eyes.change(arms)
+            if self._sensing is not None:
+                self._sensing.change(arms)
+            self._widen()
+            self._changed(new)
+
+    def show(self, seen: Any, infants: Any = None) -> None:
+        """Sets how infants see their arms from the next observation on. See `InfantArmEnv.show`.
+
+        Args:
+            seen: a `Seen`, its `as_dict`, None, or a list with one of them for each of these infants.
+            infants: numbers of these infants; None: all.
+
+        Raises:
+            UserError: see `InfantArmEnv.show`; or there is no such infant, or the number of settings is wrong.
+        """
+        which = checked_infants(infants, self.num_envs)
+        given = [Seen.of(one) for one in each_of("seen", seen, len(which))]
+        if self._eyes is None:
+            if any(given):
+                raise UserError(
+                    f"got seen={shown(seen)} without eye_size, expected both; add an eye, such as eye_size=(300, 500)"
+                )
+            return
+        all_seen = self.seen
+        for infant, one in zip(which, given, strict=True):
+            all_seen[infant] = one
+        self._eyes.show(all_seen)
+        if self._sensing is None and any(self._eyes.lags):
+            self._sensing = Sensing(self.bodies, self._each, self._servos.substeps, many=True)
+            if self._begun:
+                for infant in range(self.num_envs):
+                    self._sensing.seed(self._random(infant), infant)
+                self._sensing.begin(self._qpos, self._qvel)
+        if self._sensing is not None:
+            self._sensing.lag(self._eyes.lags, self._qpos, self._qvel)
+        self._changed(which)
+
+    @property
+    def seen(self) -> list[Seen | None]:
+        """How each infant sees its arm; None: as it is."""
+        found = [None] * self.num_envs if self._eyes is None else self._eyes.seen
+        return [None if one is None else one.seen for one in found]
+
+    @abstractmethod
+    def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
+        """The observation space of an infant."""
+
+    def _changed(self, infants: list[int]) -> None:
+        """Makes anew what depends on the bodies of some infants, or on how they see; subclasses add their parts."""
+
+    def _spaces(self, arms: Sequence[ArmModel]) -> Any:
+        """The space of the observations of all infants."""
+        kinds = {arm: self._space(arm, senses) for arm, senses in zip(arms, self._each, strict=True)}
+        return reduce(wider, kinds.values())
+
+    def _widen(self) -> None:
+        space = wider(self.single_observation_space, self._spaces(self.bodies))
+        if space is not self.single_observation_space:
+            self.single_observation_space, self.observation_space = space, batch_space(space, self.num_envs)
+
+    def _take(self, bodies: list[ArmModel]) -> None:
+        """Takes these bodies, one for each infant, at rest.
+
+        Raises:
+            UserError: touch is felt, and they do not have the same patches.
+        """
+        skins = {
+            arm: self._skins[arm] if arm in self._skins else touch_of(arm, self.touch) for arm in dict.fromkeys(bodies)
+        }
+        self._skins, self.touch = skins, skins[bodies[0]]
+        self.bodies = bodies
+        """Each infant's body."""
+        self.arm = bodies[0]
+        self._datas = {arm: arm.new_data() for arm in skins}
+        self._sites = np.array([arm.hand_site_ids for arm in bodies])  # (N, H)
+        self._poses = ManyPoses(bodies, self.threads)
+        self._open()
 
     def _open(self) -> None:
         # persistent: a step continues from the positions that the previous one computed, so they cost nothing again
-        self._batch = new_batch(self.model, self.num_envs, self.threads, persistent=True)
-        self._qpos, self._qvel, self._ctrl = (self._batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
-        self._sites = self._batch.bind("site_xpos")  # (N, sites, 3)
-        self._unstable = self._batch.warning[:, UNSTABLE, 1]  # counts, (N, 3), live
-        self._contacts = self._batch.bind("ncon")  # (N,)
-        self._stale = np.ones(self.num_envs, bool)  # whose contacts in the batch are not those of its positions
-        self._qpos[:], self._ctrl[:] = self.arm.rest
-        self._rest = self._batch.state[0].copy()
+        self._simulations = Simulations([arm.model for arm in self.bodies], self.threads, persistent=True)
+        self._qpos, self._qvel, self._ctrl = (self._simulations.part(name) for name in ("qpos", "qvel", "ctrl"))
+        self._unstable = self._simulations.warning[:, UNSTABLE, 1]  # counts, (N, 3), live
+        self._stale = np.ones(
+            len(self.bodies), bool
+        )  # whose contacts in the simulations are not those of its positions
+        for infant, arm in enumerate(self.bodies):
+            self._qpos[infant], self._ctrl[infant] = arm.rest
+        self._rest = self._simulations.state.copy()
 
     def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:
         """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, H, 3)."""
-        self._batch.state[infants] = self._rest
+        self._simulations.state[infants] = self._rest[infants]
         self._qpos[infants[:, None], self.arm.qpos_ids] = joints
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
         self._hands[infants] = hands
-        self._batch.warning[infants] = 0
+        self._simulations.warning[infants] = 0
         self._stale[infants] = True
         if self._sensing is not None:
             for infant in infants.tolist():
@@ -162,12 +281,12 @@ class ManyBodies(Simulated, ManyEnv):
         self._stale[slice(None) if infants is None else infants] = False
         parts = [(self._servos.substeps, ())] if self._sensing is None else self._sensing.pasts.parts
         for substeps, recorded in parts:
-            self._batch.step(infants, nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+            self._simulations.step(infants, substeps, mujoco.mjtStage.mjSTAGE_VEL.value)
             for past in recorded:
                 past.record(self._qpos, self._qvel)
         if self._sensing is not None:
             self._sensing.renew_noise(range(self.num_envs) if infants is None else infants.tolist())
-        self._hands[:] = self._sites[:, self.arm.hand_site_ids]
+        self._hands[:] = self._simulations.sites(self._sites)
         if self._unstable.any():
             unstable = self._unstable.any(axis=1)
             self._needs_reset |= unstable
@@ -183,10 +302,8 @@ class ManyBodies(Simulated, ManyEnv):
 
     def _see(self, data: mujoco.MjData, infant: int) -> Observations:
         """The frames of an infant's eyes, by name; `data` is its simulation with all that a camera needs."""
-        assert self._eye is not None
-        if self._sensing is not None:
-            return self._sensing.see(self._eye, data, infant)
-        return {name: self._eye.render(data, name) for name in self.arm.eyes}
+        assert self._eyes is not None
+        return self._eyes.see(data, infant, self._sensing)
 
     def _gazes(self, infants: Infants | slice) -> Observations:
         """The gazes of some infants, by name, shape (n, G), rad; none if they are held."""
@@ -199,12 +316,14 @@ class ManyBodies(Simulated, ManyEnv):
         if self.touch is None:
             return {}
         felt = np.zeros((self.num_envs, len(self.touch.names)), np.float32)
-        for infant in np.flatnonzero(self._stale | (self._contacts > 0)).tolist():
-            data = self._batch.get_data(infant, self._data)
+        for infant in np.flatnonzero(self._stale | (self._simulations.contacts > 0)).tolist():
+            arm, data = self.bodies[infant], self._data_of(infant)
             if self._stale[infant]:
-                mujoco.mj_kinematics(self.model, data)
-                mujoco.mj_collision(self.model, data)
-            felt[infant] = self.touch.felt(data)
+                mujoco.mj_kinematics(arm.model, data)
+                mujoco.mj_collision(arm.model, data)
+            touch = self._skins[arm]
+            assert touch is not None
+            felt[infant] = touch.felt(data)
         return {TOUCH: felt[infants]}
 
     def _stacked(self, seen: list[Observations]) -> Observations:
@@ -213,10 +332,14 @@ class ManyBodies(Simulated, ManyEnv):
 
     def _infant(self, infant: int) -> mujoco.MjData:
         """One infant's simulation with all that a camera needs; the next call overwrites it."""
-        data = self._batch.get_data(infant, self._data)
-        mujoco.mj_kinematics(self.model, data)
-        mujoco.mj_camlight(self.model, data)
+        data = self._data_of(infant)
+        mujoco.mj_kinematics(self.bodies[infant].model, data)
+        mujoco.mj_camlight(self.bodies[infant].model, data)
         return data
+
+    def _data_of(self, infant: int) -> mujoco.MjData:
+        """One infant's simulation; the next call overwrites it."""
+        return self._simulations.get_data(infant, self._datas[self.bodies[infant]])
 
     def _watch(self) -> None:
         if self._onlooker.has_window:

@@ -160,7 +160,7 @@ class ManyEnv(RecordedSpec, VectorEnv[Observations, NDArray[np.float32], NDArray
             return self._own[name]
         value = getattr(self, name)
         answer = value(*args, **kwargs) if callable(value) else value
-        if name in (*self.per_infant, "np_random", "np_random_seed", "render"):
+        if name in (*self.per_infant, "arms", "seen", "np_random", "np_random_seed", "render"):
             return (None,) * self.num_envs if answer is None else tuple(answer)
         return (answer,) * self.num_envs
 

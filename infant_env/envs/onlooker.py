@@ -32,8 +32,16 @@ class Onlooker:
         check_choice("render_mode", mode, [None, *RENDER_MODES])
         check_sides(width=width, height=height)
         self._mode = mode
-        self._camera = OutsideCamera(arm, (height, width), camera_name)
+        self._first = OutsideCamera(arm, (height, width), camera_name)
+        self._cameras = {arm: self._first}
+        self._arm = arm
         self._viewer = Viewer(arm, camera_name or arm.outside_camera) if mode == "human" else None
+
+    def change(self, arm: ArmModel) -> None:
+        """Goes on with another body."""
+        self._arm, self._cameras = arm, {}
+        if self._viewer is not None:
+            self._viewer = self._viewer.like(arm)
 
     @property
     def has_window(self) -> bool:
@@ -45,14 +53,23 @@ class Onlooker:
         if self._viewer is not None:
             self._viewer.show(data)
 
-    def frame(self, data: mujoco.MjData) -> NDArray[Any] | None:
-        """The frame that `render_mode` asks for; None without a render mode or with a window."""
+    def frame(self, data: mujoco.MjData, arm: ArmModel | None = None) -> NDArray[Any] | None:
+        """The frame that `render_mode` asks for; None without a render mode or with a window.
+
+        Args:
+            data: the simulation.
+            arm: its body, if it is another one; such bodies share an OpenGL context.
+        """
+        shown = arm or self._arm
+        if shown not in self._cameras:
+            self._cameras[shown] = self._first.like(shown)
         if self._mode == "rgb_array":
-            return self._camera.render(data)
-        return self._camera.depth(data) if self._mode == "depth_array" else None
+            return self._cameras[shown].render(data)
+        return self._cameras[shown].depth(data) if self._mode == "depth_array" else None
 
     def close(self) -> None:
-        """Frees the camera and closes the window; the next frame opens them again."""
-        self._camera.close()
+        """Frees the cameras and closes the window; the next frame opens them again."""
+        for camera in {self._first, *self._cameras.values()}:
+            camera.close()
         if self._viewer is not None:
             self._viewer.close()

@@ -6,9 +6,12 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
+from ..senses.seen.seen import Seen
 from ..senses.skin.touch import TOUCH
 from ..tasks import rewards
 from ..tasks.goal_sight import GoalSight
@@ -108,14 +111,19 @@ class InfantArmReachEnv(
     | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`, as in `InfantArm-v0`; `goal` is seen with a held gaze |
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
     | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
-    | `hand` | None | which hand must reach the place, `"right"` or `"left"`; None: the right one if it moves, else the left one |
     | `touch` | False | whether to observe `touch`, (525,) float32, N, as in `InfantArm-v0` |
+    | `change` | None | how the body differs from that of its age, an `infant_env.BodyChange`, as in `InfantArm-v0` |
+    | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`, as in `InfantArm-v0`; needs an eye |
+    | `hand` | None | which hand must reach the place, `"right"` or `"left"`; None: the right one if it moves, else the left one |
 
     With J joints, `observation` has 2 J numbers, and the action has J. With `arms="both"` and `hand="left"`, both goals are
     places of the left palm, and the right arm is free. The search for a pose that reaches a given place moves only the hand's
     own arm. With `goal="joints"` both arms must reach the pose, and `hand` is refused.
 
     With `senses`, `observation` and `eye` have noise and delay. Both goals, the rewards, the infos and `goal` stay true.
+
+    If the body changes (`env.unwrapped.change`), the goal becomes what the same pose, `goal_joints`, reaches with the new body.
+    `goal` is what the eye sees in that pose: with `seen`, the arm is elsewhere there too, but not late.
 
     For closing, copies, processes, the viewer and the checkers, see "What is good to know" in `InfantArm-v0`.
 
@@ -145,20 +153,40 @@ class InfantArmReachEnv(
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
+        change: BodyChange | Mapping[str, Any] | None = None,
+        seen: Seen | Mapping[str, Any] | None = None,
         hand: str | None = None,
     ) -> None:
         view = width, height, camera_name
-        super().__init__(render_mode, age_months, eye_size, arm, *view, senses, acuity, eyes, gaze, arms, wrist, touch)
-        self.task = ReachTask(self.arm, goal, reward, threshold, hand)
+        sensed = senses, acuity
+        super().__init__(
+            render_mode, age_months, eye_size, arm, *view, *sensed, eyes, gaze, arms, wrist, touch, change, seen
+        )
+        self._asked, self._goal_eye = (goal, reward, threshold, hand), goal_eye
         self.goal_joints: NDArray[np.float64] = np.empty(0)
         """A pose that reaches the present goal, shape (5,), rad, for oracles."""
         self._goal: NDArray[np.float32] = np.empty(0, np.float32)
-        self._sight = GoalSight(self.arm, self._eye, self.task.hand) if goal_eye and self._eye is not None else None
         self._shown: NDArray[np.uint8] | None = None  # the picture of the goal
+        self._adapt()
+
+    def _adapt(self) -> None:
+        self.task = ReachTask(self.arm, *self._asked)
+        super()._adapt()
+        self._sight = None
+        if self._goal_eye and self._eyes is not None:
+            self._sight = GoalSight(self.arm, self._eyes.cameras[0], self._eyes.seen[0], self.task.hand)
         self._site = self.arm.hand_site_ids[self.task.hand]
-        self.observation_space = self.task.observation_space(
-            self.eye_size, goal_eye, self.senses, self.arm.eyes, gaze=True, touch=self.touch
-        )  # type: ignore[assignment]
+        if self._begun:
+            self._set_goal(*self.task.again(self.goal_joints))
+
+    def _space(self) -> spaces.Dict:
+        return self.task.observation_space(
+            self.eye_size, self._goal_eye, self.senses, self.arm.eyes, gaze=True, touch=self.touch
+        )
+
+    def _set_goal(self, goal: NDArray[np.float32], joints: NDArray[np.float64]) -> None:
+        self._goal, self.goal_joints = goal, joints
+        self._shown = None if self._sight is None else self._sight.picture(joints)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -169,8 +197,8 @@ class InfantArmReachEnv(
             UserError: an option is unknown, has a wrong shape or is out of reach.
         """
         super().reset(seed=seed)
-        joints, _, self._goal, self.goal_joints = self.task.begin(self.np_random, options, self._sight)
-        self._shown = None if self._sight is None else self._sight.picture(self.goal_joints)
+        joints, _, goal, goal_joints = self.task.begin(self.np_random, options, self._sight)
+        self._set_goal(goal, goal_joints)
         self.arm.place(self.data, joints)
         self._sense_start()
         self._begun = True

@@ -1,22 +1,22 @@
 """Many infants that reach, in one process and on several cores: `InfantArmReach-v0` as a vector environment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
 from ..body.checks import checked_eye_size, options_of
 from ..body.model import ArmModel
-from ..senses.acuity import checked_acuity
-from ..senses.sense import checked_senses
+from ..senses.sense import Senses
 from ..tasks import rewards
 from ..tasks.goal_sight import GoalSight
 from ..tasks.reach_task import ReachTask
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import as_arm, as_touch
+from .simulated import arms_of
 
 
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -48,7 +48,11 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         arms: see `InfantArmReachEnv`.
         wrist: see `InfantArmReachEnv`.
         touch: see `InfantArmReachEnv`.
+        change: see `InfantArmReachEnv`.
+        seen: see `InfantArmReachEnv`.
         hand: see `InfantArmReachEnv`.
+
+    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `bodies` holds the bodies.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -64,9 +68,9 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         reward: str = "sparse",
         threshold: float | None = None,
         render_mode: str | None = None,
-        age_months: float = 12.0,
+        age_months: Any = 12.0,
         eye_size: tuple[int, int] | None = None,
-        arm: ArmModel | Mapping[str, Any] | None = None,
+        arm: Any = None,
         threads: int = 0,
         width: int = 640,
         height: int = 480,
@@ -80,27 +84,61 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
+        change: Any = None,
+        seen: Any = None,
         hand: str | None = None,
     ) -> None:
-        body = as_arm(arm, age_months, eyes, gaze, arms, wrist)
+        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change)
         size = None if eye_size is None else checked_eye_size(eye_size)
-        self.task = ReachTask(body, goal, reward, threshold, hand)
-        felt = as_touch(body, touch)
-        sensed = (
-            checked_senses(senses, body.body, size is not None),
-            checked_acuity(acuity, body.body, size is not None),
-        )
-        space, options = (
-            self.task.observation_space(size, goal_eye, sensed[0], body.eyes, gaze=True, touch=felt),
-            ("joints", "goal"),
-        )
-        view = width, height, camera_name, threads, *sensed, felt
-        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
-        self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
+        self._asked, self._goal_eye = (goal, reward, threshold, hand), goal_eye
+        self._tasks: dict[ArmModel, ReachTask] = {}
+        self._sights: list[GoalSight | None] = []
+        self._find_tasks(bodies)
+        self.goal_joints = np.zeros((num_envs, len(bodies[0].joint_names)))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
-        self._sight = GoalSight(body, self._eye, self.task.hand) if goal_eye and self._eye is not None else None
         self._shown = np.zeros((num_envs, *(size or (0, 0)), 3), np.uint8)  # pictures of the goals
+        view, options = (width, height, camera_name, threads, senses, acuity, touch, seen), ("joints", "goal")
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
+        self._look()
+
+    def _find_tasks(self, bodies: Sequence[ArmModel]) -> None:
+        self._tasks = {
+            arm: self._tasks[arm] if arm in self._tasks else ReachTask(arm, *self._asked)
+            for arm in dict.fromkeys(bodies)
+        }
+        self.task = self._tasks[bodies[0]]
+        """The task of the first infant; the others' differ in their bodies alone."""
+
+    def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
+        return self._tasks[arm].observation_space(
+            self.eye_size, self._goal_eye, senses, arm.eyes, gaze=True, touch=self._skins[arm]
+        )
+
+    def _take(self, bodies: list[ArmModel]) -> None:
+        super()._take(bodies)
+        self._find_tasks(bodies)
+
+    def _look(self) -> None:
+        """Makes what draws the pictures of the goals; infants with equal bodies that see alike share it."""
+        self._sights = [None] * self.num_envs
+        if self._goal_eye and self._eyes is not None:
+            kinds = list(zip(self.bodies, self._eyes.cameras, self._eyes.seen, strict=True))
+            made = {kind: GoalSight(*kind, self.task.hand) for kind in dict.fromkeys(kinds)}
+            self._sights = [made[kind] for kind in kinds]
+
+    def _changed(self, infants: list[int]) -> None:
+        self._look()
+        for infant in infants if self._begun else ():
+            goal, joints = self._tasks[self.bodies[infant]].again(self.goal_joints[infant])
+            self._set_goals(np.array([infant]), goal[None], joints[None])
+
+    def _set_goals(self, infants: Infants, goals: NDArray[np.float32], joints: NDArray[np.float64]) -> None:
+        self._goals[infants], self.goal_joints[infants] = goals, joints
+        for infant, pose in zip(infants.tolist(), joints, strict=True):
+            sight = self._sights[infant]
+            if sight is not None:
+                self._shown[infant] = sight.picture(pose)
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
         """Rewards of any number of goals; see `InfantArmReachEnv.compute_reward`."""
@@ -108,17 +146,17 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
         randoms = [self._random(i) for i in infants.tolist()]
-        if options or self._sight is not None:
-            given = [options_of(i, self.num_envs, options) for i in infants.tolist()]
-            starts = [self.task.begin(random, mine, self._sight) for random, mine in zip(randoms, given, strict=True)]
+        if options or self._goal_eye:
+            starts = [
+                self._tasks[self.bodies[i]].begin(random, options_of(i, self.num_envs, options), self._sights[i])
+                for i, random in zip(infants.tolist(), randoms, strict=True)
+            ]
             joints, hands, goals, poses = map(np.array, zip(*starts, strict=True))
         else:
-            joints, hands = self._poses.draw(randoms)
-            poses, goal_hands = self._poses.draw(randoms)
+            joints, hands = self._poses.draw(infants, randoms)
+            poses, goal_hands = self._poses.draw(infants, randoms)
             goals = self.task.goal_at(poses, goal_hands[:, self.task.hand])
-        self._goals[infants], self.goal_joints[infants] = goals, poses
-        if self._sight is not None:
-            self._shown[infants] = [self._sight.picture(pose) for pose in poses]
+        self._set_goals(infants, goals, poses)
         self._place(infants, joints, hands)
 
     def _observe(self, infants: Infants | slice) -> Observations:
@@ -131,10 +169,10 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             **self._gazes(infants),
             **self._touches(infants),
         }
-        if self._eye is not None:
+        if self._eyes is not None:
             seen = np.arange(self.num_envs)[infants].tolist()
             observations |= self._stacked([self._see(self._infant(i), i) for i in seen])
-        if self._sight is not None:
+        if self._goal_eye:
             observations["goal"] = self._shown[infants].copy()
         return observations
 

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
+from ..body.changes.change import BodyChange
+from ..body.description import Body
 from ..body.model import ArmModel
+from ..senses.seen.seen import Seen
 from ..senses.sense import Sense
 
 
@@ -44,7 +47,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, ArmModel):
         body = value.body.as_dict()
         return plain(body | {"mjcf": os.path.abspath(body["mjcf"])} if "mjcf" in body else body)
-    if isinstance(value, Sense):
+    if isinstance(value, Sense | Seen | Body | BodyChange):
         return value.as_dict()
     if isinstance(value, Enum):
         return value.value

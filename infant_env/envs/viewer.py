@@ -38,6 +38,13 @@ class Viewer:
     def __reduce__(self) -> tuple[Any, ...]:
         return Viewer, (self._arm, self._camera)
 
+    def like(self, arm: ArmModel) -> "Viewer":
+        """The viewer of another body; this one is closed. A window that the user closed stays closed."""
+        other, missing = Viewer(arm, self._camera), self._missing
+        self.close()
+        other._missing, other._warned = missing, self._warned
+        return other
+
     def show(self, data: mujoco.MjData) -> None:
         """Shows a simulation; waits while it is paused and until as much real time has passed as simulated time.
 

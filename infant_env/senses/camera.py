@@ -1,9 +1,8 @@
 """Cameras: the infant's eye, and a view of the infant from outside."""
 
 import copy
-import os
-import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import mujoco
@@ -12,108 +11,15 @@ from numpy.typing import NDArray
 
 from ..body.checks import check_choice
 from ..body.model import ArmModel
-from . import opengl
 from .acuity import Blur, pixels_per_degree
+from .drawing.screen import Edit, Screen
+from .seen.seen_arm import SeenArm
 
 HAND_IN_VIEW = 0.003
 """A picture "shows the hand" if at least this share of its pixels does."""
 
-_OPTION = mujoco.MjvOption()
 _COUNTING_ROWS = 60
 """Rows of the small frame in which the arm's and the hand's pixels are counted."""
-
-
-class _Screen:
-    """An offscreen OpenGL context with settings that are fast in software rendering.
-
-    Vertices, multisampling and shadows cost most of the time there, not pixels. With few vertices and neither of the
-    others, a frame takes a twentieth of the time or less. The model itself keeps its settings.
-
-    The first frame opens the context; `close` or garbage collection frees it, and the next frame opens it again. The
-    context is current only while a frame is drawn, so any thread may draw the next one, and other contexts are unaffected.
-
-    Args:
-        model: the body.
-        size: rows and columns of the largest frame, (H, W).
-    """
-
-    def __init__(self, model: mujoco.MjModel, size: tuple[int, int]) -> None:
-        self._model, self._size = model, size
-        self._opened: tuple[Any, mujoco.MjrContext, mujoco.MjvScene] | None = None
-        self._process = 0  # number of the process that opened the context
-        self._free: weakref.finalize[Any, Any] | None = None
-
-    def draw(
-        self, model: mujoco.MjModel, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]
-    ) -> NDArray[np.uint8]:
-        """A new RGB frame of the camera, shape (H, W, 3), uint8."""
-        frame = np.empty((*size, 3), np.uint8)
-        self._render(model, data, camera, size, frame, None)
-        return frame[::-1].copy()
-
-    def depth(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.float32]:
-        """Depth of each pixel along the camera's axis, shape (H, W), float32, m, as in `mujoco.Renderer`."""
-        buffer = np.empty(size, np.float32)
-        self._render(self._model, data, camera, size, None, buffer, ids=True)
-        extent, clipping = self._model.stat.extent, self._model.vis.map
-        near, far = clipping.znear * extent, clipping.zfar * extent
-        depth = near * far / (near + buffer[::-1].astype(np.float64) * (far - near))  # MuJoCo's depth is 1 near, 0 far
-        return depth.astype(np.float32)
-
-    def geom_counts(self, data: mujoco.MjData, camera: mujoco.MjvCamera, size: tuple[int, int]) -> NDArray[np.int64]:
-        """The number of pixels that show each geom, shape (ngeom,)."""
-        frame = np.empty((*size, 3), np.uint8)
-        scene = self._render(self._model, data, camera, size, frame, None, ids=True)
-        numbers = frame.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
-        drawn = np.bincount(numbers.ravel(), minlength=scene.ngeom + 1)
-        counts = np.zeros(self._model.ngeom, np.int64)
-        for geom in scene.geoms[: scene.ngeom]:
-            if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
-                counts[geom.objid] += drawn[geom.segid + 1]
-        return counts
-
-    def close(self) -> None:
-        """Frees the context; a second call does nothing."""
-        if self._free is not None:
-            self._free()
-        self._opened = self._free = None
-
-    def _render(
-        self,
-        model: mujoco.MjModel,
-        data: mujoco.MjData,
-        camera: mujoco.MjvCamera,
-        size: tuple[int, int],
-        frame: NDArray[np.uint8] | None,
-        depth: NDArray[np.float32] | None,
-        ids: bool = False,
-    ) -> mujoco.MjvScene:
-        """Draws one frame, bottom row first, and returns the scene; with `ids`, each pixel's bytes encode its geom's number."""
-        if self._opened is None or self._process != os.getpid():
-            self._opened = self._open()
-        gl, context, scene = self._opened
-        mujoco.mjv_updateScene(model, data, _OPTION, None, camera, mujoco.mjtCatBit.mjCAT_ALL.value, scene)
-        scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = ids
-        scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
-        viewport = mujoco.MjrRect(0, 0, size[1], size[0])
-        with gl.as_current():
-            mujoco.mjr_render(viewport, scene, context)
-            mujoco.mjr_readPixels(frame, depth, viewport, context)
-        return scene
-
-    def _open(self) -> tuple[Any, mujoco.MjrContext, mujoco.MjvScene]:
-        fast = copy.copy(self._model)
-        fast.vis.quality.numslices, fast.vis.quality.numstacks = 16, 8
-        fast.vis.quality.offsamples = 0
-        fast.vis.global_.offheight, fast.vis.global_.offwidth = self._size
-        gl, context = opengl.open_context(fast)
-        scene = mujoco.MjvScene(fast, maxgeom=self._model.ngeom + 100)
-        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
-            scene.flags[flag] = False
-        self._process = os.getpid()
-        self._free = weakref.finalize(self, opengl.free, gl, context, self._process)
-        self._free.atexit = False  # contexts end with the process
-        return gl, context, scene
 
 
 class EyeCamera:
@@ -127,32 +33,49 @@ class EyeCamera:
         arm: the body.
         size: rows and columns of the frames, (H, W).
         acuity: frames are blurred to this acuity, cycles per degree; None: no blur.
+        screen: the OpenGL context of another camera, see `like`.
     """
 
-    def __init__(self, arm: ArmModel, size: tuple[int, int] = (300, 500), acuity: float | None = None) -> None:
+    def __init__(
+        self,
+        arm: ArmModel,
+        size: tuple[int, int] = (300, 500),
+        acuity: float | None = None,
+        screen: Screen | None = None,
+    ) -> None:
         self.size = (int(size[0]), int(size[1]))
         self._arm, self.acuity = arm, acuity
         density = pixels_per_degree(arm.model, arm.eye_camera, self.size[0])
         self._blur = None if acuity is None else Blur(acuity, density)
         self._cameras = {name: _camera(arm.model, camera) for name, camera in arm.eyes.items()}
         self._small = _counting_size(self.size)
-        self._screen = _Screen(arm.model, (max(self.size[0], self._small[0]), max(self.size[1], self._small[1])))
+        largest = max(self.size[0], self._small[0]), max(self.size[1], self._small[1])
+        self._screen = Screen(arm.model, largest) if screen is None else screen
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return EyeCamera, (self._arm, self.size, self.acuity)
+        return EyeCamera, (self._arm, self.size, self.acuity, self._screen)
 
-    def render(self, data: mujoco.MjData, eye: str = "eye") -> NDArray[np.uint8]:
+    def like(self, arm: ArmModel, acuity: float | None = None) -> "EyeCamera":
+        """The camera of another body with frames of the same size; they share an OpenGL context if both are of one kind."""
+        return EyeCamera(arm, self.size, acuity, self._screen if _of_one_kind(arm, self._arm) else None)
+
+    def render(
+        self, data: mujoco.MjData, eye: str = "eye", seen: SeenArm | None = None, late: mujoco.MjData | None = None
+    ) -> NDArray[np.uint8]:
         """A new RGB frame of what an eye sees, shape (H, W, 3), uint8.
 
         Args:
             data: the simulation, with positions.
             eye: one of the body's `ArmModel.eyes`.
+            seen: what is seen in place of the arm; None: the arm.
+            late: the simulation, with positions, at the moment in which the arm is seen; None: `data`.
         """
-        return self._draw(self._arm.model, data, eye)
+        return self._draw(self._arm.model, data, eye, self._edit(data, eye, seen, late))
 
-    def in_view(self, data: mujoco.MjData) -> tuple[float, ...]:
+    def in_view(self, data: mujoco.MjData, seen: SeenArm | None = None) -> tuple[float, ...]:
         """Shares of the pixels of `eye` that show the arm (or both), and each hand, in [0, 1]; counted in a small frame."""
-        counts = self._screen.geom_counts(data, self._cameras["eye"], self._small)
+        edit = self._edit(data, "eye", seen, None)
+        counts = self._screen.geom_counts(self._arm.model, data, self._cameras["eye"], self._small, edit)
         pixels = self._small[0] * self._small[1]
         parts = self._arm.arm_geoms, *(hand.geoms for hand in self._arm.hands.values())
         return tuple(float(counts[part].sum() / pixels) for part in parts)
@@ -180,8 +103,14 @@ class EyeCamera:
             mujoco.mj_forward(armless, data)
             yield self._draw(armless, data, eye)
 
-    def _draw(self, model: mujoco.MjModel, data: mujoco.MjData, eye: str) -> NDArray[np.uint8]:
-        frame = self._screen.draw(model, data, self._cameras[eye], self.size)
+    def _edit(self, data: mujoco.MjData, eye: str, seen: SeenArm | None, late: mujoco.MjData | None) -> Edit | None:
+        """Puts the seen arm in the place of the arm."""
+        return None if seen is None else partial(seen.show, data=data, late=late or data, camera=self._cameras[eye])
+
+    def _draw(
+        self, model: mujoco.MjModel, data: mujoco.MjData, eye: str, edit: Edit | None = None
+    ) -> NDArray[np.uint8]:
+        frame = self._screen.draw(model, data, self._cameras[eye], self.size, edit)
         return frame if self._blur is None else self._blur(frame)
 
     def close(self) -> None:
@@ -196,21 +125,32 @@ class OutsideCamera:
         arm: the body.
         size: rows and columns of the frames, (H, W).
         camera: name of a camera of the body's model; None: the body's own outside camera.
+        screen: the OpenGL context of another camera, see `like`.
 
     Raises:
         UserError: the model has no camera of this name.
     """
 
-    def __init__(self, arm: ArmModel, size: tuple[int, int] = (480, 640), camera: str | None = None) -> None:
+    def __init__(
+        self,
+        arm: ArmModel,
+        size: tuple[int, int] = (480, 640),
+        camera: str | None = None,
+        screen: Screen | None = None,
+    ) -> None:
         self.size = (int(size[0]), int(size[1]))
         self._arm, self._name = arm, camera
         if camera is not None:
             check_choice("camera_name", camera, [arm.model.camera(i).name for i in range(arm.model.ncam)])
         self._camera = _camera(arm.model, arm.outside_camera if camera is None else camera)
-        self._screen = _Screen(arm.model, self.size)
+        self._screen = Screen(arm.model, self.size) if screen is None else screen
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OutsideCamera, (self._arm, self.size, self._name)
+        return OutsideCamera, (self._arm, self.size, self._name, self._screen)
+
+    def like(self, arm: ArmModel) -> "OutsideCamera":
+        """The camera that sees another body; they share an OpenGL context if both are of one kind."""
+        return OutsideCamera(arm, self.size, self._name, self._screen if _of_one_kind(arm, self._arm) else None)
 
     def render(self, data: mujoco.MjData) -> NDArray[np.uint8]:
         """A new RGB frame of the body from outside, shape (H, W, 3), uint8."""
@@ -218,7 +158,7 @@ class OutsideCamera:
 
     def depth(self, data: mujoco.MjData) -> NDArray[np.float32]:
         """Depth of each pixel along the camera's axis, shape (H, W), float32, m."""
-        return self._screen.depth(data, self._camera, self.size)
+        return self._screen.depth(self._arm.model, data, self._camera, self.size)
 
     def close(self) -> None:
         """Frees the OpenGL context; the next frame opens it again."""
@@ -233,6 +173,11 @@ def _camera(model: mujoco.MjModel, name: str | int) -> mujoco.MjvCamera:
     else:
         mujoco.mjv_defaultFreeCamera(model, camera)
     return camera
+
+
+def _of_one_kind(arm: ArmModel, other: ArmModel) -> bool:
+    """Whether both bodies have the same textures, and meshes that differ in their shapes alone."""
+    return arm is other or (arm.body.mjcf is None and other.body.mjcf is None and arm.body.name == other.body.name)
 
 
 def _counting_size(size: tuple[int, int]) -> tuple[int, int]:

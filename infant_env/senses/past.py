@@ -1,7 +1,8 @@
 """States of the past, for senses with a delay."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,13 +62,22 @@ class Pasts:
     """The pasts of all delays, and the parts of a control step between them.
 
     Args:
-        delays: delays by the senses' names, ms.
+        delays: delays by what they belong to, such as the senses' names, ms.
         timestep: length of a physics step, s.
         substeps: physics steps in a control step.
+        known: pasts by their delays; these go on.
     """
 
-    def __init__(self, delays: Mapping[str, float], timestep: float, substeps: int) -> None:
-        each = {delay: Past(delay / 1000, timestep, substeps) for delay in delays.values() if delay}
+    def __init__(
+        self,
+        delays: Mapping[Hashable, float],
+        timestep: float,
+        substeps: int,
+        known: Mapping[float, Past] = MappingProxyType({}),
+    ) -> None:
+        self._timestep, self._substeps = timestep, substeps
+        each = {delay: known.get(delay) or Past(delay / 1000, timestep, substeps) for delay in delays.values() if delay}
+        self._each = each
         self._of = {name: each[delay] for name, delay in delays.items() if delay}
         self._all = tuple(each.values())
         stops = sorted({past.before_end for past in self._all} | {0}, reverse=True)
@@ -76,7 +86,15 @@ class Pasts:
         self.parts = list(zip(lengths, recorded, strict=True))
         """Numbers of physics steps that make a control step, each with the pasts that are recorded after it."""
 
-    def get(self, name: str) -> Past | None:
+    def with_delays(self, delays: Mapping[Hashable, float], qpos: Floats, qvel: Floats) -> "Pasts":
+        """Pasts of other delays: those of delays that stay go on; the bodies were at rest in this state before the new ones."""
+        pasts = Pasts(delays, self._timestep, self._substeps, self._each)
+        for delay, past in pasts._each.items():
+            if delay not in self._each:
+                past.begin(qpos, qvel)
+        return pasts
+
+    def get(self, name: Hashable) -> Past | None:
         """The past of a sense; None if it has no delay."""
         return self._of.get(name)
 

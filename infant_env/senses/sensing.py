@@ -1,6 +1,6 @@
 """What infants sense of their bodies: with noise, and with a delay."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 import mujoco
 import numpy as np
@@ -11,39 +11,65 @@ from ..body.servos import span
 from .camera import EyeCamera
 from .noise import Noise, noise_of
 from .past import Floats, Pasts, Rows
-from .sense import EYE, JOINTS, VELOCITIES, Senses
+from .seen.seen_arm import SeenArm
+from .sense import EYE, JOINTS, VELOCITIES, Sense, Senses
+
+_ARM = "arm"
+"""The arm as the eye sees it, which can be later than the rest of the picture."""
 
 
 class Sensing:
-    """The senses of one infant or of many that share a body.
+    """The senses of one infant or of many, whose bodies have the same joints.
 
     Args:
-        arm: the body.
-        senses: the senses that have noise or a delay.
+        arms: each infant's body.
+        each: each infant's senses that have noise or a delay; delays of the joints are the same for all.
         substeps: physics steps in a control step.
-        infants: number of infants; None: one, whose states have shape (nq,) and (nv,) instead of (N, nq) and (N, nv).
+        many: whether states have shape (N, nq) and (N, nv) instead of (nq,) and (nv,).
     """
 
-    def __init__(self, arm: ArmModel, senses: Senses, substeps: int, infants: int | None = None) -> None:
-        self._arm, self._senses, self._many = arm, senses, infants is not None
+    def __init__(self, arms: Sequence[ArmModel], each: Sequence[Senses], substeps: int, many: bool = False) -> None:
+        self._arms, self._each, self._many = list(arms), list(each), many
+        arm, senses = arms[0], each[0]
         joints = len(arm.joint_names)
         parts = span(arm.qpos_ids), span(arm.dof_ids), slice(None, joints), slice(joints, None)
         self._angles, self._rates, self._first, self._second = ((..., part) if self._many else part for part in parts)
-        self._shape = (infants, 2 * joints) if infants is not None else (2 * joints,)
-        delays = {name: sense.delay_ms for name, sense in senses.items()}
-        self.pasts = Pasts(delays, arm.model.opt.timestep, substeps)
-        self._joints, self._velocities, self._seen = (self.pasts.get(name) for name in (JOINTS, VELOCITIES, EYE))
+        self._shape = (len(arms), 2 * joints) if many else (2 * joints,)
+        self._lags = [0.0] * len(arms)
+        self.pasts = Pasts(self._delays(), arm.model.opt.timestep, substeps)
+        self._joints, self._velocities = (self.pasts.get(name) for name in (JOINTS, VELOCITIES))
         rest = self._joints.rest if self._joints else 0.0
         self._rest = np.full(joints, rest) if rest else None  # an array is multiplied faster than a number
-        self._noises: list[Noise] = [None] * (infants or 1)  # type: ignore[list-item]  # `seed` makes them
+        self._noises: list[Noise] = [None] * len(arms)  # type: ignore[list-item]  # `seed` makes them
         self._felt_noise = any(noise_of(senses, name) for name in (JOINTS, VELOCITIES))
         self._eye_noise = noise_of(senses, EYE)
-        self._then = arm.new_data() if self._seen else None  # the body as the eye sees it
+        self._then: dict[tuple[str, ArmModel], mujoco.MjData] = {}  # bodies, and arms, as eyes see them
+
+    def change(self, arms: Sequence[ArmModel]) -> None:
+        """Goes on with other bodies."""
+        self._arms, self._then = list(arms), {}
+
+    def lag(self, lags: Sequence[float], qpos: Floats, qvel: Floats) -> None:
+        """Sets by how much later than the rest of the picture each infant sees its arm, ms.
+
+        Nothing is known of the time before: until now, it sees the arm at rest in this state.
+        """
+        self._lags = list(lags)
+        self.pasts = self.pasts.with_delays(self._delays(), qpos, qvel)
+
+    def _delays(self) -> dict[Hashable, float]:
+        delays: dict[Hashable, float] = {
+            name: self._each[0].get(name, Sense()).delay_ms for name in (JOINTS, VELOCITIES)
+        }
+        for infant, (senses, lag) in enumerate(zip(self._each, self._lags, strict=True)):
+            delays[EYE, infant] = senses.get(EYE, Sense()).delay_ms
+            delays[_ARM, infant] = delays[EYE, infant] + lag
+        return delays
 
     def seed(self, random: np.random.Generator, infant: int = 0, again: bool = True) -> None:
         """Seeds the noise of an infant from its random numbers, which stay as they are; only if new, unless `again`."""
         if again or self._noises[infant] is None:
-            self._noises[infant] = Noise(random, self._senses, len(self._arm.joint_names))
+            self._noises[infant] = Noise(random, self._each[infant], len(self._arms[infant].joint_names))
 
     def begin(self, qpos: Floats, qvel: Floats, infants: NDArray[np.int64] | None = None) -> None:
         """Starts the episodes of some infants: until now they were at rest in these states.
@@ -60,7 +86,7 @@ class Sensing:
         """Simulates control steps of one infant, and goes on to its next observation."""
         for _ in range(steps):
             for substeps, recorded in self.pasts.parts:
-                mujoco.mj_step(self._arm.model, data, substeps)
+                mujoco.mj_step(self._arms[0].model, data, substeps)
                 for past in recorded:
                     past.record(data.qpos, data.qvel)
         self._noises[0].renew()
@@ -92,30 +118,37 @@ class Sensing:
             felt += self._noises[0].felt if rows is None else self._felt_noises(rows)
         return felt
 
-    def see(self, eyes: EyeCamera, data: mujoco.MjData, infant: int = 0) -> dict[str, NDArray[np.uint8]]:
+    def see(
+        self, eyes: EyeCamera, data: mujoco.MjData, infant: int = 0, seen: SeenArm | None = None
+    ) -> dict[str, NDArray[np.uint8]]:
         """Frames of what the eyes see, RGB, shape (H, W, 3), uint8, by name.
 
         Args:
             eyes: the body's eyes.
             data: the simulation now, with positions.
             infant: whose eyes.
+            seen: what is seen in the place of the arm; None: the arm.
         """
-        seen, frames = data if self._then is None else self._as_seen(infant), {}
-        for name in self._arm.eyes:
-            frames[name] = eyes.render(seen, name)
+        now, frames = self._as_seen(EYE, infant, data), {}
+        late = None if seen is None or not self._lags[infant] else self._as_seen(_ARM, infant, data)
+        for name in self._arms[infant].eyes:
+            frames[name] = eyes.render(now, name, seen, late)
             if self._eye_noise:
                 self._noises[infant].add_to_frame(frames[name], self._eye_noise, second=name != EYE)
         return frames
 
-    def _as_seen(self, infant: int) -> mujoco.MjData:
-        """The body at the moment that the eye sees now."""
-        assert self._then is not None
-        assert self._seen is not None
-        model, then, (qpos, qvel) = self._arm.model, self._then, self._seen.state
+    def _as_seen(self, what: str, infant: int, data: mujoco.MjData) -> mujoco.MjData:
+        """The body, or the arm, at the moment that the eye sees now."""
+        past, arm = self.pasts.get((what, infant)), self._arms[infant]
+        if past is None:
+            return data
+        if (what, arm) not in self._then:
+            self._then[what, arm] = arm.new_data()
+        then, (qpos, qvel) = self._then[what, arm], past.state
         then.qpos[:] = qpos[infant] if self._many else qpos
-        if self._seen.rest:
-            mujoco.mj_integratePos(model, then.qpos, qvel[infant] if self._many else qvel, -self._seen.rest)
-        mujoco.mj_fwdPosition(model, then)
+        if past.rest:
+            mujoco.mj_integratePos(arm.model, then.qpos, qvel[infant] if self._many else qvel, -past.rest)
+        mujoco.mj_fwdPosition(arm.model, then)
         return then
 
     def _felt_noises(self, rows: Rows) -> NDArray[np.float32]:

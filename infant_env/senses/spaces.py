@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
 from .noise import WIDEST, noise_of
 from .sense import JOINTS, VELOCITIES, Senses
@@ -15,7 +16,7 @@ _GIVE, _MAX_VELOCITY = 0.35, 100.0
 """How far joints may exceed their soft limits, rad, and their highest velocity, rad/s. A search for the worst valid start and
 actions of infants from 1 to 24 months found .18 rad and 36 rad/s."""
 _OTHERS_GIVE, _OTHERS_MAX_VELOCITY = float(np.pi), 1000.0
-"""The same for bodies from MJCF files, whose limits and servos are unknown."""
+"""The same for bodies from MJCF files, whose limits and servos are unknown, and for changed ones: a long rod is a long lever."""
 
 
 def eye_space(size: tuple[int, int]) -> spaces.Box:
@@ -36,9 +37,13 @@ def joint_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
         noise: standard deviation of the noise of each angle, degrees.
     """
     low, high = arm.joint_ranges.T.astype(np.float32)
-    give = np.float32(_GIVE if arm.body.mjcf is None else _OTHERS_GIVE)
+    give = np.float32(_GIVE if _is_usual(arm) else _OTHERS_GIVE)
     give += np.float32(np.deg2rad(noise) * WIDEST)
     return spaces.Box(low - give, high + give, dtype=np.float32)
+
+
+def _is_usual(arm: ArmModel) -> bool:
+    return arm.body.mjcf is None and arm.body.change == BodyChange()
 
 
 def velocity_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
@@ -48,7 +53,7 @@ def velocity_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
         arm: the body.
         noise: standard deviation of the noise of each velocity, degrees/s.
     """
-    most = (_MAX_VELOCITY if arm.body.mjcf is None else _OTHERS_MAX_VELOCITY) + np.deg2rad(noise) * WIDEST
+    most = (_MAX_VELOCITY if _is_usual(arm) else _OTHERS_MAX_VELOCITY) + np.deg2rad(noise) * WIDEST
     return spaces.Box(-most, most, (len(arm.joint_names),), np.float32)
 
 
@@ -68,6 +73,16 @@ def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses, tou
     joints, velocities = _felt_spaces(arm, senses)
     pictures = eye_spaces(arm.eyes, eye_size) | gaze_spaces(arm) | touch_spaces(touch)
     return spaces.Dict({**pictures, "joints": joints, "joint_velocities": velocities})
+
+
+def wider(space: Any, other: Any) -> Any:
+    """The smallest space that holds the values of both, which have the same form; the first one if it does."""
+    if isinstance(space, spaces.Dict):
+        parts = {name: wider(space[name], other[name]) for name in space}
+        return space if all(parts[name] is space[name] for name in parts) else spaces.Dict(parts)
+    if (other.low >= space.low).all() and (other.high <= space.high).all():
+        return space
+    return spaces.Box(np.minimum(space.low, other.low), np.maximum(space.high, other.high), dtype=space.dtype)
 
 
 def _felt_spaces(arm: ArmModel, senses: Senses) -> tuple[spaces.Box, spaces.Box]:

@@ -17,7 +17,8 @@ class HandSurface:
 
     def __init__(self, arm: ArmModel) -> None:
         solid = (arm.model.geom_contype | arm.model.geom_conaffinity) > 0
-        geoms = np.flatnonzero(arm.hand_geoms & solid).tolist()
+        hands = np.logical_or.reduce([hand.geoms for hand in arm.hands.values()])
+        geoms = np.flatnonzero(hands & solid).tolist()
         self._points = {geom: surface_of(arm.model, geom)[0] for geom in geoms}
 
     def distance(self, data: mujoco.MjData, place: NDArray[np.floating]) -> float:

@@ -147,6 +147,12 @@ class ReachTask:
         pose = self._visible_pose(random, sight)
         return Start(joints, hands, self.goal_at(pose, self._arm.hand_position(self._data, self._side)), pose)
 
+    def again(self, joints: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The goal that a pose of another body (J,) is for this one, and the pose with locked joints at their angles."""
+        pose = self._arm.locked(joints)
+        self._arm.place(self._data, pose)
+        return self.goal_at(pose, self._arm.hand_position(self._data, self._side)), pose
+
     def _visible_pose(self, random: np.random.Generator, sight: GoalSight | None) -> NDArray[np.float64]:
         for _ in range(_MOST_GOALS):
             pose = self._arm.valid_pose(self._data, random)

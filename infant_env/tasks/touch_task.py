@@ -52,7 +52,8 @@ class TouchTask:
     def __init__(self, arm: ArmModel, touch: Touch, goal: str) -> None:
         check_choice("goal", goal, GOALS)
         self.is_told = goal == "told"
-        self._arm, self._touch, self._data = arm, touch, arm.new_data()
+        self._arm, self.touch, self._data = arm, touch, arm.new_data()
+        """The body's sense of touch."""
         self._cameras = [arm.model.camera(name).id for name in arm.eyes.values()]
         self._hands = [np.flatnonzero(mask) for mask in touch.hands.values()]
         own = [touch.patches.on(mask).sum() for mask in touch.hands.values()]
@@ -60,12 +61,12 @@ class TouchTask:
 
     @cached_property
     def _reachable(self) -> Reachable:
-        return reachable(self._arm, self._touch)
+        return reachable(self._arm, self.touch)
 
     @property
     def reachable(self) -> tuple[str, ...]:
         """Names of the patches from which goals are drawn."""
-        return tuple(self._touch.names[patch] for patch in self._reachable.patches)
+        return tuple(self.touch.names[patch] for patch in self._reachable.patches)
 
     def observation_space(
         self, senses: Senses, others: Mapping[str, spaces.Space[Any]], shows_touch: bool
@@ -77,9 +78,9 @@ class TouchTask:
             others: spaces of what is observed besides.
             shows_touch: whether touch is observed.
         """
-        goal = spaces.Box(0, 1, (len(self._touch.names),), np.float32)
+        goal = spaces.Box(0, 1, (len(self.touch.names),), np.float32)
         goals = {"achieved_goal": goal, "desired_goal": goal} if self.is_told else {}
-        felt = touch_spaces(self._touch if shows_touch else None)
+        felt = touch_spaces(self.touch if shows_touch else None)
         return spaces.Dict({"observation": proprioception_space(self._arm, senses), **goals, **felt, **others})
 
     def begin(self, random: np.random.Generator, options: dict[str, Any] | None) -> Start:
@@ -102,11 +103,16 @@ class TouchTask:
         k = self._number(given["patch"]) if "patch" in given else int(random.integers(len(patches)))
         return Start(joints, int(patches[k]), poses[k])
 
+    def again(self, patch: int, joints: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A pose (J,) of this body that touches a patch, rad; if it cannot reach it, the pose of the body before."""
+        found = np.flatnonzero(self._reachable.patches == patch)
+        return self._reachable.joints[found[0]] if len(found) else self._arm.locked(joints)
+
     def _number(self, name: Any) -> int:
         """The place of a patch among the reachable ones."""
         if name in self.reachable:
             return self.reachable.index(name)
-        what = "which no hand can reach" if name in self._touch.names else "which does not exist"
+        what = "which no hand can reach" if name in self.touch.names else "which does not exist"
         raise UserError(
             f"got the patch {shown(name)}, {what}, expected one of the {len(self.reachable)} names in "
             f"env.unwrapped.task.reachable, such as {self.reachable[0]!r}"
@@ -114,7 +120,7 @@ class TouchTask:
 
     def goal_of(self, patch: ArrayLike) -> NDArray[np.float32]:
         """One-hot goals of patches (...), shape (..., P)."""
-        return np.equal(np.arange(len(self._touch.names)), np.asarray(patch)[..., None]).astype(np.float32)
+        return np.equal(np.arange(len(self.touch.names)), np.asarray(patch)[..., None]).astype(np.float32)
 
     def stimulated(self, felt: NDArray[np.float32], goal: NDArray[np.float32]) -> NDArray[np.float32]:
         """Touch (P,) as if something pressed the goal's patch too, a new array, N."""
@@ -137,7 +143,7 @@ class TouchTask:
         Raises:
             UserError: the shapes differ, or the last dimension is not a goal's.
         """
-        size = len(self._touch.names)
+        size = len(self.touch.names)
         achieved, desired = np.asarray(achieved), np.asarray(desired)
         if achieved.shape[-1:] != (size,) or achieved.shape != desired.shape:
             raise UserError(

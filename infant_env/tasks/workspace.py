@@ -28,6 +28,8 @@ class Workspace:
         self._site = arm.model.site(hand.site).id
         # a single hand has all joints: bodies from MJCF files may have joints beside the way to it
         self._moved = hand.joints if len(arm.hands) > 1 else np.arange(len(arm.joint_names))
+        locked = arm.body.change.locked
+        self._free = np.array([arm.joint_names[place] not in locked for place in self._moved], float)  # of those
         arm.pose(self._data, arm.joint_ranges.mean(axis=1))
         anchors = self._data.xanchor[arm.model.dof_jntid[arm.dof_ids[self._moved]]]
         bones = np.vstack([anchors, self._hand()])
@@ -91,7 +93,7 @@ class Workspace:
                 break
             mujoco.mj_comPos(self._arm.model, self._data)
             mujoco.mj_jacSite(self._arm.model, self._data, jacobian, None, self._site)
-            j = jacobian[:, dofs]  # (3, joints that move)
+            j = jacobian[:, dofs] * self._free  # (3, joints that move)
             step = j.T @ np.linalg.solve(j @ j.T + _DAMPING * np.eye(3), error)
             joints[self._moved] = np.clip(joints[self._moved] + step, low, high)
         self._data.qpos[self._arm.qpos_ids] = joints

@@ -1,6 +1,5 @@
 """The skin of bodies from MJCF files."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +32,8 @@ def test_contacts_of_a_hand_that_touches_nothing_are_refused_in_one_line(tmp_pat
         BabblingAgent(arm, (36, 60), touching=True).sample(0)
 
 
-def test_both_hands_are_known_by_their_sides(arm: ArmModel):
-    names = [arm.model.body(body).name for body in arm.model.geom_bodyid]
-    both = replace(arm, hand_geoms=np.array([name in ("right_hand", "left_hand") for name in names]))
-    touch = Touch(both)
+def test_both_hands_are_known_by_their_sides():
+    touch = Touch(ArmModel.infant(arms="both"))
     assert list(touch.hands) == ["right_hand", "left_hand"]
     for side, hand in touch.hands.items():
         mine = [name for name, own in zip(touch.names, touch.patches.on(hand), strict=True) if own]

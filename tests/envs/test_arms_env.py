@@ -115,7 +115,7 @@ def test_a_goal_s_picture_shows_the_hand_that_must_reach():
         env.reset(seed=seed)
         data = env.arm.new_data()
         env.arm.place(data, env.goal_joints)
-        assert env._eye.in_view(data)[2] >= 0.003
+        assert env._eyes.cameras[0].in_view(data)[2] >= 0.003
 
 
 def test_a_pickled_environment_goes_on_as_the_original():

@@ -214,7 +214,7 @@ def test_a_broken_action_is_refused(hand_env: Any, action: Any):
 
 
 def test_without_pictures_nothing_is_rendered(monkeypatch: pytest.MonkeyPatch):
-    from infant_env.senses import opengl
+    from infant_env.senses.drawing import opengl
 
     monkeypatch.setattr(opengl, "open_context", lambda model: pytest.fail("opened OpenGL"))
     env = gym.make("InfantArmReach-v0")

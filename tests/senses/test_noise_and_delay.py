@@ -140,7 +140,7 @@ def test_the_noisy_frame_is_the_frame_with_noise():
     env.reset(seed=0)
     for action in actions_of(4):
         observation, *_ = env.step(action)
-        clean = env._eye.render(env.data)
+        clean = env._eyes.cameras[0].render(env.data)
         middle = (clean > 40) & (clean < 215)
         assert (observation["eye"].astype(int) - clean)[middle].std() == pytest.approx(5.1, rel=0.03)
 

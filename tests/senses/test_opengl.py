@@ -99,7 +99,7 @@ def test_the_simulator_s_own_renderer_and_ours_leave_each_other_alone(arm: ArmMo
 
 
 def test_nothing_is_opened_before_the_first_frame(monkeypatch: pytest.MonkeyPatch):
-    from infant_env.senses import opengl
+    from infant_env.senses.drawing import opengl
 
     monkeypatch.setattr(opengl, "open_context", lambda model: pytest.fail("opened OpenGL"))
     for make, _ in MAKERS.values():

@@ -14,6 +14,8 @@ from ..runs.config import Checked
 
 Share = Annotated[float, Meta(ge=0, lt=1)]
 """A share of the pixels."""
+Length = Annotated[float, Meta(ge=0.25, le=4)]
+"""A length relative to that of the age."""
 Imperfect = Annotated[float, Meta(ge=0, le=10_000)]
 """Noise or delay of a sense."""
 
@@ -72,6 +74,20 @@ class BodyOptions(Checked):
     """The arms that move; that of a body from an MJCF file is the one whose joints are named."""
     wrist: bool = False
     """Move the wrists too."""
+    upper_arm: Length = 1.0
+    """Length of the upper arm, relative to that of the age."""
+    forearm: Length = 1.0
+    """Length of the forearm, relative to that of the age."""
+    hand: Length = 1.0
+    """Length of the hand, relative to that of the age."""
+    rod: tuple[float, float] | None = None
+    """Length (m) and mass (kg) of a rod in the hand, such as `0.2 0.05`; by default there is none."""
+    locked: dict[str, float] = field(default_factory=dict)
+    """Angles of joints that do not move, rad, such as `right_elbow_flexion 1.0`."""
+    weak: dict[str, Annotated[float, Meta(ge=0, le=1)]] = field(default_factory=dict)
+    """Shares of their torque limits that joints have, such as `right_elbow_flexion 0.2`."""
+    side: Literal["right", "left"] | None = None
+    """The arm whose lengths change and whose hand holds the rod; by default each arm that moves."""
 
     def of_body(self) -> dict[str, Any]:
         """These options, by name."""

@@ -1,5 +1,6 @@
 """The content of `dataset.json`: how the poses were collected, with which body and camera, on which versions, and how many."""
 
+import dataclasses
 import json
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec import NODEFAULT, Meta, Struct, field, structs
 
 from agents.tools import json_files
 from agents.tools.files import DamagedFileError
+from infant_env.body.changes.change import BodyChange
 from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
@@ -89,6 +91,14 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether only poses were kept in which a hand touches the body: the arm moved until it touched."""
     look: Literal["around", "hand"] = "around"
     """Where a gaze that turns looked: uniformly around, or at the hand, with some error."""
+    upper_arm: Number = 1.0
+    """How the body differs from that of its age; `BodyChange` explains this and the next six fields."""
+    forearm: Number = 1.0
+    hand: Number = 1.0
+    rod: tuple[Number, Number] | None = None
+    locked: dict[str, Number] = {}
+    weak: dict[str, Number] = {}
+    side: str | None = None
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
@@ -110,8 +120,9 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         """The description of the body."""
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
         rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
+        change = BodyChange(**{each.name: getattr(self, each.name) for each in dataclasses.fields(BodyChange)})
         moved = self.eyes, self.gaze, self.arms, self.wrist
-        return Body(self.age_months, self.mjcf, *names, self.name, *rest, *moved)
+        return Body(self.age_months, self.mjcf, *names, self.name, *rest, *moved, change)
 
     @property
     def lengths(self) -> list[int]:

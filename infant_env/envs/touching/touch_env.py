@@ -6,10 +6,13 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from ...body.changes.change import BodyChange
 from ...body.checks import check_choice
 from ...body.model import ArmModel
+from ...senses.seen.seen import Seen
 from ...senses.skin.touch import TOUCH
 from ...senses.spaces import eye_spaces, gaze_spaces
 from ...tasks.rewards import Floats
@@ -120,6 +123,12 @@ class InfantArmTouchEnv(
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
     | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
     | `touch` | False | whether to observe `touch`; with `goal="felt"` it is always observed |
+    | `change` | None | how the body differs from that of its age, an `infant_env.BodyChange`, as in `InfantArm-v0` |
+    | `seen` | None | how the arm is seen elsewhere than it is felt, an `infant_env.Seen`, as in `InfantArm-v0`; needs an eye |
+
+    If the body changes (`env.unwrapped.change`), the patch to touch stays. If the new body cannot reach it, `goal_joints` stays
+    too, until the next reset. Finding the patches that it can reach takes some 3 s. A rod has no skin: what it touches is felt,
+    but is not touched by the hand.
 
     ## Version history
 
@@ -143,9 +152,14 @@ class InfantArmTouchEnv(
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
+        change: BodyChange | Mapping[str, Any] | None = None,
+        seen: Seen | Mapping[str, Any] | None = None,
     ) -> None:
         view = width, height, camera_name
-        super().__init__(render_mode, age_months, eye_size, arm, *view, senses, acuity, eyes, gaze, arms, wrist, True)
+        sensed = senses, acuity
+        super().__init__(
+            render_mode, age_months, eye_size, arm, *view, *sensed, eyes, gaze, arms, wrist, True, change, seen
+        )
         check_choice("touch", touch, [False, True])
         assert self.touch is not None
         self.task = TouchTask(self.arm, self.touch, goal)
@@ -155,10 +169,19 @@ class InfantArmTouchEnv(
         self._shows_touch = touch or not self.task.is_told
         self._touched = np.zeros((len(self.touch.hands), len(self.touch.names)), bool)  # in this episode, by each hand
         self._views: list[bool] = []  # whether a hand was in view, in each observation of the episode
+        self._adapt()
+
+    def _adapt(self) -> None:
+        assert self.touch is not None
+        if self.touch is not self.task.touch:
+            self.task = TouchTask(self.arm, self.touch, "told" if self.task.is_told else "felt")
+            if self._begun:
+                self.goal_joints = self.task.again(self._patch, self.goal_joints)
+        super()._adapt()
+
+    def _space(self) -> spaces.Dict:
         pictures = {} if self.eye_size is None else eye_spaces(self.arm.eyes, self.eye_size)
-        self.observation_space = self.task.observation_space(  # type: ignore[assignment]
-            self.senses, pictures | gaze_spaces(self.arm), self._shows_touch
-        )
+        return self.task.observation_space(self.senses, pictures | gaze_spaces(self.arm), self._shows_touch)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -5,20 +5,20 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
 from ...body.checks import check_choice, checked_eye_size, options_of
 from ...body.model import ArmModel
-from ...senses.acuity import checked_acuity
-from ...senses.sense import checked_senses
+from ...senses.sense import Senses
 from ...senses.skin.touch import TOUCH, Touch
 from ...senses.spaces import eye_spaces, gaze_spaces
 from ...tasks.rewards import Floats
 from ...tasks.touch_task import TouchTask
 from ..many_bodies import ManyBodies
 from ..many_env import Infants, Infos, Observations
-from ..simulated import as_arm
+from ..simulated import arms_of
 
 
 class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -47,6 +47,10 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         arms: see `InfantArmTouchEnv`.
         wrist: see `InfantArmTouchEnv`.
         touch: see `InfantArmTouchEnv`.
+        change: see `InfantArmTouchEnv`.
+        seen: see `InfantArmTouchEnv`.
+
+    `age_months`, `arm`, `change` and `seen` may be lists, with one value for each infant; `bodies` holds the bodies.
 
     Raises:
         UserError: an argument is unknown or out of range.
@@ -61,9 +65,9 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         max_episode_steps: int = 25,
         goal: str = "told",
         render_mode: str | None = None,
-        age_months: float = 12.0,
+        age_months: Any = 12.0,
         eye_size: tuple[int, int] | None = None,
-        arm: ArmModel | Mapping[str, Any] | None = None,
+        arm: Any = None,
         threads: int = 0,
         width: int = 640,
         height: int = 480,
@@ -76,30 +80,46 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
+        change: Any = None,
+        seen: Any = None,
     ) -> None:
-        body = as_arm(arm, age_months, eyes, gaze, arms, wrist)
+        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change)
         size = None if eye_size is None else checked_eye_size(eye_size)
         check_choice("touch", touch, [False, True])
-        felt = Touch(body)
-        self.task = TouchTask(body, felt, goal)
-        self._shows_touch = touch or not self.task.is_told
-        sensed = (
-            checked_senses(senses, body.body, size is not None),
-            checked_acuity(acuity, body.body, size is not None),
-        )
-        pictures = ({} if size is None else eye_spaces(body.eyes, size)) | gaze_spaces(body)
-        space = self.task.observation_space(sensed[0], pictures, self._shows_touch)
-        view = width, height, camera_name, threads, *sensed, felt
+        self._kind, self._shows_touch = goal, touch or goal == "felt"
+        self._tasks: dict[ArmModel, TouchTask] = {}
+        view = width, height, camera_name, threads, senses, acuity, True, seen
         options = ("joints", "patch")
-        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, body, size, space, options, *view)
-        self.goal_joints = np.zeros((num_envs, len(body.joint_names)))
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
+        self.goal_joints = np.zeros((num_envs, len(self.arm.joint_names)))
         """Poses in which hands touch the present patches, shape (N, 5), rad, for oracles."""
         self._patches = np.zeros(num_envs, np.int64)
         self._goals = self.task.goal_of(self._patches)
-        self._touched = np.zeros((num_envs, len(felt.hands), len(felt.names)), bool)  # in this episode, by each hand
+        hands, patches = len(self.touch.hands), len(self.touch.names)
+        self._touched = np.zeros((num_envs, hands, patches), bool)  # in this episode, by each hand
         self._views = np.zeros((num_envs, 2), np.int64)  # observations with a hand in view, and all, of the episode
         self._success = np.zeros(num_envs, bool)
         self._unseen = np.ones(num_envs, bool)  # whose present state does not count in the scores yet
+
+    def _take(self, bodies: list[ArmModel]) -> None:
+        super()._take(bodies)
+        self._tasks = {arm: self._tasks.get(arm) or self._task(arm) for arm in self._skins}
+        self.task = self._tasks[bodies[0]]
+        """The task of the first infant; the others' differ in their bodies alone."""
+
+    def _task(self, arm: ArmModel) -> TouchTask:
+        touch = self._skins[arm]
+        assert touch is not None
+        return TouchTask(arm, touch, self._kind)
+
+    def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
+        pictures = {} if self.eye_size is None else eye_spaces(arm.eyes, self.eye_size)
+        return self._tasks[arm].observation_space(senses, pictures | gaze_spaces(arm), self._shows_touch)
+
+    def _changed(self, infants: list[int]) -> None:
+        for infant in infants if self._begun else ():
+            task = self._tasks[self.bodies[infant]]
+            self.goal_joints[infant] = task.again(int(self._patches[infant]), self.goal_joints[infant])
 
     @property
     def compute_reward(self) -> Callable[[ArrayLike, ArrayLike, Any], Floats]:
@@ -108,7 +128,10 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
         given = [options_of(i, self.num_envs, options) for i in infants.tolist()]
-        starts = [self.task.begin(self._random(i), own) for i, own in zip(infants.tolist(), given, strict=True)]
+        starts = [
+            self._tasks[self.bodies[i]].begin(self._random(i), own)
+            for i, own in zip(infants.tolist(), given, strict=True)
+        ]
         joints, self._patches[infants], self.goal_joints[infants] = map(np.array, zip(*starts, strict=True))
         self._goals[infants] = self.task.goal_of(self._patches[infants])
         self._place(infants, joints, self._hands[infants])
@@ -126,14 +149,12 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
 
     def _observed(self, infant: int) -> Observations:
         """What one infant observes besides its joints and its gaze; also updates its scores."""
-        data, goal = self._batch.get_data(infant, self._data), self._goals[infant]
-        mujoco.mj_kinematics(self.model, data)
-        mujoco.mj_camlight(self.model, data)
-        mujoco.mj_collision(self.model, data)
-        now, felt = self.touch.touched_by_hands(data), self.touch.felt(data)
+        task, data, goal = self._tasks[self.bodies[infant]], self._infant(infant), self._goals[infant]
+        mujoco.mj_collision(self.bodies[infant].model, data)
+        now, felt = task.touch.touched_by_hands(data), task.touch.felt(data)
         if self._unseen[infant]:  # a reset of other infants observes the same state again
             self._touched[infant] |= now
-            self._views[infant] += self.task.in_view(data), 1
+            self._views[infant] += task.in_view(data), 1
             self._unseen[infant] = False
         self._success[infant] = now[:, self._patches[infant]].any()
         goals: Observations = {
@@ -143,7 +164,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         shown: Observations = goals if self.task.is_told else {TOUCH: self.task.stimulated(felt, goal)}
         if self.task.is_told and self._shows_touch:
             shown[TOUCH] = felt
-        return shown | (self._see(data, infant) if self._eye is not None else {})
+        return shown | (self._see(data, infant) if self._eyes is not None else {})
 
     def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
         shares = self.task.shares_touched(self._touched).T

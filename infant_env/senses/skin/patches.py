@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...body.built_in.skin import layouts
+from ...body.changes.apply import rods
 from ...body.model import ArmModel
 from ...body.raw.surfaces import surface_of
 
@@ -19,7 +20,7 @@ class Patches:
     The infant has the same patches at every age; their areas grow with it. A patch is that part of a shape's surface that is
     nearer to its center than to the other centers on this shape. Of a body from an MJCF file, each shape that makes contact is
     one patch. Its name is that of the shape, or, without one, that of its body and a number; its center is that of the shape.
-    Shapes of the world, such as the floor, have no patches.
+    Shapes of the world, such as the floor, have no patches, and neither has a rod in a hand.
     """
 
     model: mujoco.MjModel
@@ -35,6 +36,8 @@ class Patches:
         model, known = arm.model, layouts() if arm.body.mjcf is None else {}
         root = model.body_rootid[model.geom_bodyid]
         feels = (root == root[arm.arm_geoms][0]) & ((model.geom_contype | model.geom_conaffinity) > 0)
+        if arm.body.change.rod is not None:
+            feels &= ~rods(model)
         names, geoms, local = [], [], []
         for geom in np.flatnonzero(feels).tolist():
             layout = known.get(model.geom(geom).name)

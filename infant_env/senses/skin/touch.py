@@ -142,10 +142,5 @@ def share(forces: ArrayLike) -> NDArray[np.float32]:
 
 
 def _hands(arm: ArmModel) -> dict[str, NDArray[np.bool_]]:
-    """The hands that move: the infant's by their sides, that of another body as one."""
-    model = arm.model
-    if arm.body.mjcf is not None:
-        return {"hand": arm.hand_geoms}
-    sides = np.array([model.body(int(body)).name.split("_")[0] for body in model.geom_bodyid])
-    masks = {f"{side}_hand": arm.hand_geoms & (sides == side) for side in ("right", "left")}
-    return {name: mask for name, mask in masks.items() if mask.any()}
+    """The hands that move: the infant's by their sides, that of another body as "hand"."""
+    return {side if side == "hand" else f"{side}_hand": hand.geoms for side, hand in arm.hands.items()}

@@ -30,7 +30,8 @@ class TouchedPlace:
         """Names of the P patches."""
         self.places = ((centers - low) / np.maximum(high - low, 1e-9)).astype(np.float32)
         """Their places, shape (P, 3)."""
-        self.counts = ~touch.patches.on(arm.hand_geoms if len(arm.hands) > 1 else arm.arm_geoms)
+        hands = np.logical_or.reduce(list(touch.hands.values()))
+        self.counts = ~touch.patches.on(hands if len(arm.hands) > 1 else arm.arm_geoms)
         """Which patches count, shape (P,)."""
 
     def of(self, forces: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""How frames are drawn: OpenGL contexts, and the screens that draw in them."""
