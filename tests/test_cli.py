@@ -101,6 +101,9 @@ def test_the_doctor_finds_this_machine_well(capsys: pytest.CaptureFixture[str], 
     assert cli.main(["doctor", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"ok +rendering: .* ms a 300x500 frame", shown)
+    assert re.search(r"ok +both eyes: two frames, which differ in [1-9]\d*% of their pixels", shown)
+    assert re.search(r"ok +gaze: the eyes turned 30 degrees to the left and 20 degrees down", shown)
+    assert re.search(r"ok +touch: a finger on the nose is felt by 2 of 525 patches of skin: .*nose", shown)
     assert "WRONG" not in shown
 
 

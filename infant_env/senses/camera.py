@@ -160,6 +160,25 @@ class OutsideCamera:
         """Depth of each pixel along the camera's axis, shape (H, W), float32, m."""
         return self._screen.depth(self._arm.model, data, self._camera, self.size)
 
+    def pixels(self, data: mujoco.MjData, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where places in the world lie in a frame; they may lie outside of it, or behind something.
+
+        Args:
+            data: the simulation, with positions.
+            places: in front of the camera, shape (N, 3), m.
+
+        Returns:
+            Row and column, shape (N, 2), pixels; (0, 0) is the upper left corner.
+        """
+        scene = mujoco.MjvScene(self._arm.model, maxgeom=0)
+        mujoco.mjv_updateCamera(self._arm.model, data, self._camera, scene)
+        middle = scene.camera[0]  # of the two for stereo, which differ only in `pos`
+        forward, up = middle.forward.astype(np.float64), middle.up.astype(np.float64)
+        seen = places - (scene.camera[0].pos + scene.camera[1].pos) / 2
+        flat = seen @ np.stack([-up, np.cross(forward, up)], axis=1) / (seen @ forward)[:, None]
+        (rows, columns), high = self.size, middle.frustum_top - middle.frustum_bottom
+        return np.array([rows, columns]) / 2 + flat * middle.frustum_near / high * rows
+
     def close(self) -> None:
         """Frees the OpenGL context; the next frame opens it again."""
         self._screen.close()

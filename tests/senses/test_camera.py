@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -152,3 +153,20 @@ def test_without_opengl_the_error_holds_the_line_that_mends_it(backend):
     )
     assert "apt-get install -y libegl1 libgl1-mesa-dri" in result.stdout
     assert "export MUJOCO_GL=egl" in result.stdout
+
+
+@pytest.mark.parametrize("camera", ["outside", None])
+def test_a_place_in_the_world_lies_where_its_pixels_are(camera):
+    arm = ArmModel.infant()
+    if camera is None:
+        arm = replace(arm, outside_camera=-1)  # MuJoCo's free camera
+    data, tip = arm.new_data(), int(np.flatnonzero(arm.hand_geoms)[-1])
+    arm.pose(data, BEFORE_THE_FACE)
+    others = np.arange(arm.model.ngeom) != tip
+    arm.model.geom_matid[others], arm.model.geom_rgba[others, 3] = -1, 0  # nothing else is drawn
+    onlooker = OutsideCamera(arm, (480, 640))
+    frame = onlooker.render(data)
+    ((row, column),) = onlooker.pixels(data, data.geom_xpos[tip][None])
+    onlooker.close()
+    rows, columns = np.nonzero((frame != frame[0, 0]).any(axis=2))
+    assert (rows.mean() + 0.5, columns.mean() + 0.5) == pytest.approx((row, column), abs=2)

@@ -20,7 +20,6 @@ from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.body.servos import CONTROL_HZ, Servos
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.errors import UserError
-from infant_env.senses.camera import OutsideCamera
 
 from ..data.dataset import Dataset
 from ..measure import metrics
@@ -30,7 +29,8 @@ from ..runs.device import pick_device
 from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, PlannerScores
 from ..show import tables
-from ..show.film import PANEL, Video, as_seen
+from ..show.film import PANEL, Video, as_seen, what_it_sees
+from ..show.outside_view import OutsideView
 from ..train import calibration
 
 Floats = NDArray[np.float32]
@@ -166,17 +166,15 @@ def _move(way: Floats, arm: ArmModel, servos: Servos, state: mujoco.MjData) -> t
 
 def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, data: Dataset) -> None:
     """Films each way: imagined beforehand, seen by the eye, and from outside."""
-    video, outside = Video(path), OutsideCamera(arm, PANEL)
-    body = InfantArmEnv(arm=arm, eye_size=data.eye_size, acuity=data.acuity)
-    for way in ways:
+    video, outside = Video(path), OutsideView(arm, PANEL, data.info.recipe.touch)
+    body = InfantArmEnv(arm=arm, eye_size=data.eye_size, senses=data.senses, acuity=data.acuity)
+    for number, way in enumerate(ways):
         imagined = imagination.draw(way).cpu().numpy()
-        body.reset(options={"joints": way[0]})
+        body.reset(seed=number, options={"joints": way[0]})
         for joints, picture in zip(way, imagined, strict=True):
             observation, *_ = body.step(body.action_for(joints))
-            seen, shown = as_seen(observation["eye"], data.eye_size), outside.render(body.data)
-            video.add(
-                [("imagined", as_seen(picture, data.eye_size)), ("what its eye sees", seen), ("from outside", shown)]
-            )
+            thought = "imagined", as_seen(picture, data.eye_size)
+            video.add([thought, what_it_sees(observation), ("from outside", outside.render(body.data))])
     outside.close()
     body.close()
     video.close()

@@ -101,7 +101,8 @@ def run(config: Config) -> dict[str, Reached]:
                 rows["bound"] = _bound_row(config, env, goals, ends, data)
             if config.video:
                 shown = _instructive(ends)[: config.video_goals]
-                _film(config, env, agent, goals, shown, Film(config.run / "videos" / "reach.mp4", arm))
+                film = Film(config.run / "videos" / "reach.mp4", arm, data.info.recipe.touch)
+                _film(config, env, agent, goals, shown, film)
     env.close()
     kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
     runs.record(config.run, Metrics(reach={kind: rows}))

@@ -1,5 +1,6 @@
 """The film of a reach: the infant from outside, its view, its goal, what it imagines, and the map's activity."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from agents.mind.agent import MentalImageryAgent
 from agents.tools.files import replacing
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
-from infant_env.senses.camera import OutsideCamera
 from infant_env.senses.modalities import VISION
+from infant_env.senses.sense import EYE, EYE_LEFT
 from infant_env.senses.vision import to_gray, to_rgb
+
+from .outside_view import OutsideView
 
 PANEL = (288, 480)
 """Rows and columns of a panel."""
@@ -58,11 +61,12 @@ class Film:
     Args:
         path: the file; it appears when the film is closed.
         arm: the body that the outside camera shows.
+        touch: whether it feels touch; then the view from outside shows where its skin is touched.
     """
 
-    def __init__(self, path: Path, arm: ArmModel) -> None:
+    def __init__(self, path: Path, arm: ArmModel, touch: bool = False) -> None:
         self.video = Video(path)
-        self._outside = OutsideCamera(arm, PANEL)
+        self._outside = OutsideView(arm, PANEL, touch)
 
     def add(
         self,
@@ -74,13 +78,13 @@ class Film:
     ) -> None:
         """Adds one frame; `hand_error` is the hand's distance from its goal, m, if that is known."""
         assert agent.goal is not None
-        eye, size = observation["eye"], observation["eye"].shape[:2]
-        seen = to_gray(eye)
+        size = observation[EYE].shape[:2]
+        seen = to_gray(observation[EYE])
         imagined = agent.imagine(observation["joints"][None])[0]
         activity = agent.imagination.mind.activity(VISION, seen[None])[0].cpu().numpy()
         panels = [
-            (_outside(agent, info, hand_error), self._outside.render(data)),
-            ("what its eye sees", as_seen(eye, size)),
+            (_outside(agent, info, hand_error, self._outside.feels), self._outside.render(data)),
+            what_it_sees(observation),
             (f"goal; what it sees differs by {agent.compare(observation):.4f}", as_seen(agent.goal, size)),
             ("imagined from its joints", as_seen(imagined, size)),
             ("the map's activity for what it sees", map_picture(activity)),
@@ -121,6 +125,31 @@ def as_seen(picture: NDArray[Any], eye_size: tuple[int, int], box: tuple[int, in
     return whole
 
 
+def what_it_sees(frames: Mapping[str, NDArray[Any]]) -> tuple[str, NDArray[np.uint8]]:
+    """Label and panel of what an infant sees: its eye's frame or, half as large, the left and the right one side by side.
+
+    Args:
+        frames: frames by the names of the eyes, such as an observation, RGB of any size, (H, W, 3), uint8.
+    """
+    size = frames[EYE].shape[:2]
+    if EYE_LEFT not in frames:
+        return "what its eye sees", as_seen(frames[EYE], size)
+    return "what its left and its right eye see", side_by_side([frames[EYE_LEFT], frames[EYE]], size)
+
+
+def side_by_side(
+    pictures: Sequence[NDArray[Any]], eye_size: tuple[int, int], box: tuple[int, int] = PANEL
+) -> NDArray[np.uint8]:
+    """Two pictures, each at the eye's aspect and half as large, in the middle of a white box; see `as_seen`."""
+    gap = box[1] // 60
+    half = (box[0] - gap) // 2, (box[1] - gap) // 2
+    whole = np.full((*box, 3), 255, np.uint8)
+    top = (box[0] - half[0]) // 2
+    for picture, left in zip(pictures, (0, box[1] - half[1]), strict=True):
+        whole[top : top + half[0], left : left + half[1]] = as_seen(picture, eye_size, half)
+    return whole
+
+
 def colored(plane: NDArray[Any], low: float, high: float, colors: str = "viridis") -> NDArray[np.uint8]:
     """A plane of numbers (H, W) in one of matplotlib's color maps, from low to high -> RGB, (H, W, 3)."""
     table = (colormaps[colors](np.arange(256))[:, :3] * 255).astype(np.uint8)
@@ -139,12 +168,12 @@ def map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(panel)
 
 
-def _outside(agent: MentalImageryAgent, info: dict[str, Any], hand_error: float | None) -> str:
+def _outside(agent: MentalImageryAgent, info: dict[str, Any], hand_error: float | None, names_touch: bool) -> str:
     words = ["from outside"]
     if hand_error is not None:
         words.append(f"hand {100 * hand_error:.1f} cm off")
     words.append(f"{len(agent.looks)} looks" + (", done" if agent.done else ""))
-    if info["penetration"] > 0:
+    if info["penetration"] > 0 and not names_touch:
         words.append("touches something")
     return ", ".join(words)
 

@@ -9,15 +9,24 @@ from mjviser import ViserMujocoScene
 from numpy.typing import NDArray
 
 from infant_env.body.model import ArmModel
+from infant_env.senses.skin.touch import Contacts
 
+from ..show.outside_view import strongest
 from .infant import Moment
 from .studio import Studio, spoken
 
+TOUCHED = (213, 94, 0)
+"""Color of touched places."""
+_MOST_BALLS, _FULL = 12, 50.0  # balls; newtons at which a ball is largest
 FLOOR, SKY = (226, 214, 198), (214, 226, 234)
 
 
 class BodyView:
-    """Shows the infant and moves its joints."""
+    """Shows the infant and moves its joints.
+
+    Attributes:
+        touched: balls where its skin is touched.
+    """
 
     def __init__(self, studio: Studio) -> None:
         self._studio, self._infant = studio, studio.infant
@@ -73,6 +82,7 @@ class BodyView:
         scene.remove_by_name("/fixed_bodies/world/floor")  # MuJoCo's plane, which mjviser shows as an endless grid
         scene.add_box("/floor", FLOOR, (9.0, 9.0, 0.02), position=(0.0, 0.0, -0.0105))
         scene.set_background_image(np.full((2, 2, 3), SKY, np.uint8))
+        self.touched = TouchedPlaces(scene)
         for slider, (low, high) in zip(self._sliders, np.degrees(arm.joint_ranges), strict=True):
             slider.min, slider.max = round(low), round(high)
 
@@ -85,7 +95,35 @@ class BodyView:
                 slider.value = value
         depth = moment.info["penetration"]
         touch = f"It touches something ({1000 * depth:.0f} mm deep)." if depth > 0 else "It touches nothing."
+        if self._infant.touch is not None:
+            self.touched.show(self._infant.touch.touched(self._infant.data))
+            pressed = strongest(self._infant.touch, self._infant.data)
+            touch += f" It feels {', '.join(pressed)}." if pressed else ""
         self._pose.content = f"Now at {', '.join(f'{d:.0f}°' for d in np.degrees(moment.joints))}. {touch}"
+
+
+class TouchedPlaces:
+    """Balls where the skin is touched; the stronger the touch, the larger.
+
+    Args:
+        scene: the page's scene; when it is reset, the balls are gone.
+    """
+
+    def __init__(self, scene: Any) -> None:
+        self.balls = [
+            scene.add_icosphere(f"/touched/{k}", radius=1.0, color=TOUCHED, subdivisions=2, visible=False)
+            for k in range(_MOST_BALLS)
+        ]
+
+    def show(self, touched: Contacts) -> None:
+        """Shows these places; of very many, those with the strongest touch."""
+        order = np.argsort(-touched.forces, kind="stable")[:_MOST_BALLS]
+        for k, ball in enumerate(self.balls):
+            if k < len(order):
+                ball.position = touched.positions[order[k]]
+                ball.scale = 0.006 + 0.008 * min(touched.forces[order[k]] / _FULL, 1.0)
+            if ball.visible != (k < len(order)):
+                ball.visible = k < len(order)
 
 
 def _whole_degrees(joints: NDArray[np.float64]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.senses.skin.touch import Touch
 
 Floats = NDArray[Any]
 Behavior = Iterator[Floats | None]
@@ -53,11 +54,11 @@ class LiveInfant:
         arm: the body.
         eye_size: rows and columns of the eye's frames.
         seed: seed of all random poses.
-        acuity: of the eye, cycles per degree; None: no blur.
+        **senses: `acuity`, `senses` and `touch` of `InfantArmEnv`.
     """
 
-    def __init__(self, arm: ArmModel, eye_size: tuple[int, int], seed: int = 0, acuity: float | None = None) -> None:
-        self.arm, self._eye_size, self._acuity = arm, eye_size, acuity
+    def __init__(self, arm: ArmModel, eye_size: tuple[int, int], seed: int = 0, **senses: Any) -> None:
+        self.arm, self._eye_size, self._senses = arm, eye_size, senses
         self.listeners: list[Callable[[Moment], None]] = []
         """Are called after each control step."""
         self.body_listeners: list[Callable[[ArmModel], None]] = []
@@ -154,6 +155,11 @@ class LiveInfant:
         return self._env.data
 
     @property
+    def touch(self) -> Touch | None:
+        """The sense of touch of the present body; None if it has none."""
+        return self._env.touch
+
+    @property
     def _acts(self) -> bool:
         return self._behavior is not None and not self.waiting
 
@@ -185,7 +191,7 @@ class LiveInfant:
         return self._open
 
     def _enter_body(self, joints: Floats) -> None:
-        self._env = InfantArmEnv(arm=self.arm, eye_size=self._eye_size, acuity=self._acuity)
+        self._env = InfantArmEnv(arm=self.arm, eye_size=self._eye_size, **self._senses)
         joints = np.clip(joints, *self.arm.joint_ranges.T)
         data = self.arm.new_data()
         if not self.arm.is_valid(data, joints):  # another body may be in the way in this pose
@@ -204,7 +210,7 @@ class LiveInfant:
         reach = FASTEST / CONTROL_HZ
         self._commanded = self._commanded + np.clip(self.targets - self._commanded, -reach, reach)
         observation, info = self._env.hold(self._env.action_for(self._commanded), 1)
-        still = np.abs(observation["joint_velocities"]).max() < _STILL
+        still = np.abs(self.data.qvel[self.arm.dof_ids]).max() < _STILL  # what it feels may be noisy or late
         self._still_steps = self._still_steps + 1 if still else 0
         self._steps_since_target += 1
         self._show(observation, info)

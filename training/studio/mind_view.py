@@ -1,9 +1,10 @@
-"""Eye and mind: what the eye sees, what the joints imagine, what vision recalls, and the difference of the last two."""
+"""Eye and mind: what the eyes see, what the joints imagine, what vision recalls, and the difference of the last two."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infant_env.senses.modalities import VISION
+from infant_env.senses.sense import EYE, EYE_LEFT
 from infant_env.senses.vision import to_gray
 
 from ..show.film import as_seen, colored
@@ -18,21 +19,29 @@ Picture = NDArray[np.uint8]
 
 
 class MindView:
-    """Four pictures, updated after every control step.
+    """Four pictures, updated after every control step, and that of the left eye if both eyes see.
 
     Attributes:
         pictures: seen, imagined, recalled, and the difference, (168, 280, 3) uint8 each.
+        left: seen by the left eye, of the same shape; white if only one eye sees.
     """
 
     def __init__(self, studio: Studio) -> None:
         self._agent, blank = studio.agent, np.full((*SIZE, 3), 255, np.uint8)
         labels = ("The eye sees", "Joints imagine", "Vision recalls", "Their difference")
+        if EYE_LEFT in studio.infant.arm.eyes:
+            self._left = studio.server.gui.add_image(blank, label="The left eye sees")
+            labels = ("The right eye sees", *labels[1:])
         self._images = [studio.server.gui.add_image(blank, label=label) for label in labels]
         self.pictures: list[Picture] = [blank] * len(labels)
+        self.left: Picture = blank
         studio.infant.listeners.append(self._show)
 
     def _show(self, moment: Moment) -> None:
-        agent, eye = self._agent, moment.observation["eye"]
+        agent, eye, left = self._agent, moment.observation[EYE], moment.observation.get(EYE_LEFT)
+        if left is not None:
+            self.left = as_seen(left, left.shape[:2], SIZE)
+            self._left.image = self.left
         seen = to_gray(eye)
         imagined = agent.imagine(moment.joints[None])[0]
         recalled = agent.imagination.mind.predict(VISION, seen[None], "local_linear")[VISION][0].float().cpu().numpy()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from agents.mind.agent import MentalImageryAgent
+from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
@@ -39,8 +40,10 @@ class Page:
 
     def __init__(self, run: Path, host: str, port: int, seed: int, device: Device) -> None:
         data = Dataset.open(runs.data_of(run))
+        _check_gaze(data, run)
         agent = MentalImageryAgent.load(run, device=pick_device(device))
-        self.infant = LiveInfant(data.arm, data.eye_size, seed, data.acuity)
+        senses = {"acuity": data.acuity, "senses": data.senses, "touch": data.info.recipe.touch}
+        self.infant = LiveInfant(data.arm, data.eye_size, seed, **senses)
         self.door = Door(host)
         self.server = serve.start(self.door, port, "The infant's studio")
         self._add_main_panel(data, agent)
@@ -80,3 +83,11 @@ class Page:
         panel.set_width(_LEFT)
         gui.main_panel.dock_right()
         gui.main_panel.set_width(_RIGHT)
+
+
+def _check_gaze(data: Dataset, run: Path) -> None:
+    if data.body.gaze != "held":
+        raise UserError(
+            f"{data.path} was collected with --gaze {data.body.gaze}, expected a data set of --gaze held, because the studio's "
+            f"agent needs an eye that does not move; `infant-arm report --run {run}` shows this run's maps"
+        )

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infant_env.body.servos import CONTROL_HZ
-from infant_env.senses.camera import OutsideCamera
 from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import to_gray
 
-from ..show.film import PANEL, Video, as_seen, fit, ideas, map_picture
+from ..show.film import PANEL, Video, as_seen, fit, ideas, map_picture, what_it_sees
+from ..show.outside_view import OutsideView
 from .infant import Moment
 from .mind_view import MindView
 from .reach_view import ReachView
@@ -28,7 +28,7 @@ class Recorder:
         self._studio, self._mind, self._reach = studio, mind, reach
         self._button = studio.server.gui.add_button("Record a film")
         self._video: Video | None = None
-        self._outside: OutsideCamera | None = None
+        self._outside: OutsideView | None = None
         self._frames = 0
         studio.when(self._button.on_click, self._toggle)
         studio.infant.listeners.append(self._add)
@@ -64,7 +64,8 @@ class Recorder:
     def _add(self, moment: Moment) -> None:
         if self._video is None or self._frames >= _MAX_FRAMES:
             return
-        self._outside = self._outside or OutsideCamera(self._studio.infant.arm, PANEL)
+        infant = self._studio.infant
+        self._outside = self._outside or OutsideView(infant.arm, PANEL, infant.touch is not None)
         self._frames += 1
         self._video.add(self._panels(moment))
 
@@ -77,7 +78,7 @@ class Recorder:
         _, imagined, recalled, difference = self._mind.pictures
         panels = [
             ("from outside", self._outside.render(self._studio.infant.data)),
-            ("what its eye sees", as_seen(eye, eye.shape[:2])),
+            what_it_sees(moment.observation),
             ("imagined from its joints", fit(imagined)),
         ]
         if self._reach.under_way and agent.goal is not None:
