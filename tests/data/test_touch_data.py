@@ -11,6 +11,7 @@ import pytest
 from infant_env.errors import UserError
 from infant_env.senses.skin.touch import Touch
 from training import cli
+from training.act import plan
 from training.data import collect
 from training.data.dataset import Dataset
 from training.data.info import collect_line
@@ -79,3 +80,8 @@ def test_the_line_that_goes_on_with_contacts(contacts: Dataset):
     assert "--touch --touching" in line
     assert cli.main(line.split()[1:]) == 0
     assert Dataset.open(contacts.path).fingerprint == contacts.fingerprint
+
+
+def test_ways_need_poses_without_contact_and_babbled_contacts_have_none(contacts: Dataset):
+    with pytest.raises(UserError, match=r"got 0 of 6 test poses without contact .* a data set without --touching"):
+        plan.free_pairs(plan.Config(contacts.path.parent), contacts, contacts.arm)

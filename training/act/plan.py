@@ -72,7 +72,7 @@ def run(config: Config) -> dict[str, PlannerScores]:
     calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     planner = PosePlanner(imagination.mind, config.speed, config.seed)
-    pairs = _pairs(config, data, arm)
+    pairs = free_pairs(config, data, arm)
     with runs.timed(config.run, "plan"):
         straight, planned = (_ways(pairs, method, arm) for method in (planner.straight, planner.plan))
         rows = {name: _row(ways, planner, arm) for name, ways in (("straight line", straight), ("planned", planned))}
@@ -86,14 +86,19 @@ def run(config: Config) -> dict[str, PlannerScores]:
     return rows
 
 
-def _pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, Floats]]:
-    """Pairs of different test poses in which the arm touches nothing, drawn at random."""
+def free_pairs(config: Config, data: Dataset, arm: ArmModel) -> list[tuple[Floats, Floats]]:
+    """Pairs of different test poses in which the arm touches nothing, drawn at random.
+
+    Raises:
+        UserError: fewer than two test poses are free of contact.
+    """
     state = arm.new_data()
     poses = [joints for joints in data.joints[data.split("test")] if deepest(joints[None], arm, state) == 0]
     if len(poses) < 2:
+        more = "collect more samples, or remove what touches the arm from its MJCF"
         raise UserError(
             f"got {len(poses)} of {len(data.split('test'))} test poses without contact in {data.path}, expected two or more; "
-            "collect more samples, or remove what touches the arm from its MJCF"
+            + ("make a run of a data set without --touching" if data.info.recipe.touching else more)
         )
     random = np.random.default_rng(config.seed)
     first = random.integers(len(poses), size=config.pairs)
