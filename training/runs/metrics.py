@@ -246,8 +246,11 @@ WRITTEN_BY = {
     "reach": "reach",
     "imagery": "imagery",
     "plan": "plan",
+    "self_touch": "self-touch",
     "world_model": "train-world-model",
     "ablations": "ablate --what {entry}",
     "trial": "tune",
 }
 """The command that writes a section again. `evaluate` writes all other sections, and its entries in the common ones."""
+OPTIONAL = frozenset({"two_eyes"})
+"""Sections that a command writes only for some data sets."""

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from agents.tools import json_files
 from agents.tools.files import DamagedFileError
 
-from .metrics import WRITTEN_BY, Metrics
+from .metrics import OPTIONAL, WRITTEN_BY, Metrics
 
 _KINDS = get_type_hints(Metrics)
 
@@ -68,8 +68,8 @@ def sound_entries(section: str, content: Any) -> dict[str, Any]:
 
 
 def sections_of(command: str) -> set[str]:
-    """The sections that a command writes."""
-    return {section for section in _KINDS if _writer(section, "") == command}
+    """The sections that a command always writes."""
+    return {section for section in _KINDS if _writer(section, "") == command} - OPTIONAL
 
 
 def _of_section(section: str, content: Any) -> Iterator[MetricsPart]:
