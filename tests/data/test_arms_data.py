@@ -132,7 +132,7 @@ def test_the_distance_of_two_hands_is_the_mean_of_those_that_are_shown():
 
 
 def test_scores_count_the_hands_in_view(both: Dataset):
-    truth = metrics.Truth({}, both.shows_hands, both.background, both.arm)
+    truth = metrics.Truth({}, {}, both.shows_hands, both.background, both.arm)
     swapped = np.concatenate([both.normalized_joints[:, :5], both.normalized_joints[::-1, 5:]], axis=1)
     errors = metrics.hand_errors(swapped, both.normalized_joints, both.arm, truth.shows_hands)
     only_right = both.shows_hands[:, 0] & ~both.shows_hands[:, 1]

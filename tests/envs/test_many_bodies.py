@@ -88,6 +88,30 @@ def test_bodies_change_in_the_middle_of_episodes_as_single_ones_do(name: str):
     check_same(name, shared | {"touch": True}, {"age_months": AGES, "change": CHANGES}, act)
 
 
+def test_touch_of_hands_with_and_without_rods_is_that_of_single_infants():
+    kind: Any = {"arms": "both", "touch": True}
+    changes, later = (
+        [None, BodyChange(rod=(0.3, 0.05)), BodyChange(rod=(0.2, 0.05))],
+        [{"rod": (0.25, 0.05)}, None, 3.0],
+    )
+    many: Any = gym.make_vec("InfantArmReach-v0", 3, change=changes, **kind)
+    singles: Any = [gym.make("InfantArmReach-v0", change=change, **kind).unwrapped for change in changes]
+    many.reset(seed=0)
+    for i, single in enumerate(singles):
+        single.reset(seed=i)
+    felt = np.zeros(3)
+    for k, rows in enumerate(actions(4, 3, 10).repeat(6, axis=0)):
+        touch = many.step(rows)[0]["touch"]
+        for i, single in enumerate(singles):
+            np.testing.assert_array_equal(touch[i], single.step(rows[i])[0]["touch"])
+        felt += touch.any(axis=1)
+        if k == 12:
+            many.change(later)
+            for single, body in zip(singles, later, strict=True):
+                single.change(body)
+    assert felt.all()
+
+
 def test_the_patch_to_touch_stays_while_bodies_change_as_in_single_ones():
     bodies = [BodyChange(rod=(0.3, 0.1)), None, BodyChange(forearm=0.6), None, None]
 
