@@ -120,7 +120,7 @@ def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
 
 def test_motion_is_babbled_with_a_held_head():
     with pytest.raises(
-        UserError, match="^got a body whose head turns, expected one whose head is held; collect its data without"
+        UserError, match="^got a body whose gaze turns, expected one whose gaze is held; collect its data with"
     ):
         babble(ArmModel.infant(gaze="head"), 25, seed=0)
 
