@@ -221,20 +221,22 @@ class ArmModel:
             joints: angles, shape (J,), rad.
             gaze: angles of the gaze, shape (G,), rad; None: straight.
         """
-        self._rest(data, joints)
-        if gaze is not None:
-            self.gaze.turn(data, gaze)
+        self._rest(data, joints, gaze)
         mujoco.mj_forward(self.model, data)
 
-    def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+    def place(
+        self, data: mujoco.MjData, joints: NDArray[np.floating], gaze: NDArray[np.floating] | None = None
+    ) -> None:
         """Like `pose`, but faster: it computes only positions and contacts."""
-        self._rest(data, joints)
+        self._rest(data, joints, gaze)
         mujoco.mj_fwdPosition(self.model, data)
 
-    def _rest(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+    def _rest(self, data: mujoco.MjData, joints: NDArray[np.floating], gaze: NDArray[np.floating] | None) -> None:
         self.reset(data)
         data.qpos[self.qpos_ids] = joints
         data.ctrl[self.actuator_ids] = joints
+        if gaze is not None:
+            self.gaze.turn(data, gaze)
 
     def any_pose(self, random: np.random.Generator) -> NDArray[np.float64]:
         """Draws a pose uniformly over the joint ranges, shape (J,), rad; it need not be valid. Locked joints are locked."""

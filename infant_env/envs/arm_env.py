@@ -10,10 +10,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ..body.changes.change import BodyChange
-from ..body.checks import check_counts, check_options, checked_eye_size, checked_start
+from ..body.checks import check_counts, check_options, checked_eye_size
 from ..body.model import ArmModel
 from ..senses.seen.seen import Seen
 from ..senses.spaces import babbling_space
+from ..tasks.start import OPTIONS, start
 from .body_env import BodyEnv, Observation
 from .simulated import hand_infos
 
@@ -276,16 +277,14 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         """Starts an episode at rest, see "Starting state" above.
 
         Raises:
-            UserError: an option is unknown, or the joints have a wrong shape, are not finite, out of range or deep in the body.
+            UserError: an option is unknown, the joints or the gaze have a wrong shape, are not finite or out of range, the arm is
+                deep in the body, or the gaze is held.
         """
         super().reset(seed=seed)
-        given = check_options(options, ("joints",))
-        if "joints" in given:
-            joints = checked_start(self.arm, self.arm.new_data(), given["joints"])
-        else:
-            self.arm.reset(self.data)
-            joints = self.arm.valid_pose(self.data, self.np_random)
-        self.arm.pose(self.data, joints)
+        given = check_options(options, OPTIONS)
+        data = self.arm.new_data() if given else self.data  # a refused option leaves the episode as it is
+        joints, gaze = start(self.arm, data, self.np_random, given)
+        self.arm.pose(self.data, joints, gaze)
         self._sense_start()
         self._begun = True
         return self._observe()

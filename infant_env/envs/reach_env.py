@@ -70,7 +70,8 @@ class InfantArmReachEnv(
     ## Starting state
 
     The arm is at rest in a pose that is drawn like the goal's, before it. `reset(options={"joints": ...})`, shape (5,), rad, sets
-    the pose, and is refused if the arm penetrates the body by more than 5 mm.
+    the pose, and is refused if the arm penetrates the body by more than 5 mm. A gaze that turns begins straight, or where
+    `reset(options={"gaze": ...})` turns it, shape (2,), rad.
 
     ## Episode end
 
@@ -197,9 +198,9 @@ class InfantArmReachEnv(
             UserError: an option is unknown, has a wrong shape or is out of reach.
         """
         super().reset(seed=seed)
-        joints, _, goal, goal_joints = self.task.begin(self.np_random, options, self._sight)
+        joints, _, goal, goal_joints, gaze = self.task.begin(self.np_random, options, self._sight)
         self._set_goal(goal, goal_joints)
-        self.arm.place(self.data, joints)
+        self.arm.place(self.data, joints, gaze)
         self._sense_start()
         self._begun = True
         observation = self._observation()

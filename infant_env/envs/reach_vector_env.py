@@ -14,6 +14,7 @@ from ..senses.sense import Senses
 from ..tasks import rewards
 from ..tasks.goal_sight import GoalSight
 from ..tasks.reach_task import ReachTask
+from ..tasks.start import OPTIONS
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
 from .simulated import arms_of
@@ -98,7 +99,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
         self._shown = np.zeros((num_envs, *(size or (0, 0)), 3), np.uint8)  # pictures of the goals
-        view, options = (width, height, camera_name, threads, senses, acuity, touch, seen), ("joints", "goal")
+        view, options = (width, height, camera_name, threads, senses, acuity, touch, seen), (*OPTIONS, "goal")
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
         self._look()
 
@@ -151,13 +152,14 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
                 self._tasks[self.bodies[i]].begin(random, options_of(i, self.num_envs, options), self._sights[i])
                 for i, random in zip(infants.tolist(), randoms, strict=True)
             ]
-            joints, hands, goals, poses = map(np.array, zip(*starts, strict=True))
+            joints, hands, goals, poses, gazes = map(np.array, zip(*starts, strict=True))
         else:
             joints, hands = self._poses.draw(infants, randoms)
+            gazes = None
             poses, goal_hands = self._poses.draw(infants, randoms)
             goals = self.task.goal_at(poses, goal_hands[:, self.task.hand])
         self._set_goals(infants, goals, poses)
-        self._place(infants, joints, hands)
+        self._place(infants, joints, hands, gazes)
 
     def _observe(self, infants: Infants | slice) -> Observations:
         observations: Observations = {

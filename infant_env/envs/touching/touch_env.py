@@ -74,7 +74,8 @@ class InfantArmTouchEnv(
     ## Starting state
 
     The arm is at rest in a pose that is drawn uniformly over the joint ranges; it is redrawn while the arm penetrates the body by
-    more than 5 mm. `reset(options={"joints": ...})`, shape (5,), rad, sets the pose.
+    more than 5 mm. `reset(options={"joints": ...})`, shape (5,), rad, sets the pose. A gaze that turns begins straight, or where
+    `reset(options={"gaze": ...})` turns it, shape (2,), rad.
 
     ## Episode end
 
@@ -192,9 +193,9 @@ class InfantArmTouchEnv(
             UserError: an option is unknown, has a wrong shape or is out of reach.
         """
         super().reset(seed=seed)
-        joints, self._patch, self.goal_joints = self.task.begin(self.np_random, options)
+        joints, self._patch, self.goal_joints, gaze = self.task.begin(self.np_random, options)
         self._goal = self.task.goal_of(self._patch)
-        self.arm.place(self.data, joints)
+        self.arm.place(self.data, joints, gaze)
         self._sense_start()
         self._begun = True
         self._touched[:], self._views = False, []

@@ -15,6 +15,7 @@ from ...senses.sense import Senses
 from ...senses.skin.touch import TOUCH, Touch
 from ...senses.spaces import eye_spaces, gaze_spaces
 from ...tasks.rewards import Floats
+from ...tasks.start import OPTIONS
 from ...tasks.touch_task import TouchTask
 from ..many_bodies import ManyBodies
 from ..many_env import Infants, Infos, Observations
@@ -89,7 +90,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         self._kind, self._shows_touch = goal, touch or goal == "felt"
         self._tasks: dict[ArmModel, TouchTask] = {}
         view = width, height, camera_name, threads, senses, acuity, True, seen
-        options = ("joints", "patch")
+        options = *OPTIONS, "patch"
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
         self.goal_joints = np.zeros((num_envs, len(self.arm.joint_names)))
         """Poses in which hands touch the present patches, shape (N, 5), rad, for oracles."""
@@ -132,9 +133,9 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             self._tasks[self.bodies[i]].begin(self._random(i), own)
             for i, own in zip(infants.tolist(), given, strict=True)
         ]
-        joints, self._patches[infants], self.goal_joints[infants] = map(np.array, zip(*starts, strict=True))
+        joints, self._patches[infants], self.goal_joints[infants], gazes = map(np.array, zip(*starts, strict=True))
         self._goals[infants] = self.task.goal_of(self._patches[infants])
-        self._place(infants, joints, self._hands[infants])
+        self._place(infants, joints, self._hands[infants], gazes)
         self._touched[infants], self._views[infants], self._unseen[infants] = False, 0, True
 
     def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
