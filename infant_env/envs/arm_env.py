@@ -97,6 +97,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the one on the arm's side, or those of `arm` |
     | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`; None: held, or as that of `arm` |
+    | `fovea` | None | whether to observe what the middle of the eye sees too; None: not, or as `arm` does |
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
     | `wrist` | None | whether the wrists move, True or False; None: they do not, or as those of `arm` |
     | `touch` | False | whether touch is felt |
@@ -138,6 +139,14 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     or up (-1) of where the held gaze looks. The observation has one more entry, `gaze` (2,) float32: the two angles, rad,
     without noise and delay. A turn takes .1 s (eyes) or .2 s (head). An episode begins with both angles 0, or with those of
     `reset(options={"gaze": ...})`, and `action_for(joints)` brings them back to 0. The gaze of a body from an MJCF file is held.
+
+    ## Fovea
+
+    With `fovea=True` the observation has one more entry, `fovea` (128, 128, 3) uint8: the middle of what `eye` sees, 30 degrees
+    wide and high, in frames of their own. It turns with the gaze. It has 4.2 pixels per degree in its middle, and shows 2.1
+    cycles per degree at best; `eye` has 2.6 and 1.3. `seen`, `acuity`, noise and delay of `eye` hold for it too; its blur is that
+    of its own pixels, and its noise is independent. `acuity="age"` changes it up to the age of 5 months. A body from an MJCF file
+    can have a fovea if the camera of its eye is fixed to a body. Agents and maps see `eye` alone.
 
     ## Arms
 
@@ -257,6 +266,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
@@ -267,7 +277,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         view = width, height, camera_name
         sensed = senses, acuity
         super().__init__(
-            render_mode, age_months, size, arm, *view, *sensed, eyes, gaze, arms, wrist, touch, change, seen
+            render_mode, age_months, size, arm, *view, *sensed, eyes, gaze, fovea, arms, wrist, touch, change, seen
         )
         self._adapt()
 

@@ -41,6 +41,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: see `InfantArmEnv`.
         eyes: see `InfantArmEnv`.
         gaze: see `InfantArmEnv`.
+        fovea: see `InfantArmEnv`.
         arms: see `InfantArmEnv`.
         wrist: see `InfantArmEnv`.
         touch: see `InfantArmEnv`.
@@ -70,13 +71,17 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
         change: Any = None,
         seen: Any = None,
     ) -> None:
-        bodies, size = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change), checked_eye_size(eye_size)
+        bodies, size = (
+            arms_of(num_envs, arm, age_months, eyes, gaze, fovea, arms, wrist, change),
+            checked_eye_size(eye_size),
+        )
         self._depths = np.zeros(num_envs)  # of the deepest contacts, m
         shown = width, height, camera_name, threads, senses, acuity, touch, seen
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, OPTIONS, *shown)

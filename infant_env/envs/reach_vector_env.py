@@ -17,7 +17,7 @@ from ..tasks.reach_task import ReachTask
 from ..tasks.start import OPTIONS
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import arms_of
+from .simulated import arms_of, check_fovea
 
 
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -46,6 +46,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmReachEnv`.
         eyes: see `InfantArmReachEnv`.
         gaze: see `InfantArmReachEnv`.
+        fovea: see `InfantArmReachEnv`.
         arms: see `InfantArmReachEnv`.
         wrist: see `InfantArmReachEnv`.
         touch: see `InfantArmReachEnv`.
@@ -82,6 +83,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
@@ -89,7 +91,8 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         seen: Any = None,
         hand: str | None = None,
     ) -> None:
-        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change)
+        check_fovea(fovea, eye_size)
+        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, fovea, arms, wrist, change)
         size = None if eye_size is None else checked_eye_size(eye_size)
         self._asked, self._goal_eye = (goal, reward, threshold, hand), goal_eye
         self._tasks: dict[ArmModel, ReachTask] = {}

@@ -19,7 +19,7 @@ from ...tasks.start import OPTIONS
 from ...tasks.touch_task import TouchTask
 from ..many_bodies import ManyBodies
 from ..many_env import Infants, Infos, Observations
-from ..simulated import arms_of
+from ..simulated import arms_of, check_fovea
 
 
 class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -45,6 +45,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmTouchEnv`.
         eyes: see `InfantArmTouchEnv`.
         gaze: see `InfantArmTouchEnv`.
+        fovea: see `InfantArmTouchEnv`.
         arms: see `InfantArmTouchEnv`.
         wrist: see `InfantArmTouchEnv`.
         touch: see `InfantArmTouchEnv`.
@@ -78,13 +79,15 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
         change: Any = None,
         seen: Any = None,
     ) -> None:
-        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change)
+        check_fovea(fovea, eye_size)
+        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, fovea, arms, wrist, change)
         size = None if eye_size is None else checked_eye_size(eye_size)
         check_choice("touch", touch, [False, True])
         self._kind, self._shows_touch = goal, touch or goal == "felt"
