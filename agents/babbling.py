@@ -12,7 +12,7 @@ from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.looking import look_at
 from infant_env.senses.noise import Noise, noise_of
-from infant_env.senses.sense import EYE, EYE_LEFT, Senses
+from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, Senses
 from infant_env.senses.skin.touch import Touch
 from infant_env.tasks.pressing import pressing_pose
 
@@ -53,6 +53,8 @@ class Sample:
     """Share of the pixels that show the left hand, if both hands move."""
     touch: NDArray[np.float32] | None
     """How strongly each patch of skin is pressed, shape (P,), N, if touch is felt."""
+    fovea: NDArray[np.uint8] | None
+    """The fovea's RGB frame, shape (128, 128, 3), if the body has a fovea."""
     approach: NDArray[np.float32]
     """The pose from which the arm went straight to a babbled contact, shape (J,), rad; else the pose itself."""
 
@@ -173,13 +175,13 @@ class BabblingAgent:
             noise.renew()
             felt = joints + noise.felt[: len(joints)]
             for name, frame in frames.items() if noise_of(self.senses, EYE) else ():
-                noise.add_to_frame(frame, noise_of(self.senses, EYE), second=name != EYE)
+                noise.add_to_frame(frame, noise_of(self.senses, EYE), name)
         eye, left = frames[EYE], frames.get(EYE_LEFT)
         place, *others = self.arm.hand_positions(self._data).astype(np.float32)
         arm, hand, *shares = in_view
         left_place, left_hand = (others[0], shares[0]) if others else (None, None)
         pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
-        further = left_place, left_hand, pressed
+        further = left_place, left_hand, pressed, frames.get(FOVEA)
         return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, *further, approach)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from infant_env import ArmModel, InfantArmEnv, Sense
 from infant_env.senses.acuity import Blur, acuity_at
 from infant_env.senses.camera import EyeCamera, OutsideCamera
+from infant_env.senses.looking import look_at
 
 HERE = Path(__file__).parent
 POSE = np.deg2rad([35.0, 25.0, -35.0, 95.0, 0.0])
@@ -34,6 +35,7 @@ def main() -> None:
     acuity()
     two_eyes()
     gaze()
+    fovea()
     arms()
 
 
@@ -127,6 +129,25 @@ def gaze() -> None:
         cells.append((words, eye.render(data)))
     eye.close()
     save("senses_gaze.png", [cells], 128)
+
+
+def fovea() -> None:
+    """The wide view with the fovea's frame, and the fovea's picture, of infants of two ages who look at their hands."""
+    rows = []
+    for months in (1.0, 12.0):
+        arm = ArmModel.infant(months, gaze="eyes", fovea=True)
+        data = placed(arm, POSE)
+        gaze = look_at(arm, data, arm.hand_position(data))
+        arm.pose(data, POSE, gaze)
+        eye = EyeCamera(arm, acuity=acuity_at(months))
+        wide = Image.fromarray(eye.render(data))
+        half = np.tan(np.deg2rad(15)) / np.tan(np.deg2rad(arm.model.camera(arm.eye_camera).fovy[0] / 2)) * 150
+        ImageDraw.Draw(wide).rectangle((250 - half, 150 - half, 250 + half, 150 + half), outline="#D55E00", width=2)
+        fine = Image.fromarray(eye.render(data, "fovea")).resize((300, 300), Image.Resampling.NEAREST)
+        side_by_side = np.concatenate((np.asarray(wide), np.full((300, 8, 3), 255, np.uint8), np.asarray(fine)), axis=1)
+        rows.append([(f"{months:.0f} month{'s' * (months > 1)}: eye, and fovea", side_by_side)])
+        eye.close()
+    save("senses_fovea.png", rows, 128)
 
 
 def arms() -> None:

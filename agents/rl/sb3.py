@@ -18,7 +18,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 from torch import Tensor
 
 from infant_env.errors import UserError
-from infant_env.senses.sense import EYE, EYE_LEFT
+from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA
 from infant_env.senses.vision import GRAY_SIZE, LUMA, area_filter
 
 from ..networks.autoencoder import ConvAutoencoder
@@ -26,6 +26,8 @@ from ..networks.autoencoder import ConvAutoencoder
 
 class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-baselines3 is not typed here
     """A policy's features: the latents of each eye's frame from a frozen encoder, and the rest of the observation unchanged.
+
+    A fovea is left out: the encoder knows the wide view alone.
 
     `SAC("MultiInputPolicy", env, policy_kwargs={"features_extractor_class": LatentExtractor, "features_extractor_kwargs":
     {"autoencoder": "runs/paper/autoencoder.safetensors"}})`. With it, the replay buffer holds pictures. The wrapper
@@ -50,7 +52,7 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
             )
         encoder = ConvAutoencoder.load(autoencoder)
         self.eyes = [name for name in (EYE, EYE_LEFT) if name in observation_space.spaces]
-        self.others = [name for name in observation_space.spaces if name not in self.eyes]
+        self.others = [name for name in observation_space.spaces if name not in (*self.eyes, FOVEA)]
         others = sum(spaces.flatdim(observation_space[name]) for name in self.others)
         super().__init__(observation_space, encoder.latent_size * len(self.eyes) + others)
         self.encoder = encoder.requires_grad_(False).eval()

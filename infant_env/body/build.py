@@ -11,7 +11,7 @@ from ..errors import UserError
 from .built_in.table import BODIES, BuiltIn
 from .changes.apply import apply, rods
 from .description import Body
-from .mjcf import SITE, actuators_of, add_hand_site, add_missing_servos, bodies_below, check_names, load
+from .mjcf import SITE, actuators_of, add_fovea, add_hand_site, add_missing_servos, bodies_below, check_names, load
 from .places import Hand
 from .raw.mjcf_files import MjcfFiles
 from .rest import Rest, lock_others, narrow, rest_of, take_actuators
@@ -146,6 +146,7 @@ def _finished(
     }
     ctrl = rest.ctrl[lock_others(spec, model, rest.qpos, joints)] if body.hold_others else rest.ctrl
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
+    fovea = add_fovea(spec, model, cameras[0]) if body.fovea else None
     try:
         model = spec.compile()
     except ValueError as error:
@@ -163,6 +164,7 @@ def _finished(
         "dof_ids": _read_only(np.array([j.dofadr[0] for j in hinges])),
         "actuator_ids": _read_only(np.array([actuators_of(model, j.id)[0] for j in hinges])),
         "eye_camera": cameras[0],
+        "fovea_camera": fovea,
         "outside_camera": cameras[1],
         "arm_geoms": _read_only(arm),
         "hand_geoms": _read_only(geoms[first]),

@@ -3,15 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..given import detached, numbers, shown, whole
-from .model import PENETRATION_LIMIT, ArmModel
+from .model import ArmModel
 
-_ROUNDING = 1e-5  # m; a valid pose can get this much deeper when it is rounded to single precision
 _OFF_LOCK = 1e-4  # rad; single precision and JSON round angles
 _EYE_SIDES = 36, 8192
 """Fewest and most pixels along a side of the eye's frames; stable-baselines3's networks need at least 36."""
@@ -88,28 +86,22 @@ def checked_joints(arm: ArmModel, joints: Any) -> NDArray[np.float64]:
     return arm.locked(given.clip(low, high))
 
 
-def checked_start(arm: ArmModel, data: mujoco.MjData, joints: Any) -> NDArray[np.float64]:
-    """Checks the first pose of an episode and returns it, shape (J,), rad.
-
-    The arm must not be deep in the body: the contact force that pushes it out would push joints beyond their ranges.
-
-    Args:
-        arm: the body.
-        data: a simulation; this function moves its arm to the pose.
-        joints: the pose that the user gave.
+def checked_gaze(arm: ArmModel, gaze: Any) -> NDArray[np.float64]:
+    """Checks angles of the gaze and returns them clipped to their ranges, shape (G,), rad.
 
     Raises:
-        UserError: the joints have a wrong shape, are not finite or out of range, or the arm is deep in the body.
+        UserError: the gaze is held, or the angles have a wrong shape, are not finite or are out of range.
     """
-    pose = checked_joints(arm, joints)
-    arm.place(data, pose)
-    depth = arm.penetration(data)
-    if depth > PENETRATION_LIMIT + _ROUNDING:
+    if not arm.gaze_joints:
+        turning = ', such as gaze="eyes"' if arm.body.mjcf is None else ""
         raise UserError(
-            f"got the joints {shown(joints)}, a pose in which the arm is {1e3 * depth:.1f} mm deep in the body, expected at "
-            f"most {1e3 * PENETRATION_LIMIT:g} mm; take another pose, for example one from arm.valid_pose"
+            f"got the gaze {shown(gaze)} of a body whose gaze is held, expected a gaze that turns{turning}; or leave it out"
         )
-    return pose
+    (low, high), given = arm.gaze.ranges.T, numbers(gaze)
+    if given.shape != low.shape or not ((given >= low - 1e-6) & (given <= high + 1e-6)).all():
+        ranges = ", ".join(f"{n} {a:.2f}..{b:.2f}" for n, a, b in zip(arm.gaze_joints, low, high, strict=True))
+        raise UserError(f"got the gaze {shown(gaze)}, expected angles in rad within {ranges}{detached(gaze)}")
+    return given.clip(low, high)
 
 
 def check_counts(**counts: Any) -> None:

@@ -12,7 +12,7 @@ from .changes.change import BodyChange
 
 ARMS = EYES = ("right", "left", "both")
 GAZES = ("held", "eyes", "head")
-SENSED = ("eyes", "gaze", "arms", "wrist")
+SENSED = ("eyes", "gaze", "fovea", "arms", "wrist")
 """The fields on which the spaces of actions and observations depend; they stay the same while a body changes."""
 
 
@@ -48,6 +48,8 @@ class Body:
     one eye."""
     gaze: str = "held"
     """What turns the gaze: one of `GAZES`; that of a body from an MJCF file is held."""
+    fovea: bool = False
+    """Whether a second camera shows the middle of what the eye sees."""
 
     arms: str = "right"
     """Which arms move: one of `ARMS`; that of a body from an MJCF file is the one whose joints are named."""
@@ -137,8 +139,9 @@ def check_choices(body: Body) -> None:
     for name, given, known in (("eyes", body.eyes, eyes), ("gaze", body.gaze, GAZES), ("arms", body.arms, ARMS)):
         if not isinstance(given, str | None) or given not in known:
             raise UserError(f"got {name}={shown(given)}, expected one of {[each for each in known if each]}")
-    if not isinstance(body.wrist, bool):
-        raise UserError(f"got wrist={shown(body.wrist)}, expected True or False")
+    for name in ("fovea", "wrist"):
+        if not isinstance(getattr(body, name), bool):
+            raise UserError(f"got {name}={shown(getattr(body, name))}, expected True or False")
 
 
 def check_other(body: Body) -> None:
@@ -179,6 +182,7 @@ _KINDS = {
     "new_servos": _SWITCH,
     "eyes": _TEXT,
     "gaze": _TEXT,
+    "fovea": _SWITCH,
     "arms": _TEXT,
     "wrist": _SWITCH,
 }

@@ -1,4 +1,4 @@
-"""Checks the named parts of a body's MJCF, and adds a hand site and missing servos."""
+"""Checks the named parts of a body's MJCF, and adds a hand site, a fovea and missing servos."""
 
 import zipfile
 from collections.abc import Collection, Sequence
@@ -16,6 +16,9 @@ _SERVO_FREQUENCY = 30.0
 
 SITE = "hand_position"
 """Name of the site that marks a hand's position."""
+
+_FOVEA_DEGREES = 30.0
+"""How wide and high the fovea's pictures are."""
 
 _DRIVEN = {
     mujoco.mjtTrn.mjTRN_JOINT.value: mujoco.mjtObj.mjOBJ_JOINT,
@@ -71,6 +74,33 @@ def add_hand_site(
     while name in {s.name for s in spec.sites}:
         name += "_"
     spec.bodies[body].add_site(name=name, pos=center, size=[0.004] * 3, group=4)
+    return name
+
+
+def add_fovea(spec: mujoco.MjSpec, model: mujoco.MjModel, eye: str) -> str:
+    """Adds a camera that shows the middle of what an eye sees, from its place, to its body, and returns the name.
+
+    Args:
+        spec: the body; it is changed.
+        model: the body as it was compiled.
+        eye: name of the eye's camera.
+
+    Raises:
+        UserError: the eye's camera follows a body instead of being fixed to one, or it is not a perspective camera.
+    """
+    camera = model.camera(eye)
+    fixed = camera.mode[0] == mujoco.mjtCamLight.mjCAMLIGHT_FIXED
+    if not fixed or model.cam_projection[camera.id] != mujoco.mjtProjection.mjPROJ_PERSPECTIVE:
+        kind = "orthographic" if fixed else mujoco.mjtCamLight(camera.mode[0]).name.removeprefix("mjCAMLIGHT_").lower()
+        raise UserError(
+            f"got fovea=True with the eye {eye!r}, a camera of the kind {kind!r}, expected a perspective camera of the mode "
+            '"fixed"; change it in the MJCF, or leave out the fovea'
+        )
+    name, known = f"{eye}_fovea", {each.name for each in spec.cameras}
+    while name in known:
+        name += "_"
+    carrier = spec.bodies[int(camera.bodyid[0])]
+    carrier.add_camera(name=name, pos=np.array(camera.pos), quat=np.array(camera.quat), fovy=_FOVEA_DEGREES)
     return name
 
 

@@ -71,6 +71,8 @@ class ArmModel:
     """Name of the left eye's camera, if both eyes see."""
     gaze_joints: tuple[str, ...] = ()
     """Names of the G joints that turn the gaze; none if it is held."""
+    fovea_camera: str | None = None
+    """Name of the camera that shows the middle of what `eye` sees, if the body has a fovea."""
 
     @cached_property
     def gaze(self) -> Gaze:
@@ -79,9 +81,9 @@ class ArmModel:
 
     @property
     def eyes(self) -> dict[str, str]:
-        """The cameras of the eyes, by the names of their frames in observations."""
-        both = {"eye": self.eye_camera, "eye_left": self.left_eye_camera}
-        return {name: camera for name, camera in both.items() if camera is not None}
+        """The cameras of the eyes and of the fovea, by the names of their frames in observations."""
+        cameras = {"eye": self.eye_camera, "eye_left": self.left_eye_camera, "fovea": self.fovea_camera}
+        return {name: camera for name, camera in cameras.items() if camera is not None}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -118,6 +120,7 @@ class ArmModel:
         age_months: float = 12.0,
         eyes: str | None = None,
         gaze: str = "held",
+        fovea: bool = False,
         arms: str = "right",
         wrist: bool = False,
         change: BodyChange | Mapping[str, Any] | None = None,
@@ -128,6 +131,7 @@ class ArmModel:
             age_months: 1 to 24; sets sizes, masses and strength.
             eyes: which eyes see, "right", "left" or "both"; None: the one on the arm's side, with both arms the right one.
             gaze: what turns the gaze, "held", "eyes" or "head".
+            fovea: whether a second camera shows the middle of what the eye sees.
             arms: which arms move, "right", "left" or "both".
             wrist: whether the wrists move too.
             change: how the body differs from that of its age, a `BodyChange` or its `as_dict`.
@@ -135,7 +139,8 @@ class ArmModel:
         Raises:
             UserError: the age is not between 1 and 24 months, another argument is unknown, or the body cannot be changed so.
         """
-        return cls.of(Body(age_months, eyes=eyes, gaze=gaze, arms=arms, wrist=wrist, change=BodyChange.of(change)))
+        moved: dict[str, Any] = {"gaze": gaze, "fovea": fovea, "arms": arms, "wrist": wrist}
+        return cls.of(Body(age_months, eyes=eyes, **moved, change=BodyChange.of(change)))
 
     @classmethod
     def from_mjcf(
@@ -221,20 +226,22 @@ class ArmModel:
             joints: angles, shape (J,), rad.
             gaze: angles of the gaze, shape (G,), rad; None: straight.
         """
-        self._rest(data, joints)
-        if gaze is not None:
-            self.gaze.turn(data, gaze)
+        self._rest(data, joints, gaze)
         mujoco.mj_forward(self.model, data)
 
-    def place(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+    def place(
+        self, data: mujoco.MjData, joints: NDArray[np.floating], gaze: NDArray[np.floating] | None = None
+    ) -> None:
         """Like `pose`, but faster: it computes only positions and contacts."""
-        self._rest(data, joints)
+        self._rest(data, joints, gaze)
         mujoco.mj_fwdPosition(self.model, data)
 
-    def _rest(self, data: mujoco.MjData, joints: NDArray[np.floating]) -> None:
+    def _rest(self, data: mujoco.MjData, joints: NDArray[np.floating], gaze: NDArray[np.floating] | None) -> None:
         self.reset(data)
         data.qpos[self.qpos_ids] = joints
         data.ctrl[self.actuator_ids] = joints
+        if gaze is not None:
+            self.gaze.turn(data, gaze)
 
     def any_pose(self, random: np.random.Generator) -> NDArray[np.float64]:
         """Draws a pose uniformly over the joint ranges, shape (J,), rad; it need not be valid. Locked joints are locked."""

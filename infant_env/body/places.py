@@ -39,6 +39,19 @@ class Gaze(NamedTuple):
         if len(self.followers):
             data.qpos[self.followers] = angles
 
+    def turn_many(
+        self,
+        qpos: NDArray[np.float64],
+        ctrl: NDArray[np.float64],
+        rows: NDArray[np.int64],
+        angles: NDArray[np.float64],
+    ) -> None:
+        """Like `turn` in some rows of many simulations: qpos (N, nq), ctrl (N, nu), rows (n,), angles (n, G), rad."""
+        each = rows[:, None]
+        qpos[each, self.qpos_ids] = ctrl[each, self.actuator_ids] = angles
+        if len(self.followers):
+            qpos[each, self.followers] = angles
+
 
 class Hand(NamedTuple):
     """One hand of a body."""

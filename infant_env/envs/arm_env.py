@@ -10,10 +10,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ..body.changes.change import BodyChange
-from ..body.checks import check_counts, check_options, checked_eye_size, checked_start
+from ..body.checks import check_counts, check_options, checked_eye_size
 from ..body.model import ArmModel
 from ..senses.seen.seen import Seen
 from ..senses.spaces import babbling_space
+from ..tasks.start import OPTIONS, start
 from .body_env import BodyEnv, Observation
 from .simulated import hand_infos
 
@@ -96,6 +97,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; None: no blur |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`; None: the one on the arm's side, or those of `arm` |
     | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`; None: held, or as that of `arm` |
+    | `fovea` | None | whether to observe what the middle of the eye sees too; None: not, or as `arm` does |
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`; None: the right one, or those of `arm` |
     | `wrist` | None | whether the wrists move, True or False; None: they do not, or as those of `arm` |
     | `touch` | False | whether touch is felt |
@@ -137,6 +139,14 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     or up (-1) of where the held gaze looks. The observation has one more entry, `gaze` (2,) float32: the two angles, rad,
     without noise and delay. A turn takes .1 s (eyes) or .2 s (head). An episode begins with both angles 0, or with those of
     `reset(options={"gaze": ...})`, and `action_for(joints)` brings them back to 0. The gaze of a body from an MJCF file is held.
+
+    ## Fovea
+
+    With `fovea=True` the observation has one more entry, `fovea` (128, 128, 3) uint8: the middle of what `eye` sees, 30 degrees
+    wide and high, in frames of their own. It turns with the gaze. It has 4.2 pixels per degree in its middle, and shows 2.1
+    cycles per degree at best; `eye` has 2.6 and 1.3. `seen`, `acuity`, noise and delay of `eye` hold for it too; its blur is that
+    of its own pixels, and its noise is independent. `acuity="age"` changes it up to the age of 5 months. A body from an MJCF file
+    can have a fovea if the camera of its eye is fixed to a body. Agents and maps see `eye` alone.
 
     ## Arms
 
@@ -256,6 +266,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
@@ -266,7 +277,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         view = width, height, camera_name
         sensed = senses, acuity
         super().__init__(
-            render_mode, age_months, size, arm, *view, *sensed, eyes, gaze, arms, wrist, touch, change, seen
+            render_mode, age_months, size, arm, *view, *sensed, eyes, gaze, fovea, arms, wrist, touch, change, seen
         )
         self._adapt()
 
@@ -276,16 +287,14 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
         """Starts an episode at rest, see "Starting state" above.
 
         Raises:
-            UserError: an option is unknown, or the joints have a wrong shape, are not finite, out of range or deep in the body.
+            UserError: an option is unknown, the joints or the gaze have a wrong shape, are not finite or out of range, the arm is
+                deep in the body, or the gaze is held.
         """
         super().reset(seed=seed)
-        given = check_options(options, ("joints",))
-        if "joints" in given:
-            joints = checked_start(self.arm, self.arm.new_data(), given["joints"])
-        else:
-            self.arm.reset(self.data)
-            joints = self.arm.valid_pose(self.data, self.np_random)
-        self.arm.pose(self.data, joints)
+        given = check_options(options, OPTIONS)
+        data = self.arm.new_data() if given else self.data  # a refused option leaves the episode as it is
+        joints, gaze = start(self.arm, data, self.np_random, given)
+        self.arm.pose(self.data, joints, gaze)
         self._sense_start()
         self._begun = True
         return self._observe()

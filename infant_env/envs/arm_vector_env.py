@@ -9,10 +9,11 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
-from ..body.checks import checked_eye_size, checked_start, options_of
+from ..body.checks import checked_eye_size, options_of
 from ..body.model import ArmModel
 from ..senses.sense import Senses
 from ..senses.spaces import babbling_space
+from ..tasks.start import OPTIONS, start
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
 from .simulated import arms_of, hand_infos
@@ -40,6 +41,7 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: see `InfantArmEnv`.
         eyes: see `InfantArmEnv`.
         gaze: see `InfantArmEnv`.
+        fovea: see `InfantArmEnv`.
         arms: see `InfantArmEnv`.
         wrist: see `InfantArmEnv`.
         touch: see `InfantArmEnv`.
@@ -69,16 +71,20 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
         change: Any = None,
         seen: Any = None,
     ) -> None:
-        bodies, size = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change), checked_eye_size(eye_size)
+        bodies, size = (
+            arms_of(num_envs, arm, age_months, eyes, gaze, fovea, arms, wrist, change),
+            checked_eye_size(eye_size),
+        )
         self._depths = np.zeros(num_envs)  # of the deepest contacts, m
         shown = width, height, camera_name, threads, senses, acuity, touch, seen
-        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, ("joints",), *shown)
+        super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, OPTIONS, *shown)
 
     def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
         assert self.eye_size is not None
@@ -86,12 +92,17 @@ class InfantArmVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32]
 
     def _begin(self, infants: Infants, options: dict[str, Any]) -> None:
         if options:
-            given = {i: options_of(i, self.num_envs, options)["joints"] for i in infants.tolist()}
-            bodies = self.bodies
-            joints = np.array([checked_start(bodies[i], self._datas[bodies[i]], one) for i, one in given.items()])
+            numbers = infants.tolist()
+            arms, given = [self.bodies[i] for i in numbers], [options_of(i, self.num_envs, options) for i in numbers]
+            starts = [
+                start(arm, self._datas[arm], self._random(i), own)
+                for i, arm, own in zip(numbers, arms, given, strict=True)
+            ]
+            joints, gazes = map(np.array, zip(*starts, strict=True))
         else:
             joints, _ = self._poses.draw(infants, [self._random(i) for i in infants.tolist()])
-        self._place(infants, joints, self._hands[infants])  # `_observe` computes the hands' new positions
+            gazes = None
+        self._place(infants, joints, self._hands[infants], gazes)  # `_observe` computes the hands' new positions
 
     def _observe(self, infants: Infants | slice) -> Observations:
         seen = []

@@ -25,7 +25,7 @@ from ..senses.sensing import Sensing
 from ..senses.skin.touch import TOUCH
 from ..senses.spaces import wider
 from .onlooker import RENDER_MODES, Onlooker
-from .simulated import Simulated, as_arm, as_touch, carried, touch_of
+from .simulated import Simulated, as_arm, as_touch, carried, check_fovea, touch_of
 
 Observation = dict[str, NDArray[Any]]
 
@@ -48,6 +48,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         acuity: the eye's acuity, see `checked_acuity`.
         eyes: which eyes see; None: the one on the arm's side, or those of the given body.
         gaze: what turns the gaze; None: it is held, or as the given body's.
+        fovea: whether the middle of what the eye sees is observed too; None: not, or as the given body's.
         arms: which arms move; None: the right one, or those of the given body.
         wrist: whether the wrists move; None: they do not, or as the given body's.
         touch: whether touch is felt.
@@ -73,14 +74,16 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         acuity: Any,
         eyes: str | None,
         gaze: str | None,
+        fovea: bool | None,
         arms: str | None,
         wrist: bool | None,
         touch: bool,
         change: Any,
         seen: Any,
     ) -> None:
+        check_fovea(fovea, eye_size)
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
-        self.arm = self._first = as_arm(arm, age_months, eyes, gaze, arms, wrist, change)
+        self.arm = self._first = as_arm(arm, age_months, eyes, gaze, fovea, arms, wrist, change)
         self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
         """The senses that have noise or a delay, by name."""
         self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)
@@ -131,8 +134,8 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
 
         Args:
             body: an age in months, which keeps the present change; a `BodyChange`, which keeps the age; a `Body`; or the
-                `as_dict` of one; None: the body that the environment was made with. `eyes`, `gaze`, `arms` and `wrist` stay as
-                they are.
+                `as_dict` of one; None: the body that the environment was made with. `eyes`, `gaze`, `fovea`, `arms` and `wrist`
+                stay as they are.
 
         Raises:
             UserError: the body or the change is unknown, or one of the bodies comes from an MJCF file.

@@ -251,11 +251,19 @@ class ManyBodies(Simulated, ManyEnv):
             self._qpos[infant], self._ctrl[infant] = arm.rest
         self._rest = self._simulations.state.copy()
 
-    def _place(self, infants: Infants, joints: NDArray[np.float64], hands: NDArray[np.float64]) -> None:
-        """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, H, 3)."""
+    def _place(
+        self,
+        infants: Infants,
+        joints: NDArray[np.float64],
+        hands: NDArray[np.float64],
+        gazes: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Puts some infants' arms at rest into poses (n, J) with known hand positions (n, H, 3), and turns their gazes (n, G)."""
         self._simulations.state[infants] = self._rest[infants]
         self._qpos[infants[:, None], self.arm.qpos_ids] = joints
         self._ctrl[infants[:, None], self.arm.actuator_ids] = joints
+        if gazes is not None:
+            self.arm.gaze.turn_many(self._qpos, self._ctrl, infants, gazes)
         self._hands[infants] = hands
         self._simulations.warning[infants] = 0
         self._stale[infants] = True

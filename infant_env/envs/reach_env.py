@@ -70,7 +70,8 @@ class InfantArmReachEnv(
     ## Starting state
 
     The arm is at rest in a pose that is drawn like the goal's, before it. `reset(options={"joints": ...})`, shape (5,), rad, sets
-    the pose, and is refused if the arm penetrates the body by more than 5 mm.
+    the pose, and is refused if the arm penetrates the body by more than 5 mm. A gaze that turns begins straight, or where
+    `reset(options={"gaze": ...})` turns it, shape (2,), rad.
 
     ## Episode end
 
@@ -109,6 +110,7 @@ class InfantArmReachEnv(
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0`; `goal` is what `eye` sees |
     | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`, as in `InfantArm-v0`; `goal` is seen with a held gaze |
+    | `fovea` | None | whether to observe `fovea`, (128, 128, 3) uint8, as in `InfantArm-v0`; needs `eye_size` |
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
     | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
     | `touch` | False | whether to observe `touch`, (525,) float32, N, as in `InfantArm-v0` |
@@ -150,6 +152,7 @@ class InfantArmReachEnv(
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
@@ -160,7 +163,7 @@ class InfantArmReachEnv(
         view = width, height, camera_name
         sensed = senses, acuity
         super().__init__(
-            render_mode, age_months, eye_size, arm, *view, *sensed, eyes, gaze, arms, wrist, touch, change, seen
+            render_mode, age_months, eye_size, arm, *view, *sensed, eyes, gaze, fovea, arms, wrist, touch, change, seen
         )
         self._asked, self._goal_eye = (goal, reward, threshold, hand), goal_eye
         self.goal_joints: NDArray[np.float64] = np.empty(0)
@@ -197,9 +200,9 @@ class InfantArmReachEnv(
             UserError: an option is unknown, has a wrong shape or is out of reach.
         """
         super().reset(seed=seed)
-        joints, _, goal, goal_joints = self.task.begin(self.np_random, options, self._sight)
+        joints, _, goal, goal_joints, gaze = self.task.begin(self.np_random, options, self._sight)
         self._set_goal(goal, goal_joints)
-        self.arm.place(self.data, joints)
+        self.arm.place(self.data, joints, gaze)
         self._sense_start()
         self._begun = True
         observation = self._observation()

@@ -14,9 +14,10 @@ from ..senses.sense import Senses
 from ..tasks import rewards
 from ..tasks.goal_sight import GoalSight
 from ..tasks.reach_task import ReachTask
+from ..tasks.start import OPTIONS
 from .many_bodies import ManyBodies
 from .many_env import Infants, Infos, Observations
-from .simulated import arms_of
+from .simulated import arms_of, check_fovea
 
 
 class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -45,6 +46,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmReachEnv`.
         eyes: see `InfantArmReachEnv`.
         gaze: see `InfantArmReachEnv`.
+        fovea: see `InfantArmReachEnv`.
         arms: see `InfantArmReachEnv`.
         wrist: see `InfantArmReachEnv`.
         touch: see `InfantArmReachEnv`.
@@ -81,6 +83,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
@@ -88,7 +91,8 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         seen: Any = None,
         hand: str | None = None,
     ) -> None:
-        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change)
+        check_fovea(fovea, eye_size)
+        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, fovea, arms, wrist, change)
         size = None if eye_size is None else checked_eye_size(eye_size)
         self._asked, self._goal_eye = (goal, reward, threshold, hand), goal_eye
         self._tasks: dict[ArmModel, ReachTask] = {}
@@ -98,7 +102,7 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
         self._shown = np.zeros((num_envs, *(size or (0, 0)), 3), np.uint8)  # pictures of the goals
-        view, options = (width, height, camera_name, threads, senses, acuity, touch, seen), ("joints", "goal")
+        view, options = (width, height, camera_name, threads, senses, acuity, touch, seen), (*OPTIONS, "goal")
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
         self._look()
 
@@ -151,13 +155,14 @@ class InfantArmReachVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
                 self._tasks[self.bodies[i]].begin(random, options_of(i, self.num_envs, options), self._sights[i])
                 for i, random in zip(infants.tolist(), randoms, strict=True)
             ]
-            joints, hands, goals, poses = map(np.array, zip(*starts, strict=True))
+            joints, hands, goals, poses, gazes = map(np.array, zip(*starts, strict=True))
         else:
             joints, hands = self._poses.draw(infants, randoms)
+            gazes = None
             poses, goal_hands = self._poses.draw(infants, randoms)
             goals = self.task.goal_at(poses, goal_hands[:, self.task.hand])
         self._set_goals(infants, goals, poses)
-        self._place(infants, joints, hands)
+        self._place(infants, joints, hands, gazes)
 
     def _observe(self, infants: Infants | slice) -> Observations:
         observations: Observations = {

@@ -74,6 +74,7 @@ def as_arm(
     age_months: float,
     eyes: str | None = None,
     gaze: str | None = None,
+    fovea: bool | None = None,
     arms: str | None = None,
     wrist: bool | None = None,
     change: BodyChange | Mapping[str, Any] | None = None,
@@ -86,6 +87,7 @@ def as_arm(
         eyes: which eyes see, one of `EYES`; None: those of the body. A body whose arm changes sees with the eye on the arm's
             side then, unless both eyes see.
         gaze: what turns the gaze, one of `GAZES`; None: as the body's.
+        fovea: whether the body has a fovea; None: as the body's.
         arms: which arms move, one of `ARMS`; None: as the body's.
         wrist: whether the wrists move; None: as the body's.
         change: how the body differs from the built-in one of its age; None: as the given one does.
@@ -95,7 +97,7 @@ def as_arm(
             this gaze, these arms or this wrist, or cannot be changed so.
     """
     how = None if change is None else BodyChange.of(change)
-    given = {"eyes": eyes, "gaze": gaze, "arms": arms, "wrist": wrist, "change": how}
+    given = {"eyes": eyes, "gaze": gaze, "fovea": fovea, "arms": arms, "wrist": wrist, "change": how}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if arm is None:
         return ArmModel.infant(age_months, **changes)
@@ -105,6 +107,12 @@ def as_arm(
         body = _changed(arm.body, changes)
         return arm if body == arm.body else ArmModel.of(body)
     raise UserError(f"got arm={shown(arm)}, expected an ArmModel, its body.as_dict(), or None for the infant")
+
+
+def check_fovea(fovea: bool | None, eye_size: Any) -> None:
+    """Raises a UserError if the fovea is asked for without an eye."""
+    if fovea and eye_size is None:
+        raise UserError("got fovea=True without eye_size, expected both; add an eye, such as eye_size=(300, 500)")
 
 
 def each_of(name: str, given: Any, infants: int) -> list[Any]:
@@ -127,6 +135,7 @@ def arms_of(
     age_months: Any,
     eyes: str | None,
     gaze: str | None,
+    fovea: bool | None,
     arms: str | None,
     wrist: bool | None,
     change: Any,
@@ -144,7 +153,7 @@ def arms_of(
         key = one, age, how
         found = next((body for known, body in made if _are_same(known, key)), None)
         if found is None:
-            found = as_arm(one, age, eyes, gaze, arms, wrist, how)
+            found = as_arm(one, age, eyes, gaze, fovea, arms, wrist, how)
             made.append((key, found))
         all_arms.append(found)
     return one_kind(all_arms)

@@ -14,6 +14,7 @@ from ..body.model import ArmModel
 from .acuity import Blur, pixels_per_degree
 from .drawing.screen import Edit, Screen
 from .seen.seen_arm import SeenArm
+from .sense import frame_size
 
 HAND_IN_VIEW = 0.003
 """A picture "shows the hand" if at least this share of its pixels does."""
@@ -31,7 +32,7 @@ class EyeCamera:
 
     Args:
         arm: the body.
-        size: rows and columns of the frames, (H, W).
+        size: rows and columns of the frames, (H, W); those of the fovea are 128x128.
         acuity: frames are blurred to this acuity, cycles per degree; None: no blur.
         screen: the OpenGL context of another camera, see `like`.
     """
@@ -45,12 +46,16 @@ class EyeCamera:
     ) -> None:
         self.size = (int(size[0]), int(size[1]))
         self._arm, self.acuity = arm, acuity
-        density = pixels_per_degree(arm.model, arm.eye_camera, self.size[0])
-        self._blur = None if acuity is None else Blur(acuity, density)
+        self.sizes = {name: frame_size(name, self.size) for name in arm.eyes}
+        """Rows and columns of the frames of each of the body's `ArmModel.eyes`."""
+        self._blurs = {} if acuity is None else {name: self._blur_of(name, acuity) for name in arm.eyes}
         self._cameras = {name: _camera(arm.model, camera) for name, camera in arm.eyes.items()}
         self._small = _counting_size(self.size)
-        largest = max(self.size[0], self._small[0]), max(self.size[1], self._small[1])
-        self._screen = Screen(arm.model, largest) if screen is None else screen
+        rows, columns = zip(self._small, *self.sizes.values(), strict=True)
+        self._screen = Screen(arm.model, (max(rows), max(columns))) if screen is None else screen
+
+    def _blur_of(self, eye: str, acuity: float) -> Blur:
+        return Blur(acuity, pixels_per_degree(self._arm.model, self._arm.eyes[eye], self.sizes[eye][0]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return EyeCamera, (self._arm, self.size, self.acuity, self._screen)
@@ -62,7 +67,7 @@ class EyeCamera:
     def render(
         self, data: mujoco.MjData, eye: str = "eye", seen: SeenArm | None = None, late: mujoco.MjData | None = None
     ) -> NDArray[np.uint8]:
-        """A new RGB frame of what an eye sees, shape (H, W, 3), uint8.
+        """A new RGB frame of what an eye sees, shape (H, W, 3), uint8; of the fovea (128, 128, 3).
 
         Args:
             data: the simulation, with positions.
@@ -110,8 +115,8 @@ class EyeCamera:
     def _draw(
         self, model: mujoco.MjModel, data: mujoco.MjData, eye: str, edit: Edit | None = None
     ) -> NDArray[np.uint8]:
-        frame = self._screen.draw(model, data, self._cameras[eye], self.size, edit)
-        return frame if self._blur is None else self._blur(frame)
+        frame = self._screen.draw(model, data, self._cameras[eye], self.sizes[eye], edit)
+        return self._blurs[eye](frame) if self._blurs else frame
 
     def close(self) -> None:
         """Frees the OpenGL context; the next frame opens it again."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .sense import JOINTS, VELOCITIES, Sense, Senses
+from .sense import EYE, EYE_LEFT, FOVEA, JOINTS, VELOCITIES, Sense, Senses
 
 _BLOCK = 256
 """Observations for which random numbers are drawn together."""
@@ -51,10 +51,11 @@ class Noise:
             self._now = 0
         self.felt = self._felt[self._now]
 
-    def add_to_frame(self, frame: NDArray[np.uint8], noise: float, second: bool = False) -> None:
-        """Adds this observation's noise to a frame, in place, see `add_to_frame`; the second eye has noise of its own."""
+    def add_to_frame(self, frame: NDArray[np.uint8], noise: float, eye: str = EYE) -> None:
+        """Adds this observation's noise to a frame, in place, see `add_to_frame`; each eye and the fovea have their own."""
         start = int(self._starts[self._now])
-        add_to_frame(frame, noise, (start + _STARTS // 2) % _STARTS if second else start)
+        start = (start + _STARTS // 2) % _STARTS if eye == EYE_LEFT else start
+        add_to_frame(frame, noise, start, table=int(eye == FOVEA))
 
 
 def noise_of(senses: Senses, name: str) -> float:
@@ -62,7 +63,7 @@ def noise_of(senses: Senses, name: str) -> float:
     return senses.get(name, Sense()).noise
 
 
-def add_to_frame(frame: NDArray[np.uint8], noise: float, start: int) -> None:
+def add_to_frame(frame: NDArray[np.uint8], noise: float, start: int, table: int = 0) -> None:
     """Adds noise to each byte of a frame, in place; sums beyond 0 and 255 are cut.
 
     Drawing normal numbers for all pixels would take longer than rendering. So the noise is a part of one table of normal
@@ -72,9 +73,10 @@ def add_to_frame(frame: NDArray[np.uint8], noise: float, start: int) -> None:
         frame: contiguous, uint8.
         noise: standard deviation, share of the 255 gray levels.
         start: where in the table the noise begins, 0 to 2^20 - 1.
+        table: number of the table; the numbers of different tables are independent.
     """
     flat = frame.reshape(-1)
-    up, room, down = (part[start : start + flat.size] for part in _table(flat.size + _STARTS, noise))
+    up, room, down = (part[start : start + flat.size] for part in _table(flat.size + _STARTS, noise, table))
     np.minimum(flat, room, out=flat)
     np.add(flat, up, out=flat)
     np.maximum(flat, down, out=flat)
@@ -82,12 +84,12 @@ def add_to_frame(frame: NDArray[np.uint8], noise: float, start: int) -> None:
 
 
 @lru_cache(maxsize=4)
-def _table(size: int, noise: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+def _table(size: int, noise: float, table: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """What is added to a byte, the largest byte that it may be added to, and what is taken away, each of this size.
 
     One of the two is 0. Bytes alone are ten times as fast as wider numbers.
     """
     spread = np.sqrt((255 * noise) ** 2 - _ROUNDING)
-    levels = np.rint(np.random.default_rng(0).standard_normal(size, np.float32) * np.float32(spread))
+    levels = np.rint(np.random.default_rng(table).standard_normal(size, np.float32) * np.float32(spread))
     up, down = (side.clip(0, 255).astype(np.uint8) for side in (levels, -levels))
     return up, 255 - up, down

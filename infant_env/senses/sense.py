@@ -13,6 +13,10 @@ from ..given import numbers, shown
 EYE, JOINTS, VELOCITIES = "eye", "joints", "joint_velocities"
 EYE_LEFT = "eye_left"
 """Name of the left eye's frames if both eyes see; its noise and delay are those of `EYE`."""
+FOVEA = "fovea"
+"""Name of the fovea's frames; their noise and delay are those of `EYE`."""
+FOVEA_SIZE = 128, 128
+"""Rows and columns of the fovea's frames."""
 _LEAST_EYE_NOISE = 0.003  # less than one gray level of 255 gets lost when frames are rounded to bytes
 _MOST_NOISE = {EYE: 0.25, JOINTS: 45.0, VELOCITIES: 1000.0}
 _UNITS = {EYE: "of the 255 gray levels", JOINTS: "degrees", VELOCITIES: "degrees/s"}
@@ -61,6 +65,11 @@ class Sense:
 
 Senses = Mapping[str, Sense]
 """Senses by name; one that is missing has neither noise nor delay."""
+
+
+def frame_size(eye: str, size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of the frames of one of a body's `ArmModel.eyes`, if those of the eyes have this size."""
+    return FOVEA_SIZE if eye == FOVEA else size
 
 
 def checked_senses(given: Any, body: Body, eye: bool = True) -> dict[str, Sense]:

@@ -134,7 +134,7 @@ class Sensing:
         for name in self._arms[infant].eyes:
             frames[name] = eyes.render(now, name, seen, late)
             if self._eye_noise:
-                self._noises[infant].add_to_frame(frames[name], self._eye_noise, second=name != EYE)
+                self._noises[infant].add_to_frame(frames[name], self._eye_noise, name)
         return frames
 
     def _as_seen(self, what: str, infant: int, data: mujoco.MjData) -> mujoco.MjData:

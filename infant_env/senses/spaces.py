@@ -9,7 +9,7 @@ from gymnasium import spaces
 from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
 from .noise import WIDEST, noise_of
-from .sense import JOINTS, VELOCITIES, Senses
+from .sense import JOINTS, VELOCITIES, Senses, frame_size
 from .skin.touch import MOST_FORCE, TOUCH, Touch
 
 _GIVE, _MAX_VELOCITY = 0.35, 100.0
@@ -25,8 +25,8 @@ def eye_space(size: tuple[int, int]) -> spaces.Box:
 
 
 def eye_spaces(eyes: Iterable[str], size: tuple[int, int]) -> dict[str, spaces.Space[Any]]:
-    """The frames of some eyes, by name."""
-    return {name: eye_space(size) for name in eyes}
+    """The frames of some eyes, by name; those of the fovea have a size of their own."""
+    return {name: eye_space(frame_size(name, size)) for name in eyes}
 
 
 def joint_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:

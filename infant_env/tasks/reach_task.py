@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from ..body.checks import check_choice, check_options, checked_joints, checked_start
+from ..body.checks import check_choice, check_options, checked_joints
 from ..body.model import PENETRATION_LIMIT, ArmModel
 from ..errors import UserError
 from ..given import detached, numbers, shown
@@ -18,6 +18,7 @@ from ..senses.skin.touch import Touch
 from ..senses.spaces import eye_space, eye_spaces, gaze_spaces, joint_space, proprioception_space, touch_spaces
 from . import rewards
 from .goal_sight import GoalSight
+from .start import OPTIONS, start
 from .workspace import Workspace
 
 THRESHOLDS = {"hand": 0.02, "joints": float(np.deg2rad(10))}
@@ -45,6 +46,8 @@ class Start(NamedTuple):
     """The goal: a place, (3,), m, or a pose, (J,), rad."""
     goal_joints: NDArray[np.float64]
     """A valid pose that reaches the goal, shape (J,), rad."""
+    gaze: NDArray[np.float64]
+    """Angles of the gaze, shape (G,), rad; the goal is one of a straight gaze."""
 
 
 class ReachTask:
@@ -130,22 +133,20 @@ class ReachTask:
 
         Args:
             random: random numbers.
-            options: a reset's options, `joints` and `goal`.
+            options: a reset's options, `joints`, `gaze` and `goal`.
             sight: if given, goals are redrawn until their picture shows the hand.
 
         Raises:
             UserError: an option is unknown, has a wrong shape or is out of reach, or no goal shows the hand.
         """
-        given = check_options(options, ("joints", "goal"))
-        if "joints" in given:
-            joints = checked_start(self._arm, self._data, given["joints"])
-        else:
-            joints = self._arm.valid_pose(self._data, random)
+        given = check_options(options, (*OPTIONS, "goal"))
+        joints, gaze = start(self._arm, self._data, random, given)
         hands = self._arm.hand_positions(self._data)
+        self._arm.gaze.turn(self._data, np.zeros_like(gaze))
         if "goal" in given:
-            return Start(joints, hands, *self._given_goal(given["goal"]))
+            return Start(joints, hands, *self._given_goal(given["goal"]), gaze)
         pose = self._visible_pose(random, sight)
-        return Start(joints, hands, self.goal_at(pose, self._arm.hand_position(self._data, self._side)), pose)
+        return Start(joints, hands, self.goal_at(pose, self._arm.hand_position(self._data, self._side)), pose, gaze)
 
     def again(self, joints: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """The goal that a pose of another body (J,) is for this one, and the pose with locked joints at their angles."""

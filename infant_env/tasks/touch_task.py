@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from ..body.checks import check_choice, check_options, checked_start
+from ..body.checks import check_choice, check_options
 from ..body.model import ArmModel
 from ..errors import UserError
 from ..given import shown
@@ -18,6 +18,7 @@ from ..senses.skin.touch import MOST_FORCE, Touch
 from ..senses.spaces import proprioception_space, touch_spaces
 from .reachable import Reachable, reachable
 from .rewards import Floats
+from .start import OPTIONS, start
 
 GOALS = ["told", "felt"]
 STIMULUS = 5.0
@@ -35,6 +36,8 @@ class Start(NamedTuple):
     """Number of the patch to touch."""
     goal_joints: NDArray[np.float64]
     """A valid pose in which a hand touches it, shape (J,), rad."""
+    gaze: NDArray[np.float64]
+    """Angles of the gaze, shape (G,), rad."""
 
 
 class TouchTask:
@@ -89,11 +92,8 @@ class TouchTask:
         Raises:
             UserError: an option is unknown or out of reach, or no patch can be reached.
         """
-        given = check_options(options, ("joints", "patch"))
-        if "joints" in given:
-            joints = checked_start(self._arm, self._data, given["joints"])
-        else:
-            joints = self._arm.valid_pose(self._data, random)
+        given = check_options(options, (*OPTIONS, "patch"))
+        joints, gaze = start(self._arm, self._data, random, given)
         patches, poses = self._reachable
         if not len(patches):
             raise UserError(
@@ -101,7 +101,7 @@ class TouchTask:
                 "that make contact with the hand"
             )
         k = self._number(given["patch"]) if "patch" in given else int(random.integers(len(patches)))
-        return Start(joints, int(patches[k]), poses[k])
+        return Start(joints, int(patches[k]), poses[k], gaze)
 
     def again(self, patch: int, joints: NDArray[np.float64]) -> NDArray[np.float64]:
         """A pose (J,) of this body that touches a patch, rad; if it cannot reach it, the pose of the body before."""

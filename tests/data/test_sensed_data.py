@@ -104,6 +104,27 @@ def test_both_eyes_are_recorded(tmp_path: Path, noisy: Dataset):
         noisy.eye_left(0)
 
 
+def test_the_fovea_is_recorded(tmp_path: Path, noisy: Dataset):
+    config = collect.Config(tmp_path / "data", fovea=True, gaze="eyes", **SIZE | {"samples": 3})
+    data = collect.run(config)
+    assert data.fovea(slice(None)).shape == (3, 128, 128, 3)
+    camera, now = EyeCamera(data.arm, data.eye_size), data.arm.new_data()
+    data.arm.pose(now, data.joints[1], data.gaze[1])
+    assert np.array_equal(data.fovea(1), camera.render(now, "fovea"))
+    with h5py.File(tmp_path / "data" / "shards" / "shard-00000.h5") as file:
+        assert file["fovea"].chunks == (1, 128, 128, 3)
+        assert file["fovea"].compression == "gzip"
+    with h5py.File(tmp_path / "data" / "index.h5") as index:
+        assert index["fovea"].shape == (3, 128, 128, 3)
+    assert data.info.recipe.as_json()["fovea"] is True
+    assert "fovea" not in noisy.info.recipe.as_json()
+    assert collect.run(config).fovea(2).any()  # is there
+    with pytest.raises(
+        UserError, match="has no frames of a fovea, expected a data set of `infant-arm collect --fovea`$"
+    ):
+        noisy.fovea(0)
+
+
 def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
     data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     assert data.gaze.shape == (40, 2)

@@ -178,7 +178,7 @@ def test_a_pose_out_of_reach_is_refused(joint_env: Any, goal: Any, wanted: str):
 
 
 def test_an_unknown_option_is_refused(hand_env: Any):
-    with pytest.raises(ValueError, match="'target'.*expected 'joints' or 'goal'"):
+    with pytest.raises(ValueError, match="'target'.*expected 'joints' or 'gaze' or 'goal'"):
         hand_env.reset(options={"target": [0.0] * 3})
 
 

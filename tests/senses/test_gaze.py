@@ -16,6 +16,7 @@ from infant_env.body.description import Body
 SMALL = (60, 100)
 FREE: dict[str, Any] = {"eye_size": SMALL, "gaze": "head"}
 KINDS = ("eyes", "head")
+LARGEST = np.deg2rad(np.float32([30, 20]))
 
 
 def looking(env: Any, yaw: float, pitch: float, steps: int = 20) -> dict[str, Any]:
@@ -124,3 +125,79 @@ def test_what_cannot_turn_is_refused_in_one_line():
     env.reset(seed=0)
     with pytest.raises(UserError, match="expected 7 finite numbers"):
         env.step(np.zeros(5, np.float32))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["InfantArm-v0", "InfantArmReach-v0", "InfantArmTouch-v0"])
+def test_a_reset_turns_the_gaze_and_its_servos_hold_it(name: str, kind: str):
+    env: Any = gym.make(name, eye_size=SMALL, gaze=kind, eyes="both").unwrapped
+    straight, _ = env.reset(seed=3)
+    turned, _ = env.reset(seed=3, options={"gaze": [0.4, -0.2]})
+    np.testing.assert_allclose(turned["gaze"], [0.4, -0.2], atol=1e-6)
+    assert not np.array_equal(turned["eye"], straight["eye"])
+    assert not np.array_equal(turned["eye_left"], straight["eye_left"])
+    right, left = (env.data.camera(f"{side}_eye").xmat for side in ("right", "left"))
+    np.testing.assert_allclose(left, right, atol=1e-9)
+    for _ in range(10):  # the targets stay where they are
+        env._move(np.append(env.action_for(env.data.qpos[env.arm.qpos_ids])[:5], np.float32([0.4, -0.2]) / LARGEST))
+    np.testing.assert_allclose(env.data.qpos[env.arm.gaze.qpos_ids], [0.4, -0.2], atol=0.01)
+    assert env.data.ctrl[env.arm.gaze.actuator_ids] == pytest.approx([0.4, -0.2], abs=1e-6)
+
+
+def test_the_next_episode_begins_with_a_straight_gaze():
+    for env in (gym.make("InfantArm-v0", **FREE), gym.make_vec("InfantArm-v0", 2, **FREE)):
+        env.reset(seed=0, options={"gaze": [0.1, 0.2]})
+        assert not env.reset()[0]["gaze"].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_targets_of_a_turned_gaze_are_there_from_the_start(kind: str):
+    env: Any = gym.make("InfantArm-v0", eye_size=SMALL, gaze=kind).unwrapped
+    env.reset(seed=0, options={"gaze": [0.5, 0.3]})
+    assert env.data.ctrl[env.arm.gaze.actuator_ids].tolist() == [0.5, 0.3]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["InfantArm-v0", "InfantArmReach-v0", "InfantArmTouch-v0"])
+def test_many_infants_turn_their_gazes_like_single_ones(name: str, kind: str):
+    made: dict[str, Any] = {"eye_size": (36, 36), "gaze": kind, "eyes": "both"}
+    many: Any = gym.make_vec(name, 2, **made)
+    single = [gym.make(name, **made).unwrapped for _ in range(2)]
+    rows = np.array([[0.3, -0.1], [-0.5, 0.2]])
+    for given, own in (({"gaze": rows}, rows), ({"gaze": [0.1, 0.3]}, [[0.1, 0.3]] * 2)):
+        seen, _ = many.reset(seed=5, options=given)
+        each = [env.reset(seed=5 + k, options={"gaze": own[k]})[0] for k, env in enumerate(single)]
+        actions = np.random.default_rng(0).uniform(-1, 1, (3, *many.action_space.shape)).astype(np.float32)
+        for action in (None, *actions):
+            if action is not None:
+                seen = many.step(action)[0]
+                each = [env.step(row)[0] for env, row in zip(single, action, strict=True)]
+            for key, values in seen.items():
+                assert np.array_equal(values, np.stack([one[key] for one in each])), key
+
+
+def test_the_goal_does_not_depend_on_the_first_gaze():
+    env: Any = gym.make("InfantArmReach-v0", eye_size=SMALL, goal_eye=True, gaze="eyes")
+    first, second = (env.reset(seed=1, options=given)[0] for given in (None, {"gaze": [0.5, 0.3]}))
+    assert np.array_equal(first["goal"], second["goal"])
+    assert np.array_equal(first["desired_goal"], second["desired_goal"])
+
+
+@pytest.mark.parametrize("gaze", [[0.6, 0.0], [0.0, -0.4], [np.nan, 0.0], [0.1], [[0.1, 0.1]] * 3, "left", None])
+def test_a_gaze_that_cannot_be_is_refused_and_the_episode_goes_on(gaze: Any):
+    env: Any = gym.make("InfantArm-v0", **FREE).unwrapped
+    env.reset(seed=0)
+    before = env.data.qpos.copy()
+    with pytest.raises(
+        UserError, match=r"^got the gaze .*, expected angles in rad within gaze_yaw -0.52..0.52"
+    ) as error:
+        env.reset(options={"gaze": gaze})
+    assert "\n" not in str(error.value)
+    assert np.array_equal(env.data.qpos, before)
+
+
+@pytest.mark.parametrize("name", ["InfantArm-v0", "InfantArmReach-v0", "InfantArmTouch-v0"])
+def test_a_held_gaze_cannot_be_turned(name: str):
+    for env in (gym.make(name), gym.make_vec(name, 2)):
+        with pytest.raises(UserError, match=r"^got the gaze .* whose gaze is held, expected a gaze that turns"):
+            env.reset(options={"gaze": [0.1, 0.1]})

@@ -12,7 +12,7 @@ import numpy as np
 from agents.babbling import NOT_TOUCHING, NOT_VISIBLE, PENETRATES, BabblingAgent
 from infant_env.errors import UserError
 from infant_env.senses.noise import noise_of
-from infant_env.senses.sense import JOINTS
+from infant_env.senses.sense import FOVEA, JOINTS
 from infant_env.senses.skin.touch import TOUCH
 
 from . import shards
@@ -119,6 +119,8 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
     }  # fmt: skip
     if info.recipe.eyes == "both":
         columns["eye_left"] = np.array([sample.eye_left for sample in samples])
+    if info.recipe.fovea:
+        columns[FOVEA] = np.array([sample.fovea for sample in samples])
     if info.recipe.gaze != "held":
         columns["gaze"] = np.array([sample.gaze for sample in samples])
     if info.recipe.arms == "both":

@@ -63,6 +63,8 @@ class BodyOptions(Checked):
     """The finest grating that the eye sees, cycles per degree; `age`: the norm of the age; by default no blur."""
     gaze: Literal["held", "eyes", "head"] = "held"
     """What turns the gaze; each pose then has a gaze of its own. Maps learn from it; the agent needs a held gaze."""
+    fovea: bool = False
+    """Record the fovea too: the middle of what the eye sees, 128x128 pixels. Maps and the agent do not use it."""
     look: Literal["around", "hand"] = "around"
     """Where a gaze that turns looks: uniformly around, or at the hand, which it misses by 5 degrees."""
     touch: bool = False

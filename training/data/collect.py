@@ -13,12 +13,12 @@ from tqdm import tqdm
 
 from agents.tools.files import DamagedFileError, replacing, write_json
 from infant_env.body.checks import checked_eye_size
-from infant_env.body.description import Body
+from infant_env.body.description import SENSED, Body
 from infant_env.body.model import ArmModel
 from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
 from infant_env.senses.acuity import checked_acuity
-from infant_env.senses.sense import Sense, checked_senses
+from infant_env.senses.sense import FOVEA_SIZE, Sense, checked_senses
 
 from ..runs.config import Many, Workers
 from ..runs.device import Device
@@ -66,7 +66,7 @@ class Config(BodyOptions):
         own = ("mjcf", "name", "senses", "acuity", "eyes")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
-        told = {"eyes": self.eyes, "gaze": self.gaze, "arms": self.arms, "wrist": self.wrist}
+        told = {name: getattr(self, name) for name in SENSED}
         other = {"mjcf": str(self.mjcf), "joints": self.arm_joints, "eye_camera": self.eye_camera} if self.mjcf else {}
         eyes = Body.from_dict(other | told).eyes or "right"  # errors name the file that the user gave
         recipe = Recipe(**named, mjcf=mjcf, name=self.body, eyes=eyes)
@@ -234,8 +234,8 @@ def _size(count: float) -> str:
 
 
 def _check_space(config: Config, samples: int) -> None:
-    rows, columns = config.eye_size
-    needed = samples * (rows * columns * _BYTES_PER_PIXEL + 20_000)
+    (rows, columns), fovea = config.eye_size, config.fovea * FOVEA_SIZE[0] * FOVEA_SIZE[1]
+    needed = samples * ((rows * columns + fovea) * _BYTES_PER_PIXEL + 20_000)
     free = shutil.disk_usage(config.out).free
     if free < needed:
         raise UserError(

@@ -5,7 +5,8 @@ A data set is a folder:
 - `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
 - `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
 - `background.png`: what the eye sees without the arm.
-- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see, `joints` (n, J) float32 [rad],
+- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see,
+  `fovea` (n, 128, 128, 3) uint8 if it was recorded, `joints` (n, J) float32 [rad],
   `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
   `touch` (n, P) float32 [N] if touch is felt, `approach` (n, J) float32 [rad] for babbled contacts,
   `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
@@ -35,13 +36,13 @@ from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.noise import noise_of
-from infant_env.senses.sense import JOINTS, Sense
+from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, JOINTS, Sense
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
 from .background import background, left_background, moving_backgrounds
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
-from .shards import EYE, EYE_LEFT, UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
+from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
@@ -249,6 +250,18 @@ class Dataset:
         """
         self._check_both_eyes()
         return self.column(EYE_LEFT, samples)
+
+    def fovea(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
+        """The fovea's frames of some samples, read from disk, shape (..., 128, 128, 3).
+
+        Raises:
+            UserError: the infant has no fovea, or a shard is damaged.
+        """
+        if not self.body.fovea:
+            raise UserError(
+                f"{self.path} has no frames of a fovea, expected a data set of `infant-arm collect --fovea`"
+            )
+        return self.column(FOVEA, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:

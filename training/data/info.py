@@ -77,6 +77,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """The eyes that see; with both, `eye` is the right one's frame, and `eye_left` the left one's."""
     gaze: str = "held"
     """Whether the head turns; each pose then has a gaze of its own, drawn uniformly."""
+    fovea: bool = False
+    """Whether the middle of what the eye sees was recorded too."""
     senses: dict[str, tuple[Number, Number]] = {}
     """Noise and delay (ms) of the senses that have any; a pose is at rest, so only the noise changes its data."""
     acuity: Number | None = None
@@ -121,7 +123,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         names = self.arm_joints, self.eye_camera, self.arm_bodies, self.hand_bodies, self.outside_camera
         rest = self.keyframe, self.rest_pose, self.joint_ranges, self.hold_others, self.new_servos
         change = BodyChange(**{each.name: getattr(self, each.name) for each in dataclasses.fields(BodyChange)})
-        moved = self.eyes, self.gaze, self.arms, self.wrist
+        moved = self.eyes, self.gaze, self.fovea, self.arms, self.wrist
         return Body(self.age_months, self.mjcf, *names, self.name, *rest, *moved, change)
 
     @property

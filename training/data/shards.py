@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from agents.tools.files import replacing
 from infant_env.senses import vision
+from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, frame_size
 
 from . import sealed
 from .info import ABOUT, DatasetInfo
 
-EYE, EYE_LEFT = FRAMES = "eye", "eye_left"
+FRAMES = EYE, EYE_LEFT, FOVEA
+"""Columns of pictures."""
 LIBRARY = "v110", "v110"
 """The format of HDF5 1.10: the first with checksums over all that is not data."""
 UNREADABLE = OSError, LookupError, ValueError, TypeError, ArithmeticError, RuntimeError, MemoryError
@@ -45,7 +47,7 @@ def write_shard(folder: Path, shard: int, columns: Columns, info: DatasetInfo) -
         columns: arrays with one row per sample; those of `FRAMES` are compressed frame by frame.
         info: the description of the data set; the shard holds it too.
     """
-    for eye in (name for name in FRAMES if name in columns):
+    for eye in (name for name in (EYE, EYE_LEFT) if name in columns):
         pictures = np.stack([vision.to_gray(frame) for frame in columns[eye]])
         write_cache(folder, shard, pictures, info, columns["joints"], eye=eye)
     # in memory, so a full disk fails only below
@@ -120,9 +122,11 @@ def write_index(folder: Path, lengths: list[int]) -> None:
 
 def _fits(file: Any, samples: int, info: DatasetInfo) -> bool:
     """Whether frames and joints have the right shapes and types, and whether all frames are there."""
-    joints, shape = file["joints"], (samples, *info.recipe.eye_size, 3)
-    eyes = [file[name] for name in (FRAMES if info.recipe.eyes == "both" else [EYE])]
-    seen = all((eye.dtype, eye.shape, eye.id.get_num_chunks()) == (np.uint8, shape, samples) for eye in eyes)
+    joints, recipe = file["joints"], info.recipe
+    names = [EYE, *([EYE_LEFT] if recipe.eyes == "both" else []), *([FOVEA] if recipe.fovea else [])]
+    shapes = {name: (samples, *frame_size(name, recipe.eye_size), 3) for name in names}
+    eyes = [(file[name], shape) for name, shape in shapes.items()]
+    seen = all((eye.dtype, eye.shape, eye.id.get_num_chunks()) == (np.uint8, shape, samples) for eye, shape in eyes)
     return seen and (joints.dtype, joints.shape) == (np.float32, (samples, len(info.body.joint_names)))
 
 

@@ -95,6 +95,7 @@ class Setup:
             reward=config.reward,
             eye_size=size if config.sees else None,
             arm=self.arm,
+            fovea=False,  # the policy sees the wide view alone
             senses={name: sense for name, sense in self.info.recipe.imperfect.items() if config.sees or name != EYE},
             acuity=self.info.recipe.acuity if config.sees else None,
         )

@@ -74,7 +74,8 @@ class InfantArmTouchEnv(
     ## Starting state
 
     The arm is at rest in a pose that is drawn uniformly over the joint ranges; it is redrawn while the arm penetrates the body by
-    more than 5 mm. `reset(options={"joints": ...})`, shape (5,), rad, sets the pose.
+    more than 5 mm. `reset(options={"joints": ...})`, shape (5,), rad, sets the pose. A gaze that turns begins straight, or where
+    `reset(options={"gaze": ...})` turns it, shape (2,), rad.
 
     ## Episode end
 
@@ -120,6 +121,7 @@ class InfantArmTouchEnv(
     | `acuity` | None | the finest grating that the eye sees, cycles per degree, or `"age"`; needs `eye_size` |
     | `eyes` | None | which eyes see, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
     | `gaze` | None | what turns the gaze, `"held"`, `"eyes"` or `"head"`, as in `InfantArm-v0` |
+    | `fovea` | None | whether to observe `fovea`, (128, 128, 3) uint8, as in `InfantArm-v0`; needs `eye_size` |
     | `arms` | None | which arms move, `"right"`, `"left"` or `"both"`, as in `InfantArm-v0` |
     | `wrist` | None | whether the wrists move, True or False, as in `InfantArm-v0` |
     | `touch` | False | whether to observe `touch`; with `goal="felt"` it is always observed |
@@ -149,6 +151,7 @@ class InfantArmTouchEnv(
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
@@ -158,7 +161,7 @@ class InfantArmTouchEnv(
         view = width, height, camera_name
         sensed = senses, acuity
         super().__init__(
-            render_mode, age_months, eye_size, arm, *view, *sensed, eyes, gaze, arms, wrist, True, change, seen
+            render_mode, age_months, eye_size, arm, *view, *sensed, eyes, gaze, fovea, arms, wrist, True, change, seen
         )
         check_choice("touch", touch, [False, True])
         assert self.touch is not None
@@ -192,9 +195,9 @@ class InfantArmTouchEnv(
             UserError: an option is unknown, has a wrong shape or is out of reach.
         """
         super().reset(seed=seed)
-        joints, self._patch, self.goal_joints = self.task.begin(self.np_random, options)
+        joints, self._patch, self.goal_joints, gaze = self.task.begin(self.np_random, options)
         self._goal = self.task.goal_of(self._patch)
-        self.arm.place(self.data, joints)
+        self.arm.place(self.data, joints, gaze)
         self._sense_start()
         self._begun = True
         self._touched[:], self._views = False, []

@@ -15,10 +15,11 @@ from ...senses.sense import Senses
 from ...senses.skin.touch import TOUCH, Touch
 from ...senses.spaces import eye_spaces, gaze_spaces
 from ...tasks.rewards import Floats
+from ...tasks.start import OPTIONS
 from ...tasks.touch_task import TouchTask
 from ..many_bodies import ManyBodies
 from ..many_env import Infants, Infos, Observations
-from ..simulated import arms_of
+from ..simulated import arms_of, check_fovea
 
 
 class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -44,6 +45,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: see `InfantArmTouchEnv`.
         eyes: see `InfantArmTouchEnv`.
         gaze: see `InfantArmTouchEnv`.
+        fovea: see `InfantArmTouchEnv`.
         arms: see `InfantArmTouchEnv`.
         wrist: see `InfantArmTouchEnv`.
         touch: see `InfantArmTouchEnv`.
@@ -77,19 +79,21 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         acuity: float | str | None = None,
         eyes: str | None = None,
         gaze: str | None = None,
+        fovea: bool | None = None,
         arms: str | None = None,
         wrist: bool | None = None,
         touch: bool = False,
         change: Any = None,
         seen: Any = None,
     ) -> None:
-        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, arms, wrist, change)
+        check_fovea(fovea, eye_size)
+        bodies = arms_of(num_envs, arm, age_months, eyes, gaze, fovea, arms, wrist, change)
         size = None if eye_size is None else checked_eye_size(eye_size)
         check_choice("touch", touch, [False, True])
         self._kind, self._shows_touch = goal, touch or goal == "felt"
         self._tasks: dict[ArmModel, TouchTask] = {}
         view = width, height, camera_name, threads, senses, acuity, True, seen
-        options = ("joints", "patch")
+        options = *OPTIONS, "patch"
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
         self.goal_joints = np.zeros((num_envs, len(self.arm.joint_names)))
         """Poses in which hands touch the present patches, shape (N, 5), rad, for oracles."""
@@ -132,9 +136,9 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             self._tasks[self.bodies[i]].begin(self._random(i), own)
             for i, own in zip(infants.tolist(), given, strict=True)
         ]
-        joints, self._patches[infants], self.goal_joints[infants] = map(np.array, zip(*starts, strict=True))
+        joints, self._patches[infants], self.goal_joints[infants], gazes = map(np.array, zip(*starts, strict=True))
         self._goals[infants] = self.task.goal_of(self._patches[infants])
-        self._place(infants, joints, self._hands[infants])
+        self._place(infants, joints, self._hands[infants], gazes)
         self._touched[infants], self._views[infants], self._unseen[infants] = False, 0, True
 
     def _move(self, actions: NDArray[np.float32], infants: Infants | None) -> None:
