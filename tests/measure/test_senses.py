@@ -10,6 +10,7 @@ from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.moving_eye import background_at
 from infant_env.errors import UserError
 from training import report
+from training.act import plan, reach
 from training.compare import evaluate
 from training.compare.config import Config as Evaluation
 from training.data import collect
@@ -111,6 +112,10 @@ def test_the_views_of_a_moving_eye_are_what_it_sees_without_the_arm(data: Datase
 def test_the_agents_networks_refuse_an_eye_that_moves(run: Path, data: Dataset):
     with pytest.raises(UserError, match="needs an eye that does not move, expected a data set of --gaze held"):
         generator.run(generator.Config(run, data=data.path, device="cpu"))
+    with pytest.raises(UserError, match="and reaching needs an eye that does not move"):
+        reach.run(reach.Config(run, device="cpu"))
+    with pytest.raises(UserError, match="and the calibration needs an eye that does not move"):
+        plan.run(plan.Config(run, device="cpu"))
 
 
 def test_where_nothing_touches_touch_is_missing(tmp_path: Path):

@@ -75,6 +75,7 @@ def run(config: Config) -> dict[str, Reached]:
     """Reaches for every goal with every trained method, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
+    data.check_held_gaze("reaching")
     arm = data.arm
     agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)

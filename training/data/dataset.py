@@ -344,6 +344,18 @@ class Dataset:
                 "--min-hand-in-view"
             )
 
+    def check_held_gaze(self, what: str) -> None:
+        """Raises a UserError if the eye moved.
+
+        Args:
+            what: what needs an eye that does not move, for the message, for example "the generator".
+        """
+        if self.body.gaze != "held":
+            raise UserError(
+                f"{self.path} was collected with --gaze {self.body.gaze}, and {what} needs an eye that does not move, expected a "
+                "data set of --gaze held"
+            )
+
     def split(self, name: str) -> NDArray[np.int64]:
         """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation.
 

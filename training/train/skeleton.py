@@ -114,11 +114,7 @@ class Stage(Generic[C, M]):
             UserError: a file that it needs is missing or damaged.
         """
         data = Dataset.open(config.data if isinstance(config, DataConfig) else runs.data_of(config.run))
-        if data.body.gaze != "held" and not self.moving_eye:
-            raise UserError(
-                f"{data.path} was collected with --gaze {data.body.gaze}, and the {self.title} needs an eye that does not move, "
-                "expected a data set of --gaze held"
-            )
+        self._check_eye(data)
         self._check_needs(config.run)
         with place(config.device) as here, self._turn(config.run, here):
             identity, path = self.identity(config, data), config.run / self.file
@@ -196,6 +192,10 @@ class Stage(Generic[C, M]):
         seen = {"preprocessing": vision.VERSION} if self.sees else {}
         return {"config": runs.settings(config), "dataset": data.fingerprint, **seen, **self._given(config.run)}
 
+    def _check_eye(self, data: Dataset) -> None:
+        if not self.moving_eye:
+            data.check_held_gaze(f"the {self.title}")
+
     def _check_needs(self, run: Path) -> None:
         for stage in self.needs:
             if not (run / stage.file).exists():
@@ -223,6 +223,7 @@ class Stage(Generic[C, M]):
         Raises:
             DamagedFileError: a file is missing or damaged, or belongs to another run.
         """
+        self._check_eye(data)
         for stage in self.needs:
             stage.check(run, data)
         found, given = self._found(run), self._given(run)
