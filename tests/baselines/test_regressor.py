@@ -22,7 +22,7 @@ CPU = Place(torch.device("cpu"))
 class Squares:
     """As much of a data set as a regressor needs: 256 squares to train on and 20 to validate."""
 
-    pictures, normalized_joints = (values.numpy() for values in squares(276))
+    pictures, normalized_felt_joints = (values.numpy() for values in squares(276))
     background = BACKGROUND.numpy()
 
     def split(self, name: str) -> Any:
