@@ -114,7 +114,7 @@ def test_only_numbers_of_poses_have_no_limits():
         for words, name, _ in NUMBERS
         if not any(isinstance(mark, Meta) for mark in marks(hints(CONFIGS[words])[name]))
     }
-    poses = {(words, name) for words in ("collect", "reproduce") for name in ("rest_pose", "joint_ranges")}
+    poses = {(words, name) for words in ("collect", "reproduce") for name in ("rest_pose", "joint_ranges", "locked")}
     assert free == {("reach", "goal_joints")} | poses
 
 

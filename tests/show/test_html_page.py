@@ -49,6 +49,7 @@ def content(text: str) -> dict[str, Any]:
     head = dict.fromkeys(("poses", "pixels", "latents", "map", "rejected"), text) | {"example": picture}
     errors = dict.fromkeys(("table1", "pictures", "hands", "per_joint"), table)
     errors |= {"remarks": [text], "paper": {"columns": table, "verdict": [text]}}
+    errors |= {"senses": table, "two_eyes": table}
     errors |= {"joint_errors": picture, "hand_errors": picture}
     drawn = ("atlas", "joint_planes", "latent_planes", "u_matrix_and_hits", "map_errors", "activity")
     return {

@@ -14,6 +14,8 @@ from ..runs.config import Checked
 
 Share = Annotated[float, Meta(ge=0, lt=1)]
 """A share of the pixels."""
+RodPart = Annotated[float, Meta(gt=0, le=100)]
+"""Length or mass of a rod, m or kg; `BodyChange` has the narrower limits of each."""
 Length = Annotated[float, Meta(ge=0.25, le=4)]
 """A length relative to that of the age."""
 Imperfect = Annotated[float, Meta(ge=0, le=10_000)]
@@ -82,7 +84,7 @@ class BodyOptions(Checked):
     """Length of the forearm, relative to that of the age."""
     hand: Length = 1.0
     """Length of the hand, relative to that of the age."""
-    rod: tuple[float, float] | None = None
+    rod: tuple[RodPart, RodPart] | None = None
     """Length (m) and mass (kg) of a rod in the hand, such as `0.2 0.05`; by default there is none."""
     locked: dict[str, float] = field(default_factory=dict)
     """Angles of joints that do not move, rad, such as `right_elbow_flexion 1.0`."""

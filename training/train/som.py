@@ -14,6 +14,7 @@ from agents.som.grid import Topology
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import TrainingProgress, train
 from infant_env.errors import UserError
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..data.latents import load_latents
@@ -43,8 +44,10 @@ class MapConfig(Influences):  # type: ignore[misc]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not any(getattr(self, sense.name) for sense in SENSES):
-            zeros = " ".join(f"{option(sense.name)} 0" for sense in SENSES)
+        given = {sense.name: getattr(self, sense.name) for sense in SENSES}
+        usual = {sense.name: sense.influence for sense in SENSES if sense.name not in (VISION, PROPRIOCEPTION)}
+        if not any(value for name, value in given.items() if value != usual.get(name)):
+            zeros = " ".join(f"{option(name)} 0" for name, value in given.items() if not value)
             raise UserError(f"got {zeros}, expected one of them above 0")
 
     def c(self, data: Dataset) -> dict[str, float]:
