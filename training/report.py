@@ -14,7 +14,7 @@ from infant_env.errors import UserError
 from .act import imagery, reach
 from .data.dataset import Dataset
 from .measure import error_tables, paper, two_eyes, world_model_errors
-from .measure.senses import features
+from .measure.senses import features, without_gaps
 from .methods import mend
 from .methods.registry import OURS
 from .rl import table as rl_table
@@ -99,7 +99,7 @@ def _errors(config: Config, result: Metrics) -> Section:
 
 def _map(config: Config, result: Metrics, data: Dataset, mind: SomAutoencoder) -> Section:
     measures = result.map.measures() if result.map else ()
-    train, test = (features(config.run, data, split, mind.device) for split in ("train", "test"))
+    train, test = (without_gaps(features(config.run, data, split, mind.device)) for split in ("train", "test"))
     drawn = {
         "atlas": map_figures.atlas(mind, aspect=data.eye_size[0] / data.eye_size[1]),
         "joint_planes": map_figures.joint_planes(mind, data.joint_names),

@@ -180,6 +180,11 @@ def features(
     return {sense.name: sense.features(run, data, cache)[rows].to(device) for sense in senses_of(data)}
 
 
+def without_gaps(samples: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The senses that all of these samples have; distances between samples compare only those."""
+    return {name: rows for name, rows in samples.items() if not rows.isnan().any()}
+
+
 def is_complete(mappings: Iterable[str]) -> bool:
     """Whether all of the paper's mappings are among these, so that their mean is a meaningful overall error."""
     return set(MAPPINGS) <= set(mappings)

@@ -18,7 +18,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from ..data.latents import load_latents
-from ..measure.senses import SENSES, features, senses_of
+from ..measure.senses import SENSES, features, senses_of, without_gaps
 from ..runs.config import Sigma, StageConfig, option
 from ..runs.metrics import Metrics
 from ..runs.trained import MapEpoch, MapQuality, MapTraining
@@ -98,7 +98,7 @@ def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
 
 def _quality(work: Work[Config], som: MultiModalSom) -> MapQuality:
     """The quality of the map on the test split."""
-    test = features(work.config.run, work.data, "test", som.device)
+    test = without_gaps(features(work.config.run, work.data, "test", som.device))
     neighbors = min(10, (len(next(iter(test.values()))) - 1) // 2)  # a tiny data set has fewer
     return MapQuality(
         map_quality.quantization_error(som, test),
