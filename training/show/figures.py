@@ -28,12 +28,14 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     images = torch.from_numpy(data.pictures[chosen]).to(mind.device)
     joints = torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)
     gaze = {GAZE: torch.from_numpy(data.normalized_gaze[chosen]).to(mind.device)} if GAZE in mind.som.modalities else {}
-    kept = mind.decode({VISION: mind.latents(images), **gaze})[VISION]
+    kept = mind.decode({VISION: mind.latents(images, gaze.get(GAZE)), **gaze})[VISION]
+    known = {VISION: images, **gaze}
+    asked = "vision and gaze" if gaze else "vision"
     rows = {
         "shown": images,
         "autoencoder": kept,
-        "vision -> vision\nwinner": mind.predict(VISION, images)[VISION],
-        "vision -> vision\nlocal linear": mind.predict(VISION, images, "local_linear")[VISION],
+        f"{asked} -> vision\nwinner": mind.predict_from(known)[VISION],
+        f"{asked} -> vision\nlocal linear": mind.predict_from(known, "local_linear")[VISION],
         "joints -> vision\nwinner": mind.predict(PROPRIOCEPTION, joints)[VISION],
         "joints -> vision\nlocal linear": mind.predict(PROPRIOCEPTION, joints, "local_linear")[VISION],
     }

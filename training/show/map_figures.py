@@ -12,7 +12,7 @@ from torch import Tensor
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som import quality as map_quality
 from agents.som.som import MultiModalSom
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 
 from ..data.dataset import Dataset
 from .som_figures import block_sums, draw, draw_hits, draw_planes, plot_components, plot_u_matrix
@@ -91,8 +91,8 @@ def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
     test = data.split("test")
     shown = test[data.shows_hand[test]]
     chosen = np.random.default_rng(seed).permutation(shown if len(shown) else test)[:1]
-    with torch.inference_mode():
-        latents = mind.autoencoder.encode(torch.from_numpy(data.pictures[chosen]).to(mind.device))
+    gaze = torch.from_numpy(data.normalized_gaze[chosen]) if GAZE in mind.som.modalities else None
+    latents = mind.latents(data.pictures[chosen], gaze)
     pose = {VISION: latents, PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)}
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.8))
     for axis, (title, names) in zip(axes, ASKED.items(), strict=True):
