@@ -103,7 +103,7 @@ class SomAutoencoder:
         gaze = self._features(GAZE, samples[GAZE]) if GAZE in samples else None
         query = {name: self._features(name, given, gaze) for name, given in samples.items()}
         recalled = self.som.recall(query, list(self.som.modalities), readout=readout)
-        return recalled | self.decode(recalled | {name: query[name] for name in query if name == GAZE})
+        return recalled | self.decode(recalled if gaze is None else {**recalled, GAZE: gaze})
 
     @torch.inference_mode()
     def decode(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,6 @@ from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.envs.arm_env import InfantArmEnv
 from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, TOUCH
-from infant_env.senses.skin.touch import Touch
 from infant_env.senses.skin.touched_place import TouchedPlace
 from infant_env.tasks.hand_surface import HandSurface
 from infant_env.tasks.reachable import reachable
@@ -121,7 +120,8 @@ class Trials:
 
     def __init__(self, data: Dataset, seed: int) -> None:
         self._env, self._seed = InfantArmEnv(arm=data.arm, eye_size=(36, 60), touch=True), seed
-        self._touch, self._hand, self._place = Touch(data.arm), HandSurface(data.arm), TouchedPlace(data.arm)
+        assert self._env.touch is not None
+        self._touch, self._hand, self._place = self._env.touch, HandSurface(data.arm), TouchedPlace(data.arm)
         train = data.split("train")
         self._joints, self._approaches = data.joints[train], data.column("approach")[train]
         found = reachable(data.arm, self._touch).patches

@@ -47,7 +47,7 @@ class Sense:
     """Whether the infant of a data set has this sense."""
     always: bool = True
     """Whether every sample has it; where it is missing, all numbers are NaN. Methods other than the map do without it."""
-    with_: str | None = None
+    about: str | None = None
     """The sense that it says more about: methods also predict from both together."""
 
     def features(self, run: Path, data: Dataset, cache: Path | None = None) -> Tensor:
@@ -82,7 +82,7 @@ SENSES = (
         help="Influence c of the left eye on the winner, if both eyes see.",
         encode=lambda run, data, cache: load_latents(run, data, cache=cache, eye=VISION_LEFT),
         sensed=lambda data: data.body.eyes == "both",
-        with_=VISION,
+        about=VISION,
     ),
     Sense(
         GAZE,
@@ -92,7 +92,7 @@ SENSES = (
         influence=4.0,
         help="Influence c of the gaze on the winner, if it turns; of .25, 1, 4 and 16, 4 was best on the validation split.",
         sensed=lambda data: data.body.gaze != "held",
-        with_=VISION,
+        about=VISION,
     ),
     Sense(
         TOUCH,
@@ -110,8 +110,7 @@ ALWAYS = tuple(sense.name for sense in SENSES if sense.always)
 """The senses that every sample has."""
 LABELS = {f"{a.name}->{b.name}": f"{a.label}->{b.label}" for a in SENSES for b in SENSES}
 """Names of all mappings from one sense in tables, by their names in files."""
-_PAPERS = {sense.name: sense for sense in SENSES if sense.name in (VISION, PROPRIOCEPTION)}
-MAPPINGS = tuple(f"{a}->{b}" for a in _PAPERS for b in _PAPERS)
+MAPPINGS = tuple(f"{a}->{b}" for a in (VISION, PROPRIOCEPTION) for b in (VISION, PROPRIOCEPTION))
 """The mappings of the paper's Table 1."""
 OVERALL = "overall"
 """Name of the mean over the paper's mappings."""
@@ -135,7 +134,7 @@ def sources_of(names: Iterable[str]) -> list[tuple[str, ...]]:
     alone = [sense for sense in SENSES if sense.name in set(names)]
     sources: list[tuple[str, ...]] = [(sense.name,) for sense in alone]
     for first in alone:
-        more = tuple(sense.name for sense in alone if sense.with_ == first.name)
+        more = tuple(sense.name for sense in alone if sense.about == first.name)
         sources += [(first.name, name) for name in more]
         sources += [(first.name, *more)] if len(more) > 1 else []
     return sources

@@ -145,10 +145,8 @@ def _network(data: Dataset, config: Config) -> ConvAutoencoder:
     if data.body.gaze == "held":
         left = torch.from_numpy(data.left_background) if both else None
         return ConvAutoencoder(torch.from_numpy(data.background), *sizes, left)
-    views, left_views = (
-        torch.from_numpy(data.views(*_VIEWS, left_eye)) if both or not left_eye else None for left_eye in (False, True)
-    )
-    assert views is not None
+    views = torch.from_numpy(data.views(*_VIEWS))
+    left_views = torch.from_numpy(data.views(*_VIEWS, left_eye=True)) if both else None
     turns = torch.from_numpy(np.rad2deg(np.ptp(data.arm.gaze.ranges, axis=1)).astype(np.float32))
     return ConvAutoencoder(views, *sizes, left_views, torch.from_numpy(data.pixel_directions), turns)
 

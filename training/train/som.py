@@ -45,6 +45,7 @@ class MapConfig(Influences):  # type: ignore[misc]
     def __post_init__(self) -> None:
         super().__post_init__()
         given = {sense.name: getattr(self, sense.name) for sense in SENSES}
+        # a sense that only some data sets have counts if the user named it
         usual = {sense.name: sense.influence for sense in SENSES if sense.name not in (VISION, PROPRIOCEPTION)}
         if not any(value for name, value in given.items() if value != usual.get(name)):
             zeros = " ".join(f"{option(name)} 0" for name, value in given.items() if not value)

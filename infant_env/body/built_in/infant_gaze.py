@@ -1,5 +1,7 @@
 """The infant's gaze: eyes that turn in the head, or a head that turns."""
 
+from typing import NamedTuple
+
 import mujoco
 import numpy as np
 
@@ -9,8 +11,20 @@ from .infant import EYE_CAMERA, LEFT_EYE_CAMERA
 GAZE = ("gaze_yaw", "gaze_pitch")
 GAZE_DEGREES = (30.0, 20.0)
 """How far the gaze turns to the left and right, and down and up."""
-_HEAD = 0.01, 4.0  # armature, kg m^2, and gain, N m/rad: a turn takes about .2 s
-_EYE = 1e-5, 0.02  # the same of one eye: a turn takes less than .1 s; the gain serves both
+
+
+class _Drive(NamedTuple):
+    """A part that follows its servos without weight."""
+
+    mass: float
+    inertia: float
+    armature: float
+    gain: float
+    """N m/rad, of each servo; that of the eyes turns both."""
+
+
+_HEAD = _Drive(0.01, 1e-5, 0.01, 4.0)  # a turn takes about .2 s
+_EYE = _Drive(1e-3, 1e-7, 1e-5, 0.02)  # less than .1 s
 
 
 def add_gaze(spec: mujoco.MjSpec, posture: Posture, kind: str) -> tuple[str, ...]:
@@ -30,7 +44,8 @@ def add_gaze(spec: mujoco.MjSpec, posture: Posture, kind: str) -> tuple[str, ...
         _turn_head(spec, posture)
     else:
         _turn_eyes(spec)
-    for name, gain in zip(GAZE, (_HEAD if kind == "head" else _EYE)[1:] * 2, strict=True):
+    gain = (_HEAD if kind == "head" else _EYE).gain
+    for name in GAZE:
         servo = spec.add_actuator(name=f"{name}_servo", target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         servo.set_to_position(kp=gain, dampratio=1.0, inheritrange=True)
     return GAZE
@@ -42,8 +57,7 @@ def _turn_head(spec: mujoco.MjSpec, posture: Posture) -> None:
     It does not touch the trunk; the arm can push it.
     """
     head = spec.body("head")
-    _without_weight(head)
-    _add_hinges(head, GAZE, (posture.head.T @ [0, 0, 1], np.array([0.0, 1.0, 0.0])), _HEAD[0])
+    _add_hinges(head, GAZE, (posture.head.T @ [0, 0, 1], np.array([0.0, 1.0, 0.0])), _HEAD)
     spec.add_exclude(bodyname1="head", bodyname2="trunk")
 
 
@@ -60,8 +74,7 @@ def _turn_eyes(spec: mujoco.MjSpec) -> None:
         right, up = axes.reshape(3, 3).T[:2]
         center = np.array(spec.geom(f"{side}_eyeball").pos)
         eye = spec.body("head").add_body(name=f"{side}_eye_in_head", pos=center)
-        _without_weight(eye)
-        _add_hinges(eye, names, (up, -right), _EYE[0])
+        _add_hinges(eye, names, (up, -right), _EYE)
         _move(spec, eye, camera, center)
         _move_iris(spec, eye, side, center)
     if spec.camera(LEFT_EYE_CAMERA) is not None:
@@ -70,13 +83,10 @@ def _turn_eyes(spec: mujoco.MjSpec) -> None:
             follows.data[:5] = [0, 1, 0, 0, 0]
 
 
-def _without_weight(body: mujoco.MjsBody) -> None:
-    light = body.name != "head"
+def _add_hinges(body: mujoco.MjsBody, names: tuple[str, ...], axes: tuple[np.ndarray, ...], drive: _Drive) -> None:
+    """Makes a part light, and adds the hinges that turn it."""
     body.explicitinertial, body.ipos = True, [0, 0, 0]
-    body.mass, body.inertia = (1e-3, [1e-7] * 3) if light else (0.01, [1e-5] * 3)
-
-
-def _add_hinges(body: mujoco.MjsBody, names: tuple[str, ...], axes: tuple[np.ndarray, ...], armature: float) -> None:
+    body.mass, body.inertia = drive.mass, [drive.inertia] * 3
     for name, axis, most in zip(names, axes, GAZE_DEGREES, strict=True):
         body.add_joint(
             name=name,
@@ -84,7 +94,7 @@ def _add_hinges(body: mujoco.MjsBody, names: tuple[str, ...], axes: tuple[np.nda
             axis=axis,
             range=np.deg2rad([-most, most]),
             limited=True,
-            armature=armature,
+            armature=drive.armature,
         )
 
 
