@@ -31,7 +31,8 @@ class PictureGenerator(nn.Module):
     ```
 
     Args:
-        background: the picture without the arm, shape (64, 64), in [0, 1].
+        background: the picture without the arm, shape (64, 64), in [0, 1], or (3, 64, 64) in color; then all shapes (64, 64)
+            below are this shape instead.
         joint_count: number of joints, J.
         width: channels of the finest feature maps.
         points: number of the arm's points in the picture.
@@ -55,7 +56,7 @@ class PictureGenerator(nn.Module):
         self.home = nn.Parameter(torch.rand(points, 2) * 2 - 1)
         self.pointer = _pointer(5 * joint_count, points)
         self.canvas = _canvas(5 * joint_count, width)
-        self.painter = _painter(width + points, width)
+        self.painter = _painter(width + points, width, colors=background.shape[0] if background.ndim == 3 else 1)
 
     def draw(self, joints: Tensor) -> Tensor:
         """Pictures of what the eye would see in poses.
@@ -74,8 +75,8 @@ class PictureGenerator(nn.Module):
         waves = _waves(joints)
         features = self.canvas(waves)  # (B, width, 16, 16)
         spots = self._spots(self.pointer(waves).float().view(len(joints), -1, 4))
-        difference: Tensor = self.painter(torch.cat([features, spots.to(features.dtype)], 1)).float().squeeze(1)
-        return self.background + difference
+        difference: Tensor = self.painter(torch.cat([features, spots.to(features.dtype)], 1)).float()
+        return self.background + difference.view(len(joints), *self.background.shape)
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
@@ -122,12 +123,12 @@ def _canvas(inputs: int, width: int) -> nn.Sequential:
     )
 
 
-def _painter(channels: int, width: int) -> nn.Sequential:
+def _painter(channels: int, width: int, colors: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, width, 3, padding=1),
         nn.SiLU(),
         nn.Conv2d(width, width, 3, padding=1),
         nn.SiLU(),
-        nn.Conv2d(width, _PATCH**2, 3, padding=1),
-        nn.PixelShuffle(_PATCH),  # (B, 1, 64, 64)
+        nn.Conv2d(width, colors * _PATCH**2, 3, padding=1),
+        nn.PixelShuffle(_PATCH),  # (B, colors, 64, 64)
     )

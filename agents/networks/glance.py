@@ -23,7 +23,8 @@ class PictureReader(nn.Module):
     """Convolutions from the difference between a picture and the background to a vector of numbers.
 
     Args:
-        background: the picture without the arm, shape (64, 64), in [0, 1].
+        background: the picture without the arm, shape (64, 64), in [0, 1], or (3, 64, 64) in color; then all shapes (64, 64)
+            below are this shape instead.
         joint_count: number of joints, J.
         width: channels of the finest feature maps.
     """
@@ -35,7 +36,8 @@ class PictureReader(nn.Module):
         super().__init__()
         self.joint_count, self.width = joint_count, width
         self.register_buffer("background", background.to(torch.float32).clone())
-        self.layers = _layers(self.numbers(joint_count), width)
+        self._planes = (background.shape[0] if background.ndim == 3 else 1, *background.shape[-2:])
+        self.layers = _layers(self._planes[0], self.numbers(joint_count), width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @staticmethod
@@ -45,7 +47,7 @@ class PictureReader(nn.Module):
 
     def read(self, images: Tensor) -> Tensor:
         """Pictures (B, 64, 64) -> (B, numbers)."""
-        outputs: Tensor = self.layers((images - self.background).unsqueeze(1)).float()
+        outputs: Tensor = self.layers((images - self.background).view(len(images), *self._planes)).float()
         return outputs
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
@@ -113,11 +115,11 @@ class Glance(PictureReader):
         return Expectation(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
-def _layers(outputs: int, width: int) -> nn.Sequential:
-    """Layers from differences between pictures and the background, (B, 1, 64, 64), to (B, outputs)."""
+def _layers(colors: int, outputs: int, width: int) -> nn.Sequential:
+    """Layers from differences between pictures and the background, (B, colors, 64, 64), to (B, outputs)."""
     return nn.Sequential(
-        nn.PixelUnshuffle(2),  # (B, 4, 32, 32)
-        *_convolution(4, width, kernel=3, stride=1),
+        nn.PixelUnshuffle(2),  # (B, 4 colors, 32, 32)
+        *_convolution(4 * colors, width, kernel=3, stride=1),
         *_convolution(width, 2 * width, kernel=4, stride=2),  # (B, 2 width, 16, 16)
         *_convolution(2 * width, 4 * width, kernel=4, stride=2),  # (B, 4 width, 8, 8)
         *_convolution(4 * width, 8 * width, kernel=4, stride=2),  # (B, 8 width, 4, 4)

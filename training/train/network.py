@@ -16,8 +16,11 @@ from infant_env.errors import UserError
 
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
+from .muon import Muon
 from .skeleton import Identity, matches
 
+_MATRICES_FASTER = 10
+"""The learning rate of Muon, as a multiple of that of AdamW."""
 _WARM_UP = 0.1  # share of the steps in which the learning rate rises
 
 
@@ -50,9 +53,13 @@ class NetworkTraining(ABC):
         self, config: NetworkConfig, networks: Mapping[str, nn.Module], weight_decay: float, count: int, here: Place
     ) -> None:
         self.config, self.networks, self.count, self.here = config, networks, count, here
-        self.optimizer = torch.optim.AdamW(
+        adam = torch.optim.AdamW(
             self._groups(), config.learning_rate, (0.9, 0.99), weight_decay=weight_decay, fused=True
         )
+        self.optimizers: dict[str, torch.optim.Optimizer] = {"adam": adam}
+        if matrices := self._matrices():
+            self.optimizers["muon"] = Muon(matrices, config.learning_rate)
+            self.optimizers["muon"].param_groups[0]["times"] = _MATRICES_FASTER
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, float]] = []
 
@@ -104,8 +111,14 @@ class NetworkTraining(ABC):
         """The errors of the validation samples, by name."""
 
     def _groups(self) -> list[dict[str, Any]]:
-        """The optimizer's groups of parameters; `times` multiplies the learning rate of a group."""
-        return [{"params": [p for network in self.networks.values() for p in network.parameters()], "times": 1.0}]
+        """AdamW's groups of parameters; `times` multiplies the learning rate of a group."""
+        matrices = {id(weight) for weight in self._matrices()}
+        parameters = (p for network in self.networks.values() for p in network.parameters())
+        return [{"params": [p for p in parameters if id(p) not in matrices], "times": 1.0}]
+
+    def _matrices(self) -> list[nn.Parameter]:
+        """The weights that Muon trains instead of AdamW."""
+        return []
 
     def _out_of_patience(self) -> bool:
         """Whether the training stops early."""
@@ -131,12 +144,14 @@ class NetworkTraining(ABC):
         for network in self.networks.values():
             network.train()
         for k, batch in enumerate(batches):
-            for group in self.optimizer.param_groups:
+            for group in (group for optimizer in self.optimizers.values() for group in optimizer.param_groups):
                 group["lr"] = group["times"] * self._rate(epoch, k, len(batches))
             loss, measured = self._losses(batch)
-            self.optimizer.zero_grad()
+            for optimizer in self.optimizers.values():
+                optimizer.zero_grad()
             loss.backward()
-            self.optimizer.step()
+            for optimizer in self.optimizers.values():
+                optimizer.step()
             total += measured.detach() * len(batch)
         return float(self.here.total(total) / self.count)
 
@@ -146,8 +161,9 @@ class NetworkTraining(ABC):
             f"{name}.{key}": t for name, network in self.networks.items() for key, t in network.state_dict().items()
         }
         tensors |= {f"best.{key}": tensor for key, tensor in self.best.items()}
-        for number, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
+        for title, optimizer in self.optimizers.items():
+            for number, state in optimizer.state_dict()["state"].items():
+                tensors |= {f"{title}.{number}.{name}": tensor for name, tensor in state.items()}
         checkpoints.write(path, f"{self.kind} training", tensors, {**identity, "curve": self.curve})
 
     def _resume(self, path: Path, identity: Identity) -> None:
@@ -165,15 +181,21 @@ class NetworkTraining(ABC):
         for name, network in self.networks.items():
             network.load_state_dict(_under(f"{name}.", tensors))
         self.best = {name: tensor.to(self.here.device) for name, tensor in _under("best.", tensors).items()}
-        adam: dict[int, dict[str, Tensor]] = {}
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        for key, tensor in _under("adam.", tensors).items():
-            number, name = key.split(".")
-            like = parameters[int(number)].detach()
-            # the fused step needs a moment in the same memory layout as its parameter
-            moment = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
-            adam.setdefault(int(number), {})[name] = moment
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
+        for title, optimizer in self.optimizers.items():
+            _take_moments(optimizer, _under(f"{title}.", tensors))
+
+
+def _take_moments(optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor]) -> None:
+    """Takes an optimizer's moments, by the number of the parameter and their name."""
+    state: dict[int, dict[str, Tensor]] = {}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for key, tensor in moments.items():
+        number, name = key.split(".")
+        like = parameters[int(number)].detach()
+        # the fused step needs a moment in the same memory layout as its parameter
+        moment = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+        state.setdefault(int(number), {})[name] = moment
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 
 def one_cycle(done: float) -> float:
