@@ -46,6 +46,8 @@ class Moment:
     state: mujoco.MjData
     hand: Floats
     """Where the hand is that the picture shows, (3,), m."""
+    hand_size: float
+    """How far the hand reaches from there, m."""
 
     @property
     def eye(self) -> Floats:
@@ -134,17 +136,22 @@ def _frames(
     """Frames of the data set's poses with this body, whose scene is changed, (n, H, W, 3)."""
     camera, state, noise = EyeCamera(arm, data.eye_size, data.acuity), arm.new_data(), noise_of(data.senses, EYE)
     frames = np.empty((len(samples), *data.eye_size, 3), np.uint8)
-    sites = arm.hand_site_ids
     for frame, sample in zip(frames, samples, strict=True):
         random = np.random.default_rng([seed, zlib.crc32(kind.encode()), int(sample)])
         arm.pose(state, data.joints[sample], data.gaze[sample])
-        moment = Moment(arm, state, np.array(state.site_xpos[sites[data.shows_hands[sample].argmax()]]))
+        moment = _moment(arm, state, int(data.shows_hands[sample].argmax()))
         edit = None if change is None else partial(change, moment, random)
         frame[:] = camera.render_changed(state, edit)
         if noise:
             add_to_frame(frame, noise, int(random.integers(_NOISE_STARTS)))
     camera.close()
     return frames
+
+
+def _moment(arm: ArmModel, state: mujoco.MjData, number: int) -> Moment:
+    place, geoms = np.array(arm.hand_positions(state)[number]), list(arm.hands.values())[number].geoms
+    reaches = np.linalg.norm(state.geom_xpos[geoms] - place, axis=1) + arm.model.geom_rbound[geoms]
+    return Moment(arm, state, place, float(reaches.max()))
 
 
 def _lamps_elsewhere(moment: Moment, random: np.random.Generator, scene: mujoco.MjvScene) -> None:
@@ -199,7 +206,7 @@ def _other_sleeve(moment: Moment, random: np.random.Generator, scene: mujoco.Mjv
 def _toy(moment: Moment, random: np.random.Generator, scene: mujoco.MjvScene) -> None:
     """Adds a ball or a box of any color in front of the hand, at three tenths of the way to the eye, a little beside it."""
     sight = moment.eye - moment.hand
-    size = 0.09 * np.linalg.norm(sight)
+    size = 0.5 * moment.hand_size
     place = moment.hand + 0.3 * sight + size * 0.6 * random.standard_normal(2) @ moment.axes[:2]
     turn = np.linalg.qr(random.standard_normal((3, 3)))[0]
     shapes = mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_BOX

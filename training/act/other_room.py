@@ -30,7 +30,7 @@ def other_room(arm: ArmModel) -> ArmModel:
     floor = {"type": mujoco.mjtTexture.mjTEXTURE_2D, "rgb1": [1.0] * 3, "rgb2": [0.6] * 3}
     spec.add_texture(name="other floor", width=64, height=64, **checker, **floor)
     often = 1 / (2 * _CHECK * arm.model.stat.extent)  # a texture holds two squares a side
-    material = spec.add_material(name="other floor", texrepeat=[often, often], texuniform=True)
+    material = spec.add_material(name="other floor", texrepeat=[often, often], texuniform=True, specular=0)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "other floor"
     for number, geom in enumerate(each for each in spec.geoms if each.parent == spec.worldbody):
         geom.material, geom.rgba = "other floor", [*_COLORS[number % len(_COLORS)], geom.rgba[3]]
