@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import Format
-from training.act.disturbed_world import AS_THEY_ARE, CHANGES, disturbances, disturbed_frames, disturbed_pictures
+from training.act.disturbed_world import AS_THEY_ARE, KINDS, disturbances, disturbed_frames, disturbed_pictures
 from training.act.other_room import other_room
 from training.data import collect
 from training.data.dataset import Dataset
@@ -41,7 +42,7 @@ def test_undisturbed_frames_are_those_of_the_data_set(kinds: dict[str, np.ndarra
 
 
 def test_each_disturbance_changes_each_frame(kinds: dict[str, np.ndarray]):
-    assert len(kinds) == 1 + 4 + len(CHANGES) + 1
+    assert tuple(kinds) == KINDS
     for kind, frames in kinds.items():
         assert frames.shape == (3, 60, 100, 3)
         assert frames.dtype == np.uint8
@@ -52,6 +53,15 @@ def test_each_disturbance_changes_each_frame(kinds: dict[str, np.ndarray]):
 def test_equal_seeds_give_equal_bytes_whichever_samples_come_along(kinds: dict[str, np.ndarray], small_data: Dataset):
     for kind, frames in disturbed_frames(small_data, SOME[1:], seed=1):
         assert np.array_equal(frames, kinds[kind][1:]), kind
+
+
+def test_some_kinds_alone_are_the_same(kinds: dict[str, np.ndarray], small_data: Dataset):
+    some = "a rail in front", "light x 0.9"
+    found = dict(disturbed_frames(small_data, SOME, seed=1, kinds=some))
+    assert tuple(found) == some
+    assert all(np.array_equal(found[kind], kinds[kind]) for kind in some)
+    with pytest.raises(UserError, match="'fog'.*'as they are'"):
+        next(disturbed_frames(small_data, SOME, seed=1, kinds=["fog"]))
 
 
 def test_another_seed_gives_another_disturbance_where_it_is_drawn(kinds: dict[str, np.ndarray], small_data: Dataset):

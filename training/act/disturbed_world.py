@@ -5,7 +5,7 @@ the seed, the kind of disturbance and the sample, so that further kinds or sampl
 """
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from infant_env.body.checks import check_choice
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.noise import add_to_frame, noise_of
@@ -26,10 +27,10 @@ Floats = NDArray[np.float64]
 Pictures = NDArray[np.float32]
 Frames = NDArray[np.uint8]
 
-AS_THEY_ARE = "as they are"
 NOISE = 0.02, 0.05, 0.1
 """Standard deviations of the noise of preprocessed pictures."""
-LIGHT = 0.7, 0.9, 1.1, 1.4
+AS_THEY_ARE, OTHER_ROOM = "as they are", "another wall and floor"
+LIGHT = {AS_THEY_ARE: 1.0, "light x 0.7": 0.7, "light x 0.9": 0.9, "light x 1.1": 1.1, "light x 1.4": 1.4}
 """How much light there is, relative to the data set's."""
 HIDDEN = 21 / 64
 """Share of the columns that a stripe hides."""
@@ -73,8 +74,10 @@ Change = Callable[[Moment, np.random.Generator, mujoco.MjvScene], None]
 """Changes the scene of one frame."""
 
 
-def disturbed_frames(data: Dataset, samples: NDArray[np.int64], seed: int) -> Iterator[tuple[str, Frames]]:
-    """What the right eye sees of poses of a data set, each kind of disturbance in turn, the undisturbed frames first.
+def disturbed_frames(
+    data: Dataset, samples: NDArray[np.int64], seed: int, kinds: Sequence[str] | None = None
+) -> Iterator[tuple[str, Frames]]:
+    """What the eye sees of poses of a data set, each kind of disturbance in turn, the undisturbed frames first.
 
     With more or less light, frames are multiplied and cut at 255, as a camera does. Stronger lamps would give the same where
     they shine (1 pixel in 10,000 of the infant's frames is cut without them), but MuJoCo's lamps do not light the wall.
@@ -83,19 +86,22 @@ def disturbed_frames(data: Dataset, samples: NDArray[np.int64], seed: int) -> It
         data: the data set; its body is rendered, with its gaze, acuity and noise of the eye.
         samples: n indices.
         seed: of the random disturbances.
+        kinds: some of `KINDS`; None: all.
 
     Yields:
         The kind, and its frames, (n, H, W, 3), uint8.
+
+    Raises:
+        UserError: a kind is unknown.
     """
-    arm = data.arm
-    usual = _frames(data, arm, samples, seed, AS_THEY_ARE)
-    yield AS_THEY_ARE, usual
-    for light in LIGHT:
-        yield f"light x {light:g}", np.rint(usual * np.float32(light)).clip(0, 255).astype(np.uint8)
-    del usual
-    for kind, change in CHANGES.items():
-        yield kind, _frames(data, arm, samples, seed, kind, change)
-    yield (kind := "another wall and floor"), _frames(data, other_room(arm), samples, seed, kind)
+    usual = None
+    for kind in KINDS if kinds is None else kinds:
+        check_choice("kind", kind, KINDS)
+        if kind in LIGHT:
+            usual = _frames(data, samples, seed, AS_THEY_ARE) if usual is None else usual
+            yield kind, np.rint(usual * np.float32(LIGHT[kind])).clip(0, 255).astype(np.uint8)
+        else:
+            yield kind, _frames(data, samples, seed, kind)
 
 
 def disturbed_pictures(pictures: Pictures, random: np.random.Generator) -> Iterator[tuple[str, Pictures]]:
@@ -130,18 +136,17 @@ def disturbances(data: Dataset, samples: NDArray[np.int64], seed: int) -> Iterat
             yield from disturbed_pictures(pictures, np.random.default_rng(seed))
 
 
-def _frames(
-    data: Dataset, arm: ArmModel, samples: NDArray[np.int64], seed: int, kind: str, change: Change | None = None
-) -> Frames:
-    """Frames of the data set's poses with this body, whose scene is changed, (n, H, W, 3)."""
+def _frames(data: Dataset, samples: NDArray[np.int64], seed: int, kind: str) -> Frames:
+    """Frames of the data set's poses, (n, H, W, 3), whose scene changes as this kind says."""
+    arm = other_room(data.arm) if kind == OTHER_ROOM else data.arm
     camera, state, noise = EyeCamera(arm, data.eye_size, data.acuity), arm.new_data(), noise_of(data.senses, EYE)
     frames = np.empty((len(samples), *data.eye_size, 3), np.uint8)
     for frame, sample in zip(frames, samples, strict=True):
         random = np.random.default_rng([seed, zlib.crc32(kind.encode()), int(sample)])
         arm.pose(state, data.joints[sample], data.gaze[sample])
         moment = _moment(arm, state, int(data.shows_hands[sample].argmax()))
-        edit = None if change is None else partial(change, moment, random)
-        frame[:] = camera.render_changed(state, edit)
+        change = CHANGES.get(kind)
+        frame[:] = camera.render_changed(state, partial(change, moment, random) if change else None)
         if noise:
             add_to_frame(frame, noise, int(random.integers(_NOISE_STARTS)))
     camera.close()
@@ -239,3 +244,5 @@ CHANGES: dict[str, Change] = {
     "a rail in front": _rail,
 }
 """The kinds of disturbance that change the scene."""
+KINDS = *LIGHT, *CHANGES, OTHER_ROOM
+"""The kinds of `disturbed_frames`."""
