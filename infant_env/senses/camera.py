@@ -77,6 +77,10 @@ class EyeCamera:
         """
         return self._draw(self._arm.model, data, eye, self._edit(data, eye, seen, late))
 
+    def render_changed(self, data: mujoco.MjData, change: Edit | None, eye: str = "eye") -> NDArray[np.uint8]:
+        """A new RGB frame, as of `render`, of a scene that `change` changes before it is drawn; the model stays as it is."""
+        return self._draw(self._arm.model, data, eye, change)
+
     def in_view(self, data: mujoco.MjData, seen: SeenArm | None = None) -> tuple[float, ...]:
         """Shares of the pixels of `eye` that show the arm (or both), and each hand, in [0, 1]; counted in a small frame."""
         edit = self._edit(data, "eye", seen, None)

@@ -20,6 +20,7 @@ from ..runs.in_turn import in_turn
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
 from ..show import tables
 from ..train import calibration
+from .disturbed_world import disturbances
 from .goals import Hypotheses as HypothesisCount
 from .goals import random_test_samples
 from .true_eye import TrueEye
@@ -64,7 +65,7 @@ def run(config: Config) -> ImageryReport:
         report = ImageryReport(
             thought,
             _impossible(imagination, found, chosen, data, random),
-            _disturbed(imagination, shown[:MOST_DISTURBED], data, random),
+            _disturbed(imagination, shown[:MOST_DISTURBED], data, config.seed),
         )
     runs.record(config.run, Metrics(imagery=report))
     print(summary(report))
@@ -146,31 +147,15 @@ def auroc(strange: Floats, usual: Floats) -> float:
     return float((gaps.mean() + 1) / 2)
 
 
-def _disturbed(
-    imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
-) -> dict[str, Hand]:
+def _disturbed(imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, seed: int) -> dict[str, Hand]:
     """Errors of the hand in the first hypothesis for disturbed pictures (only kinematics); empty without pictures."""
     result: dict[str, Hand] = {}
     if not len(chosen):
         return result
-    for kind, pictures in disturbances(data.pictures[chosen], random):
+    for kind, pictures in disturbances(data, chosen, seed):
         first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
         result[kind] = metrics.hand_summary(_hands(first, chosen, data))
     return result
-
-
-def disturbances(pictures: Floats, random: np.random.Generator) -> Iterator[tuple[str, Floats]]:
-    """The pictures (n, 64, 64) with noise, in other light, and partly hidden."""
-    yield "as they are", pictures
-    for level in (0.02, 0.05, 0.1):
-        noise = random.normal(0, level, pictures.shape)
-        yield f"noise, standard deviation {level:g}", (pictures + noise).clip(0, 1).astype(np.float32)
-    for light in (0.9, 1.1):
-        yield f"light x {light:g}", (light * pictures).clip(0, 1)
-    hidden = pictures.copy()
-    for picture, first in zip(hidden, random.integers(0, 64 - 21, len(hidden)), strict=True):
-        picture[:, first : first + 21] = 0.5
-    yield "a third hidden", hidden
 
 
 def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
