@@ -16,6 +16,7 @@ from ..som.modalities import Modalities
 from ..som.readout import Readout
 from ..som.som import MultiModalSom
 from ..tools import checkpoints
+from ..tools.precision import fast_precision
 
 C = {VISION: 4.0, PROPRIOCEPTION: 1.0}
 """Influence of the modalities on a query's winner, as in the SOM-AE; queries with one modality do not depend on it."""
@@ -56,7 +57,7 @@ class DeepMap(nn.Module):
 
     def see(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Raw latents (B, D) of pictures (B, 64, 64), and the pictures drawn from them, for training."""
-        with torch.autocast(images.device.type, torch.bfloat16):
+        with fast_precision(images.device):
             raw = self.autoencoder.raw_latents(images)
             return raw.float(), self.autoencoder.draw(raw).float()
 

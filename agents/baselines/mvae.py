@@ -19,6 +19,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from ..networks.autoencoder import picture_decoder, picture_encoder
 from ..tools import checkpoints
+from ..tools.precision import fast_precision
 from .latent_mlp import perceptron
 
 KIND = "mvae"
@@ -85,11 +86,11 @@ class MultiModalVae(nn.Module):
         Returns:
             The loss, and the pictures' mean squared error over all subsets.
         """
-        with torch.autocast(noise.device.type, torch.bfloat16):
+        with fast_precision(noise.device):
             experts = {name: self.expert(name, rows) for name, rows in samples.items()}
         posteriors = [product_of_experts(experts[name] for name in subset) for subset in SUBSETS]
         latents = torch.cat([mean + (v / 2).exp() * e for (mean, v), e in zip(posteriors, noise, strict=True)])
-        with torch.autocast(noise.device.type, torch.bfloat16):
+        with fast_precision(noise.device):
             decoded = {name: rows.chunk(len(SUBSETS)) for name, rows in self.decode(latents).items()}
         squared = torch.stack([(p - samples[VISION]).square().mean() for p in decoded[VISION]])  # (3,)
         absolute = torch.stack([(p - samples[PROPRIOCEPTION]).abs().mean() for p in decoded[PROPRIOCEPTION]])

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infant_env.errors import UserError
-from infant_env.senses.vision import to_gray
 
 from .imagination import Hypotheses, Imagination
 from .planning import PosePlanner
@@ -69,7 +68,7 @@ class MentalImageryAgent:
             raise UserError(f"got looks={looks}, expected 0 or more")
         self.imagination, self.count, self.most_looks = imagination, hypotheses, looks
         self.goal: NDArray[np.float32] | None = None
-        """The goal picture, in the training's light, shape (64, 64), in [0, 1]."""
+        """The goal picture, in the training's light, in [0, 1]; its shape is that of the imagination's format."""
         self.hypotheses: Hypotheses | None = None
         """Poses that may show the goal, a batch of one."""
         self.targets: NDArray[np.float32] | None = None
@@ -108,20 +107,20 @@ class MentalImageryAgent:
 
     def see_goal(self, eye: NDArray[np.uint8]) -> None:
         """Takes a frame of the eye as its goal, shape (H, W, 3), uint8."""
-        self.set_goal(to_gray(eye))
+        self.set_goal(self.imagination.format.squeeze(eye))
 
     def set_goal(self, picture: NDArray[np.float32], hypotheses: Hypotheses | None = None) -> None:
         """Takes a preprocessed picture as its goal, and finds hypotheses for it.
 
         Args:
-            picture: shape (64, 64), in [0, 1].
+            picture: in the format of its imagination, in [0, 1].
             hypotheses: hypotheses for this picture, a batch of one, if `Imagination.hypotheses` has found them already.
 
         Raises:
             UserError: the picture has a wrong shape or holds NaN.
         """
         self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
-        self.goal, self.looks, self.done = self._in_usual_light(picture), [], False
+        self.goal, self.looks, self.done = self._in_usual_view(picture), [], False
         self._branch, self._untried = [], 1
         self._set_targets(self.hypotheses.joints[0, 0].cpu().numpy())
 
@@ -240,7 +239,7 @@ class MentalImageryAgent:
         """The preprocessed goal of an observation; None if it has no goal, or the same as before."""
         if "goal" not in observation:
             return None
-        picture = to_gray(observation["goal"])
+        picture = self.imagination.format.squeeze(observation["goal"])
         return None if self._shown is not None and np.array_equal(picture, self._shown) else picture
 
     def look(self, observation: Observation) -> None:
@@ -260,7 +259,7 @@ class MentalImageryAgent:
         if len(self.looks) >= self.most_looks:
             self.done = True
             return
-        picture = self._in_usual_light(to_gray(observation["eye"]))
+        picture = self._in_usual_view(self.imagination.format.squeeze(observation["eye"]))
         error = float(np.square(picture - goal).mean())
         joints = np.asarray(observation["joints"], np.float32)
         self.looks.append(Look(joints, picture, error))
@@ -283,10 +282,11 @@ class MentalImageryAgent:
         Raises:
             UserError: it has no goal yet.
         """
-        return float(np.abs(self._in_usual_light(to_gray(observation["eye"])) - self._checked_goal()).mean())
+        seen = self._in_usual_view(self.imagination.format.squeeze(observation["eye"]))
+        return float(np.abs(seen - self._checked_goal()).mean())
 
-    def _in_usual_light(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.imagination.in_usual_light(picture[None])[0].cpu().numpy()
+    def _in_usual_view(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.imagination.in_usual_view(picture[None])[0].cpu().numpy()
 
     def _choose_next_pose(self) -> None:
         """Corrects the present pose as long as corrections remove most of the error; else tries another hypothesis."""

@@ -16,16 +16,18 @@ from torch import Tensor
 
 from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.vision import Format
 
 from ..networks.autoencoder import ARM_DIFFERS_BY
 from ..networks.expectation import Expectation
-from ..networks.generator import KIND, PictureGenerator
+from ..networks.generator import KIND, PictureGenerator, luminance
 from ..networks.glance import Glance
 from ..tools import checkpoints
 from .calibration import Calibration
 from .som_autoencoder import SOM, SomAutoencoder, check_pictures
 from .together import check_together
-from .trials import cost, draw, refine
+from .trials import cost, draw, errors_of, refine
+from .usual_view import UsualView
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
 CANDIDATES, GUESSED = 64, 32
@@ -35,7 +37,6 @@ TRIALS = (12, 2), (6, 5)
 APART = 0.1, 0.06
 """Poses are distinct if a normalized joint differs by more than this, before the first and before the second round."""
 _CORRECTING = 8  # iterations after a look
-_DARK, _LIGHTS = 0.05, (0.5, 2.0)  # least luminance for estimates of the light; range of plausible lights
 _ROUNDED = 1e-4  # luminance; rounding errors of the same background, summed in another order
 _AT_ONCE = 32  # goals that are processed together
 
@@ -94,13 +95,16 @@ class Imagination:
         glance: Glance | None = None,
         calibration: Calibration | None = None,
     ) -> None:
-        apart = (generator.background - mind.autoencoder.background).abs().max()
+        self.format = Format.of(generator.background.shape)
+        """The format of the pictures that it sees and draws; shapes (64, 64) below are this format's."""
+        apart = (luminance(generator.background[None])[0] - mind.autoencoder.background).abs().max()
         if generator.joint_count != len(mind.joint_ranges) or apart > _ROUNDED:
             raise UserError(
                 f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} of different bodies "
                 "or views, expected both of one run; train the generator again"
             )
         self.mind, self.generator, self.glance = mind, generator.eval(), glance
+        self._usual_view = UsualView(generator.background)
         self.calibration = calibration or Calibration()
 
     @classmethod
@@ -128,18 +132,18 @@ class Imagination:
             raise UserError(
                 f"got joints of shape {tuple(normalized.shape)}, expected finite angles in rad, one row per pose: (B, J)"
             )
-        return draw(self.generator, normalized).view(-1, 64, 64).clamp(0, 1)
+        return draw(self.generator, normalized).view(-1, *self.format.shape).clamp(0, 1)
 
-    def in_usual_light(self, pictures: Tensor | NDArray[Any]) -> Tensor:
-        """Pictures (B, 64, 64) in the training's light: divided by the median brightness relative to the background.
+    @torch.inference_mode()
+    def in_usual_view(self, pictures: Tensor | NDArray[Any]) -> Tensor:
+        """Pictures (B, 64, 64) as the eye saw them in the training: in its light and from its place; see `UsualView`.
 
         Raises:
             UserError: the pictures have a wrong shape or hold NaN.
         """
         shown = torch.as_tensor(pictures, dtype=torch.float32, device=self.mind.device)
-        check_pictures(shown)
-        light = (shown / self.generator.background.clamp(min=_DARK)).flatten(1).median(1).values.clamp(*_LIGHTS)
-        return (shown / light[:, None, None]).clamp(0, 1)
+        check_pictures(shown, self.format.shape)
+        return torch.cat([self._usual_view.of(part) for part in shown.split(_AT_ONCE)])
 
     @torch.inference_mode()
     def hypotheses(self, pictures: Tensor | NDArray[Any], count: int = 5) -> Hypotheses:
@@ -155,8 +159,8 @@ class Imagination:
         """
         if not 1 <= count <= TRIALS[-1][0]:
             raise UserError(f"got {count} hypotheses, expected 1 to {TRIALS[-1][0]}")
-        usual = self.in_usual_light(pictures)
-        goals, latents = usual.flatten(1), self.mind.latents(usual)
+        usual = self.in_usual_view(pictures)
+        goals, latents = usual.flatten(1), self.mind.latents(luminance(usual))
         chunks = zip(goals.split(_AT_ONCE), latents.split(_AT_ONCE), strict=True)
         parts = [self._hypotheses_of_chunk(*chunk, count) for chunk in chunks]
         joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
@@ -184,8 +188,8 @@ class Imagination:
         Yields:
             Joints (C, J), rad, the best first, and the mean squared errors of their imagined pictures (C,).
         """
-        usual = self.in_usual_light(torch.as_tensor(picture)[None])
-        for joints, errors, costs in self._rounds(usual.flatten(1), self.mind.latents(usual)):
+        usual = self.in_usual_view(torch.as_tensor(picture)[None])
+        for joints, errors, costs in self._rounds(usual.flatten(1), self.mind.latents(luminance(usual))):
             order = costs[0].argsort(stable=True)
             yield self.mind.denormalize(joints[0][order]), errors[0][order]
 
@@ -193,7 +197,7 @@ class Imagination:
         """Normalized poses (B, C, J), their errors and costs (B, C): the candidates, and the poses after each round."""
         expected = self._expectation(goals)
         joints = self._candidates(latents, expected)
-        errors = (draw(self.generator, joints) - goals[:, None]).square().mean(2)
+        errors = errors_of(draw(self.generator, joints) - goals[:, None])
         costs = cost(errors, joints, expected)
         yield joints, errors, costs
         for (count, iterations), apart in zip(TRIALS, APART, strict=True):
@@ -217,7 +221,7 @@ class Imagination:
 
     def _expectation(self, goals: Tensor) -> Expectation | None:
         """The glance's expectation for the goals (B, 4096)."""
-        return None if self.glance is None else self.glance.guess(goals.view(-1, 64, 64))
+        return None if self.glance is None else self.glance.guess(goals.view(-1, *self.format.shape))
 
     def _candidates(self, latents: Tensor, expected: Expectation | None) -> Tensor:
         """Normalized poses: the map's local linear readout, the best neurons of its best tiles, and the glance's guesses."""

@@ -214,9 +214,9 @@ def check_pictures(images: Tensor, shape: Sequence[int] = (64, 64)) -> None:
     """Raises a UserError unless these are preprocessed pictures, shape (B, 64, 64), without NaN."""
     if images.shape[1:] != tuple(shape):
         expected = ", ".join(map(str, shape))
+        how = "infant_env.to_gray" if len(shape) == 2 else "`squeeze` of the imagination's `format`"
         raise UserError(
-            f"got pictures of shape {tuple(images.shape)}, expected (B, {expected}); preprocess frames of the eye with "
-            "infant_env.to_gray"
+            f"got pictures of shape {tuple(images.shape)}, expected (B, {expected}); preprocess frames of the eye with {how}"
         )
     if not bool(torch.isfinite(images).all()):
         raise UserError("got pictures with NaN or infinite pixels, expected luminance in [0, 1]")

@@ -88,6 +88,7 @@ class ConvAutoencoder(nn.Module):
         colors, patch = self._planes[0], rows // _FINEST
         self.encoder = picture_encoder(latent_size, width, colors + self.told, patch)
         self.decoder = picture_decoder(latent_size + self.told, width, colors, patch)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def eyes(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from infant_env.errors import UserError
+from infant_env.senses.vision import LUMINANCE
 
 from ..tools import checkpoints
 from .autoencoder import upsampling
@@ -57,6 +58,7 @@ class PictureGenerator(nn.Module):
         self.pointer = _pointer(5 * joint_count, points)
         self.canvas = _canvas(5 * joint_count, width)
         self.painter = _painter(width + points, width, colors=background.shape[0] if background.ndim == 3 else 1)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def draw(self, joints: Tensor) -> Tensor:
         """Pictures of what the eye would see in poses.
@@ -98,6 +100,11 @@ class PictureGenerator(nn.Module):
         width, strength = (0.5 * points[..., 2, None] - 1.2).exp(), 1 + points[..., 3, None]
         across, down = (torch.exp(-0.5 * ((self.places - at) / width) ** 2) for at in (x, y))  # (B, P, 16)
         return (strength * down)[..., None] * across[..., None, :]
+
+
+def luminance(pictures: Tensor) -> Tensor:
+    """The luminance of pictures in color, (B, 3, 64, 64) -> (B, 64, 64); gray ones stay as they are."""
+    return pictures if pictures.ndim == 3 else torch.tensordot(pictures, pictures.new_tensor(LUMINANCE), ([1], [0]))
 
 
 def _waves(joints: Tensor) -> Tensor:

@@ -20,24 +20,25 @@ _FIRST_DEVIATION = 0.7  # standard deviation of the guesses' logits before train
 
 
 class PictureReader(nn.Module):
-    """Convolutions from the difference between a picture and the background to a vector of numbers.
+    """Convolutions from a picture's difference from the background to a vector of numbers.
 
     Args:
         background: the picture without the arm, shape (64, 64), in [0, 1], or (3, 64, 64) in color; then all shapes (64, 64)
             below are this shape instead.
         joint_count: number of joints, J.
         width: channels of the finest feature maps.
+        views: with 2, the network also reads the picture itself: in another room, the difference says little.
     """
 
     kind: ClassVar[str]
     background: Tensor
 
-    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16) -> None:
+    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16, views: int = 1) -> None:
         super().__init__()
-        self.joint_count, self.width = joint_count, width
+        self.joint_count, self.width, self.views = joint_count, width, views
         self.register_buffer("background", background.to(torch.float32).clone())
         self._planes = (background.shape[0] if background.ndim == 3 else 1, *background.shape[-2:])
-        self.layers = _layers(self._planes[0], self.numbers(joint_count), width)
+        self.layers = _layers(views * self._planes[0], self.numbers(joint_count), width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @staticmethod
@@ -47,12 +48,14 @@ class PictureReader(nn.Module):
 
     def read(self, images: Tensor) -> Tensor:
         """Pictures (B, 64, 64) -> (B, numbers)."""
-        outputs: Tensor = self.layers((images - self.background).view(len(images), *self._planes)).float()
+        shown = [images - self.background, images - 0.5][: self.views]
+        planes = torch.cat([each.view(len(images), *self._planes) for each in shown], 1)
+        outputs: Tensor = self.layers(planes).float()
         return outputs
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
-        sizes = {"joint_count": self.joint_count, "width": self.width}
+        sizes = {"joint_count": self.joint_count, "width": self.width, "views": self.views}
         checkpoints.write(Path(path), self.kind, self.state_dict(), {**(header or {}), **sizes})
 
     @classmethod
@@ -62,7 +65,11 @@ class PictureReader(nn.Module):
         Raises:
             UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
-        return checkpoints.read_network(Path(path), cls.kind, cls, ("joint_count", "width"), device)
+        tensors, header = checkpoints.read(Path(path), cls.kind)
+        with checkpoints.fitting(Path(path)):
+            sizes = header["joint_count"], header["width"], header.get("views", 1)  # version 0.1 knew one view
+            network = cls(tensors["background"], *sizes)
+        return checkpoints.fill(Path(path), network, tensors, device)
 
 
 class Glance(PictureReader):
@@ -81,8 +88,8 @@ class Glance(PictureReader):
 
     kind = KIND
 
-    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16) -> None:
-        super().__init__(background, joint_count, width)
+    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16, views: int = 2) -> None:
+        super().__init__(background, joint_count, width, views)
         with torch.no_grad():
             *_, bias = self.layers.parameters()
             bias[: _GUESSES * joint_count].normal_(std=_FIRST_DEVIATION)
@@ -115,11 +122,11 @@ class Glance(PictureReader):
         return Expectation(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
-def _layers(colors: int, outputs: int, width: int) -> nn.Sequential:
-    """Layers from differences between pictures and the background, (B, colors, 64, 64), to (B, outputs)."""
+def _layers(channels: int, outputs: int, width: int) -> nn.Sequential:
+    """Layers from pictures with C channels, (B, C, 64, 64), to (B, outputs)."""
     return nn.Sequential(
-        nn.PixelUnshuffle(2),  # (B, 4 colors, 32, 32)
-        *_convolution(4 * colors, width, kernel=3, stride=1),
+        nn.PixelUnshuffle(2),  # (B, 4 C, 32, 32)
+        *_convolution(4 * channels, width, kernel=3, stride=1),
         *_convolution(width, 2 * width, kernel=4, stride=2),  # (B, 2 width, 16, 16)
         *_convolution(2 * width, 4 * width, kernel=4, stride=2),  # (B, 4 width, 8, 8)
         *_convolution(4 * width, 8 * width, kernel=4, stride=2),  # (B, 8 width, 4, 4)

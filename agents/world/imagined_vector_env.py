@@ -17,7 +17,6 @@ from infant_env.envs.many_env import Infants, Infos, ManyEnv, Observations
 from infant_env.envs.simulated import as_arm
 from infant_env.errors import UserError
 from infant_env.given import shown, whole
-from infant_env.senses.vision import to_rgb
 from infant_env.tasks import rewards
 from infant_env.tasks.reach_task import ReachTask
 
@@ -120,7 +119,9 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Each infant's imagined picture, of the size of the run's frames, uint8, if `render_mode` is "rgb_array"."""
-        return None if self.render_mode is None else tuple(to_rgb(self._pictures(slice(None)), self.world.eye_size))
+        if self.render_mode is None:
+            return None
+        return tuple(self.world.format.to_rgb(self._pictures(slice(None)), self.world.eye_size))
 
     def _seed(self, seed: Any, infants: NDArray[np.bool_]) -> None:
         """Seeds the generator that all infants share; None for all infants continues its random numbers.
@@ -178,7 +179,7 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
             "desired_goal": self._goals[infants].copy(),
         }
         if self.eye_size is not None:
-            observations["eye"] = to_rgb(self._pictures(infants), self.eye_size)
+            observations["eye"] = self.world.format.to_rgb(self._pictures(infants), self.eye_size)
         return observations
 
     def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:

@@ -10,11 +10,13 @@ from torch import Tensor
 from infant_env.body.checks import checked_eye_size
 from infant_env.body.raw.mjcf_files import BODY, MjcfFiles
 from infant_env.errors import UserError
+from infant_env.senses.vision import Format
 
 from ..mind.imagination import GENERATOR
 from ..networks.generator import PictureGenerator
 from ..tools import checkpoints
 from ..tools.files import DamagedFileError, replacing
+from ..tools.precision import fast_precision
 from .arm_chain import ArmChain
 from .servo_response import ServoResponse
 
@@ -23,7 +25,7 @@ KIND = "world model"
 _EYE_SIZE = (300, 500)
 _AT_ONCE = 256  # pictures that are drawn together
 _MOVED_AT_ONCE = 2048  # arms that are moved together; their numbers fit into the processor's cache
-_HALF = 16  # at least this many pictures are drawn in bfloat16, the precision of the generator's training
+_HALF = 16  # at least this many pictures are drawn in the precision of the generator's training
 
 
 class WorldModel:
@@ -60,6 +62,8 @@ class WorldModel:
         """The run's folder; None if the model was not read from one."""
         self.body: dict[str, Any] = {}
         """The body whose motion it predicts, see `Body.as_dict`; by default the infant of 12 months."""
+        self.format = Format.of(generator.background.shape)
+        """The format of the pictures that it draws; shapes (64, 64) below are this format's."""
         self.eye_size = _EYE_SIZE
         """Rows and columns of the eye's frames, from which the pictures were made."""
 
@@ -90,7 +94,7 @@ class WorldModel:
         """What the eye would see: joints (B, J) in rad -> preprocessed pictures (B, 64, 64) in [0, 1]."""
         low, high = self.response.ranges.T
         normalized = ((joints - low) / (high - low)).clamp(0, 1)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=len(joints) >= _HALF):
+        with fast_precision(self.device, enabled=len(joints) >= _HALF):
             parts = [self.generator.draw(part) for part in normalized.split(_AT_ONCE)]
         return torch.cat(parts).float()
 

@@ -1,5 +1,6 @@
 """The only preprocessing: the eye's frames -> the autoencoder's input, and back for display."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,8 +16,11 @@ GRAY_SIZE = (64, 64)
 VERSION = "gray64-v3"
 """Name of this preprocessing in caches and checkpoints; it changes whenever the output changes."""
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255
-"""How much each byte of a pixel adds to its luminance (ITU-R BT.601)."""
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+"""Shares of red, green and blue in the luminance (ITU-R BT.601)."""
+
+LUMA = LUMINANCE / 255
+"""How much each byte of a pixel adds to its luminance."""
 
 
 @cache
@@ -43,7 +47,7 @@ def _windows(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.fl
 
 @dataclass(frozen=True)
 class Format:
-    """Format of preprocessed pictures. Formats other than the default exist to compare with the paper's choice."""
+    """Format of preprocessed pictures. The paper's autoencoder sees the default one, and the agent sees in color."""
 
     side: int = GRAY_SIZE[0]
     """Rows and columns."""
@@ -54,6 +58,11 @@ class Format:
     def shape(self) -> tuple[int, ...]:
         """Shape of one picture: (side, side) or (3, side, side)."""
         return (*([3] if self.color else []), self.side, self.side)
+
+    @classmethod
+    def of(cls, shape: Sequence[int]) -> "Format":
+        """The format of pictures of this shape, (side, side) or (3, side, side)."""
+        return cls(shape[-1], len(shape) == 3)
 
     @property
     def name(self) -> str:
@@ -72,9 +81,31 @@ class Format:
         low = (row_weights[..., None] * planes[..., rows, :]).sum(-2)  # (..., side, W), in double precision
         return np.asarray((column_weights * low[..., columns]).sum(-1), np.float32)
 
+    def gray(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The luminance of pictures in this format, (..., *shape) -> (..., side, side); gray ones stay as they are."""
+        return np.tensordot(pictures, LUMINANCE, (-3, 0)) if self.color else pictures
+
+    def to_rgb(self, pictures: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
+        """Enlarges preprocessed pictures to the eye's aspect for display, without interpolation.
+
+        Args:
+            pictures: shape (..., *shape), in [0, 1]; values outside are clipped.
+            size: rows and columns to show, (H, W).
+
+        Returns:
+            RGB frames, shape (..., H, W, 3), uint8.
+        """
+        rows, columns = (np.arange(t) * s // t for s, t in zip(np.shape(pictures)[-2:], size, strict=True))
+        frame = np.rint(np.clip(pictures, 0, 1) * 255).astype(np.uint8)[..., rows[:, None], columns]  # (..., H, W)
+        return (
+            np.ascontiguousarray(np.moveaxis(frame, -3, -1)) if self.color else np.repeat(frame[..., None], 3, axis=-1)
+        )
+
 
 GRAY = Format()
-"""The agent's format (paper: 64x64, one channel)."""
+"""The paper's format (64x64, one channel)."""
+COLOR = Format(color=True)
+"""The agent's format."""
 
 
 def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -96,15 +127,5 @@ def to_gray(eye: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def to_rgb(gray: NDArray[Any], size: tuple[int, int] = (300, 500)) -> NDArray[np.uint8]:
-    """Enlarges preprocessed pictures to the eye's aspect for display, without interpolation.
-
-    Args:
-        gray: luminance in [0, 1], shape (..., 64, 64); values outside are clipped.
-        size: rows and columns to show, (H, W).
-
-    Returns:
-        RGB frames, shape (..., H, W, 3), uint8.
-    """
-    rows, columns = (np.arange(t) * s // t for s, t in zip(np.shape(gray)[-2:], size, strict=True))
-    frame = np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)[..., rows[:, None], columns]  # (..., H, W)
-    return np.repeat(frame[..., None], 3, axis=-1)
+    """Enlarges gray pictures for display, see `Format.to_rgb`."""
+    return GRAY.to_rgb(gray, size)

@@ -59,16 +59,6 @@ def test_the_surprise_is_least_where_the_doubt_is_the_error():
     assert at(0.2) < min(at(0.1), at(0.4))
 
 
-def test_something_hides_a_part_of_some_imagined_pictures(run: Path, small_data: Dataset):
-    training = train_glance.Training(config(run, small_data), small_data, generator(run), CPU)
-    training.random.manual_seed(0)
-    shown = torch.linspace(0, 1, 64 * 64).view(64, 64).expand(400, 64, 64)
-    hidden = training._partly_hidden(shown) != shown
-    touched = hidden.flatten(1).any(1)
-    assert float(touched.float().mean()) == pytest.approx(0.25, abs=0.07)
-    assert hidden[touched].any(1).sum(1).max() <= 33  # columns
-
-
 def test_it_learns_where_the_arm_is_and_how_sure_that_is(run: Path, small_data: Dataset, one_thread: None):
     training = train_glance.Training(config(run, small_data, epochs=6), small_data, generator(run), CPU)
     for _ in range(6):

@@ -14,7 +14,6 @@ from agents.mind.imagination import TRIALS, Imagination
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
-from infant_env.senses.vision import to_gray
 
 from ..data.dataset import Dataset
 from ..measure import metrics
@@ -31,7 +30,7 @@ class Goal:
     """One picture to reach for, and the pose that it shows, if it is known."""
 
     picture: NDArray[np.float32]
-    """Preprocessed, shape (64, 64)."""
+    """Preprocessed, in the format of the one who reaches."""
     joints: NDArray[np.float32] | None = None
     """Its pose, shape (J,), rad."""
     hands: NDArray[np.float32] | None = None
@@ -69,13 +68,13 @@ class GoalConfig(RunConfig):
 
 
 def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
-    """The goals that a command asks for; imagined goals need an imagination.
+    """The goals that a command asks for, in the data set's format; imagined goals need an imagination.
 
     Raises:
         UserError: there is no goal or no imagination, the file is not a picture, or the body cannot take the pose.
     """
     if config.goal is not None:
-        return [Goal(to_gray(goal_picture(config.goal, eye_size=data.eye_size)))]
+        return [Goal(data.format.squeeze(goal_picture(config.goal, eye_size=data.eye_size)))]
     if config.goal_joints is not None:
         return [_pose(config.goal_joints, data, arm)]
     if config.imagine:
@@ -118,7 +117,7 @@ def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:
     state = arm.new_data()
     arm.pose(state, joints)
     camera = EyeCamera(arm, data.eye_size, data.acuity)
-    picture = to_gray(camera.render(state))
+    picture = data.format.squeeze(camera.render(state))
     camera.close()
     return Goal(picture, joints.astype(np.float32), arm.hand_positions(state).astype(np.float32))
 

@@ -52,6 +52,7 @@ def run(config: Config) -> ImageryReport:
     data = Dataset.open(runs.data_of(config.run))
     calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
+    data = data.squeezed_to(imagination.format)
     random = np.random.default_rng(config.seed)
     shown, chosen = (
         random_test_samples(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True)
@@ -115,19 +116,19 @@ def _impossible(
 def strange_pictures(
     data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
 ) -> Iterator[tuple[str, Floats]]:
-    """Pictures that the body cannot show, (n, 64, 64) for each kind, made from the first samples."""
+    """Pictures that the body cannot show, (n, *format.shape) for each kind, made from the first samples."""
     some = data.pictures[chosen[:MOST_STRANGE]]
     yield "noise", random.random(some.shape, np.float32)
     yield "empty view", (data.background + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
     if data.body.arms != "both":  # the other arm can show it
-        yield "mirrored", np.ascontiguousarray(some[:, :, ::-1])
-    yield "upside down", np.ascontiguousarray(some[:, ::-1])
+        yield "mirrored", np.ascontiguousarray(some[..., ::-1])
+    yield "upside down", np.ascontiguousarray(some[..., ::-1, :])
     yield "negative", 1 - some
     if data.body.mjcf:
         return  # another body has no age
     for age in AGES:
         if age != data.body.age_months:
-            eye = TrueEye(ArmModel.of(replace(data.body, age_months=age)), data.eye_size, data.acuity)
+            eye = TrueEye(ArmModel.of(replace(data.body, age_months=age)), data.eye_size, data.acuity, data.format)
             yield f"age {age:g} months", _seen(eye, data.normalized_joints[chosen[:MOST_STRANGE]])
 
 

@@ -19,11 +19,11 @@ from agents.mind.agent import MentalImageryAgent
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.envs.simulated import hands_of
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
-from infant_env.senses.vision import to_gray
+from infant_env.senses.vision import GRAY, Format
 
 from ..data.dataset import Dataset
 from ..measure import metrics
-from ..methods.method import Predictor, Trained
+from ..methods.method import Predictor, Trained, seen_by
 from ..methods.registry import present
 from ..runs import folder as runs
 from ..runs.config import Count, Threads
@@ -87,6 +87,7 @@ def run(config: Config) -> dict[str, Reached]:
         acuity=data.acuity,
         max_episode_steps=10_000,
     )
+    data = data.squeezed_to(agent.imagination.format) if agent else data
     goals = goals_of(config, data, arm, agent.imagination if agent else None)
     rows = {}
     with runs.timed(config.run, "reach"), threads(config.threads):
@@ -94,7 +95,7 @@ def run(config: Config) -> dict[str, Reached]:
             start = time.perf_counter()
             poses = recalled()
             spent = time.perf_counter() - start
-            rows[name] = _summary(goals, _without_looking(env, config, name, poses), data, spent)
+            rows[name] = _summary(goals, _without_looking(env, config, name, poses, data.format), data, spent)
         if agent is not None:
             imagined, ends = _agent_rows(config, env, agent, goals, data)
             rows |= imagined
@@ -127,11 +128,13 @@ Recalled = Callable[[], NDArray[np.float32]]
 
 def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]) -> Iterator[tuple[str, Recalled]]:
     """The methods that recall one pose (N, J), rad, for each goal and go there without looking."""
-    pictures = torch.from_numpy(np.stack([goal.picture for goal in goals])).to(mind.device)
-    trained = Trained(config.run, data, mind.device)
+    pictures = np.stack([goal.picture for goal in goals])
+    trained = Trained(config.run, data.squeezed_to(GRAY), mind.device)
     for method in present(config.run):
         for name, read in method.readings.items() if method.reaches else ():
-            yield name, partial(_recalled, read(trained), mind, pictures)
+            reading = read(trained)
+            seen = pictures if seen_by(reading) == data.format else data.format.gray(pictures)
+            yield name, partial(_recalled, reading, mind, torch.from_numpy(seen).to(mind.device))
 
 
 def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -> NDArray[np.float32]:
@@ -169,19 +172,22 @@ def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: 
     spent = time.perf_counter() - start
     return _summary(
         goals,
-        [replace(e, looks=looks_of(body.arm)) for e in _without_looking(env, config, "bound", poses)],
+        [replace(e, looks=looks_of(body.arm)) for e in _without_looking(env, config, "bound", poses, data.format)],
         data,
         spent,
     )
 
 
-def _without_looking(env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32]) -> list[End]:
+def _without_looking(
+    env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32], format: Format
+) -> list[End]:
     """Moves to these poses (N, J), rad, in real physics and without looking."""
     body: Any = env.unwrapped
     ends = []
     for number, joints in enumerate(tqdm(poses, desc=f"reach, {name}", unit="goal")):
         env.reset(seed=config.seed + number)
-        ends.append(_end(*body.hold(body.action_for(joints), 2 * config.steps)))
+        observation, info = body.hold(body.action_for(joints), 2 * config.steps)
+        ends.append(_end(observation, info, format))
     return ends
 
 
@@ -198,11 +204,13 @@ def _move_agent(env: gym.Env[Any, Any], config: Config, number: int, agent: Ment
         while agent.on_its_way:
             body.hold(agent.action(), 1)
         observation, info = body.hold(agent.action(), config.steps)
-    return replace(_end(observation, info), looks=len(agent.looks), ideas=agent.trying + 1), spent
+    return replace(
+        _end(observation, info, agent.imagination.format), looks=len(agent.looks), ideas=agent.trying + 1
+    ), spent
 
 
-def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> End:
-    return End(observation["joints"], hands_of(info), to_gray(observation["eye"]))
+def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any], format: Format) -> End:
+    return End(observation["joints"], hands_of(info), format.squeeze(observation["eye"]))
 
 
 def _instructive(ends: list[End]) -> list[int]:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from agents.mind.trials import refine
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
-from infant_env.senses.vision import to_gray
+from infant_env.senses.vision import GRAY, Format
 
 _ITERATIONS = 9
 
@@ -26,13 +26,17 @@ class TrueEye:
         arm: the body.
         eye_size: rows and columns of the eye's frames.
         acuity: of the eye, cycles per degree; None: no blur.
+        format: the format of its pictures.
     """
 
-    def __init__(self, arm: ArmModel, eye_size: tuple[int, int], acuity: float | None = None) -> None:
+    def __init__(
+        self, arm: ArmModel, eye_size: tuple[int, int], acuity: float | None = None, format: Format = GRAY
+    ) -> None:
+        self._format = format
         self._arm, self._camera, self._state = arm, EyeCamera(arm, eye_size, acuity), arm.new_data()
 
     def __call__(self, joints: Tensor) -> Tensor:
-        """Normalized joints (B, J) -> pictures (B, 64, 64)."""
+        """Normalized joints (B, J) -> pictures (B, *format.shape)."""
         return torch.from_numpy(np.stack([self._seen(pose) for pose in joints.numpy().astype(np.float64)]))
 
     def close(self) -> None:
@@ -41,7 +45,7 @@ class TrueEye:
 
     def _seen(self, normalized: NDArray[np.float64]) -> NDArray[np.float32]:
         self._arm.pose(self._state, self._arm.denormalize(normalized))
-        return to_gray(self._camera.render(self._state))
+        return self._format.squeeze(self._camera.render(self._state))
 
 
 def corrected_by_the_true_eye(
@@ -54,7 +58,7 @@ def corrected_by_the_true_eye(
     """Corrects poses by Levenberg-Marquardt steps on the pixels, with the true renderer and only kinematics.
 
     Args:
-        pictures: goals, shape (N, 64, 64).
+        pictures: goals of any format, shape (N, 64, 64) or (N, 3, 64, 64).
         joints: poses at the start, shape (N, J), rad.
         arm: the body.
         eye_size: rows and columns of the eye's frames.
@@ -63,7 +67,7 @@ def corrected_by_the_true_eye(
     Returns:
         Joints, shape (N, J), rad.
     """
-    eye = TrueEye(arm, eye_size, acuity)
+    eye = TrueEye(arm, eye_size, acuity, Format.of(pictures.shape[1:]))
     starts = torch.from_numpy(arm.normalize(joints).astype(np.float32)).clamp(0, 1)
     pairs = zip(torch.from_numpy(pictures).flatten(1).split(1), starts.split(1), strict=True)
     rows = [refine(eye, *pair, _ITERATIONS)[0] for pair in tqdm(pairs, desc="bound", unit="goal", total=len(pictures))]

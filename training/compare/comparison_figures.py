@@ -14,6 +14,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from ..data.dataset import Dataset
 from ..measure.senses import JOINTS_TO_PICTURE, PICTURE_TO_JOINTS
 from ..measure.statistics import Interval
+from ..methods.method import seen_by
 from ..runs import folder as runs
 from ..show.figures import picture_grid, reliability_diagram
 from ..show.style import COLORS
@@ -68,15 +69,14 @@ def error_against_cost(errors: Intervals, spent: Mapping[str, float | None]) -> 
 def recalled(config: Config, folder: Path, data: Dataset, count: int = 8) -> Figure:
     """Validation samples, and each method's pictures from the picture (left) and from the joints (right)."""
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[:count]
-    known = {
-        VISION: torch.from_numpy(data.pictures[chosen]),
-        PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]),
-    }
+    joints = torch.from_numpy(data.normalized_joints[chosen])
     scoring = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
-    rows = {"shown": [*known[VISION].numpy()] * 2}
+    rows = {"shown": [*data.pictures[chosen]] * 2}
     for _, name, method in scoring.predictors(data):
+        pictures = torch.from_numpy(data.squeezed_to(seen_by(method)).pictures[chosen])
+        known = {VISION: pictures, PROPRIOCEPTION: joints}
         drawn = [method.predict(source, samples).get(VISION) for source, samples in known.items()]
-        if any(pictures is not None for pictures in drawn):
+        if any(each is not None for each in drawn):
             halves = [[None] * len(chosen) if each is None else [*each.float().cpu().numpy()] for each in drawn]
             rows[name] = halves[0] + halves[1]
     aspect, size = data.eye_size[0] / data.eye_size[1], (2.2 * count + 2, 0.72 * len(rows) + 0.3)

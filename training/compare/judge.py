@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..measure.metrics import ERRORS, Truth
 from ..measure.senses import SENSES, given, is_known, named, sources_of, true
 from ..measure.statistics import table_row
 from ..measure.two_eyes import two_eyes
-from ..methods.method import JointPredictor, Method, Predictor, Trained
+from ..methods.method import JointPredictor, Method, Predictor, Trained, seen_by
 from ..methods.registry import CONSTANT, present, size_of
 from ..runs import folder as runs
 from ..runs.device import Device, pick_device
@@ -61,7 +61,8 @@ def judge(config: JudgeConfig) -> Metrics:
         found, details = Metrics(map_bytes=_sizes(config.run)), dict[str, Details]()
         kept: dict[str, metrics.Floats] = {}
         for method, name, predictor in tqdm(config.predictors(data), desc="evaluate", unit="method"):
-            errors, details[name], found.queries_per_s[name] = score(predictor, truth, method.asked_by)
+            seen = replace(truth, given=given(data.squeezed_to(seen_by(predictor)), data.split("test")))
+            errors, details[name], found.queries_per_s[name] = score(predictor, seen, method.asked_by)
             found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
             both = two_eyes(predictor.predict_from, truth) if isinstance(predictor, JointPredictor) else None

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from agents.world.world_model import WorldModel
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
-from infant_env.senses.vision import to_gray
 
 from ..data.babbled_motion import Motion
 from ..data.dataset import Dataset
@@ -73,7 +72,7 @@ def of_pictures(
     result = {}
     for horizon in HORIZONS:
         true = motion.felt[:episodes, horizon, :joints]
-        seen = np.stack([_seen(arm, eye, state, pose) for pose in true])
+        seen = world.format.squeeze(np.stack([_frame(arm, eye, state, pose) for pose in true]))
         drawn = {"imagined": poses[:, horizon - 1], "generator": true}
         pictures = {name: _drawn(world, of) for name, of in drawn.items()} | {"empty": background}
         errors = {name: float(np.abs(picture - seen).mean()) for name, picture in pictures.items()}
@@ -149,9 +148,9 @@ def _errors(world: WorldModel, motion: Motion, poses: Floats) -> tuple[Floats, F
     return np.degrees(np.abs(poses - true).mean(2)), 100 * np.linalg.norm(hands - motion.hands, axis=2)
 
 
-def _seen(arm: ArmModel, eye: EyeCamera, data: mujoco.MjData, pose: Floats) -> NDArray[np.float32]:
+def _frame(arm: ArmModel, eye: EyeCamera, data: mujoco.MjData, pose: Floats) -> NDArray[np.uint8]:
     arm.place(data, pose)
-    return to_gray(eye.render(data))
+    return eye.render(data)
 
 
 def _drawn(world: WorldModel, poses: Floats) -> NDArray[np.float32]:

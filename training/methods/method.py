@@ -12,6 +12,7 @@ from torch import Tensor
 from agents.mind.imagination import Imagination
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.vision import GRAY, Format
 
 from ..data.dataset import Dataset
 from ..measure.senses import always_given
@@ -78,6 +79,11 @@ class Trained:
 
 
 Reading = Callable[[Trained], Predictor]
+
+
+def seen_by(predictor: Predictor) -> Format:
+    """The format of the pictures that a model is given; most see what the paper's autoencoder sees."""
+    return getattr(predictor, "format", GRAY)
 
 
 @dataclass(frozen=True)

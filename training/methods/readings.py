@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from agents.mind.imagination import Imagination
 from agents.mind.som_autoencoder import SomAutoencoder
-from agents.networks.generator import PictureGenerator
+from agents.networks.generator import PictureGenerator, luminance
 from agents.som.readout import Readout
 from agents.som_training.sample_som import SampleSom
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION, VISION_LEFT
-from infant_env.senses.vision import GRAY_SIZE
+from infant_env.senses.vision import GRAY, GRAY_SIZE, Format
 
 from ..data.latents import in_chunks
 
@@ -45,15 +45,20 @@ class ImageryReading:
 
     imagination: Imagination
 
+    @property
+    def format(self) -> Format:
+        """The format of the pictures that it is given."""
+        return self.imagination.format
+
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """From pictures (B, 64, 64): the likeliest hypothesis and its picture. From joints (B, J): their picture."""
+        """From pictures (B, *format.shape): the likeliest hypothesis and its picture. From joints (B, J): their picture."""
         samples = samples.to(self.imagination.mind.device)
         if source == VISION:
             parts = tqdm(samples.split(_AT_ONCE), desc="imagery", leave=False)
             joints = torch.cat([self.imagination.hypotheses(part, 1).joints[:, 0] for part in parts])
         else:
             joints = self.imagination.mind.denormalize(samples)
-        pictures = torch.cat([self.imagination.draw(part) for part in joints.split(_AT_ONCE)])
+        pictures = torch.cat([luminance(self.imagination.draw(part)) for part in joints.split(_AT_ONCE)])
         return {VISION: pictures, PROPRIOCEPTION: self.imagination.mind.normalize(joints)}
 
 
@@ -72,7 +77,7 @@ class PixelMapReading:
 
 @dataclass(frozen=True)
 class GeneratorReading:
-    """A generator; it predicts only pictures from poses."""
+    """A generator; it predicts only pictures from poses, their luminance if it draws in color."""
 
     generator: PictureGenerator
 
@@ -80,7 +85,10 @@ class GeneratorReading:
         """Pictures (B, 64, 64) from normalized joints (B, J); nothing from other senses."""
         if source != PROPRIOCEPTION:
             return {}
-        return {VISION: in_chunks(self.generator.draw, samples, self.generator.background.device)}
+        return {VISION: in_chunks(self._gray, samples, self.generator.background.device)}
+
+    def _gray(self, joints: Tensor) -> Tensor:
+        return luminance(self.generator.draw(joints))
 
 
 @dataclass(frozen=True)
@@ -88,8 +96,10 @@ class JointsReading:
     """A network that predicts only joints from pictures."""
 
     guess: Callable[[Tensor], Tensor]
-    """Pictures (B, 64, 64) -> normalized joints (B, J)."""
+    """Pictures (B, *format.shape) -> normalized joints (B, J)."""
+    format: Format = GRAY
+    """The format of the pictures that it is given."""
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """Normalized joints (B, J) from pictures (B, 64, 64); nothing from other senses."""
+        """Normalized joints (B, J) from pictures (B, *format.shape); nothing from other senses."""
         return {PROPRIOCEPTION: self.guess(samples)} if source == VISION else {}

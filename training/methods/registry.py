@@ -8,7 +8,9 @@ from typing import Any
 
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
+from agents.networks.glance import Glance
 from infant_env.senses.modalities import VISION
+from infant_env.senses.vision import Format
 
 from ..measure.senses import ALWAYS
 from ..train import autoencoder, calibration, generator, glance, pixel_som, regressor, som
@@ -31,6 +33,10 @@ def _rates_and_batches(rate: float) -> tuple[dict[str, Any], ...]:
     """Trials of a network without further settings: other learning rates, and batches other than 64."""
     low, high = {"learning_rate": rate / 2}, {"learning_rate": 2 * rate}
     return {}, low, high, {"batch_size": 32}, {"batch_size": 128}, {"batch_size": 32, **low}
+
+
+def _glance_reading(made: Glance) -> JointsReading:
+    return JointsReading(lambda pictures: made.guess(pictures).likeliest, Format.of(made.background.shape))
 
 
 METHODS = (
@@ -102,7 +108,7 @@ METHODS = (
     ),
     Method(
         "glance",
-        {"glance": lambda at: JointsReading(lambda pictures: at.made_by(glance.STAGE).guess(pictures).likeliest)},
+        {"glance": lambda at: _glance_reading(at.made_by(glance.STAGE))},
         (glance.STAGE,),
         _rates_and_batches(3e-3),
     ),

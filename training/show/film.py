@@ -18,7 +18,7 @@ from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.senses.modalities import VISION
 from infant_env.senses.sense import EYE, EYE_LEFT
-from infant_env.senses.vision import to_gray, to_rgb
+from infant_env.senses.vision import Format, to_gray
 
 from .outside_view import OutsideView
 
@@ -113,12 +113,12 @@ def as_seen(picture: NDArray[Any], eye_size: tuple[int, int], box: tuple[int, in
     """A picture with the eye's aspect in the middle of a white box.
 
     Args:
-        picture: RGB of any size, (H, W, 3), uint8, or preprocessed, (64, 64), in [0, 1].
+        picture: RGB of any size, (H, W, 3), uint8, or preprocessed, (64, 64) or (3, 64, 64), in [0, 1].
         eye_size: rows and columns of the eye's frames.
         box: rows and columns of the box.
     """
     size = inside(eye_size, box)
-    shown = to_rgb(picture, size) if picture.ndim == 2 else fit(picture.astype(np.uint8), size)
+    shown = fit(picture, size) if picture.dtype == np.uint8 else Format.of(picture.shape).to_rgb(picture, size)
     whole = np.full((*box, 3), 255, np.uint8)
     top, left = ((side - length) // 2 for side, length in zip(box, size, strict=True))
     whole[top : top + size[0], left : left + size[1]] = shown

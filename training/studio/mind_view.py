@@ -42,11 +42,12 @@ class MindView:
         if left is not None:
             self.left = as_seen(left, left.shape[:2], SIZE)
             self._left.image = self.left
-        seen = to_gray(eye)
-        imagined = agent.imagine(moment.joints[None])[0]
+        seen, format = to_gray(eye), agent.imagination.format
+        drawn = agent.imagine(moment.joints[None])[0]
+        imagined = format.gray(drawn)
         recalled = agent.imagination.mind.predict(VISION, seen[None], "local_linear")[VISION][0].float().cpu().numpy()
         difference = colored(imagined - recalled, -_STRONG, _STRONG, "PuOr_r")
-        self.pictures = [as_seen(picture, eye.shape[:2], SIZE) for picture in (eye, imagined, recalled, difference)]
+        self.pictures = [as_seen(picture, eye.shape[:2], SIZE) for picture in (eye, drawn, recalled, difference)]
         for image, picture in zip(self._images, self.pictures, strict=True):
             image.image = picture
         self._images[1].label = f"Joints imagine: off by {np.abs(imagined - seen).mean():.3f}"

@@ -64,7 +64,7 @@ class Page:
         gui.configure_theme(show_logo=False, show_share_button=False)
         status, bar = gui.add_markdown(_WELCOME), gui.add_progress_bar(0, visible=False, animated=True)
         self.studio = Studio(self.server, self.infant, agent, data, status, bar)
-        pictures = TestPictures(data)
+        pictures = TestPictures(data, agent.imagination.format)
         tabs = gui.add_tab_group()
         with tabs.add_tab("Body"):
             self.body = BodyView(self.studio)

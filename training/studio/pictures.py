@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from infant_env.senses.vision import to_gray, to_rgb
+from infant_env.senses.vision import Format
 
 from ..act.goals import Goal
 from ..data.dataset import Dataset
@@ -19,7 +19,7 @@ _FRAME = "#D55E00"
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture of a grid: RGB of any size, or (64, 64) as the agents see it; None leaves the cell empty."""
+    """One picture of a grid: RGB of any size, uint8, or as an agent sees it; None leaves the cell empty."""
 
     caption: str
     picture: NDArray[np.generic] | None
@@ -65,11 +65,15 @@ class Chosen:
     @classmethod
     def imagined(cls, name: str, goal: Goal) -> "Chosen":
         """A goal that has only a preprocessed picture."""
-        return cls(name, goal, to_rgb(goal.picture))
+        return cls(name, goal, Format.of(goal.picture.shape).to_rgb(goal.picture))
 
 
 class TestPictures:
     """The test pictures that show the hand, numbered from 1.
+
+    Args:
+        data: the data set.
+        format: the format of the agent's pictures.
 
     Raises:
         UserError: there is no such picture.
@@ -77,8 +81,8 @@ class TestPictures:
 
     __test__ = False  # pytest must not collect it
 
-    def __init__(self, data: Dataset) -> None:
-        self._data = data
+    def __init__(self, data: Dataset, format: Format) -> None:
+        self._data, self._format = data, format
         test = data.split("test")
         data.check_shows_hand(test, "test picture")
         self._samples = test[data.shows_hand[test]]
@@ -91,7 +95,7 @@ class TestPictures:
         sample = int(self._samples[number - 1])
         eye = self._data.eye(sample)
         hands, shown = self._data.hand_positions[sample], self._data.shows_hands[sample]
-        goal = Goal(to_gray(eye), self._data.joints[sample], hands, shown)
+        goal = Goal(self._format.squeeze(eye), self._data.joints[sample], hands, shown)
         return Chosen(f"test picture {number}", goal, eye)
 
     def at_random(self, random: np.random.Generator) -> int:

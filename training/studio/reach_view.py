@@ -9,7 +9,6 @@ from torch import Tensor
 
 from agents.mind.agent import MentalImageryAgent
 from infant_env.envs.simulated import hands_of
-from infant_env.senses.vision import to_gray
 
 from ..act.goals import Goal, goal_picture, imagined_goals
 from .infant import Behavior
@@ -72,7 +71,7 @@ class ReachView:
     def _read_file(self, event: Any) -> None:
         file = event.target.value
         frame = goal_picture(Path(file.name), file.content, self._studio.data.eye_size)
-        self._choose(Chosen("your picture", Goal(to_gray(frame)), frame))
+        self._choose(Chosen("your picture", Goal(self._studio.agent.imagination.format.squeeze(frame)), frame))
 
     def _play(self, event: Any) -> None:
         self._stepping = False

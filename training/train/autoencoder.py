@@ -18,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import KIND, ConvAutoencoder
+from agents.tools.precision import is_bfloat16_fast
 from infant_env.senses import vision
 from infant_env.senses.modalities import VISION
 
@@ -54,7 +55,7 @@ class Config(NetworkConfig):
     """Weight decay of AdamW."""
     joint_weight: NotNegative = 0.05
     """Weight of the error (mean absolute, normalized) of the joints that are read from the latents; the paper has 0."""
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
     """Arithmetic of the layers; the weights are always float32. `infant-arm bench ae` measures cost and gain."""
     patience: Count = 10
     """The training stops after this many epochs without a lower validation error."""
@@ -80,7 +81,8 @@ class Training(PictureTraining):
         reader = joint_reader(self.config.latent_size + self.model.told + both, self.joints.shape[1]).to(here.device)
         errors = ReconstructionErrors(self.model, reader)
         self.errors: nn.Module = errors if here.group is None else DistributedDataParallel(errors)
-        self.dtype = getattr(torch, self.config.precision)
+        quick = is_bfloat16_fast(here.device.type)
+        self.half = self.config.precision == "bfloat16" or (self.config.precision == "auto" and quick)
         return {"model": self.model, "reader": reader}, self.config.weight_decay
 
     def finish(self) -> None:
@@ -102,7 +104,7 @@ class Training(PictureTraining):
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         mine = batch[self.here.share(len(batch))]
-        with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with torch.autocast(self.here.device.type, torch.bfloat16, enabled=self.half):
             errors = self.errors(self.seen.pictures[:, mine], self.joints[mine], self.seen.told[mine])
         picture_error, joint_error = (each.sum() / len(batch) for each in errors)
         # times the number of processes, because DistributedDataParallel averages the gradients
@@ -113,7 +115,7 @@ class Training(PictureTraining):
     def _validate(self) -> dict[str, float]:
         self.model.eval()
         (images, *_), told = self.validation_seen
-        with torch.autocast(self.here.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with torch.autocast(self.here.device.type, torch.bfloat16, enabled=self.half):
             given = (images, told) if self.model.told else images
             pictures = in_chunks(self.model, given, self.here.device)
         return picture_errors(pictures, images, self.model.background_of(VISION, told if self.model.told else None))

@@ -1,12 +1,14 @@
 """`infant-arm train-generator`: the network that draws the picture of a pose."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from agents.mind.imagination import GENERATOR
 from agents.networks.generator import KIND, PictureGenerator
+from agents.tools.precision import fast_precision
+from infant_env.senses.vision import COLOR, GRAY
 
 from ..data.dataset import Dataset
 from ..data.latents import in_chunks
@@ -15,7 +17,7 @@ from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
 from .pictures import PictureTraining, picture_errors
-from .skeleton import Stage, Work
+from .skeleton import BEFORE, Stage, Work
 
 _WEIGHT_DECAY = 0.01
 _LITTLE = 0.05  # share of what pictures show on average; limits the importance of those that show less
@@ -31,6 +33,8 @@ class Config(NetworkConfig):
     """Channels of the finest feature maps."""
     points: Width = 32
     """Points of the arm that the network follows in the picture."""
+    color: bool = field(default=True, metadata={BEFORE: False})
+    """Draw in red, green and blue; then the agent thinks in color. Else in gray, as the paper's autoencoder sees."""
 
 
 def run(config: Config) -> PictureGenerator:
@@ -60,6 +64,9 @@ class Training(PictureTraining):
     kind = KIND
     config: Config
 
+    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
+        super().__init__(config, data.squeezed_to(COLOR if config.color else GRAY), here)
+
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
         background, joint_count = torch.from_numpy(data.background), self.joints.shape[1]
         generator = PictureGenerator(background, joint_count, self.config.width, self.config.points)
@@ -67,10 +74,14 @@ class Training(PictureTraining):
         self.importance = importance(self.images, self.generator.background)
         return {"generator": self.generator}, _WEIGHT_DECAY
 
+    def _matrices(self) -> list[nn.Parameter]:
+        points = [weight for weight in self.generator.pointer.parameters() if weight.ndim == 2]
+        return [*super()._matrices(), *points]
+
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(self.here.device.type, torch.bfloat16):
+        with fast_precision(self.here.device):
             pictures = self.generator(self.joints[batch])
-        errors = (pictures - self.images[batch]).square().mean((1, 2))
+        errors = (pictures - self.images[batch]).square().flatten(1).mean(1)
         return (self.importance[batch] * errors).mean(), errors.mean()
 
     @torch.inference_mode()
@@ -81,7 +92,7 @@ class Training(PictureTraining):
 
 
 def importance(images: Tensor, background: Tensor) -> Tensor:
-    """Weight of each picture in the loss, (N, 64, 64) -> (N,), mean 1: the less of the arm it shows, the larger."""
-    shown = (images - background).square().mean((1, 2))
+    """Weight of each picture in the loss, (N, ...) -> (N,), mean 1: the less of the arm it shows, the larger."""
+    shown = (images - background).square().flatten(1).mean(1)
     counts = 1 / (shown + _LITTLE * shown.mean()).clamp(min=1e-9)
     return counts / counts.mean()

@@ -1,7 +1,6 @@
 """`infant-arm train-glance`: the network that guesses a pose from a picture at once, and how sure the guess is."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +9,8 @@ from agents.mind.imagination import GLANCE
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from agents.networks.glance import KIND, Glance
+from agents.tools.precision import fast_precision
+from infant_env.senses.vision import Format
 
 from ..data.dataset import Dataset
 from ..runs.config import Count, NetworkConfig
@@ -17,18 +18,20 @@ from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
 from . import generator
+from .disturbed import disturbed
 from .pictures import PictureTraining
 from .skeleton import Stage, Work
 
 _WEIGHT_DECAY = 0.1
 _BLUR = 0.1  # standard deviation between a pose of the data set and the imagined one, normalized joints
-_NOISE = 0.1  # strongest noise on an imagined picture: a guess from a bad picture shall be unsure, not wrong
-_HIDDEN = 0.25  # share of the imagined pictures that are partly hidden
 
 
 @dataclass(frozen=True)
 class Config(NetworkConfig):
-    """Train the network that guesses a pose from a picture, on seen pictures and as many that the generator draws."""
+    """Train the network that guesses a pose from a picture, on seen pictures and as many that the generator draws.
+
+    The drawn pictures are disturbed, so that a guess from a bad picture is unsure, not wrong.
+    """
 
     epochs: Count = 30
     """How often the training sees every picture."""
@@ -69,7 +72,9 @@ class Training(PictureTraining):
 
     def __init__(self, config: Config, data: Dataset, generator: PictureGenerator, here: Place) -> None:
         self.generator, self.random = generator.eval(), torch.Generator()
-        super().__init__(config, data, here)
+        format = Format.of(generator.background.shape)
+        self.colors = 3 if format.color else 1
+        super().__init__(config, data.squeezed_to(format), here)
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
         self.glance = Glance(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
@@ -82,32 +87,23 @@ class Training(PictureTraining):
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         imagined, poses = self._imagined(len(batch))
         images, joints = torch.cat([self.images[batch], imagined]), torch.cat([self.joints[batch], poses])
-        with torch.autocast(self.here.device.type, torch.bfloat16):
+        with fast_precision(self.here.device):
             expected = self.glance(images)
         losses = surprise(expected, joints)
         return losses.mean(), losses[: len(batch)].mean()
 
     @torch.no_grad()
     def _imagined(self, count: int) -> tuple[Tensor, Tensor]:
-        """Disturbed pictures of poses near those of the data set, (count, 64, 64), and these poses, (count, J)."""
+        """Disturbed pictures of poses near those of the data set, (count, *format.shape), and these poses, (count, J)."""
         chosen = torch.randint(len(self.joints), (count,), generator=self.random)
         moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
         poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
         poses = 1 - (1 - poses.abs()).abs()  # reflected at the ends of the joint ranges
-        with torch.autocast(self.here.device.type, torch.bfloat16):
-            pictures = self.generator.draw(poses)
-        strength = _NOISE * torch.rand((count, 1, 1), generator=self.random).square()  # mostly small
-        noise = strength * torch.randn(pictures.shape, generator=self.random)
-        return self._partly_hidden((pictures + noise.to(self.here.device)).clamp(0, 1)), poses
-
-    def _partly_hidden(self, pictures: Tensor) -> Tensor:
-        """The pictures (B, 64, 64), some of them with a rectangle up to half as wide as they are, of any luminance."""
-        at, draw = torch.arange(64) / 64, partial(torch.rand, (len(pictures), 1, 1), generator=self.random)
-        width, height = 0.1 + 0.4 * draw(), (0.1 + 1.8 * draw()).clamp(max=1)
-        left, top = draw() * (1 - width), draw() * (1 - height)
-        across, down = (at >= left) & (at < left + width), (at >= top) & (at < top + height)  # (B, 1, 64) each
-        hidden, luminance = (draw() < _HIDDEN) & across & down.mT, draw()
-        return torch.where(hidden.to(pictures.device), luminance.to(pictures.device), pictures)
+        with fast_precision(self.here.device):
+            pictures = self.generator.draw(poses).float()
+        background, planes = self.generator.background, (-1, self.colors, *pictures.shape[-2:])
+        seen = disturbed(pictures.view(planes), background.view(planes[1:]), self.random)
+        return seen.view(pictures.shape), poses
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:

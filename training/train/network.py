@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from agents.tools import checkpoints
+from agents.tools.precision import without_denormal_numbers
 from infant_env.errors import UserError
 
 from ..runs.config import NetworkConfig
@@ -75,7 +76,8 @@ class NetworkTraining(ABC):
         """
         self._resume(path, identity)
         epochs, hidden = self.config.epochs, not self.here.first
-        with tqdm(total=epochs, initial=len(self.curve), desc=self.kind, unit="epoch", disable=hidden) as bar:
+        bar = tqdm(total=epochs, initial=len(self.curve), desc=self.kind, unit="epoch", disable=hidden)
+        with bar, without_denormal_numbers():
             while len(self.curve) < epochs and not self._out_of_patience():
                 self.epoch()
                 if self.here.first:

@@ -14,11 +14,11 @@ from .network import NetworkTraining
 
 
 class PictureTraining(NetworkTraining):
-    """A training on the pictures and normalized joints of a data set.
+    """A training on the pictures and normalized joints of a data set; Muon trains the convolutions.
 
     Args:
         config: the command's config.
-        data: the data set.
+        data: the data set, in the format that the network sees.
         here: this process's place among those that train together.
     """
 
@@ -33,13 +33,17 @@ class PictureTraining(NetworkTraining):
         networks, weight_decay = self._make(data, here)
         super().__init__(config, networks, weight_decay, len(self.images), here)
 
+    def _matrices(self) -> list[nn.Parameter]:
+        weights = (p for network in self.networks.values() for p in network.parameters())
+        return [weight for weight in weights if weight.ndim == 4]
+
     @abstractmethod
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
         """Makes the networks; returns them by name, the one that is kept first, and the weight decay."""
 
 
 def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
-    """Pictures (N, 64, 64) and normalized joints, as they are felt, (N, J), of a split.
+    """Pictures (N, *format.shape) and normalized joints, as they are felt, (N, J), of a split.
 
     Raises:
         UserError: the split is empty.
@@ -52,7 +56,7 @@ def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") ->
 
 
 def picture_errors(pictures: Tensor, images: Tensor, background: Tensor) -> dict[str, float]:
-    """Errors of drawn pictures, against the true ones (N, 64, 64): squared as in the training, and absolute within [0, 1]."""
+    """Errors of drawn pictures, against the true ones (N, *format.shape): squared, and absolute within [0, 1]."""
     errors = (pictures.clamp(0, 1) - images).abs()
     return {
         "validation_mse": float((pictures - images).square().mean()),

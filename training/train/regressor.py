@@ -8,6 +8,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import update_bn
 
 from agents.baselines.regressor import KIND, CnnRegressor
+from agents.tools.precision import fast_precision
 
 from ..data.dataset import Dataset
 from ..data.latents import CHUNK
@@ -49,7 +50,7 @@ class Training(PictureTraining):
         return {"regressor": self.regressor}, _WEIGHT_DECAY
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(self.here.device.type, torch.bfloat16):
+        with fast_precision(self.here.device):
             loss = functional.l1_loss(self.regressor(self.images[batch]), self.joints[batch])
         return loss, loss
 

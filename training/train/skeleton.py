@@ -26,6 +26,8 @@ from . import foreign
 
 C = TypeVar("C", bound=StageConfig)
 M = TypeVar("M")
+BEFORE = "before"
+"""Metadata of a setting that older versions did not have: the value that they worked with."""
 Identity = dict[str, Any]
 """All that a stage's result depends on, as JSON: its settings, the data set, and the content of the files that it needs."""
 
@@ -248,8 +250,8 @@ class Stage(Generic[C, M]):
 
     @property
     def _usual(self) -> dict[str, Any]:
-        """The defaults of its settings."""
-        return {each.name: each.default for each in dataclasses.fields(self.config)}
+        """The settings of files that lack them: what older versions did, where it differs from the default."""
+        return {each.name: each.metadata.get(BEFORE, each.default) for each in dataclasses.fields(self.config)}
 
     def _remove_finished(self, work: Work[C]) -> None:
         """Removes the training's own checkpoint, if a kill came between its end and the removal; keeps those of others."""
