@@ -7,7 +7,7 @@ import tyro
 from ..train.baselines.gradient import BaselineConfig
 from .registry import STAGES, train
 
-BASELINES = {stage.kind: stage for stage in STAGES.values() if issubclass(stage.config, BaselineConfig)}
+BASELINES = {stage.title: stage for stage in STAGES.values() if issubclass(stage.config, BaselineConfig)}
 """The stages of the baselines by their names."""
 Config: Any = Union[  # noqa: UP007 (any number of members)
     tuple(Annotated[stage.config, tyro.conf.subcommand(name)] for name, stage in BASELINES.items())

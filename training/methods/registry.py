@@ -10,11 +10,11 @@ from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from agents.networks.glance import Glance
 from infant_env.senses.modalities import VISION
-from infant_env.senses.vision import Format
+from infant_env.senses.vision import COLOR, Format
 
 from ..measure.senses import ALWAYS
 from ..train import autoencoder, calibration, generator, glance, pixel_som, regressor, som
-from ..train.baselines import desom, dnm, latent_mlp, mmcm, mvae
+from ..train.baselines import color_regressor, desom, dnm, latent_mlp, mmcm, mvae
 from ..train.skeleton import Stage
 from .method import Method, in_order
 from .readings import GeneratorReading, ImageryReading, JointsReading, MapReading, PixelMapReading
@@ -90,6 +90,13 @@ METHODS = (
         "regressor",
         {"regressor": lambda at: JointsReading(at.made_by(regressor.STAGE).predict)},
         (regressor.STAGE,),
+        _rates_and_batches(3e-3),
+        reaches=True,
+    ),
+    Method(
+        "color_regressor",
+        {"color_regressor": lambda at: JointsReading(at.made_by(color_regressor.STAGE).predict, COLOR)},
+        (color_regressor.STAGE,),
         _rates_and_batches(3e-3),
         reaches=True,
     ),

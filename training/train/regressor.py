@@ -41,7 +41,7 @@ class Training(PictureTraining):
     measure, criterion = "mae", "validation_mae"
     status = "validation MAE {validation_mae:.4f}"
 
-    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
+    def __init__(self, config: NetworkConfig, data: Dataset, here: Place) -> None:
         super().__init__(config, data, here)
         self.rates = self._one_cycle_rates()
 
