@@ -6,13 +6,14 @@ two different poses, and their average shows neither.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
@@ -24,21 +25,38 @@ from ..networks.generator import KIND, PictureGenerator, luminance
 from ..networks.glance import Glance
 from ..tools import checkpoints
 from .calibration import Calibration
+from .goals import Goals
 from .som_autoencoder import SOM, SomAutoencoder, check_pictures
 from .together import check_together
-from .trials import cost, draw, errors_of, refine
+from .trials import cost, draw, refine
 from .usual_view import UsualView
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
 CANDIDATES, GUESSED = 64, 32
 """Number of candidates per goal from the map's best tiles, and from the glance's expectation."""
-TRIALS = (12, 2), (6, 5)
-"""Number of poses and of iterations per round of trials; the next round starts from the best poses of the last."""
-APART = 0.1, 0.06
-"""Poses are distinct if a normalized joint differs by more than this, before the first and before the second round."""
 _CORRECTING = 8  # iterations after a look
 _ROUNDED = 1e-4  # luminance; rounding errors of the same background, summed in another order
+_COLORED = 256  # remembered poses whose pictures tell the colors of the arm
+_UNEXPLAINED = 0.15  # luminance; a pixel that all candidates miss by more does not count
 _AT_ONCE = 32  # goals that are processed together
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A round of trials; the next one starts from the best poses of the last."""
+
+    poses: int
+    """Number of poses that are refined."""
+    iterations: int
+    """Iterations of `refine`."""
+    redraw: int
+    """Slopes are drawn in every so many iterations."""
+    apart: float
+    """Poses are distinct if a normalized joint differs by more than this."""
+
+
+TRIALS = (Trial(6, 3, 3, 0.1),)
+_APART = 0.06
 
 
 @dataclass(frozen=True)
@@ -104,7 +122,9 @@ class Imagination:
                 "or views, expected both of one run; train the generator again"
             )
         self.mind, self.generator, self.glance = mind, generator.eval(), glance
-        self._usual_view = UsualView(generator.background)
+        neurons = torch.linspace(0, len(mind.som.weights(PROPRIOCEPTION)) - 1, _COLORED, device=mind.device).long()
+        poses = mind.som.weights_at(PROPRIOCEPTION, neurons).clamp(0, 1)
+        self._usual_view = UsualView(generator.background, draw(generator, poses).view(-1, *self.format.shape))
         self.calibration = calibration or Calibration()
 
     @classmethod
@@ -134,16 +154,21 @@ class Imagination:
             )
         return draw(self.generator, normalized).view(-1, *self.format.shape).clamp(0, 1)
 
-    @torch.inference_mode()
     def in_usual_view(self, pictures: Tensor | NDArray[Any]) -> Tensor:
-        """Pictures (B, 64, 64) as the eye saw them in the training: in its light and from its place; see `UsualView`.
+        """Pictures (B, 64, 64) as the eye saw them in the training: in its light and room and from its place; see `UsualView`.
 
         Raises:
             UserError: the pictures have a wrong shape or hold NaN.
         """
+        seen = self._goals(pictures)
+        return torch.cat([each.pictures for each in seen]).view(-1, *self.format.shape)
+
+    @torch.inference_mode()
+    def _goals(self, pictures: Tensor | NDArray[Any]) -> list[Goals]:
+        """Pictures in the usual view, some at a time."""
         shown = torch.as_tensor(pictures, dtype=torch.float32, device=self.mind.device)
         check_pictures(shown, self.format.shape)
-        return torch.cat([self._usual_view.of(part) for part in shown.split(_AT_ONCE)])
+        return [self._usual_view.of(part) for part in shown.split(_AT_ONCE)]
 
     @torch.inference_mode()
     def hypotheses(self, pictures: Tensor | NDArray[Any], count: int = 5) -> Hypotheses:
@@ -157,12 +182,9 @@ class Imagination:
             UserError: the pictures have a wrong shape or hold NaN, or `count` is below 1 or above the number of poses in
                 the last round of trials.
         """
-        if not 1 <= count <= TRIALS[-1][0]:
-            raise UserError(f"got {count} hypotheses, expected 1 to {TRIALS[-1][0]}")
-        usual = self.in_usual_view(pictures)
-        goals, latents = usual.flatten(1), self.mind.latents(luminance(usual))
-        chunks = zip(goals.split(_AT_ONCE), latents.split(_AT_ONCE), strict=True)
-        parts = [self._hypotheses_of_chunk(*chunk, count) for chunk in chunks]
+        if not 1 <= count <= TRIALS[-1].poses:
+            raise UserError(f"got {count} hypotheses, expected 1 to {TRIALS[-1].poses}")
+        parts = [self._hypotheses_of(goals, count) for goals in self._goals(pictures)]
         joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
         return Hypotheses(self.mind.denormalize(joints), *others)
 
@@ -178,7 +200,7 @@ class Imagination:
             Joints, shape (J,), rad.
         """
         start = self.mind.normalize(joints).clamp(0, 1)[None]
-        shifted = (goal - seen).flatten()[None] + draw(self.generator, start)
+        shifted = Goals.of((goal - seen).flatten()[None] + draw(self.generator, start))
         return self.mind.denormalize(refine(self.generator, shifted, start, _CORRECTING)[0])[0]
 
     @torch.inference_mode()
@@ -188,40 +210,48 @@ class Imagination:
         Yields:
             Joints (C, J), rad, the best first, and the mean squared errors of their imagined pictures (C,).
         """
-        usual = self.in_usual_view(torch.as_tensor(picture)[None])
-        for joints, errors, costs in self._rounds(usual.flatten(1), self.mind.latents(luminance(usual))):
+        (goals,) = self._goals(torch.as_tensor(picture)[None])
+        for joints, errors, costs in self._rounds(goals):
             order = costs[0].argsort(stable=True)
             yield self.mind.denormalize(joints[0][order]), errors[0][order]
 
-    def _rounds(self, goals: Tensor, latents: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def _rounds(self, goals: Goals) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Normalized poses (B, C, J), their errors and costs (B, C): the candidates, and the poses after each round."""
-        expected = self._expectation(goals)
-        joints = self._candidates(latents, expected)
-        errors = errors_of(draw(self.generator, joints) - goals[:, None])
+        shown = goals.pictures.view(-1, *self.format.shape)
+        expected = None if self.glance is None else self.glance.guess(shown)
+        joints = self._candidates(self.mind.latents(luminance(shown)), expected)
+        misfits = goals.misfits(draw(self.generator, joints))
+        goals = self._explainable(goals, misfits)
+        errors = goals.errors(misfits)
         costs = cost(errors, joints, expected)
         yield joints, errors, costs
-        for (count, iterations), apart in zip(TRIALS, APART, strict=True):
-            joints, _ = _distinct(joints, costs, count, apart)
-            joints, errors = self._refined(goals, joints, iterations, expected)
+        for trial in TRIALS:
+            joints, _ = _distinct(joints, costs, trial.poses, trial.apart)
+            joints, errors = self._refined(goals, joints, trial, expected)
             costs = cost(errors, joints, expected)
             yield joints, errors, costs
 
-    def _hypotheses_of_chunk(self, goals: Tensor, latents: Tensor, count: int) -> tuple[Tensor, ...]:
+    def _hypotheses_of(self, goals: Goals, count: int) -> tuple[Tensor, ...]:
         """Fields of `Hypotheses`, normalized, from all rounds: if many poses fit, the last round often finds only one."""
-        _, *tried = self._rounds(goals, latents)
+        _, *tried = self._rounds(goals)
         joints, errors, costs = (torch.cat(part, 1) for part in zip(*tried, strict=True))
-        joints, picked = _distinct(joints, costs, count, APART[-1])
+        joints, picked = _distinct(joints, costs, count, _APART)
         errors, costs = errors.gather(1, picked), costs.gather(1, picked)
         repeated = torch.zeros_like(picked, dtype=torch.bool)
         repeated[:, 1:] = picked[:, 1:] == picked[:, :-1]
-        signs = self._signs(goals, draw(self.generator, joints[:, 0]))
+        signs = self._signs(goals.pictures, draw(self.generator, joints[:, 0]))
         strangeness = self.calibration.strangeness(signs)
         probabilities = self.calibration.probabilities(costs.masked_fill(repeated, torch.inf), strangeness)
         return joints, probabilities, errors, costs, repeated, signs, strangeness
 
-    def _expectation(self, goals: Tensor) -> Expectation | None:
-        """The glance's expectation for the goals (B, 4096)."""
-        return None if self.glance is None else self.glance.guess(goals.view(-1, *self.format.shape))
+    def _explainable(self, goals: Goals, misfits: Tensor) -> Goals:
+        """The goals without those pixels that no candidate explains, from their misfits (B, C, P), and no background."""
+        shape = len(misfits), -1, *self._usual_view.background.shape
+        behind = goals.misfits(self._usual_view.background.flatten().expand(len(misfits), 1, -1))
+        off = torch.cat([misfits, behind], 1).view(shape).abs().amax(2).amin(1, keepdim=True)  # (B, 1, S, S)
+        explained = F.avg_pool2d(off, 3, stride=1, padding=1) < _UNEXPLAINED
+        counted = goals.counted.view(len(misfits), *shape[2:]) * explained
+        return replace(goals, counted=counted.flatten(1))
 
     def _candidates(self, latents: Tensor, expected: Expectation | None) -> Tensor:
         """Normalized poses: the map's local linear readout, the best neurons of its best tiles, and the glance's guesses."""
@@ -233,11 +263,11 @@ class Imagination:
         return torch.cat(recalled + guessed, 1).clamp(0, 1)
 
     def _refined(
-        self, goals: Tensor, joints: Tensor, iterations: int, expected: Expectation | None
+        self, goals: Goals, joints: Tensor, trial: Trial, expected: Expectation | None
     ) -> tuple[Tensor, Tensor]:
         count = joints.shape[1]
-        repeated, priors = goals.repeat_interleave(count, 0), expected and expected.repeated(count)
-        refined, errors = refine(self.generator, repeated, joints.flatten(0, 1), iterations, priors)
+        priors, poses = expected and expected.repeated(count), joints.flatten(0, 1)
+        refined, errors = refine(self.generator, goals.repeated(count), poses, trial.iterations, priors, trial.redraw)
         return refined.view(joints.shape), errors.view(-1, count)
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:

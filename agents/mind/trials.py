@@ -3,9 +3,6 @@
 This is Levenberg-Marquardt on the pixels' misfits, for many poses at once. The slope of a picture along each joint is the
 difference of two imagined pictures: with five joints this is as cheap as a gradient, and a finite step is less sensitive to
 the network's noise. The expectation decides what the picture leaves open. No simulator runs, and the arm does not move.
-
-A misfit counts by the loss of Geman and McClure (1985), that is, at most `_FULL` squared: what the imagination does not know,
-such as a toy before the arm, costs the same in every pose and pulls at none.
 """
 
 from collections.abc import Callable
@@ -14,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..networks.expectation import Expectation
+from .goals import Goals
 
 Draw = Callable[[Tensor], Tensor]
 """Draws pictures (B, 64, 64) of normalized joints (B, J): a `PictureGenerator`, or the eye itself."""
@@ -23,28 +21,12 @@ _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
 _AT_ONCE = 512  # pictures that are drawn together
 _NOISE = 1e-5  # mean squared luminance; smaller errors count as equal
 _WEIGHT = 0.02  # weight of the expectation in the cost, chosen on validation pictures
-_FULL = 0.25  # luminance; misfits far above it count as this one
 
 
 def cost(errors: Tensor, joints: Tensor, expected: Expectation | None) -> Tensor:
     """Cost of poses (M, ..., J): the logarithm of their pictures' errors (M, ...), minus the weighted log density."""
     pictures = (errors + _NOISE).log()
     return pictures if expected is None else pictures - _WEIGHT * expected.log_density(joints)
-
-
-def errors_of(misfits: Tensor, counted: Tensor | None = None) -> Tensor:
-    """Mean of the counted pixels' losses, from misfits (M, ..., P): (M, ...).
-
-    Args:
-        misfits: differences of pictures from the goals.
-        counted: how much each pixel counts, from 0 to 1, shape (M, P); None: all count fully.
-    """
-    squared = misfits.square()
-    losses = squared / (1 + squared / _FULL**2)
-    if counted is None:
-        return losses.mean(-1)
-    shares = counted / counted.sum(-1, keepdim=True).clamp(min=1)
-    return (losses * shares.view(len(shares), *[1] * (misfits.ndim - 2), -1)).sum(-1)
 
 
 @torch.inference_mode()
@@ -57,36 +39,39 @@ def draw(generator: Draw, joints: Tensor) -> Tensor:
 @torch.inference_mode()
 def refine(
     generator: Draw,
-    goals: Tensor,
+    goals: Goals,
     joints: Tensor,
     iterations: int,
     expected: Expectation | None = None,
-    counted: Tensor | None = None,
+    redraw: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Changes poses, within the joint ranges, until their imagined pictures fit the goals best.
 
     Args:
         generator: draws the imagined pictures, of P numbers each.
-        goals: goal pictures, shape (M, P); need not be in [0, 1].
+        goals: M goal pictures; they need not be in [0, 1].
         joints: first poses, normalized, shape (M, J).
-        iterations: iterations of Levenberg-Marquardt; each draws J + 1 pictures per pose, the last one only 1.
+        iterations: iterations of Levenberg-Marquardt.
         expected: the expectation, which is part of the cost.
-        counted: how much each pixel counts, see `errors_of`.
+        redraw: the slopes, J pictures per pose, are drawn in every so many iterations; between, they follow the changes of
+            the picture (Broyden, 1965), which costs one picture.
 
     Returns:
         Normalized joints (M, J), whose `cost` is never above that of the first poses, and the errors of their imagined
-        pictures (M,), see `errors_of`.
+        pictures (M,), see `Goals.errors`.
     """
     damping = torch.full((len(joints), 1), _FIRST_DAMPING, device=joints.device)
     misfits, slopes = _linearize(generator, goals, joints)
-    errors = errors_of(misfits, counted)
+    errors = goals.errors(misfits)
     costs = cost(errors, joints, expected)
-    for left in reversed(range(iterations)):
-        moved = (joints + _step(misfits, slopes, damping, joints, expected, counted)).clamp(0, 1)
-        new_misfits, new_slopes = (
-            _linearize(generator, goals, moved) if left else (draw(generator, moved) - goals, slopes)
-        )
-        new_errors = errors_of(new_misfits, counted)
+    for number in range(1, iterations + 1):
+        moved = (joints + _step(misfits, slopes, damping, joints, goals, expected)).clamp(0, 1)
+        if number < iterations and number % redraw == 0:
+            new_misfits, new_slopes = _linearize(generator, goals, moved)
+        else:
+            new_misfits = goals.misfits(draw(generator, moved))
+            new_slopes = slopes if number == iterations else _followed(slopes, new_misfits - misfits, moved - joints)
+        new_errors = goals.errors(new_misfits)
         new_costs = cost(new_errors, moved, expected)
         better = new_costs < costs
         joints = torch.where(better[:, None], moved, joints)
@@ -97,12 +82,18 @@ def refine(
     return joints, errors
 
 
-def _linearize(generator: Draw, goals: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+def _linearize(generator: Draw, goals: Goals, joints: Tensor) -> tuple[Tensor, Tensor]:
     """Imagined picture minus goal, (M, P), and its slope along each joint, (M, J, P)."""
     steps = torch.where(joints > 0.5, -_DIFFERENCE, _DIFFERENCE)  # inwards, so they stay in the joint ranges
     poses = torch.cat([joints[:, None], joints[:, None] + torch.diag_embed(steps)], 1)  # (M, J + 1, J)
-    pictures = draw(generator, poses)
-    return pictures[:, 0] - goals, (pictures[:, 1:] - pictures[:, :1]) / steps[..., None]
+    misfits = goals.misfits(draw(generator, poses))
+    return misfits[:, 0], (misfits[:, 1:] - misfits[:, :1]) / steps[..., None]
+
+
+def _followed(slopes: Tensor, changes: Tensor, moves: Tensor) -> Tensor:
+    """Slopes (M, J, P) that explain the changes of the pictures (M, P) after moves of the joints (M, J)."""
+    missing = changes - (moves[:, None] @ slopes).squeeze(1)
+    return slopes + moves[..., None] * (missing / moves.square().sum(1, keepdim=True).clamp(min=1e-8))[:, None]
 
 
 def _step(
@@ -110,19 +101,16 @@ def _step(
     slopes: Tensor,
     damping: Tensor,
     joints: Tensor,
+    goals: Goals,
     expected: Expectation | None,
-    counted: Tensor | None,
 ) -> Tensor:
     """A damped Gauss-Newton step down the cost, times the pictures' error: (M, J)."""
-    weights = (1 + (misfits / _FULL).square()).pow(-2)
-    weights = weights if counted is None else weights * counted
-    weighted = slopes * weights[:, None]
+    weighted = slopes * goals.weights(misfits)[:, None]
     curvature = weighted @ slopes.mT  # (M, J, J)
     descent = -(weighted @ misfits[..., None]).squeeze(2)
     if expected is not None:
         strength, rest = expected.pull(joints)
-        pixels = misfits.shape[1] if counted is None else counted.sum(1).clamp(min=1)
-        pull = _WEIGHT / 2 * strength * (pixels * (errors_of(misfits, counted) + _NOISE))[:, None]
+        pull = _WEIGHT / 2 * strength * (goals.counted.sum(1) * (goals.errors(misfits) + _NOISE))[:, None]
         curvature, descent = curvature + torch.diag_embed(pull), descent + pull * (rest - joints)
     scale = damping * curvature.diagonal(dim1=1, dim2=2) + 1e-3
     return torch.linalg.solve(curvature + torch.diag_embed(scale), descent).clamp(-_LONGEST, _LONGEST)

@@ -1,15 +1,16 @@
-"""The usual view: a picture in other light, or from a camera that moved a little, as the eye saw it in the training.
+"""The usual view: a picture in other light, from a camera that moved, in another room, or with something in front of the arm,
+as the eye saw it in the training.
 
-The background tells both. Light and motion are fitted to it by iteratively reweighted least squares (Holland and Welsch, 1977),
-with the weights of Geman and McClure (1985): pixels that show the arm, or something new, count little.
+The background tells light and motion. Both are fitted to it by iteratively reweighted least squares (Holland and Welsch, 1977),
+with the weights of Geman and McClure (1985): pixels that show the arm, or something new, count little. The colors of the arm
+tell what is new: a pixel that is neither like the background nor of a color that the arm has.
 """
-
-from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from .goals import Goals
 
 _COARSE = 32  # rows and columns of the pictures that are compared
 _ITERATIONS = 8
@@ -19,34 +20,53 @@ _FARTHEST = 0.2  # half pictures; the camera did not move farther, nor turned by
 _CALM = 0.01, 20.0  # how strongly gains are kept at the last ones, and motions at none, in squared luminance
 _STILL = 0.008  # half pictures, and radians; smaller motions count as none
 _SAME = 0.06  # luminance; pixels that differ less agree with the background
-_LEAST_KNOWN = 0.3  # share of the pixels that must agree: else the room is another one, and nothing can be told
+_LEAST_KNOWN = 0.3  # share of the pixels that must agree: else the room is another one
+_NEAR = 0.12  # luminance; farther from all colors of the arm, or from the background, a pixel is new
+_NOISY = 2.0  # noise makes this limit wider, by so many standard deviations
+_FIELD = 0.1  # width of the fields in which the colors of the arm are gathered
+_RARE = 2e-3  # colors of a smaller share of the arm's pixels are left out
 
 
-@dataclass(frozen=True)
 class UsualView:
-    """Finds light and camera of pictures from what they show of the background.
+    """Finds light, camera and new things of pictures, from what they show of the background.
 
     Args:
         background: the picture without the arm, shape (64, 64), or (3, 64, 64) in color.
+        drawn: pictures of any poses, (N, *background.shape); they show the colors of the arm.
     """
 
-    background: Tensor
+    def __init__(self, background: Tensor, drawn: Tensor) -> None:
+        self.background = background if background.ndim == 3 else background[None]
+        self.colors = _colors_of(drawn.view(len(drawn), *self.background.shape), self.background)
+        """Colors of the arm, shape (K, C)."""
+        self._coarse = F.adaptive_avg_pool2d(self.background[None], _COARSE)
 
-    def of(self, pictures: Tensor) -> Tensor:
-        """Pictures as the eye saw them in the training, of the same shape, (B, 64, 64) or (B, 3, 64, 64), in [0, 1]."""
+    def of(self, pictures: Tensor) -> Goals:
+        """Pictures (B, 64, 64), or (B, 3, 64, 64) in color, in [0, 1], in the usual view."""
         planes = pictures if pictures.ndim == 4 else pictures[:, None]
-        gains, motion = self._fitted(F.adaptive_avg_pool2d(planes, _COARSE))
+        gains, motion, known = self._fitted(F.adaptive_avg_pool2d(planes, _COARSE))
         moved = (motion.abs().amax(1) > _STILL)[:, None, None, None]
-        seen = torch.where(moved, _turned(planes, -motion), planes)
-        return (seen / _field(gains, planes.shape[-1])).clamp(0, 1).view(pictures.shape)
+        field = _field(gains, planes.shape[-1])
+        seen = torch.where(moved, _turned(planes, -motion), planes) / field
+        usual, new = seen.clamp(0, 1), self._new(seen, known)
+        other_room = new & ~known[:, None, None, None]
+        shown = torch.where(other_room, self.background, usual)
+        counted = (~new | other_room).float().expand(planes.shape)
+        return Goals(shown.flatten(1), (1 / field).flatten(1), counted.flatten(1))
 
-    @cached_property
-    def _coarse(self) -> Tensor:
-        planes = self.background if self.background.ndim == 3 else self.background[None]
-        return F.adaptive_avg_pool2d(planes[None], _COARSE)
+    def _new(self, seen: Tensor, known: Tensor) -> Tensor:
+        """Which pixels are neither like the background, if that is known, nor like the arm, (B, 1, S, S)."""
+        smooth = F.avg_pool2d(F.pad(seen, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+        noise = (seen - smooth).abs().flatten(1).median(1).values * 1.5
+        limit = (_NEAR + _NOISY * noise / 3)[:, None, None, None]
+        behind = F.avg_pool2d(F.pad(self.background[None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+        unlike_room = ((smooth - behind).abs().amax(1, keepdim=True) > limit) | ~known[:, None, None, None]
+        rows = smooth.permute(0, 2, 3, 1).flatten(0, 2)
+        nearest = torch.cdist(rows, self.colors).amin(1).view(len(seen), 1, *seen.shape[2:])
+        return unlike_room & (nearest > limit)
 
-    def _fitted(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Gains of the colors and their slopes to the right and down, (B, C + 2), and motions of the camera, (B, 3)."""
+    def _fitted(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Gains of the colors and their slopes, (B, C + 2); motions of the camera, (B, 3); whether the room is known, (B,)."""
         count, colors = seen.shape[:2]
         background = self._coarse.expand(count, -1, -1, -1)
         light = (seen / background.clamp(min=0.05)).flatten(1).median(1).values.clamp(*_GAINS)
@@ -67,9 +87,19 @@ class UsualView:
             gains = torch.cat([gains[:, :colors].clamp(*_GAINS), gains[:, colors:].clamp(-0.6, 0.6)], 1)
             motion = motion.clamp(-_FARTHEST, _FARTHEST)
         misfit = seen - (_field(gains, _COARSE) * _turned(background, motion)).clamp(max=1)
-        known = (misfit.abs().amax(1) < _SAME).flatten(1).float().mean(1) > _LEAST_KNOWN
+        smooth = F.avg_pool2d(misfit, 3, stride=1)
+        known = (smooth.abs().amax(1) < _SAME).flatten(1).float().mean(1) > _LEAST_KNOWN
         plain = torch.cat([torch.ones_like(gains[:, :colors]), torch.zeros_like(gains[:, colors:])], 1)
-        return torch.where(known[:, None], gains, plain), motion * known[:, None]
+        return torch.where(known[:, None], gains, plain), motion * known[:, None], known
+
+
+def _colors_of(drawn: Tensor, background: Tensor) -> Tensor:
+    """The colors that the arm has in pictures (N, C, S, S), without rare ones, (K, C)."""
+    shown = (drawn - background).abs().amax(1) > _NEAR
+    pixels = drawn.movedim(1, -1)[shown].clamp(0, 1)  # (P, C)
+    fields, of, sizes = (pixels / _FIELD).round().unique(dim=0, return_inverse=True, return_counts=True)
+    means = torch.zeros_like(fields).index_add_(0, of, pixels) / sizes[:, None]
+    return means[sizes >= _RARE * len(pixels)]
 
 
 def _places(side: int, like: Tensor) -> tuple[Tensor, Tensor]:

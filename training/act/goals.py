@@ -20,7 +20,7 @@ from ..measure import metrics
 from ..runs.config import Count, RunConfig
 from .picture_files import read_picture
 
-Hypotheses = Annotated[int, Meta(ge=1, le=TRIALS[-1][0])]
+Hypotheses = Annotated[int, Meta(ge=1, le=TRIALS[-1].poses)]
 """A number of hypotheses for a picture."""
 _TOLERANCE = 0.03  # largest relative difference of a picture's aspect from the eye's
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from agents.mind.goals import Goals
 from agents.mind.trials import refine
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
@@ -70,6 +71,9 @@ def corrected_by_the_true_eye(
     eye = TrueEye(arm, eye_size, acuity, Format.of(pictures.shape[1:]))
     starts = torch.from_numpy(arm.normalize(joints).astype(np.float32)).clamp(0, 1)
     pairs = zip(torch.from_numpy(pictures).flatten(1).split(1), starts.split(1), strict=True)
-    rows = [refine(eye, *pair, _ITERATIONS)[0] for pair in tqdm(pairs, desc="bound", unit="goal", total=len(pictures))]
+    rows = [
+        refine(eye, Goals.of(goal), start, _ITERATIONS)[0]
+        for goal, start in tqdm(pairs, desc="bound", unit="goal", total=len(pictures))
+    ]
     eye.close()
     return arm.denormalize(torch.cat(rows).numpy().astype(np.float64)).astype(np.float32)

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 _OTHER_ROOM, _OTHER_ARM, _OTHER_LIGHT, _MOVED, _HIDDEN, _NOISY = 0.3, 0.2, 0.4, 0.4, 0.4, 0.5
 """Shares of the pictures that have each disturbance."""
+_CORRECTED = 0.7  # share of these pictures whose light is taken out again, as in the usual view; cut pixels stay darker
 _SHOWN = 0.03  # a pixel shows the arm fully if it differs from the background by this
 _NOISE = 0.12  # the strongest noise
 _FINEST = 3  # the finest patterns of another room have 2**3 fields across
@@ -86,7 +87,9 @@ def _in_other_light(pictures: Tensor, random: Random) -> Tensor:
     slope = draw(-0.3, 0.3) * across + draw(-0.3, 0.3) * across[:, None]  # (B, 1, S, S)
     color = draw(-0.1, 0.1, pictures.shape[1], 1, 1)
     gain = (draw(-0.5, 0.45) + slope + color).exp()
-    return torch.where(_some(pictures, _OTHER_LIGHT, random) > 0, gain * pictures, pictures).clamp(0, 1)
+    seen = (gain * pictures).clamp(0, 1)
+    corrected = torch.where(draw() < _CORRECTED, seen / gain, seen)
+    return torch.where(_some(pictures, _OTHER_LIGHT, random) > 0, corrected, pictures)
 
 
 def _partly_hidden(pictures: Tensor, random: Random) -> Tensor:

@@ -27,8 +27,10 @@ _LITTLE = 0.05  # share of what pictures show on average; limits the importance 
 class Config(NetworkConfig):
     """Train the network that draws the picture of a pose; the agent imagines poses with it."""
 
-    epochs: Count = 24
+    epochs: Count = 20
     """How often the training draws every pose; meanwhile the learning rate falls to zero."""
+    batch_size: Count = 32
+    """Samples per step."""
     width: Width = 32
     """Channels of the finest feature maps."""
     points: Width = 32
@@ -73,10 +75,6 @@ class Training(PictureTraining):
         self.generator = generator.to(here.device)
         self.importance = importance(self.images, self.generator.background)
         return {"generator": self.generator}, _WEIGHT_DECAY
-
-    def _matrices(self) -> list[nn.Parameter]:
-        points = [weight for weight in self.generator.pointer.parameters() if weight.ndim == 2]
-        return [*super()._matrices(), *points]
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         with fast_precision(self.here.device):

@@ -33,8 +33,10 @@ class Config(NetworkConfig):
     The drawn pictures are disturbed, so that a guess from a bad picture is unsure, not wrong.
     """
 
-    epochs: Count = 30
+    epochs: Count = 20
     """How often the training sees every picture."""
+    batch_size: Count = 32
+    """Seen pictures per step; it draws as many."""
 
 
 def run(config: Config) -> Glance:

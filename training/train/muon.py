@@ -1,4 +1,4 @@
-"""Muon for the weights of convolutions: torch's own takes only matrices."""
+"""Muon for convolutions: torch's own takes only matrices."""
 
 from collections.abc import Iterable
 
@@ -7,35 +7,48 @@ from torch import Tensor, nn
 
 
 class Muon(torch.optim.Muon):
-    """Muon (Jordan et al., 2024) for weights of any shape.
+    """Muon (Jordan et al., 2024) for layers of any kind.
 
-    It takes each weight as a matrix with one row for each first index. The matrices share the weights' memory.
+    It takes the weight of each layer as a matrix with one row for each output.
 
     Args:
-        weights: weights of layers, of two dimensions or more.
+        layers: layers with a weight of two dimensions or more.
         learning_rate: the learning rate.
     """
 
-    def __init__(self, weights: Iterable[nn.Parameter], learning_rate: float) -> None:
-        self._weights = list(weights)
-        matrices = [nn.Parameter(_matrix(weight.detach(), weight)) for weight in self._weights]
+    def __init__(self, layers: Iterable[nn.Module], learning_rate: float) -> None:
+        self._layers = list(layers)
+        matrices = [nn.Parameter(_matrix(layer, _weight(layer).detach())) for layer in self._layers]
         super().__init__(matrices, learning_rate, weight_decay=0.0)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Changes the weights by their gradients."""
-        for weight, matrix in zip(self._weights, self.param_groups[0]["params"], strict=True):
-            matrix.grad = None if weight.grad is None else _matrix(weight.grad, weight)
+        pairs = list(zip(self._layers, self.param_groups[0]["params"], strict=True))
+        for layer, matrix in pairs:
+            weight = _weight(layer)
+            matrix.copy_(_matrix(layer, weight))
+            matrix.grad = None if weight.grad is None else _matrix(layer, weight.grad)
         super().step()
+        for layer, matrix in pairs:
+            _matrix(layer, _weight(layer), matrix)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Removes the gradients of the weights."""
-        for weight in self._weights:
-            weight.grad = None
+        for layer in self._layers:
+            _weight(layer).grad = None
 
 
-def _matrix(values: Tensor, weight: Tensor) -> Tensor:
-    """A weight, or its gradient, as a matrix; of the weight itself without a copy, also if the channels come last."""
-    if weight.is_contiguous():
-        return values.reshape(len(weight), -1)
-    return values.permute(0, 2, 3, 1).reshape(len(weight), -1)
+def _weight(layer: nn.Module) -> nn.Parameter:
+    weight = layer.weight
+    assert isinstance(weight, nn.Parameter)
+    return weight
+
+
+def _matrix(layer: nn.Module, values: Tensor, new: Tensor | None = None) -> Tensor:
+    """Values of the shape of a layer's weight as a matrix, a copy; if `new` is given, the values become those of this matrix."""
+    rows = values.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else values
+    if new is not None:
+        rows.copy_(new.view(rows.shape))
+        return new
+    return rows.reshape(len(rows), -1).clone()

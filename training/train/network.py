@@ -58,8 +58,8 @@ class NetworkTraining(ABC):
             self._groups(), config.learning_rate, (0.9, 0.99), weight_decay=weight_decay, fused=True
         )
         self.optimizers: dict[str, torch.optim.Optimizer] = {"adam": adam}
-        if matrices := self._matrices():
-            self.optimizers["muon"] = Muon(matrices, config.learning_rate)
+        if layers := self._matrix_layers():
+            self.optimizers["muon"] = Muon(layers, config.learning_rate)
             self.optimizers["muon"].param_groups[0]["times"] = _MATRICES_FASTER
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, float]] = []
@@ -114,12 +114,12 @@ class NetworkTraining(ABC):
 
     def _groups(self) -> list[dict[str, Any]]:
         """AdamW's groups of parameters; `times` multiplies the learning rate of a group."""
-        matrices = {id(weight) for weight in self._matrices()}
+        matrices = {id(layer.weight) for layer in self._matrix_layers()}
         parameters = (p for network in self.networks.values() for p in network.parameters())
         return [{"params": [p for p in parameters if id(p) not in matrices], "times": 1.0}]
 
-    def _matrices(self) -> list[nn.Parameter]:
-        """The weights that Muon trains instead of AdamW."""
+    def _matrix_layers(self) -> list[nn.Module]:
+        """The layers whose weights Muon trains instead of AdamW."""
         return []
 
     def _out_of_patience(self) -> bool:

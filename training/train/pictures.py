@@ -33,9 +33,9 @@ class PictureTraining(NetworkTraining):
         networks, weight_decay = self._make(data, here)
         super().__init__(config, networks, weight_decay, len(self.images), here)
 
-    def _matrices(self) -> list[nn.Parameter]:
-        weights = (p for network in self.networks.values() for p in network.parameters())
-        return [weight for weight in weights if weight.ndim == 4]
+    def _matrix_layers(self) -> list[nn.Module]:
+        layers = (layer for network in self.networks.values() for layer in network.modules())
+        return [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
 
     @abstractmethod
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:

@@ -1,0 +1,56 @@
+"""Goal pictures, and how far imagined pictures differ from them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_FULL = 0.25  # luminance; misfits far above it count as this one
+
+
+@dataclass(frozen=True)
+class Goals:
+    """Goal pictures in the usual view, and which of their numbers tell something about the arm.
+
+    A misfit counts by the loss of Geman and McClure (1985), that is, at most `_FULL` squared: what the imagination does not
+    know costs the same in every pose and pulls at none.
+
+    Attributes:
+        pictures: one row of P numbers for each picture, shape (M, P).
+        brightest: what the camera could show of each pixel at most, because it cut brighter ones, shape (M, P).
+        counted: 1 for a pixel that tells something, 0 where something new hides the arm, shape (M, P).
+    """
+
+    pictures: Tensor
+    brightest: Tensor
+    counted: Tensor
+
+    @classmethod
+    def of(cls, pictures: Tensor) -> "Goals":
+        """Goals of which every pixel counts, from pictures (M, P)."""
+        return cls(pictures, torch.full_like(pictures, torch.inf), torch.ones_like(pictures))
+
+    def misfits(self, drawn: Tensor) -> Tensor:
+        """Differences of drawn pictures (M, ..., P) from the goals, as the camera would show them."""
+        brightest, pictures = (self._beside(values, drawn) for values in (self.brightest, self.pictures))
+        return torch.minimum(drawn, brightest) - pictures
+
+    def errors(self, misfits: Tensor) -> Tensor:
+        """Mean loss of the pixels that count, from misfits (M, ..., P): (M, ...)."""
+        squared = misfits.square()
+        losses = squared / (1 + squared / _FULL**2)
+        shares = self.counted / self.counted.sum(1, keepdim=True).clamp(min=1)
+        return (losses * self._beside(shares, misfits)).sum(-1)
+
+    def weights(self, misfits: Tensor) -> Tensor:
+        """How strongly each misfit (M, P) pulls, relative to its square: from 0 to 1."""
+        return self.counted * (1 + (misfits / _FULL).square()).pow(-2)
+
+    def repeated(self, count: int) -> "Goals":
+        """Each goal `count` times, for M * count poses."""
+        return Goals(*(values.repeat_interleave(count, 0) for values in vars(self).values()))
+
+    @staticmethod
+    def _beside(values: Tensor, others: Tensor) -> Tensor:
+        """Values (M, P) that can be combined with others (M, ..., P)."""
+        return values.view(len(values), *[1] * (others.ndim - 2), -1)
