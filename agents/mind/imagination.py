@@ -6,57 +6,40 @@ two different poses, and their average shows neither.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import Format
 
 from ..networks.autoencoder import ARM_DIFFERS_BY
-from ..networks.expectation import Expectation
 from ..networks.generator import KIND, PictureGenerator, luminance
 from ..networks.glance import Glance
 from ..tools import checkpoints
 from .calibration import Calibration
-from .goals import Goals
+from .familiarity import remembered
+from .search.goals import Goals
+from .search.picture_memory import PictureMemory
+from .search.pose_search import QUICK, PoseSearch
+from .search.trials import draw, refine
+from .search.usual_view import UsualView
 from .som_autoencoder import SOM, SomAutoencoder, check_pictures
 from .together import check_together
-from .trials import cost, draw, refine
-from .usual_view import UsualView
 
 GENERATOR, GLANCE, CALIBRATION = "generator.safetensors", "glance.safetensors", "calibration.json"
-CANDIDATES, GUESSED = 64, 32
-"""Number of candidates per goal from the map's best tiles, and from the glance's expectation."""
+MOST = QUICK.poses
+"""The largest number of hypotheses for a goal."""
+_RECALLED = 4  # candidates per goal from the map's best tiles
 _CORRECTING = 8  # iterations after a look
 _ROUNDED = 1e-4  # luminance; rounding errors of the same background, summed in another order
 _COLORED = 256  # remembered poses whose pictures tell the colors of the arm
-_UNEXPLAINED = 0.15  # luminance; a pixel that all candidates miss by more does not count
 _AT_ONCE = 32  # goals that are processed together
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A round of trials; the next one starts from the best poses of the last."""
-
-    poses: int
-    """Number of poses that are refined."""
-    iterations: int
-    """Iterations of `refine`."""
-    redraw: int
-    """Slopes are drawn in every so many iterations."""
-    apart: float
-    """Poses are distinct if a normalized joint differs by more than this."""
-
-
-TRIALS = (Trial(6, 3, 3, 0.1),)
-_APART = 0.06
 
 
 @dataclass(frozen=True)
@@ -124,6 +107,8 @@ class Imagination:
         self.mind, self.generator, self.glance = mind, generator.eval(), glance
         neurons = torch.linspace(0, len(mind.som.weights(PROPRIOCEPTION)) - 1, _COLORED, device=mind.device).long()
         poses = mind.som.weights_at(PROPRIOCEPTION, neurons).clamp(0, 1)
+        memory = PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
+        self._search = PoseSearch(self.generator, glance, memory)
         self._usual_view = UsualView(generator.background, draw(generator, poses).view(-1, *self.format.shape))
         self.calibration = calibration or Calibration()
 
@@ -180,10 +165,10 @@ class Imagination:
 
         Raises:
             UserError: the pictures have a wrong shape or hold NaN, or `count` is below 1 or above the number of poses in
-                the last round of trials.
+                the first round of trials.
         """
-        if not 1 <= count <= TRIALS[-1].poses:
-            raise UserError(f"got {count} hypotheses, expected 1 to {TRIALS[-1].poses}")
+        if not 1 <= count <= MOST:
+            raise UserError(f"got {count} hypotheses, expected 1 to {MOST}")
         parts = [self._hypotheses_of(goals, count) for goals in self._goals(pictures)]
         joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
         return Hypotheses(self.mind.denormalize(joints), *others)
@@ -211,64 +196,26 @@ class Imagination:
             Joints (C, J), rad, the best first, and the mean squared errors of their imagined pictures (C,).
         """
         (goals,) = self._goals(torch.as_tensor(picture)[None])
-        for joints, errors, costs in self._rounds(goals):
-            order = costs[0].argsort(stable=True)
-            yield self.mind.denormalize(joints[0][order]), errors[0][order]
-
-    def _rounds(self, goals: Goals) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Normalized poses (B, C, J), their errors and costs (B, C): the candidates, and the poses after each round."""
-        shown = goals.pictures.view(-1, *self.format.shape)
-        expected = None if self.glance is None else self.glance.guess(shown)
-        joints = self._candidates(self.mind.latents(luminance(shown)), expected)
-        misfits = goals.misfits(draw(self.generator, joints))
-        goals = self._explainable(goals, misfits)
-        errors = goals.errors(misfits)
-        costs = cost(errors, joints, expected)
-        yield joints, errors, costs
-        for trial in TRIALS:
-            joints, _ = _distinct(joints, costs, trial.poses, trial.apart)
-            joints, errors = self._refined(goals, joints, trial, expected)
-            costs = cost(errors, joints, expected)
-            yield joints, errors, costs
+        for tried in self._search.rounds(goals, self._recalled(goals)):
+            order = tried.costs[0].argsort(stable=True)
+            yield self.mind.denormalize(tried.joints[0][order]), tried.errors[0][order]
 
     def _hypotheses_of(self, goals: Goals, count: int) -> tuple[Tensor, ...]:
-        """Fields of `Hypotheses`, normalized, from all rounds: if many poses fit, the last round often finds only one."""
-        _, *tried = self._rounds(goals)
-        joints, errors, costs = (torch.cat(part, 1) for part in zip(*tried, strict=True))
-        joints, picked = _distinct(joints, costs, count, _APART)
-        errors, costs = errors.gather(1, picked), costs.gather(1, picked)
-        repeated = torch.zeros_like(picked, dtype=torch.bool)
-        repeated[:, 1:] = picked[:, 1:] == picked[:, :-1]
-        signs = self._signs(goals.pictures, draw(self.generator, joints[:, 0]))
+        """Fields of `Hypotheses`, normalized."""
+        found = self._search.find(goals, self._recalled(goals), count)
+        signs = self._signs(goals.pictures, draw(self.generator, found.joints[:, 0]))
         strangeness = self.calibration.strangeness(signs)
-        probabilities = self.calibration.probabilities(costs.masked_fill(repeated, torch.inf), strangeness)
-        return joints, probabilities, errors, costs, repeated, signs, strangeness
+        costs = found.costs.masked_fill(found.repeated, torch.inf)
+        probabilities = self.calibration.probabilities(costs, strangeness)
+        return found.joints, probabilities, found.errors, found.costs, found.repeated, signs, strangeness
 
-    def _explainable(self, goals: Goals, misfits: Tensor) -> Goals:
-        """The goals without those pixels that no candidate explains, from their misfits (B, C, P), and no background."""
-        shape = len(misfits), -1, *self._usual_view.background.shape
-        behind = goals.misfits(self._usual_view.background.flatten().expand(len(misfits), 1, -1))
-        off = torch.cat([misfits, behind], 1).view(shape).abs().amax(2).amin(1, keepdim=True)  # (B, 1, S, S)
-        explained = F.avg_pool2d(off, 3, stride=1, padding=1) < _UNEXPLAINED
-        counted = goals.counted.view(len(misfits), *shape[2:]) * explained
-        return replace(goals, counted=counted.flatten(1))
-
-    def _candidates(self, latents: Tensor, expected: Expectation | None) -> Tensor:
-        """Normalized poses: the map's local linear readout, the best neurons of its best tiles, and the glance's guesses."""
-        query, name = {VISION: latents}, PROPRIOCEPTION
-        _, neurons = self.mind.som.best_tiles(query, CANDIDATES)
+    def _recalled(self, goals: Goals) -> Tensor:
+        """Normalized poses (B, C, J) that the map recalls: its local linear readout, and the best neurons of its best tiles."""
+        seen = luminance(goals.pictures.view(-1, *self.format.shape))
+        query, name = {VISION: self.mind.latents(seen)}, PROPRIOCEPTION
+        _, neurons = self.mind.som.best_tiles(query, _RECALLED)
         fit = self.mind.som.recall(query, name, readout="local_linear")
-        recalled = [fit[:, None], self.mind.som.weights_at(name, neurons)]
-        guessed = [] if expected is None else [expected.joints, expected.samples(GUESSED)]
-        return torch.cat(recalled + guessed, 1).clamp(0, 1)
-
-    def _refined(
-        self, goals: Goals, joints: Tensor, trial: Trial, expected: Expectation | None
-    ) -> tuple[Tensor, Tensor]:
-        count = joints.shape[1]
-        priors, poses = expected and expected.repeated(count), joints.flatten(0, 1)
-        refined, errors = refine(self.generator, goals.repeated(count), poses, trial.iterations, priors, trial.redraw)
-        return refined.view(joints.shape), errors.view(-1, count)
+        return torch.cat([fit[:, None], self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
 
     def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
         """Signs of an impossible goal, from goals and their best imagined pictures, (B, 4096) each -> (B, 3).
@@ -288,21 +235,3 @@ def _check_together(folder: Path) -> None:
     kinds = {SOM: "som", GENERATOR: KIND, GLANCE: Glance.kind}
     headers = {folder / name: checkpoints.read_header(folder / name, kind) for name, kind in kinds.items()}
     check_together({**headers, folder / CALIBRATION: Calibration.header(folder / CALIBRATION)})
-
-
-def _distinct(joints: Tensor, costs: Tensor, count: int, apart: float) -> tuple[Tensor, Tensor]:
-    """The `count` best poses that differ from all better ones; if there are too few, the last one is repeated.
-
-    Returns:
-        Joints (B, count, J) and their indices, (B, count).
-    """
-    order = costs.sort(dim=1, stable=True).indices  # (B, C)
-    ranked = joints.gather(1, order[..., None].expand(joints.shape))
-    similar = (ranked[:, :, None] - ranked[:, None]).abs().amax(3) <= apart  # (B, C, C)
-    kept = torch.zeros_like(order, dtype=torch.bool)
-    for rank in range(order.shape[1]):
-        kept[:, rank] = ~(similar[:, rank] & kept).any(1)
-    place = kept.cumsum(1) - 1  # rank of each kept pose among the kept ones
-    wanted = torch.arange(count, device=joints.device).clamp(max=place[:, -1:])  # (B, count)
-    at = (kept[:, None] & (place[:, None] == wanted[..., None])).float().argmax(2)  # (B, count)
-    return ranked.gather(1, at[..., None].expand(-1, -1, joints.shape[2])), order.gather(1, at)

@@ -50,6 +50,10 @@ class Expectation:
         chosen = (ranks[:, None] > edges[:, None]).sum(2, keepdim=True)  # (M, count, 1), one guess per rank
         return (self.joints.take_along_dim(chosen, 1) + self.doubts.take_along_dim(chosen, 1) * deviations).clamp(0, 1)
 
+    def of(self, rows: Tensor) -> "Expectation":
+        """The distributions for some of the pictures, given by their numbers."""
+        return Expectation(*(values[rows] for values in vars(self).values()))
+
     def repeated(self, count: int) -> "Expectation":
         """Each picture's distribution `count` times, for M * count pictures."""
         return Expectation(*(values.repeat_interleave(count, 0) for values in vars(self).values()))

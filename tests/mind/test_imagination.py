@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agents.mind.calibration import Calibration
 from agents.mind.imagination import GUESSED, Imagination, _distinct
-from agents.mind.trials import cost, draw, refine
+from agents.mind.search.trials import cost, draw, refine
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from training.data.dataset import Dataset

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents.mind import usual_view
-from agents.mind.usual_view import UsualView
+from agents.mind.search import usual_view
+from agents.mind.search.usual_view import UsualView
 
 
 def room(colors: int = 3) -> Tensor:

@@ -10,7 +10,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from agents.mind import remembered_poses
-from agents.mind.imagination import TRIALS, Imagination
+from agents.mind.imagination import MOST, Imagination
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
@@ -20,7 +20,7 @@ from ..measure import metrics
 from ..runs.config import Count, RunConfig
 from .picture_files import read_picture
 
-Hypotheses = Annotated[int, Meta(ge=1, le=TRIALS[-1].poses)]
+Hypotheses = Annotated[int, Meta(ge=1, le=MOST)]
 """A number of hypotheses for a picture."""
 _TOLERANCE = 0.03  # largest relative difference of a picture's aspect from the eye's
 

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from agents.mind.goals import Goals
-from agents.mind.trials import refine
+from agents.mind.search.goals import Goals
+from agents.mind.search.trials import refine
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.vision import GRAY, Format

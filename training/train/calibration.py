@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from agents.mind.calibration import Calibration
-from agents.mind.imagination import CALIBRATION, TRIALS, Imagination
+from agents.mind.imagination import CALIBRATION, MOST, Imagination
 from agents.mind.som_autoencoder import SOM, SomAutoencoder
 from agents.tools import checkpoints
 
@@ -47,7 +47,7 @@ def _fit(work: Work[Config]) -> tuple[Calibration, Metrics]:
         glance.STAGE.load(config.run, data, device),
     )
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[: config.samples]
-    found = imagination.hypotheses(data.pictures[chosen], TRIALS[-1].poses)
+    found = imagination.hypotheses(data.pictures[chosen], MOST)
     right = torch.from_numpy(right_ones(found.joints.cpu().numpy(), chosen, data))
     right &= ~found.repeated.cpu()
     costs = found.costs.masked_fill(found.repeated, torch.inf).cpu()

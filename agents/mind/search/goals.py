@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_FULL = 0.25  # luminance; misfits far above it count as this one
+_FULL = 1.0  # luminance; misfits far above it count as this one
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ class Goals:
     def weights(self, misfits: Tensor) -> Tensor:
         """How strongly each misfit (M, P) pulls, relative to its square: from 0 to 1."""
         return self.counted * (1 + (misfits / _FULL).square()).pow(-2)
+
+    def of_rows(self, rows: Tensor) -> "Goals":
+        """Some of the goals, given by their numbers."""
+        return Goals(*(values[rows] for values in vars(self).values()))
 
     def repeated(self, count: int) -> "Goals":
         """Each goal `count` times, for M * count poses."""

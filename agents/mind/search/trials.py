@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..networks.expectation import Expectation
+from ...networks.expectation import Expectation
 from .goals import Goals
 
 Draw = Callable[[Tensor], Tensor]

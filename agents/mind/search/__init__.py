@@ -1,0 +1,1 @@
+"""The search for poses whose imagined pictures fit a goal picture."""
