@@ -40,7 +40,7 @@ class ImageGoals(
 
     Goals are drawn until their picture shows the hand. The reward depends on the latents' distance; `info["is_success"]` and
     `info["distance"]` still come from the wrapped environment, so they compare poses, not pictures. The infos of `reset` hold
-    `goal_picture`, preprocessed, shape (64, 64).
+    `goal_picture`, preprocessed, shape (64, 64), and the frame of the eye, `goal_frame`, shape (H, W, 3), uint8.
 
     Args:
         env: an environment with pictures (`eye_size`).
@@ -95,9 +95,10 @@ class ImageGoals(
             observation, info = self.env.reset(seed=seed, options=options)
             self._body.arm.place(self._data, self._body.goal_joints)
             if (options and "goal" in options) or self._shows_hand():
-                picture = to_gray(self._camera.render(self._data))
+                frame = self._camera.render(self._data)
+                picture = to_gray(frame)
                 self._goal = _latents(self.mind, picture)
-                return self._as_latents(observation), {**info, "goal_picture": picture}
+                return self._as_latents(observation), {**info, "goal_picture": picture, "goal_frame": frame}
             seed = None  # the random numbers continue
         raise UserError(
             f"got {_MOST_GOALS} goals whose pictures do not show the hand, expected an eye that sees it; turn the eye's camera "

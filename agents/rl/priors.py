@@ -19,7 +19,8 @@ def of_pictures(imagination: Imagination) -> Prior:
     """A prior for picture goals (`ImageGoals`): the likeliest hypothesis of the imagination."""
 
     def prior(observation: Observation, info: dict[str, Any]) -> NDArray[np.float32]:
-        return imagination.hypotheses(info["goal_picture"][None], 1).joints[0, 0].cpu().numpy()
+        picture = imagination.format.squeeze(info["goal_frame"])
+        return imagination.hypotheses(picture[None], 1).joints[0, 0].cpu().numpy()
 
     return prior
 

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.mind.calibration import Calibration
-from agents.mind.imagination import GUESSED, Imagination, _distinct
+from agents.mind.imagination import Imagination
+from agents.mind.search import pose_search
+from agents.mind.search.goals import Goals
+from agents.mind.search.picture_memory import PictureMemory
+from agents.mind.search.pose_search import PoseSearch
 from agents.mind.search.trials import cost, draw, refine
+from agents.mind.search.tried import Tried
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
+from infant_env.senses.vision import COLOR
 from training.data.dataset import Dataset
 from training.measure.probabilities import calibration_error, reliability_bins
 
@@ -34,14 +39,15 @@ def imagination(tiny_run: Path) -> Imagination:
 
 @pytest.fixture(scope="module")
 def pictures(tiny_run: Path) -> np.ndarray:
-    return Dataset.open(tiny_run / "dataset").pictures[:5]
+    return Dataset.open(tiny_run / "dataset").squeezed_to(COLOR).pictures[:5]
 
 
 def test_trying_in_the_head_finds_the_pose_of_a_linear_picture():
     ramp, true = Ramp(), torch.tensor([[0.3, 0.8], [0.9, 0.1]])
-    joints, errors = refine(ramp, draw(ramp, true), torch.full((2, 2), 0.5), 12)
-    assert torch.allclose(joints, true, atol=1e-3)
-    assert errors.max() < 1e-4
+    for redraw in (1, 3, 12):  # followed slopes are exact if the picture is linear
+        joints, errors = refine(ramp, Goals.of(draw(ramp, true)), torch.full((2, 2), 0.5), 12, redraw=redraw)
+        assert torch.allclose(joints, true, atol=1e-3)
+        assert errors.max() < 1e-4
 
 
 @given(
@@ -52,20 +58,41 @@ def test_trying_in_the_head_finds_the_pose_of_a_linear_picture():
 def test_trying_stays_within_the_joint_ranges_and_never_makes_it_worse(start: list[float], wanted: list[float]):
     ramp, joints = Ramp(), torch.tensor([start])
     goal = draw(ramp, torch.tensor([wanted]))
-    found, errors = refine(ramp, goal, joints, 3)
+    goals = Goals.of(goal)
+    found, errors = refine(ramp, goals, joints, 3)
     assert 0 <= found.min() <= found.max() <= 1
-    assert errors[0] <= (draw(ramp, joints) - goal).square().mean() + 1e-6
+    assert errors[0] <= goals.errors(goals.misfits(draw(ramp, joints)))[0] + 1e-6
 
 
 def test_what_is_guessed_at_a_glance_is_imagined_too(imagination: Imagination, pictures: np.ndarray):
     assert imagination.glance is not None
-    alone = Imagination(imagination.mind, imagination.generator)
-    goals = torch.from_numpy(pictures).flatten(1)
-    recalled, with_guess = (
-        i._candidates(i.mind.latents(pictures), i._expectation(goals)) for i in (alone, imagination)
-    )
+    (goals,) = imagination._goals(pictures)
+    recalled = imagination._recalled(goals)
+    without = PoseSearch(imagination.generator, None, imagination._search.memory)
+    first, with_guess = (next(search.rounds(goals, recalled)).joints for search in (without, imagination._search))
     expected = imagination.glance.guess(torch.from_numpy(pictures))
-    assert torch.equal(with_guess, torch.cat([recalled, expected.joints, expected.samples(GUESSED)], 1))
+    guessed = torch.cat([recalled, expected.joints, expected.samples(pose_search._GUESSED)], 1)
+    assert torch.equal(first, recalled)
+    assert torch.allclose(with_guess, guessed, atol=1e-5)
+
+
+def test_what_is_hidden_does_not_count_and_what_was_cut_may_be_brighter():
+    goals = Goals(torch.tensor([[0.5, 0.5]]), torch.tensor([[torch.inf, 0.5]]), torch.tensor([[0.0, 1.0]]))
+    assert float(goals.errors(goals.misfits(torch.tensor([[0.9, 0.8]])))[0]) == 0
+    assert float(goals.errors(goals.misfits(torch.tensor([[0.5, 0.4]])))[0]) == pytest.approx(0.01, rel=0.02)
+    assert goals.weights(torch.tensor([[0.1, 0.1]])).tolist() == [[0, pytest.approx(1, abs=0.03)]]
+
+
+def test_the_memory_finds_a_remembered_pose_also_if_a_part_is_hidden():
+    ramp, poses = Ramp(), torch.rand((300, 2), generator=torch.Generator().manual_seed(1))
+    ramp.slopes = ramp.slopes.abs() / 2  # pictures within [0, 1]
+    memory = PictureMemory(ramp, poses, (64, 64))
+    pictures = draw(ramp, poses[[7, 70]]).clamp(0, 1)
+    counted = torch.ones(2, 64, 64)
+    counted[:, :, 20:41] = 0
+    hidden = torch.where(counted.flatten(1) > 0, pictures, 0.5)
+    goals = Goals(hidden, torch.full_like(hidden, torch.inf), counted.flatten(1))
+    assert torch.equal(memory.nearest(goals, 4)[:, 0], poses[[7, 70]])
 
 
 def test_what_a_picture_leaves_open_is_held_to_what_was_expected():
@@ -73,9 +100,9 @@ def test_what_a_picture_leaves_open_is_held_to_what_was_expected():
     ramp.slopes[1] = 0  # the second joint does not show
     goal, start = draw(ramp, torch.tensor([[0.3, 0.8]])), torch.tensor([[0.5, 0.1]])
     expected = Expectation(torch.tensor([[[0.9, 0.6]]]), torch.tensor([[[0.1, 0.1]]]), torch.zeros(1, 1))
-    joints, _ = refine(ramp, goal, start, 30, expected)
+    joints, _ = refine(ramp, Goals.of(goal), start, 30, expected)
     assert torch.allclose(joints, torch.tensor([[0.3, 0.6]]), atol=1e-2)
-    assert torch.allclose(refine(ramp, goal, start, 30)[0], torch.tensor([[0.3, 0.1]]), atol=1e-2)
+    assert torch.allclose(refine(ramp, Goals.of(goal), start, 30)[0], torch.tensor([[0.3, 0.1]]), atol=1e-2)
 
 
 def test_the_cost_of_a_pose_is_its_pictures_error_and_how_little_it_was_expected():
@@ -86,12 +113,20 @@ def test_the_cost_of_a_pose_is_its_pictures_error_and_how_little_it_was_expected
     assert float(far - there) == pytest.approx(0.02 * 7 / 2 * np.log(1 + 5 / 5), abs=1e-5)
 
 
+def tried(poses: list[float], costs: list[float]) -> Tried:
+    """Poses of one joint for one goal."""
+    worth = torch.tensor([costs])
+    return Tried(torch.tensor(poses)[None, :, None], worth.exp(), worth, torch.zeros_like(worth, dtype=torch.bool))
+
+
 def test_the_best_poses_that_lie_apart_are_kept():
-    joints = torch.tensor([[[0.1], [0.15], [0.9], [0.5]]])
-    kept, picked = _distinct(joints, torch.tensor([[2.0, 1.0, 3.0, 4.0]]), 3, apart=0.1)
-    assert picked.tolist() == [[1, 2, 3]]  # the first is like the second, which is better
-    assert _distinct(joints[:, :2], torch.tensor([[2.0, 1.0]]), 3, apart=0.1)[1].tolist() == [[1, 1, 1]]
-    assert kept.shape == (1, 3, 1)
+    found = tried([0.1, 0.15, 0.9, 0.5], [2.0, 1.0, 3.0, 4.0]).best(3, apart=0.1)
+    assert found.costs.tolist() == [[1, 3, 4]]  # the first is like the second, which is better
+    assert found.joints[0, :, 0].tolist() == pytest.approx([0.15, 0.9, 0.5])
+    assert not found.repeated.any()
+    few = tried([0.1, 0.15], [2.0, 1.0]).best(3, apart=0.1)
+    assert few.costs.tolist() == [[1, 1, 1]]
+    assert few.repeated.tolist() == [[False, True, True]]
 
 
 def test_probabilities_are_shared_and_leave_some_for_none(imagination: Imagination, pictures: np.ndarray):
@@ -113,9 +148,8 @@ def test_equal_pictures_give_equal_thoughts_alone_or_together(imagination: Imagi
 
 
 def test_noise_and_an_empty_view_are_stranger_than_the_arm(imagination: Imagination, pictures: np.ndarray):
-    strange = np.stack(
-        [np.random.default_rng(0).random((64, 64), np.float32), imagination.generator.background.numpy()]
-    )
+    noise = np.random.default_rng(0).random(pictures.shape[1:], np.float32)
+    strange = np.stack([noise, imagination.generator.background.numpy()])
     assert imagination.hypotheses(strange).strangeness.min() > imagination.hypotheses(pictures).strangeness.max()
 
 
@@ -126,7 +160,7 @@ def test_broken_pictures_are_refused(imagination: Imagination, broken: np.ndarra
 
 
 def test_broken_questions_are_refused(imagination: Imagination, pictures: np.ndarray):
-    with pytest.raises(ValueError, match="got 9 hypotheses, expected 1 to 6"):
+    with pytest.raises(ValueError, match="got 9 hypotheses, expected 1 to 5"):
         imagination.hypotheses(pictures, 9)
     for joints in (np.zeros(5), np.full((1, 5), np.nan)):
         with pytest.raises(ValueError, match="expected finite angles in rad"):
@@ -191,26 +225,35 @@ def test_another_light_makes_no_difference(imagination: Imagination, pictures: n
     assert torch.allclose(dimmed.errors[:, 0], usual.errors[:, 0], rtol=1e-2)  # of poses alike another may come first
 
 
-def test_the_first_hypothesis_is_the_best_pose_of_the_last_round(imagination: Imagination, pictures: np.ndarray):
+def test_the_first_hypothesis_is_the_best_pose_of_the_last_round(
+    imagination: Imagination, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
     *_, (last, errors) = rounds = list(imagination.rounds(pictures[0]))
+    monkeypatch.setattr(pose_search, "_EXPLAINED", 0.0)
     found = imagination.hypotheses(pictures[:1])
-    assert len(rounds) == 3
+    assert len(rounds) == 4
     assert torch.equal(errors[0], found.errors[0, 0])
     assert torch.equal(last[0], found.joints[0, 0])
 
 
-def test_the_others_are_of_all_that_were_tried(
+def test_a_goal_that_the_first_round_explains_is_not_thought_over(
     imagination: Imagination, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ):
-    tried = ((0.9,), (-9.0,)), ((0.2, 0.7), (-3.0, -2.0)), ((0.5, 0.51), (-5.0, -4.0))  # a pose's joints are all alike
+    monkeypatch.setattr(PictureMemory, "nearest", None)
+    monkeypatch.setattr(pose_search, "_EXPLAINED", torch.inf)
+    assert imagination.hypotheses(pictures).joints.shape == (5, 5, 5)
 
-    def rounds(*_: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
-        for poses, worth in tried:
-            costs = torch.tensor([worth])
-            yield torch.tensor(poses)[None, :, None].expand(1, -1, 5), costs.exp(), costs
 
-    monkeypatch.setattr(imagination, "_rounds", rounds)
-    found = imagination.hypotheses(pictures[:1], 4)
-    assert found.costs.tolist() == [[-5, -3, -2, -2]]  # neither what was merely recalled, nor what is nearly the best
-    assert found.repeated.tolist() == [[False, False, False, True]]
-    assert torch.allclose(imagination.mind.normalize(found.joints)[0, :3, 0], torch.tensor([0.5, 0.2, 0.7]), atol=1e-6)
+def test_only_the_goals_that_need_it_are_thought_over(
+    imagination: Imagination, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    left = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0])
+    monkeypatch.setattr(pose_search, "_EXPLAINED", torch.inf)
+    quick = imagination.hypotheses(pictures)
+    monkeypatch.setattr(pose_search, "_EXPLAINED", -1.0)
+    whole = imagination.hypotheses(pictures)
+    monkeypatch.setattr(pose_search, "_EXPLAINED", 0.5)
+    monkeypatch.setattr(PoseSearch, "_unexplained", lambda *_: left)
+    some = imagination.hypotheses(pictures)
+    wanted = torch.where((left > 0.5)[:, None], whole.costs, quick.costs)
+    assert torch.allclose(some.costs, wanted, atol=1e-3)

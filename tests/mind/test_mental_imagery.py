@@ -14,7 +14,7 @@ import infant_env  # noqa: F401
 from agents.mind.agent import MentalImageryAgent
 from agents.mind.imagination import Hypotheses
 from agents.rl.sb3 import InfantVecEnv
-from infant_env.senses.vision import to_gray
+from infant_env.senses.vision import COLOR
 from training.data.dataset import Dataset
 
 
@@ -43,9 +43,11 @@ def found(joints: torch.Tensor, errors: float = 1e-3) -> Hypotheses:
 
 def test_it_goes_to_the_likeliest_pose_and_looks(agent: MentalImageryAgent, data: Dataset, env: gym.Env):
     agent.see_goal(data.eye(3))
-    assert np.array_equal(agent.goal, to_gray(data.eye(3)))
+    assert np.array_equal(agent.goal, COLOR.squeeze(data.eye(3)))
     assert np.array_equal(agent.targets, agent.hypotheses.joints[0, 0].numpy())
-    agent.set_goal(to_gray(data.eye(3)), found(torch.from_numpy(data.joints[[3, 4]])))  # poses that the body can take
+    agent.set_goal(
+        COLOR.squeeze(data.eye(3)), found(torch.from_numpy(data.joints[[3, 4]]))
+    )  # poses that the body can take
     first = data.joints[3]
     assert np.array_equal(agent.targets, first)
     observation, _ = env.reset(seed=0)
@@ -66,7 +68,7 @@ def test_in_the_end_it_holds_what_looked_best_or_its_first_idea_where_no_correct
     agent: MentalImageryAgent, data: Dataset, left: float, held: str
 ):
     goal, other = data.eye(3), data.eye(5)
-    agent.set_goal(to_gray(goal), found(torch.rand(5, 5)))
+    agent.set_goal(COLOR.squeeze(goal), found(torch.rand(5, 5)))
     while not agent.done:
         share = (1.0, left, *[0.95] * 3)[len(agent.looks)]  # of the difference between the two frames
         seen = np.round(goal + share * (other.astype(float) - goal)).astype(np.uint8)
@@ -84,14 +86,14 @@ def test_a_picture_that_is_the_goal_ends_it_at_once(agent: MentalImageryAgent, d
 
 def test_a_correction_that_does_not_help_makes_it_try_another_hypothesis(agent: MentalImageryAgent, data: Dataset):
     joints = torch.stack([torch.full((5,), value) for value in (0.1, 0.5)])
-    agent.set_goal(to_gray(data.eye(3)), found(joints, errors=1e-6))
+    agent.set_goal(COLOR.squeeze(data.eye(3)), found(joints, errors=1e-6))
     for _ in range(2):
         agent.look({"eye": data.eye(7), "joints": agent.targets})
     assert np.array_equal(agent.targets, joints[1].numpy())
 
 
 def test_an_arm_that_its_body_holds_up_takes_a_way_around_once(agent: MentalImageryAgent, data: Dataset):
-    goal, there, elsewhere = to_gray(data.eye(3)), torch.from_numpy(data.joints[3]), data.joints[4]
+    goal, there, elsewhere = COLOR.squeeze(data.eye(3)), torch.from_numpy(data.joints[3]), data.joints[4]
     agent.set_goal(goal, found(there[None]))
     held_up = {"eye": data.eye(4), "joints": elsewhere}
     agent.look(held_up)
@@ -158,7 +160,7 @@ def test_stable_baselines_evaluates_it_as_a_policy(agent: MentalImageryAgent, da
     with pytest.warns(UserWarning, match="Monitor"):
         reward, _ = evaluate_policy(agent, env, n_eval_episodes=1)
     assert reward == 0
-    assert np.array_equal(agent.goal, to_gray(data.eye(3)))
+    assert np.array_equal(agent.goal, COLOR.squeeze(data.eye(3)))
     env.close()
 
 

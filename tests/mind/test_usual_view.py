@@ -20,10 +20,21 @@ def room(colors: int = 3) -> Tensor:
 
 
 def with_arm(background: Tensor) -> Tensor:
-    """A picture with something new in a fifth of it, (1, C, 64, 64)."""
+    """A picture with an arm in a fifth of it, (1, C, 64, 64)."""
     picture = background.clone()
-    picture[:, 24:64, 20:40] = 0.75
+    picture[:, 24:64, 20:40] = 0.8
+    picture[:, 50:64, 20:40] = 0.05
     return picture[None]
+
+
+def view(background: Tensor) -> UsualView:
+    """The usual view of a body that was seen with this arm."""
+    return UsualView(background if len(background) == 3 else background[0], with_arm(background))
+
+
+def usual(background: Tensor, shown: Tensor) -> Tensor:
+    """What a picture shows in the usual view, of the same shape."""
+    return view(background).of(shown).pictures.view(shown.shape)
 
 
 @settings(max_examples=30, deadline=None)
@@ -34,7 +45,7 @@ def test_other_light_is_taken_out(gain: float, slope: float, tint: float):
     colors = torch.tensor([tint, 1.0, 1 / tint]).view(3, 1, 1)
     lit = (gain * colors * (1 + slope * across) * shown).clamp(0, 1)
     whole = lit < 1
-    seen = UsualView(room()).of(lit)
+    seen = usual(room(), lit)
     assert float((seen - shown)[whole].abs().mean()) < 0.01
 
 
@@ -42,20 +53,40 @@ def test_other_light_is_taken_out(gain: float, slope: float, tint: float):
 def test_a_moved_camera_is_moved_back(motion: tuple[float, float, float]):
     shown = with_arm(room())
     moved = usual_view._turned(shown, torch.tensor([motion]))
-    before, after = (float((seen - shown).abs().mean()) for seen in (moved, UsualView(room()).of(moved)))
+    before, after = (float((seen - shown).abs().mean()) for seen in (moved, usual(room(), moved)))
     assert after < 0.4 * before
 
 
 @pytest.mark.parametrize("colors", [1, 3])
 def test_a_usual_picture_stays_as_it_is(colors: int):
-    background = room(colors)
-    shown = with_arm(background)
-    background, shown = (background, shown) if colors == 3 else (background[0], shown[:, 0])
-    seen = UsualView(background).of(shown)
-    assert seen.shape == shown.shape
-    assert float((seen - shown).abs().max()) < 0.005
+    shown = with_arm(room(colors))
+    given = shown if colors == 3 else shown[:, 0]
+    seen = view(room(colors)).of(given)
+    assert float((seen.pictures.view(shown.shape) - shown).abs().max()) < 0.005
+    assert bool((seen.counted == 1).all())
+    assert float((seen.brightest - 1).abs().max()) < 0.01
 
 
-def test_in_another_room_nothing_is_changed():
-    shown = torch.rand((2, 3, 64, 64), generator=torch.Generator().manual_seed(0))
-    assert torch.equal(UsualView(room()).of(shown), shown)
+def test_what_was_cut_is_known():
+    lit = (1.4 * with_arm(room())).clamp(max=1)
+    seen = view(room()).of(lit)
+    assert float((seen.brightest - 1 / 1.4).abs().max()) < 0.02
+
+
+def test_a_new_thing_before_the_arm_does_not_count():
+    shown = with_arm(room())
+    shown[:, :, 30:44, 24:36] = torch.tensor([0.9, 0.1, 0.9]).view(3, 1, 1)
+    counted = view(room()).of(shown).counted.view(shown.shape)[0, 0]
+    assert float(counted[32:42, 26:34].sum()) == 0
+    counted[28:46, 22:38] = 1
+    assert float(counted.min()) == 1
+
+
+def test_of_another_room_the_arm_is_left():
+    background, shown = room(), with_arm(room())
+    arm = (shown - background).abs().amax(1)[0] > 0.01
+    other = torch.tensor([0.1, 0.9, 0.2]).view(1, 3, 1, 1).expand(shown.shape)
+    seen = usual(background, torch.where(arm, shown, other))
+    near = torch.nn.functional.avg_pool2d(arm.float()[None, None], 9, 1, 4)[0, 0]
+    assert float((seen - shown)[..., near == 1].abs().max()) < 0.01
+    assert float((seen - background)[..., near == 0].abs().max()) < 0.01

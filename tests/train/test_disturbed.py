@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from training.train import disturbed as made
-from training.train.disturbed import disturbed
+from training.train.tools import disturbed as made
+from training.train.tools.disturbed import disturbed
 
 
 def pictures(count: int, colors: int) -> tuple[torch.Tensor, torch.Tensor]:

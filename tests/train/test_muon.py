@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.train.muon import Muon
+from training.train.tools.muon import Muon
 
 
 def by_torch(weight: Tensor, gradients: list[Tensor], rate: float) -> Tensor:

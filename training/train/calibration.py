@@ -47,7 +47,7 @@ def _fit(work: Work[Config]) -> tuple[Calibration, Metrics]:
         glance.STAGE.load(config.run, data, device),
     )
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[: config.samples]
-    found = imagination.hypotheses(data.pictures[chosen], MOST)
+    found = imagination.hypotheses(data.squeezed_to(imagination.format).pictures[chosen], MOST)
     right = torch.from_numpy(right_ones(found.joints.cpu().numpy(), chosen, data))
     right &= ~found.repeated.cpu()
     costs = found.costs.masked_fill(found.repeated, torch.inf).cpu()

@@ -18,9 +18,9 @@ from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
 from . import generator
-from .disturbed import disturbed
 from .pictures import PictureTraining
 from .skeleton import Stage, Work
+from .tools.disturbed import disturbed
 
 _WEIGHT_DECAY = 0.1
 _BLUR = 0.1  # standard deviation between a pose of the data set and the imagined one, normalized joints

@@ -17,8 +17,8 @@ from infant_env.errors import UserError
 
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from .muon import Muon
 from .skeleton import Identity, matches
+from .tools.muon import Muon
 
 _MATRICES_FASTER = 10
 """The learning rate of Muon, as a multiple of that of AdamW."""

@@ -23,6 +23,7 @@ _SAME = 0.06  # luminance; pixels that differ less agree with the background
 _LEAST_KNOWN = 0.3  # share of the pixels that must agree: else the room is another one
 _NEAR = 0.12  # luminance; farther from all colors of the arm, or from the background, a pixel is new
 _NOISY = 2.0  # noise makes this limit wider, by so many standard deviations
+_LEAST_WIDE = 5  # pixels; smaller things, such as edges, are not new
 _FIELD = 0.1  # width of the fields in which the colors of the arm are gathered
 _RARE = 2e-3  # colors of a smaller share of the arm's pixels are left out
 
@@ -61,9 +62,13 @@ class UsualView:
         limit = (_NEAR + _NOISY * noise / 3)[:, None, None, None]
         behind = F.avg_pool2d(F.pad(self.background[None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
         unlike_room = ((smooth - behind).abs().amax(1, keepdim=True) > limit) | ~known[:, None, None, None]
+        if not len(self.colors):  # the generator draws no arm
+            return torch.zeros_like(unlike_room)
         rows = smooth.permute(0, 2, 3, 1).flatten(0, 2)
         nearest = torch.cdist(rows, self.colors).amin(1).view(len(seen), 1, *seen.shape[2:])
-        return unlike_room & (nearest > limit)
+        new = (unlike_room & (nearest > limit)).float()
+        wide = -F.max_pool2d(-new, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2)  # without the edges of the arm
+        return F.max_pool2d(wide, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2) > 0
 
     def _fitted(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Gains of the colors and their slopes, (B, C + 2); motions of the camera, (B, 3); whether the room is known, (B,)."""

@@ -1,0 +1,1 @@
+"""Tools of the trainings: an optimizer, and pictures of a disturbed world."""
