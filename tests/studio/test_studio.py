@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from infant_env.body.model import ArmModel
+from infant_env.senses.vision import GRAY
 from training import cli
 from training.act.goals import goal_picture
 from training.data.dataset import Dataset
@@ -167,7 +168,7 @@ def test_a_broken_picture_is_refused_in_one_line():
 
 
 def test_a_test_picture_is_as_the_data_set_holds_it(small_data: Dataset):
-    pictures = TestPictures(small_data)
+    pictures = TestPictures(small_data, GRAY)
     test = small_data.split("test")
     sample = test[small_data.shows_hand[test]][len(pictures) - 1]
     chosen = pictures[len(pictures)]

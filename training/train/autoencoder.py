@@ -5,7 +5,7 @@ network that reads the joints from the latents. Pixels alone give little weight 
 rotation moves few of them, and the latents would forget it. That network is discarded after the training.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
@@ -29,7 +29,7 @@ from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Autoencoder, PictureEpoch
 from .pictures import PictureTraining, picture_errors
-from .skeleton import Stage, Work
+from .skeleton import BEFORE, Stage, Work
 
 _VIEWS = 31, 21
 """Gazes across and down at which a moving eye's background is drawn: every 2 degrees, less than two pixels."""
@@ -55,7 +55,7 @@ class Config(NetworkConfig):
     """Weight decay of AdamW."""
     joint_weight: NotNegative = 0.05
     """Weight of the error (mean absolute, normalized) of the joints that are read from the latents; the paper has 0."""
-    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    precision: Literal["auto", "bfloat16", "float32"] = field(default="auto", metadata={BEFORE: "bfloat16"})
     """Arithmetic of the layers; the weights are always float32. `infant-arm bench ae` measures cost and gain."""
     patience: Count = 10
     """The training stops after this many epochs without a lower validation error."""

@@ -27,9 +27,9 @@ _LITTLE = 0.05  # share of what pictures show on average; limits the importance 
 class Config(NetworkConfig):
     """Train the network that draws the picture of a pose; the agent imagines poses with it."""
 
-    epochs: Count = 20
+    epochs: Count = field(default=20, metadata={BEFORE: 24})
     """How often the training draws every pose; meanwhile the learning rate falls to zero."""
-    batch_size: Count = 32
+    batch_size: Count = field(default=32, metadata={BEFORE: 64})
     """Samples per step."""
     width: Width = 32
     """Channels of the finest feature maps."""

@@ -1,6 +1,6 @@
 """`infant-arm train-glance`: the network that guesses a pose from a picture at once, and how sure the guess is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
 from . import generator
 from .pictures import PictureTraining
-from .skeleton import Stage, Work
+from .skeleton import BEFORE, Stage, Work
 from .tools.disturbed import disturbed
 
 _WEIGHT_DECAY = 0.1
@@ -33,9 +33,9 @@ class Config(NetworkConfig):
     The drawn pictures are disturbed, so that a guess from a bad picture is unsure, not wrong.
     """
 
-    epochs: Count = 20
+    epochs: Count = field(default=20, metadata={BEFORE: 30})
     """How often the training sees every picture."""
-    batch_size: Count = 32
+    batch_size: Count = field(default=32, metadata={BEFORE: 64})
     """Seen pictures per step; it draws as many."""
 
 

@@ -17,7 +17,7 @@ from infant_env.errors import UserError
 
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
-from .skeleton import Identity, matches
+from .skeleton import Identity, matches, usual_of
 from .tools.muon import Muon
 
 _MATRICES_FASTER = 10
@@ -172,7 +172,8 @@ class NetworkTraining(ABC):
         if not path.exists():
             return
         tensors, header = checkpoints.read(path, f"{self.kind} training")
-        if not matches(identity, header):
+        same_optimizers = all(any(_under(f"{title}.", tensors)) for title in self.optimizers)
+        if not (same_optimizers and matches(identity, header, usual_of(type(self.config)))):
             return  # another training wrote it: it is overwritten
         with checkpoints.fitting(path):
             self._take(tensors)

@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 
@@ -27,9 +27,17 @@ from . import foreign
 C = TypeVar("C", bound=StageConfig)
 M = TypeVar("M")
 BEFORE = "before"
-"""Metadata of a setting that older versions did not have: the value that they worked with."""
+"""Metadata of a setting: what version 0.1 did where nothing was said, if that is not today's default."""
 Identity = dict[str, Any]
 """All that a stage's result depends on, as JSON: its settings, the data set, and the content of the files that it needs."""
+
+
+class Usual(NamedTuple):
+    """The default of a setting."""
+
+    today: Any
+    before: Any
+    """In version 0.1, also of settings that it did not have."""
 
 
 class Saved(Protocol):
@@ -243,15 +251,10 @@ class Stage(Generic[C, M]):
     def _existing(self, run: Path, identity: Identity, data: Dataset, device: torch.device) -> M | None:
         """The model of an equal training; None if there is none, or if it or its report is damaged."""
         try:
-            equal = (run / self.file).exists() and matches(identity, self._found(run), self._usual)
+            equal = (run / self.file).exists() and matches(identity, self._found(run), usual_of(self.config))
             return self.load(run, data, device) if equal and not runs.is_damaged(run, self.command) else None
         except DamagedFileError:
             return None
-
-    @property
-    def _usual(self) -> dict[str, Any]:
-        """The settings of files that lack them: what older versions did, where it differs from the default."""
-        return {each.name: each.metadata.get(BEFORE, each.default) for each in dataclasses.fields(self.config)}
 
     def _remove_finished(self, work: Work[C]) -> None:
         """Removes the training's own checkpoint, if a kill came between its end and the removal; keeps those of others."""
@@ -269,17 +272,29 @@ class Stage(Generic[C, M]):
         return found is not None and runs.settings(found) == runs.settings(config)
 
 
-def matches(identity: Identity, header: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> bool:
+def usual_of(config: type[Any]) -> dict[str, Usual]:
+    """The defaults of a Config's settings, today and in version 0.1."""
+    fields = dataclasses.fields(config)
+    return {each.name: Usual(each.default, each.metadata.get(BEFORE, each.default)) for each in fields}
+
+
+def matches(identity: Identity, header: Mapping[str, Any], usual: Mapping[str, Usual] = MappingProxyType({})) -> bool:
     """Whether an equal training wrote a checkpoint with this header.
 
     Args:
         identity: all that the training depends on.
         header: the header. Older versions may have had further settings.
-        usual: defaults of settings that the header may lack, because an older version did not have them.
+        usual: defaults of the settings. Version 0.1 had others: what it made with its own counts as made with today's.
     """
     settings, others = identity.get("config", {}), {key: value for key, value in identity.items() if key != "config"}
-    wrote = {**usual, **header.get("config", {})}
-    return all(wrote.get(name, ...) == value for name, value in settings.items()) and others.items() <= header.items()
+    wrote, defaults = header.get("config", {}), {name: (value.today, value.before) for name, value in usual.items()}
+
+    def equal(name: str, value: Any) -> bool:
+        today, before = defaults.get(name, (..., ...))
+        found = wrote.get(name, before)
+        return bool(found == value or (value == today and found == before))
+
+    return all(equal(name, value) for name, value in settings.items()) and others.items() <= header.items()
 
 
 def _without_times(report: Any) -> Any:
