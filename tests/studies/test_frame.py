@@ -121,3 +121,23 @@ def test_each_study_has_a_folder_of_its_own():
     names = [study.name for study in command.found()]
     assert len(set(names)) == len(names) == len(command.STUDIES)
     assert {"forget", "new-body"} <= set(names)
+
+
+SMALL = {"conflict": {"poses": 2, "agent_poses": 1}}
+"""Smaller settings of the studies that run on a finished run alone."""
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_study_runs_at_the_tiny_preset_and_equal_seeds_give_equal_tables(name: str, run: Path):
+    config_type, study = next((kind, study) for kind, study in command.STUDIES.items() if study.name == name)
+    config = config_type(run, seeds=2, **SMALL[name])
+    folder = run / "studies" / name
+    first = command.run(config), (folder / f"{name}.csv").read_bytes()
+    for file in (folder / "seeds").iterdir():
+        file.unlink()
+    assert (command.run(config), (folder / f"{name}.csv").read_bytes()) == first
+    findings = study.judge(config, measured(study, config))
+    assert {each.verdict for each in findings.criteria} <= {"reproduced", "not reproduced", "not measured"}
+    shown = (folder / "page.html").read_text()
+    assert all(text in shown for text in (study.question, "What was known before", "infant-arm study"))
+    assert sorted(path.stem for path in (folder / "figures").iterdir()) == sorted(findings.figures)

@@ -33,20 +33,20 @@ def panels(count: int, columns: int = 3, size: tuple[float, float] = (3.6, 3.1))
     return figure, every[:count]
 
 
-def curve(axis: Axes, x: Floats, values: Floats, color: int, label: str | None = None, **style: Any) -> None:
+def curve(axis: Axes, x: Floats, values: Floats, number: int, label: str | None = None, **style: Any) -> None:
     """The mean of the seeds with markers, and their standard deviation as a band.
 
     Args:
         axis: a panel.
         x: shape (X,).
         values: shape (S, X); NaN is left out.
-        color: number of the color in `COLORS`; lines with the same one have the same marker.
+        number: of the color in `COLORS`; lines with the same one have the same marker.
         label: its name in the legend.
         style: of the line.
     """
     kept = ~np.isnan(values).any(0)
     x, mean, spread = x[kept], values[:, kept].mean(0), values[:, kept].std(0)
-    usual: dict[str, Any] = {"marker": _MARKERS[color], "markersize": 4, "linewidth": 1.5, "color": COLORS[color]}
+    usual: dict[str, Any] = {"marker": _MARKERS[number], "markersize": 4, "linewidth": 1.5, "color": COLORS[number]}
     axis.plot(x, mean, label=label, **usual | style)
     if len(values) > 1:
         axis.fill_between(x, mean - spread, mean + spread, color=usual["color"], alpha=0.15, linewidth=0)

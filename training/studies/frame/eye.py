@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,9 +54,14 @@ class Eye:
         """The place of the hand in each pose, (N, 3), m."""
         places = []
         for pose in joints:
-            self.arm.place(self._state, pose.astype(np.float64))
+            self._state.qpos[self.arm.qpos_ids] = pose
+            mujoco.mj_kinematics(self.arm.model, self._state)
             places.append(self.arm.hand_position(self._state))
         return np.array(places).reshape(-1, 3)
+
+    def valid_pose(self, random: np.random.Generator) -> Places:
+        """A random pose in which the arm does not penetrate the body, (J,), rad."""
+        return self.arm.valid_pose(self._state, random)
 
     @property
     def place(self) -> Places:
