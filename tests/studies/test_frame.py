@@ -123,7 +123,7 @@ def test_each_study_has_a_folder_of_its_own():
     assert {"forget", "new-body"} <= set(names)
 
 
-SMALL = {"conflict": {"poses": 2, "agent_poses": 1}}
+SMALL = {"conflict": {"poses": 2, "agent_poses": 1}, "whose": {"clips": 3}}
 """Smaller settings of the studies that run on a finished run alone."""
 
 

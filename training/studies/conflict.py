@@ -135,8 +135,9 @@ def judge(config: Config, rows: Rows) -> Findings:
     near_ones = [near(rows.where(readout=PAPER, noise=noise)) for noise in NOISES]
     shares, fused = (", ".join(f"{each.mean(what):.2f}" for each in near_ones) for what in ("share", "fused"))
     came_out = [
-        f"The paper's readout, the winner of Eq. 2 with its L1 distance, {kinds[PAPER]}: with joint noise of 1, 4 and 10 "
-        f"degrees, its hand follows the seen one by {shares} of a small gap; fusion by reliability follows by {fused}.",
+        f"The paper's readout, the winner of Eq. 2 with its L1 distance, {kinds[PAPER]}: with joint noise of 1, 4 "
+        f"and 10 degrees, its hand follows the seen one by {shares} of a small gap; fusion by reliability follows by "
+        f"{fused}.",
         *(f"By their shares, {word}: {'; '.join(each)}." for word, each in words.items()),
     ]
     criteria = [each for name in names for each in criteria_of(name, rows.where(readout=name))]
@@ -151,11 +152,12 @@ def judge(config: Config, rows: Rows) -> Findings:
         criteria,
         {"shares": share_figure(rows), "reliability": reliability_figure(rows)},
         {
-            "shares": "Share of the gap by which the recalled hand follows the seen hand, against the gap (seen to the left: "
-            "positive), for three noises of the joints. Gray: fusion by reliability, plus and minus .10, for gaps up to 4 cm. "
-            "Bands: standard deviation of the seeds. Black, dotted: from the picture alone.",
-            "reliability": "a: the share at gaps up to 4 cm against that of fusion by reliability; each readout at noises of 1, "
-            "4 and 10 degrees. Gray: within .10. b: the drift at 4 degrees, both sides; dotted: the seen hand.",
+            "shares": "Share of the gap by which the recalled hand follows the seen hand, against the gap (seen to "
+            "the left: positive), for three noises of the joints. Gray: fusion by reliability, plus and minus .10, "
+            "for gaps up to 4 cm. Bands: standard deviation of the seeds. Black, dotted: from the picture alone.",
+            "reliability": "a: the share at gaps up to 4 cm against that of fusion by reliability; each readout at "
+            "noises of 1, 4 and 10 degrees. Gray: within .10. b: the drift at 4 degrees, both sides; dotted: the "
+            "seen hand.",
         },
         {"The senses alone, and the shares of the gap": table(rows)},
     )
@@ -261,23 +263,25 @@ def reliability_figure(rows: Rows) -> Figure:
 STUDY = Study(
     name="conflict",
     question="The arm is seen elsewhere than it is felt: where is the hand?",
-    known="People weigh vision and felt posture by their reliability (Ernst and Banks 2002), as long as both may have one cause: "
-    "ownership of a rubber hand falls over 12, 27.5 and 43 cm (Kalckert and Ehrsson 2014), but not between 8 and 24 cm (Motyka "
-    "and Litwin). Vision alone makes the felt hand drift as much as synchronous stroking; only asynchronous stroking prevents it "
-    "(Rohde et al. 2011). Children are pulled more than adults (Cowie et al. 2013). The winner of Eq. 2 has the least weighted "
-    "absolute difference; in one dimension, this is always at one of two senses that disagree, and never between them.",
-    method="In new poses, the eye really sees the arm turned about the shoulder, so that the hand is 2 to 20 cm beside the "
-    "felt one (a shifted arm is no pose of the body, so that not even vision alone finds it). Joints are felt with a noise of 1 "
-    "degree (adults near the body: .6 to 1.1, van Beers et al. 1998), 4 (adults, position matching, n = 334) or 10 (early "
-    "childhood, 9.7 in the same study). Each readout is asked for the hand from both senses. The drift is how far the answer "
-    "moves towards the seen hand, against the answer without a displacement. s_v and s_p are the standard deviations of the "
-    "hand that the same readout recalls from the picture alone and from the felt joints alone, on validation poses. Best "
-    "influence: the influence of vision, of 1/1024 to 1024, by which the hand has the least error on validation poses without "
-    "a displacement, for each noise. The map that was taught with noise learned from felt joints with this noise, and recalls "
-    "the true ones; its influence is the best one too. The agent's hypotheses for the picture are weighed with the felt joints "
-    "by the rule of Bayes, with the agent's own probabilities, one case being that none is right. A readout selects if its "
-    "shares are within .10 of 0, or of that from vision alone, at all noises; it fuses if they are within .10 of fusion by "
-    "reliability at small gaps; it infers if they also fall to half of their peak at 20 cm.",
+    known="People weigh vision and felt posture by their reliability (Ernst and Banks 2002), as long as both may "
+    "have one cause: ownership of a rubber hand falls over 12, 27.5 and 43 cm (Kalckert and Ehrsson 2014), but not "
+    "between 8 and 24 cm (Motyka and Litwin). Vision alone makes the felt hand drift as much as synchronous "
+    "stroking; only asynchronous stroking prevents it (Rohde et al. 2011). Children are pulled more than adults "
+    "(Cowie et al. 2013). The winner of Eq. 2 has the least weighted absolute difference; in one dimension, this is "
+    "always at one of two senses that disagree, and never between them.",
+    method="In new poses, the eye really sees the arm turned about the shoulder, so that the hand is 2 to 20 cm "
+    "beside the felt one (a shifted arm is no pose of the body, so that not even vision alone finds it). Joints are "
+    "felt with a noise of 1 degree (adults near the body: .6 to 1.1, van Beers et al. 1998), 4 (adults, position "
+    "matching, n = 334) or 10 (early childhood, 9.7 in the same study). Each readout is asked for the hand from "
+    "both senses. The drift is how far the answer moves towards the seen hand, against the answer without a "
+    "displacement. s_v and s_p are the standard deviations of the hand that the same readout recalls from the "
+    "picture alone and from the felt joints alone, on validation poses. Best influence: the influence of vision, of "
+    "1/1024 to 1024, by which the hand has the least error on validation poses without a displacement, for each "
+    "noise. The map that was taught with noise learned from felt joints with this noise, and recalls the true ones; "
+    "its influence is the best one too. The agent's hypotheses for the picture are weighed with the felt joints by "
+    "the rule of Bayes, with the agent's own probabilities, one case being that none is right. A readout selects if "
+    "its shares are within .10 of 0, or of that from vision alone, at all noises; it fuses if they are within .10 "
+    "of fusion by reliability at small gaps; it infers if they also fall to half of their peak at 20 cm.",
     config=Config,
     prepare=prepare,
     judge=judge,

@@ -91,11 +91,11 @@ def in_ranges(samples: Mapping[str, Tensor], edges: Tensor) -> Iterator[learners
 STUDY = Study(
     name="forget",
     question="What does a map still know of five ranges of shoulder flexion that it learned one after the other?",
-    known="A self-organizing map that is taught one class after the other forgets the first ones. CSOM nearly doubles a map's "
-    "accuracy on sequential MNIST (arXiv 2402.12465); SatSOM approaches the nearest neighbor (arXiv 2506.10680); a map with "
-    "a VAE that replays gains 10 and 7 % on CIFAR-10 and CIFAR-100 (arXiv 2508.21240).",
-    method="The training poses come in five ranges of the first joint with equally many poses, one range after the other. No "
-    "learner is told where a range ends. At the end, each is asked for the joints of all test pictures.",
+    known="A self-organizing map that is taught one class after the other forgets the first ones. CSOM nearly "
+    "doubles a map's accuracy on sequential MNIST (arXiv 2402.12465); SatSOM approaches the nearest neighbor (arXiv "
+    "2506.10680); a map with a VAE that replays gains 10 and 7 % on CIFAR-10 and CIFAR-100 (arXiv 2508.21240).",
+    method="The training poses come in five ranges of the first joint with equally many poses, one range after the "
+    "other. No learner is told where a range ends. At the end, each is asked for the joints of all test pictures.",
     config=Config,
     prepare=prepare,
     judge=judge,

@@ -71,8 +71,8 @@ def judge(config: Config, rows: Rows) -> Findings:
     kept, gained = (learners.factor(rows, best, *pair).mean() for pair in zip(TESTS, (BOTH, NEW), strict=True))
     return Findings(
         [
-            f"{best[0].upper()}{best[1:]} knows both bodies best: its error is {kept:.2f} times that of a map of both on the old "
-            f"body, and {gained:.2f} times that of a map of the new one on the new body.",
+            f"{best[0].upper()}{best[1:]} knows both bodies best: its error is {kept:.2f} times that of a map of "
+            f"both on the old body, and {gained:.2f} times that of a map of the new one on the new body.",
             learners.WITHOUT_ANCHOR,
         ],
         figures={"errors": learners.figure(rows, TESTS)},
@@ -107,11 +107,12 @@ def first(samples: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
 STUDY = Study(
     name="new-body",
     question="The body has changed: how well does the map know the new one, and how much of the old one is left?",
-    known="An infant's arm grows by 4 to 7 mm a month. A map that was trained at 12 months brings 77 % of the hands within 2 cm "
-    "at 12 months, 59 % at 9 and 20 % at 18 (measured with this project). At ages 8 to 16, the felt hand is ahead of growth "
-    "(Experimental Brain Research 2021).",
-    method="The map has learned poses of the run's body, and then sees those of the changed one, in parts. The autoencoder is "
-    "that of the run. At the end, each learner is asked for the joints of the test pictures of both bodies.",
+    known="An infant's arm grows by 4 to 7 mm a month. A map that was trained at 12 months brings 77 % of the hands "
+    "within 2 cm at 12 months, 59 % at 9 and 20 % at 18 (measured with this project). At ages 8 to 16, the felt "
+    "hand is ahead of growth (Experimental Brain Research 2021).",
+    method="The map has learned poses of the run's body, and then sees those of the changed one, in parts. The "
+    "autoencoder is that of the run. At the end, each learner is asked for the joints of the test pictures of both "
+    "bodies.",
     config=Config,
     prepare=prepare,
     judge=judge,

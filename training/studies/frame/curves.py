@@ -1,18 +1,19 @@
 """Curves with the spread of the seeds, in front of gray bands with the values of the literature."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from ...show.style import COLORS
 from .rows import Floats
 
 BAND = "#DDDDDD"
+LINES = tuple(color for color in COLORS if color != "#999999")
+"""Colors of curves; gray is what the literature says."""
 _MARKERS = "os^Dv<>P"
 
 
@@ -40,13 +41,13 @@ def curve(axis: Axes, x: Floats, values: Floats, number: int, label: str | None 
         axis: a panel.
         x: shape (X,).
         values: shape (S, X); NaN is left out.
-        number: of the color in `COLORS`; lines with the same one have the same marker.
+        number: of the color in `LINES`; lines with the same one have the same marker.
         label: its name in the legend.
         style: of the line.
     """
     kept = ~np.isnan(values).any(0)
     x, mean, spread = x[kept], values[:, kept].mean(0), values[:, kept].std(0)
-    usual: dict[str, Any] = {"marker": _MARKERS[number], "markersize": 4, "linewidth": 1.5, "color": COLORS[number]}
+    usual: dict[str, Any] = {"marker": _MARKERS[number], "markersize": 4, "linewidth": 1.5, "color": LINES[number]}
     axis.plot(x, mean, label=label, **usual | style)
     if len(values) > 1:
         axis.fill_between(x, mean - spread, mean + spread, color=usual["color"], alpha=0.15, linewidth=0)
@@ -57,12 +58,19 @@ def band(axis: Axes, low: float, high: float, label: str | None = None) -> None:
     axis.axhspan(low, high, color=BAND, zorder=0, linewidth=0, label=label)
 
 
-def bars(axis: Axes, names: Iterable[str], values: NDArray[Any], color: int = 0) -> None:
-    """Means of the seeds (S, N) as dots with their standard deviation, one below the other, and each seed as a small dot."""
-    labels = list(names)
-    places = np.arange(len(labels))[::-1]
-    for row in values:
-        axis.plot(row, places, ".", color="#BBBBBB", markersize=4)
-    axis.errorbar(values.mean(0), places, xerr=values.std(0), fmt="o", color=COLORS[color], capsize=3, markersize=5)
-    axis.set_yticks(places, labels)
-    axis.set_ylim(-0.6, len(labels) - 0.4)
+def bars(axis: Axes, values: dict[str, Floats], bands: Mapping[str, tuple[float, float]] | None = None) -> None:
+    """Means of the seeds as dots with their standard deviation, one below the other; each seed is a small dot.
+
+    Args:
+        axis: a panel.
+        values: name -> values of the seeds, (S,).
+        bands: name -> what the literature says, a gray band.
+    """
+    for place, (name, own) in enumerate(reversed(values.items())):
+        if bands and name in bands:
+            low, high = bands[name]
+            axis.fill_betweenx([place - 0.35, place + 0.35], low, high, color=BAND, zorder=0, linewidth=0)
+        axis.plot(own, np.full(len(own), place), ".", color="#999999", markersize=4)
+        axis.errorbar(own.mean(), place, xerr=own.std(), fmt="o", color=COLORS[0], capsize=3, markersize=5)
+    axis.set_yticks(range(len(values)), [*reversed(values)])
+    axis.set_ylim(-0.6, len(values) - 0.4)

@@ -16,7 +16,6 @@ from agents.som_training.online import OnlineSom
 
 from ...measure.senses import PICTURE_TO_JOINTS
 from ...show import tables
-from ...show.style import COLORS
 from . import curves
 from .rows import Floats, Row, Rows
 from .study import Table
@@ -147,8 +146,10 @@ def figure(rows: Rows, tests: Sequence[str]) -> Figure:
     for number, label in enumerate(rows.kinds("learner")):
         own = rows.where(learner=label)
         values = np.stack([own.where(test=test).by_seed("error") for test in tests], 1)
-        style = "-" if number < len(COLORS) else "--"
-        curves.curve(axis, np.arange(len(tests), dtype=float), values, number % len(COLORS), label, linestyle=style)
+        style = "-" if number < len(curves.LINES) else "--"
+        curves.curve(
+            axis, np.arange(len(tests), dtype=float), values, number % len(curves.LINES), label, linestyle=style
+        )
     axis.set_xticks(range(len(tests)), tests)
     axis.set(ylabel="mean absolute error, joints", ylim=(0, None))
     axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
