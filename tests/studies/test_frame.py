@@ -1,6 +1,10 @@
 """The frame of the studies: finished seeds are kept, each criterion has its verdict, and a study is one file."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,7 +127,7 @@ def test_each_study_has_a_folder_of_its_own():
     assert {"forget", "new-body"} <= set(names)
 
 
-SMALL = {"conflict": {"poses": 2, "agent_poses": 1}, "whose": {"clips": 3}}
+SMALL = {"conflict": {"poses": 2, "agent_poses": 1}, "whose": {"clips": 3}, "adapt": {"before": 10, "turned": 10}}
 """Smaller settings of the studies that run on a finished run alone."""
 
 
@@ -141,3 +145,19 @@ def test_a_study_runs_at_the_tiny_preset_and_equal_seeds_give_equal_tables(name:
     shown = (folder / "page.html").read_text()
     assert all(text in shown for text in (study.question, "What was known before", "infant-arm study"))
     assert sorted(path.stem for path in (folder / "figures").iterdir()) == sorted(findings.figures)
+
+
+def test_a_study_written_as_the_page_says_is_one_file(run: Path, tmp_path_factory: pytest.TempPathFactory):
+    house = tmp_path_factory.mktemp("house")
+    for floor in ("infant_env", "agents", "training"):
+        shutil.copytree(ROOT / floor, house / floor, ignore=shutil.ignore_patterns("__pycache__"))
+    ((name, text),) = re.findall(
+        r"^```\{code-block\} python\n:caption: (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+    )
+    assert not (house / name).exists()
+    (house / name).write_text(text)
+    words = [sys.executable, "-m", "training", "study", "dim", "--run", str(run), "--seeds", "2", "--poses", "3"]
+    done = subprocess.run(words, cwd=house, env=os.environ | {"PYTHONPATH": str(house)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert re.search("a fifth of the light .* times +(not )?reproduced", done.stdout)
+    assert len((run / "studies" / "dim" / "dim.csv").read_text().splitlines()) == 11

@@ -8,7 +8,7 @@ from infant_env.errors import UserError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from training.data import collect
 from training.studies import command, forget, new_body
-from training.studies.frame import learners
+from training.studies.pieces import learners
 
 TINY = {"rows": 8, "seeds": 1, "part": 10}
 

@@ -20,8 +20,8 @@ from .frame.study import Study, StudyConfig
 def found() -> list[Study]:
     """The studies of this folder, by name."""
     names = [module.name for module in pkgutil.iter_modules(importlib.import_module(__package__).__path__)]
-    modules = (importlib.import_module(f".{name}", __package__) for name in names if name not in ("command", "frame"))
-    return sorted((module.STUDY for module in modules), key=lambda study: study.name)
+    modules = (importlib.import_module(f".{name}", __package__) for name in names)
+    return sorted((module.STUDY for module in modules if hasattr(module, "STUDY")), key=lambda study: study.name)
 
 
 STUDIES: dict[type[StudyConfig], Study] = {study.config: study for study in found()}

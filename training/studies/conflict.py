@@ -18,13 +18,13 @@ from ..runs import folder as runs
 from ..runs.config import Count
 from ..show import tables
 from .frame import curves
-from .frame.displaced import Displaced, displaced
-from .frame.eye import Eye
-from .frame.readouts import Asked, Probe, hands, noisy
 from .frame.rows import Row, Rows
-from .frame.samples import Samples
 from .frame.study import Criterion, Findings, Study, StudyConfig, Table
-from .frame.weighed import Weighed
+from .pieces.displaced import Displaced, displaced
+from .pieces.eye import Eye
+from .pieces.readouts import Asked, Probe, hands, noisy
+from .pieces.samples import Samples
+from .pieces.weighed import Weighed
 
 NOISES, GAPS = (1.0, 4.0, 10.0), tuple(range(0, 21, 2))
 PAPER, L1, L2 = "L1 winner (paper)", "L1 winner, best influence", "L2 winner, best influence"

@@ -12,10 +12,10 @@ from agents.som_training.coarse_to_fine import train
 from infant_env.senses.modalities import PROPRIOCEPTION
 
 from ..runs.config import Count, Seeds, Side
-from .frame import learners
 from .frame.rows import Row, Rows
-from .frame.samples import Samples
 from .frame.study import Findings, Study, StudyConfig
+from .pieces import learners
+from .pieces.samples import Samples
 
 RANGES = 5
 JOINT = 0

@@ -16,10 +16,10 @@ from ..measure.senses import features
 from ..runs import folder as runs
 from ..runs.config import Count, Seeds, Side
 from ..runs.device import pick_device
-from .frame import learners
 from .frame.rows import Row, Rows
-from .frame.samples import Samples
 from .frame.study import Findings, Study, StudyConfig
+from .pieces import learners
+from .pieces.samples import Samples
 
 OLD, NEW, BOTH = "trained on the old body alone", "trained on the new body alone", "trained on both"
 TESTS = ["old body", "new body"]

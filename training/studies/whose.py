@@ -19,10 +19,10 @@ from ..runs import folder as runs
 from ..runs.config import Count
 from ..show import tables
 from .frame import curves
-from .frame.eye import Eye, Places
-from .frame.readouts import noisy
 from .frame.rows import Row, Rows
 from .frame.study import Criterion, Findings, Study, StudyConfig, Table
+from .pieces.eye import Eye, Places
+from .pieces.readouts import noisy
 
 STEPS, NEW_TARGET = 5, 0.08
 """Control steps of 40 ms from one picture to the next; probability of a new target in each step, one in half a second."""

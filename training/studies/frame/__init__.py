@@ -1,1 +1,1 @@
-"""The frame of the studies: settings, seeds one by one, criteria, figures and the page; and what several studies use."""
+"""The frame of all studies: settings, seeds one by one, criteria, curves and the page."""

@@ -16,9 +16,9 @@ from agents.som_training.online import OnlineSom
 
 from ...measure.senses import PICTURE_TO_JOINTS
 from ...show import tables
-from . import curves
-from .rows import Floats, Row, Rows
-from .study import Table
+from ..frame import curves
+from ..frame.rows import Floats, Row, Rows
+from ..frame.study import Table
 
 Samples = Mapping[str, Tensor]
 Learn = Callable[[MultiModalSom, Sequence[Samples]], MultiModalSom]

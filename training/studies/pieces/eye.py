@@ -14,6 +14,7 @@ from infant_env.senses.vision import to_gray
 
 from ...data.dataset import Dataset
 
+_STEPS, _DAMPING = 30, 1e-4  # of least squares; damping in m^2
 Floats = NDArray[np.float32]
 Places = NDArray[np.float64]
 
@@ -58,6 +59,37 @@ class Eye:
             mujoco.mj_kinematics(self.arm.model, self._state)
             places.append(self.arm.hand_position(self._state))
         return np.array(places).reshape(-1, 3)
+
+    def arms(self, joints: Places) -> Places:
+        """The places of all joints and of the hand in a pose (J,): (J + 1, 3), m."""
+        hand = self.hands(joints[None])
+        return np.concatenate([self._state.xanchor[self.arm.model.dof_jntid[self.arm.dof_ids]], hand])
+
+    def looking_as(self, arm: Places, joints: Places) -> Places:
+        """The pose that looks like an arm (J + 1, 3), as in `arms`, as near as it gets from a pose (J,), rad.
+
+        Damped least squares over the places of the joints and of the hand.
+        """
+        low, high = self.arm.joint_ranges.T
+        pose = np.array(joints)
+        for _ in range(_STEPS):
+            gaps = (arm - self.arms(pose)).ravel()
+            own = self._jacobian()
+            step = np.linalg.solve(own.T @ own + _DAMPING * np.eye(len(pose)), own.T @ gaps)
+            pose = np.clip(pose + step, low, high)
+        return pose
+
+    def _jacobian(self) -> Places:
+        """Changes of the places of `arms` by the joints, (3 J + 3, J)."""
+        model, data, dofs = self.arm.model, self._state, self.arm.dof_ids
+        mujoco.mj_comPos(model, data)
+        rows, whole = [], np.empty((3, model.nv))
+        for dof in dofs:
+            joint = model.dof_jntid[dof]
+            mujoco.mj_jac(model, data, whole, None, data.xanchor[joint], model.jnt_bodyid[joint])
+            rows.append(whole[:, dofs].copy())
+        mujoco.mj_jacSite(model, data, whole, None, self.arm.hand_site_ids[0])
+        return np.concatenate([*rows, whole[:, dofs]])
 
     def valid_pose(self, random: np.random.Generator) -> Places:
         """A random pose in which the arm does not penetrate the body, (J,), rad."""
