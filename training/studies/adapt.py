@@ -117,8 +117,9 @@ def judge(config: Config, rows: Rows) -> Findings:
     if found[BATCH, 30.0].undone < AFTER_EFFECT[0]:
         came_out.insert(
             2,
-            "A reach teaches one pair of picture and pose, which is stored beside the old ones. If its picture is nearer to the "
-            "goal picture than all old neurons, the next reach is right at once; if not, no number of reaches helps.",
+            "A reach teaches one pair of picture and pose, which is stored beside the old ones. If its picture is "
+            "nearer to the goal picture than all old neurons, the next reach is right at once; if not, no number of "
+            "reaches helps.",
         )
     return Findings(
         came_out,
@@ -166,7 +167,7 @@ def curve(config: Config, own: Rows) -> Places:
 def criteria_of(turn: float, found: Adapted) -> Iterator[Criterion]:
     """Held against people: time course, after-effect and felt shift of the batch rule."""
     name, low, high = f"{turn:g} degrees, {BATCH}", *AFTER_EFFECT
-    fit = f"R^2 {found.fit.r2:.2f}, {found.time:.1f} reaches"
+    fit = f"R^2 {tables.number(found.fit.r2, 2)}, {found.time:.1f} reaches" if found.fit.drop else "no change at all"
     good = found.fit.r2 >= 0.9 and REACHES[0] <= found.time <= REACHES[1] and found.fit.drop > 0
     yield Criterion(f"{name}: time course", "R^2 >= .9, 5 to 30 reaches (Martin et al. 1996, Spang et al.)", fit, good)
     expected = "35 to 70 % of the rotation, opposite sign (Salomonczyk et al. 2011: 16 of 30)"

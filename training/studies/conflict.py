@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som.distances import Distance
@@ -20,9 +19,9 @@ from ..show import tables
 from .frame import curves
 from .frame.rows import Row, Rows
 from .frame.study import Criterion, Findings, Study, StudyConfig, Table
-from .pieces.displaced import Displaced, displaced
+from .pieces.displaced import displaced, drifts
 from .pieces.eye import Eye
-from .pieces.readouts import Asked, Probe, hands, noisy
+from .pieces.readouts import Asked, Probe, noisy
 from .pieces.samples import Samples
 from .pieces.weighed import Weighed
 
@@ -34,7 +33,7 @@ AGENT_GAPS = (0, 2, 4, 8, 12, 16, 20)
 SIDES = {"left": 1, "right": -1}
 POSTURE = "posture"
 """The true joints: what the map that was taught with noise recalls."""
-WITHIN, SMALL = 0.10, 4
+WITHIN, SMALL, HALF = 0.10, 4, 0.5
 SELECTING = 0.10
 """A readout selects a sense if its share of the gap is within this of 0, or of that from vision alone, at all noises."""
 
@@ -106,26 +105,6 @@ def readouts(
     }
 
 
-def drifts(
-    what: Row, shown: Displaced, answers: Mapping[int, Tensor], eye: Eye, alone: tuple[float, float]
-) -> Iterator[Row]:
-    """How far the recalled hand moves towards the seen one, against the same query without a displacement.
-
-    Args:
-        what: the readout, the noise and the side.
-        shown: the poses.
-        answers: normalized joints (N, J) by gap in cm; 0 is among them.
-        eye: the eye and the body.
-        alone: standard deviation of the hand from the felt joints alone, and from vision alone, cm.
-    """
-    start, (s_p, s_v) = hands(eye, answers[0]), alone
-    for gap in [gap for gap in answers if gap]:
-        towards = (shown.seen[gap] - shown.felt) / np.linalg.norm(shown.seen[gap] - shown.felt, axis=1, keepdims=True)
-        drift = 100 * float(((hands(eye, answers[gap]) - start) * towards).sum(1).mean())
-        moved = {"gap_cm": float(gap), "drift_cm": drift, "share": drift / gap}
-        yield {**what, **moved, "s_p_cm": s_p, "s_v_cm": s_v, "fused": s_p**2 / (s_p**2 + s_v**2)}
-
-
 def judge(config: Config, rows: Rows) -> Findings:
     """Which readouts select, fuse and infer."""
     vision = near(rows.where(readout=ALONE)).mean("share")
@@ -133,12 +112,12 @@ def judge(config: Config, rows: Rows) -> Findings:
     kinds = {name: kind(rows.where(readout=name), vision) for name in names}
     words = {word: [name for name in names if kinds[name] == word] for word in dict.fromkeys(kinds.values())}
     near_ones = [near(rows.where(readout=PAPER, noise=noise)) for noise in NOISES]
-    shares, fused = (", ".join(f"{each.mean(what):.2f}" for each in near_ones) for what in ("share", "fused"))
+    shares, fused = (", ".join(tables.number(each.mean(what), 2) for each in near_ones) for what in ("share", "fused"))
     came_out = [
         f"The paper's readout, the winner of Eq. 2 with its L1 distance, {kinds[PAPER]}: with joint noise of 1, 4 "
         f"and 10 degrees, its hand follows the seen one by {shares} of a small gap; fusion by reliability follows by "
         f"{fused}.",
-        *(f"By their shares, {word}: {'; '.join(each)}." for word, each in words.items()),
+        *(f"{word[0].upper()}{word[1:]}: {'; '.join(each)}." for word, each in words.items()),
     ]
     criteria = [each for name in names for each in criteria_of(name, rows.where(readout=name))]
     touch = "the map of the paper has no touch, and no map of this project feels a stroke on the hand"
@@ -153,8 +132,8 @@ def judge(config: Config, rows: Rows) -> Findings:
         {"shares": share_figure(rows), "reliability": reliability_figure(rows)},
         {
             "shares": "Share of the gap by which the recalled hand follows the seen hand, against the gap (seen to "
-            "the left: positive), for three noises of the joints. Gray: fusion by reliability, plus and minus .10, "
-            "for gaps up to 4 cm. Bands: standard deviation of the seeds. Black, dotted: from the picture alone.",
+            "the left: positive), for three noises of the joints. Gray: people's share at 20 cm, at most half of "
+            "that at small gaps. Bands: standard deviation of the seeds. Black, dotted: from the picture alone.",
             "reliability": "a: the share at gaps up to 4 cm against that of fusion by reliability; each readout at "
             "noises of 1, 4 and 10 degrees. Gray: within .10. b: the drift at 4 degrees, both sides; dotted: the "
             "seen hand.",
@@ -193,18 +172,18 @@ def kind(own: Rows, vision: float) -> str:
         return "selects vision"
     if all(min(abs(share), abs(share - vision)) <= SELECTING for share in shares):
         return "selects a sense"
-    if deviation(own) > WITHIN:
-        return "neither selects nor fuses by reliability"
-    return "infers a common cause" if fall(own) <= 0.5 else "fuses by reliability"
+    if fall(own) <= HALF:
+        return "infers a common cause"
+    return "fuses by reliability" if deviation(own) <= WITHIN else "neither selects nor fuses by reliability"
 
 
 def criteria_of(name: str, own: Rows) -> Iterator[Criterion]:
     """Fusion and its end."""
     off, left = deviation(own), fall(own)
-    fusion = f"s_p^2 / (s_p^2 + s_v^2) within {WITHIN:.2f}, gaps up to {SMALL} cm, all noises (Ernst and Banks 2002)"
-    yield Criterion(f"{name}: fusion", fusion, f"off by up to {off:.2f}", off <= WITHIN)
+    fusion = f"s_p^2 / (s_p^2 + s_v^2) +- .10, gaps up to {SMALL} cm, all noises (Ernst and Banks 2002)"
+    yield Criterion(f"{name}: fusion", fusion, f"off by up to {tables.number(off, 2)}", off <= WITHIN)
     end = "at most half of its peak at 20 cm, all noises (Kalckert and Ehrsson 2014)"
-    yield Criterion(f"{name}: end of fusion", end, f"{left:.2f} of its peak is left", left <= 0.5)
+    yield Criterion(f"{name}: end of fusion", end, f"{tables.number(left, 2)} of its peak is left", left <= HALF)
 
 
 def table(rows: Rows) -> Table:
@@ -224,8 +203,8 @@ def share_figure(rows: Rows) -> Figure:
     """Shares against the gap, a panel for each noise."""
     figure, axes = curves.panels(len(NOISES), size=(3.5, 3.6))
     for axis, noise in zip(axes, NOISES, strict=True):
-        fused = rows.where(noise=noise).mean("fused")
-        axis.fill_between([-SMALL, SMALL], fused - WITHIN, fused + WITHIN, color=curves.BAND, linewidth=0, zorder=0)
+        for sign in SIDES.values():
+            axis.fill_between([17.5 * sign, 21.0 * sign], 0, HALF, color=curves.BAND, linewidth=0, zorder=0)
         for number, name in enumerate(each for each in (*READOUTS, ALONE) if rows.where(readout=each)):
             own = rows.where(readout=name, noise=0.0 if name == ALONE else noise)
             for side, sign in SIDES.items():
@@ -269,19 +248,20 @@ STUDY = Study(
     "stroking; only asynchronous stroking prevents it (Rohde et al. 2011). Children are pulled more than adults "
     "(Cowie et al. 2013). The winner of Eq. 2 has the least weighted absolute difference; in one dimension, this is "
     "always at one of two senses that disagree, and never between them.",
-    method="In new poses, the eye really sees the arm turned about the shoulder, so that the hand is 2 to 20 cm "
-    "beside the felt one (a shifted arm is no pose of the body, so that not even vision alone finds it). Joints are "
-    "felt with a noise of 1 degree (adults near the body: .6 to 1.1, van Beers et al. 1998), 4 (adults, position "
+    method="In new poses, the eye really sees the arm turned about the shoulder, so that the hand is 2 to 20 cm beside "
+    "the felt one (a shifted arm is no pose of the body, so that not even vision alone finds it). Joints are felt "
+    "with a noise of 1 degree (adults near the body: .6 to 1.1, van Beers et al. 1998), 4 (adults, position "
     "matching, n = 334) or 10 (early childhood, 9.7 in the same study). Each readout is asked for the hand from "
     "both senses. The drift is how far the answer moves towards the seen hand, against the answer without a "
     "displacement. s_v and s_p are the standard deviations of the hand that the same readout recalls from the "
-    "picture alone and from the felt joints alone, on validation poses. Best influence: the influence of vision, of "
-    "1/1024 to 1024, by which the hand has the least error on validation poses without a displacement, for each "
-    "noise. The map that was taught with noise learned from felt joints with this noise, and recalls the true ones; "
-    "its influence is the best one too. The agent's hypotheses for the picture are weighed with the felt joints by "
-    "the rule of Bayes, with the agent's own probabilities, one case being that none is right. A readout selects if "
-    "its shares are within .10 of 0, or of that from vision alone, at all noises; it fuses if they are within .10 "
-    "of fusion by reliability at small gaps; it infers if they also fall to half of their peak at 20 cm.",
+    "picture alone and from the felt joints alone, on validation poses. Best influence: the influence of vision, "
+    "of 1/1024 to 1024, by which the hand has the least error on validation poses without a displacement, for "
+    "each noise. The map that was taught with noise learned from felt joints with this noise, and recalls the "
+    "true ones; its influence is the best one too. The agent's hypotheses for the picture are weighed with the "
+    "felt joints by the rule of Bayes, with the agent's own probabilities, one case being that none is right. A "
+    "readout selects if its shares are within .10 of 0, or of that from vision alone, at all noises; it infers a "
+    "common cause if they fall to half of their peak at 20 cm; else it fuses if they are within .10 of fusion by "
+    "reliability at small gaps.",
     config=Config,
     prepare=prepare,
     judge=judge,

@@ -126,19 +126,20 @@ def judge(config: Config, rows: Rows) -> Findings:
     own = rows.where(readout=PAPER, noise=INFANT)
     value = {kind: own.where(kind=kind, window_s=WINDOW).mean("value") for kind in BANDS}
     delays, late = own.where(kind=LATE, window_s=WINDOW).curve("delay_s", "value")
-    curve = ", ".join(f"{number:.2f}" for number in late.mean(0))
+    curve = ", ".join(tables.number(number, 2) for number in late.mean(0))
     monotone = bool((np.diff(late.mean(0)) >= 0).all())
     copied = {kind: rows.where(measure="joint error", kind=kind, readout=PAPER).mean("value") for kind in IMITATED}
     early = ", ".join(f"{delay:g}" for delay in delays)
     return Findings(
         [
             "By the error of the picture that its felt joints tell, the infant tells its own arm from another's in "
-            f"{WINDOW:g} s with an area under the ROC curve of {value[OTHER]:.2f}; if both are mirrored "
-            f"{value[MIRRORED]:.2f}, and from a new viewpoint {value[VIEWPOINT]:.2f} (.5 is chance).",
+            f"{WINDOW:g} s with an area under the ROC curve of {tables.number(value[OTHER], 2)}; if both are "
+            f"mirrored {tables.number(value[MIRRORED], 2)}, and from a new viewpoint "
+            f"{tables.number(value[VIEWPOINT], 2)} (.5 is chance).",
             f"A picture that is {early} s late is told from the live one by {curve}.",
             "Imitation: from a facing infant's arm, the map recalls joints with an error of "
-            f"{copied['facing infant']:.2f} of their range; from its own arm {copied['own view']:.2f}, by chance "
-            f"{copied['chance']:.2f}.",
+            f"{tables.number(copied['facing infant'], 2)} of their range; from its own arm "
+            f"{tables.number(copied['own view'], 2)}, by chance {tables.number(copied['chance'], 2)}.",
         ],
         [
             Criterion("another's arm, 2 s", ">= .95 (5 months, Bahrick and Watson 1985)", *at(value[OTHER], low=0.95)),
@@ -160,7 +161,7 @@ def judge(config: Config, rows: Rows) -> Findings:
 
 def at(value: float, low: float = -np.inf, high: float = np.inf) -> tuple[str, bool]:
     """A value in words, and whether it lies within limits."""
-    return f"{value:.2f}", low <= value <= high
+    return tables.number(value, 2), low <= value <= high
 
 
 def table(rows: Rows) -> Table:

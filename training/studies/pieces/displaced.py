@@ -1,6 +1,6 @@
 """Poses whose arm is seen elsewhere than it is felt: the displacement that the studies of two senses share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,9 @@ from torch import Tensor
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.seen.seen import Seen
 
+from ..frame.rows import Row
 from .eye import Eye, Floats, Places, turned_about
+from .readouts import hands
 
 LEAST_REACH = 0.12
 """Least horizontal distance of the hand from the shoulder, m; with less, hardly any turn moves the hand by 20 cm."""
@@ -76,3 +78,23 @@ def displaced(
         pictures[gap] = eye(joints, shown)
     latents = {gap: mind.latents(shown) for gap, shown in pictures.items()}
     return Displaced(eye.arm.normalize(joints), felt, seen, pictures, latents)
+
+
+def drifts(
+    what: Row, shown: Displaced, answers: Mapping[int, Tensor], eye: Eye, alone: tuple[float, float]
+) -> Iterator[Row]:
+    """How far the recalled hand moves towards the seen one, against the same query without a displacement.
+
+    Args:
+        what: the readout, the noise and the side.
+        shown: the poses.
+        answers: normalized joints (N, J) by gap in cm; 0 is among them.
+        eye: the eye and the body.
+        alone: standard deviation of the hand from the felt joints alone, and from vision alone, cm.
+    """
+    start, (s_p, s_v) = hands(eye, answers[0]), alone
+    for gap in [gap for gap in answers if gap]:
+        towards = (shown.seen[gap] - shown.felt) / np.linalg.norm(shown.seen[gap] - shown.felt, axis=1, keepdims=True)
+        drift = 100 * float(((hands(eye, answers[gap]) - start) * towards).sum(1).mean())
+        moved = {"gap_cm": float(gap), "drift_cm": drift, "share": drift / gap}
+        yield {**what, **moved, "s_p_cm": s_p, "s_v_cm": s_v, "fused": s_p**2 / (s_p**2 + s_v**2)}
