@@ -127,7 +127,12 @@ def test_each_study_has_a_folder_of_its_own():
     assert {"forget", "new-body"} <= set(names)
 
 
-SMALL = {"conflict": {"poses": 2, "agent_poses": 1}, "whose": {"clips": 3}, "adapt": {"before": 10, "turned": 10}}
+SMALL = {
+    "conflict": {"poses": 2, "agent_poses": 1},
+    "whose": {"clips": 3},
+    "adapt": {"before": 10, "turned": 10},
+    "touch": {"movements": 8, "side": 8, "pressed": 3},
+}
 """Smaller settings of the studies that run on a finished run alone."""
 
 
@@ -137,8 +142,7 @@ def test_a_study_runs_at_the_tiny_preset_and_equal_seeds_give_equal_tables(name:
     config = config_type(run, seeds=2, **SMALL[name])
     folder = run / "studies" / name
     first = command.run(config), (folder / f"{name}.csv").read_bytes()
-    for file in (folder / "seeds").iterdir():
-        file.unlink()
+    (folder / "seeds" / "1.json").unlink()
     assert (command.run(config), (folder / f"{name}.csv").read_bytes()) == first
     findings = study.judge(config, measured(study, config))
     assert {each.verdict for each in findings.criteria} <= {"reproduced", "not reproduced", "not measured"}

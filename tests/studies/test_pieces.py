@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from agents.som.som import MultiModalSom
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.seen.seen import Seen
-from training.studies import whose
+from training.studies import touch, whose
 from training.studies.frame.fits import exponential
 from training.studies.pieces import prism
 from training.studies.pieces.eye import Eye, azimuth, turned_about
 from training.studies.pieces.readouts import Asked, noisy, robust_spread
+from training.studies.pieces.skin import Memory, Skin
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,30 @@ def test_errors_of_clips_are_those_of_their_pictures():
     assert whose.errors(told, seen).tolist() == [[1.0] * 3] * 2
     rows = list(whose.scored("winner", 4.0, "another's", whose.errors(told, told), whose.errors(told, seen)))
     assert [row["value"] for row in rows] == [1.0] * len(whose.WINDOWS)
+
+
+def test_a_remembered_contact_is_found_again_and_a_map_of_it_brings_the_hand_back(arm):
+    skin = Skin(arm)
+    memory, random = Memory(skin), np.random.default_rng(0)
+    skin.reset(0)
+    while len(memory.contacts) < 4:
+        memory.add(skin.move(skin.valid_pose(random), skin.any_pose(random)))
+    contact = memory.contacts[0]
+    assert memory.nearest(skin.places[contact.patch]).patch == contact.patch
+    patches = np.array([each.patch for each in memory.contacts])
+    assert set(patches) <= set(skin.patches)
+    assert memory.successes(patches, 8, 0).mean() >= 0.5
+
+
+def test_progress_is_the_change_of_the_error():
+    assert touch.progress([0.5] * 20) == 0
+    assert touch.progress([0.5] * 10 + [0.2] * 10) == pytest.approx(0.3)
+    assert touch.progress([0.1] * 19) == 1  # too few goals to know
+
+
+def test_a_patch_belongs_to_the_region_of_its_name():
+    named = {"left_mouth_1": "face", "right_ear": "head", "belly_low_right_2": "trunk", "right_shank_top_3": "leg"}
+    assert {name: touch.region(name) for name in named} == named
+    assert (
+        touch.region("right_forearm_front_1") == "rest"
+    )  # "ear" is no word of it, though its name holds these letters
