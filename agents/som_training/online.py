@@ -140,6 +140,10 @@ class OnlineSom:
         """The winner of each row of a query on the present map, exactly: flat indices, (B,)."""
         return self._nearest(*self.layout.stack(query, self._tiled.weights.device))[0]
 
+    def recall(self, query: Samples, wanted: str) -> Tensor:
+        """What the winners of a query hold of a modality on the present map, (B, width); without the time of a `snapshot`."""
+        return self._tiled.at(self.winners(query))[:, self.layout.slice(wanted)]
+
     def snapshot(self) -> MultiModalSom:
         """The present map, which later updates do not change."""
         weights = self.layout.split(self._tiled.flat().view(*self.shape, -1))

@@ -23,7 +23,6 @@ REQUIRED = {
     "out": Path("out"),
     "what": "map_size",
     "part": "env",
-    "study": "forget",
 }
 REQUIRED["file"] = Path("arm.xml")
 WHOLE = [0, -1, 2**31, 2**63, 10**400]

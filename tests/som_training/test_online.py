@@ -128,6 +128,15 @@ def test_a_snapshot_does_not_change_later(half):
     assert torch.equal(before.weights("seen"), kept)
 
 
+@pytest.mark.parametrize("kind", RULES)
+def test_it_recalls_what_a_snapshot_recalls(half, kind):
+    online, query = OnlineSom(half, **kind), samples(20, seed=7)
+    online.update(samples(30, low=0.5, seed=1))
+    for known, wanted in (("seen", "felt"), ("felt", "seen")):
+        told = {known: query[known]}
+        assert torch.equal(online.recall(told, wanted), online.snapshot().recall(told, wanted))
+
+
 def test_no_samples_change_nothing(half):
     online = OnlineSom(half)
     assert online.update({"seen": torch.empty(0, 3)}).shape == (0,)

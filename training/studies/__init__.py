@@ -1,1 +1,1 @@
-"""Studies of a map whose samples change while it learns: one file for each, and what they share."""
+"""Studies of a body that changes, each one file with a `STUDY`, and the command that runs them."""

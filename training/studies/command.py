@@ -1,27 +1,44 @@
-"""`infant-arm study NAME --run RUN`: how a map copes with samples that change while it learns."""
+"""`infant-arm study NAME --run RUN`: one study, from its first seed to its page.
 
-from collections.abc import Callable
+A study is a file of this folder with a `STUDY`; nothing else lists them.
+"""
 
-from agents.tools.files import replacing
+import importlib
+import pkgutil
+from typing import Annotated, Any, Union
 
-from ..runs.device import pick_device, threads
+import matplotlib
+import tyro
+
+from ..runs.device import threads
 from ..runs.in_turn import in_turn
-from . import forget, new_body
-from .config import Config, Prepared, Study
+from .frame import page
+from .frame.measured import folder_of, measured
+from .frame.study import Study, StudyConfig
 
-_STUDIES: dict[Study, Callable[[Config, Prepared], str]] = {"forget": forget.run, "new-body": new_body.run}
+
+def found() -> list[Study]:
+    """The studies of this folder, by name."""
+    names = [module.name for module in pkgutil.iter_modules(importlib.import_module(__package__).__path__)]
+    modules = (importlib.import_module(f".{name}", __package__) for name in names)
+    return sorted((module.STUDY for module in modules if hasattr(module, "STUDY")), key=lambda study: study.name)
 
 
-@in_turn("study", "studies a changing world")
-def run(config: Config) -> str:
-    """Does one study, prints its table and writes it to `studies/NAME.txt` in the run's folder."""
+STUDIES: dict[type[StudyConfig], Study] = {study.config: study for study in found()}
+"""All studies by the classes of their settings."""
+Config: Any = Union[  # noqa: UP007 (any number of members)
+    tuple(Annotated[study.config, tyro.conf.subcommand(study.name)] for study in STUDIES.values())
+]
+"""The Config of any study; each has its own."""
+
+
+@in_turn("study", "studies a changing body")
+def run(config: StudyConfig) -> str:
+    """Measures the seeds that are missing, prints the tables, and writes the page to `studies/NAME` in the run's folder."""
+    matplotlib.use("Agg")  # needs no display
+    study = STUDIES[type(config)]
     with threads(1):  # the same bytes on any machine, and CPU seconds that can be compared
-        text = _STUDIES[config.study](config, Prepared.of(config.run, pick_device(config.device)))
-    legend = (
-        f"study {config.study}: {config.rows}x{config.rows} neurons, {config.seeds} seed(s). Mean absolute error of the "
-        "joints that the winner recalls from vision, on test samples."
-    )
-    print(f"{legend}\n{text}")
-    with replacing(config.run / "studies" / f"{config.study}.txt") as path:
-        path.write_text(f"{legend}\n{text}\n")
+        rows = measured(study, config)
+    text = page.write(study, config, folder_of(study, config), rows, study.judge(config, rows))
+    print(text)
     return text

@@ -2,37 +2,30 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from agents.som.som import MultiModalSom
 from agents.som_training.coarse_to_fine import train
 from agents.som_training.online import OnlineSom
 
-from ..measure.senses import PICTURE_TO_JOINTS
-from ..show import tables
+from ...measure.senses import PICTURE_TO_JOINTS
+from ...show import tables
+from ..frame import curves
+from ..frame.rows import Floats, Row, Rows
+from ..frame.study import Table
 
 Samples = Mapping[str, Tensor]
 Learn = Callable[[MultiModalSom, Sequence[Samples]], MultiModalSom]
 """A map and its new samples, in parts as they come -> the map that has learned them."""
+WITHOUT_ANCHOR = "No figure of people or infants is known for this task, so there is no criterion."
 FORGET = 1e-3
 """Share of its weight that a sample loses with each new one, in the rows that forget."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A learner's row for one seed.
-
-    Attributes:
-        errors: mean absolute error from vision to joints on each test set.
-        cpu: CPU seconds of the learning.
-    """
-
-    errors: list[float]
-    cpu: float
 
 
 def online(**settings: object) -> Learn:
@@ -80,26 +73,32 @@ def shuffled(samples: Samples, size: int, seed: int) -> Iterator[dict[str, Tenso
         yield {name: values[rows] for name, values in samples.items()}
 
 
-def add_seed(
-    outcomes: dict[str, list[Outcome]],
+def outcomes(
     trained: Mapping[str, Callable[[], MultiModalSom]],
     som: MultiModalSom,
     parts: Sequence[Samples],
-    tests: Sequence[Samples],
-) -> None:
-    """Adds one seed's outcomes: of whole trainings, and of all learners that go on from a map with new samples."""
+    tests: Mapping[str, Samples],
+) -> list[Row]:
+    """One seed's rows: of whole trainings, and of all learners that go on from a map with new samples.
+
+    Args:
+        trained: trainings by label.
+        som: the map from which the learners go on.
+        parts: their samples, in parts as they come.
+        tests: test sets by name.
+    """
     learned: dict[str, Callable[[], MultiModalSom]] = dict(trained)
     learned |= {name: partial(learn, som, parts) for name, learn in LEARNERS.items()}
-    for label, training in learned.items():
-        outcomes.setdefault(label, []).append(timed(training, tests))
+    return [row for label, training in learned.items() for row in timed(label, training, tests)]
 
 
-def timed(learn: Callable[[], MultiModalSom], tests: Sequence[Samples]) -> Outcome:
+def timed(label: str, learn: Callable[[], MultiModalSom], tests: Mapping[str, Samples]) -> Iterator[Row]:
     """Learns, and measures the map on each test set."""
     start = time.process_time()
     som = learn()
     cpu = time.process_time() - start
-    return Outcome([error(som, test) for test in tests], cpu)
+    for name, test in tests.items():
+        yield {"learner": label, "test": name, "error": error(som, test), "cpu_s": cpu}
 
 
 def error(som: MultiModalSom, samples: Samples) -> float:
@@ -108,23 +107,50 @@ def error(som: MultiModalSom, samples: Samples) -> float:
     return float((som.recall({known: samples[known]}, wanted) - samples[wanted]).abs().mean())
 
 
-def table(outcomes: Mapping[str, Sequence[Outcome]], tests: Sequence[str], compared: Mapping[str, str]) -> str:
+def legend(name: str, config: Any) -> str:
+    """What the table shows."""
+    return (
+        f"study {name}: {config.rows}x{config.rows} neurons, {config.seeds} seed(s). Mean absolute error of the "
+        "joints that the winner recalls from vision, on test samples."
+    )
+
+
+def factor(rows: Rows, label: str, test: str, base: str) -> Floats:
+    """A learner's error on a test set as a multiple of the same seed's error of another one, (S,)."""
+    return rows.where(learner=label, test=test).by_seed("error") / rows.where(learner=base, test=test).by_seed("error")
+
+
+def table(rows: Rows, tests: Sequence[str], compared: Mapping[str, str]) -> Table:
     """Means over the seeds, and errors as multiples of the same seed's error of another row.
 
     Args:
-        outcomes: label -> an outcome for each seed.
+        rows: the rows of all seeds.
         tests: names of the test sets.
-        compared: name of a test set -> the row whose error there is 1.
+        compared: name of a test set -> the learner whose error there is 1.
     """
     header = ["", *tests, *(f"{test}, x {label}" for test, label in compared.items()), "CPU s"]
-    rows = []
-    for label, found in outcomes.items():
-        errors = torch.tensor([outcome.errors for outcome in found])  # (seeds, tests)
-        cells = [tables.number(float(mean)) for mean in errors.mean(0)]
+    lines = []
+    for label in rows.kinds("learner"):
+        own = rows.where(learner=label)
+        cells = [tables.number(own.where(test=test).mean("error")) for test in tests]
         for test, other in compared.items():
-            column = tests.index(test)
-            bases = torch.tensor([outcome.errors[column] for outcome in outcomes[other]])
-            ratio = errors[:, column] / bases
-            cells.append(f"{ratio.mean():.2f}" + (f" ± {ratio.std():.2f}" if len(found) > 1 else ""))
-        rows.append([label, *cells, f"{sum(o.cpu for o in found) / len(found):.1f}"])
-    return tables.as_text(header, rows)
+            ratio = factor(rows, label, test, other)
+            cells.append(f"{ratio.mean():.2f}" + (f" ± {ratio.std(ddof=1):.2f}" if len(ratio) > 1 else ""))
+        lines.append([label, *cells, f"{own.mean('cpu_s'):.1f}"])
+    return header, lines
+
+
+def figure(rows: Rows, tests: Sequence[str]) -> Figure:
+    """The error of each learner on each test set."""
+    drawn, (axis,) = curves.panels(1, size=(6.4, 3.8))
+    for number, label in enumerate(rows.kinds("learner")):
+        own = rows.where(learner=label)
+        values = np.stack([own.where(test=test).by_seed("error") for test in tests], 1)
+        style = "-" if number < len(curves.LINES) else "--"
+        curves.curve(
+            axis, np.arange(len(tests), dtype=float), values, number % len(curves.LINES), label, linestyle=style
+        )
+    axis.set_xticks(range(len(tests)), tests)
+    axis.set(ylabel="mean absolute error, joints", ylim=(0, None))
+    axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return drawn
