@@ -80,3 +80,5 @@ class Study:
     """Settings -> the function that measures a seed; the rows that it returns all have the same columns."""
     judge: Callable[[Any, Rows], Findings]
     """Settings and the rows of all seeds -> what they say."""
+    changed: Sequence[str] = ()
+    """What was changed in method or criteria after a first look at results, one sentence each; the page says so."""

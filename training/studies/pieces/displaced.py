@@ -8,6 +8,7 @@ from torch import Tensor
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.senses.seen.seen import Seen
+from infant_env.senses.vision import COLOR, GRAY
 
 from ..frame.rows import Row
 from .eye import Eye, Floats, Places, turned_about
@@ -28,9 +29,9 @@ class Displaced:
     seen: dict[int, Places]
     """Places where the hand is seen, by its distance in cm."""
     pictures: dict[int, Floats]
-    """What the eye shows, (N, 64, 64) each, by distance."""
+    """What the agent sees, in color, (N, 3, 64, 64) each, by distance."""
     latents: dict[int, Tensor]
-    """The same as latents, (N, D) each."""
+    """Latents of what the map sees, in gray, (N, D) each."""
 
     def first(self, count: int) -> "Displaced":
         """The first poses."""
@@ -69,14 +70,14 @@ def displaced(
             poses.append(pose)
             turns.append(degrees)
     joints, each = np.array(poses), np.array(turns)
-    felt, seen, pictures = eye.hands(joints), {}, {}
+    felt, seen, pictures, latents = eye.hands(joints), {}, {}, {}
     for column, gap in enumerate(gaps):
         seen[gap] = np.concatenate(
             [turned_about(center, *pair) for pair in zip(felt[:, None], each[:, column], strict=True)]
         )
         shown = [Seen(turn=float(turn), about="shoulder") for turn in each[:, column]]
-        pictures[gap] = eye(joints, shown)
-    latents = {gap: mind.latents(shown) for gap, shown in pictures.items()}
+        frames = eye.frames(joints, shown)
+        pictures[gap], latents[gap] = COLOR.squeeze(frames), mind.latents(GRAY.squeeze(frames))
     return Displaced(eye.arm.normalize(joints), felt, seen, pictures, latents)
 
 

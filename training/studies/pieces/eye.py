@@ -10,7 +10,7 @@ from infant_env.body.model import ArmModel
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 from infant_env.senses.seen.seen import Seen
 from infant_env.senses.seen.seen_arm import SeenArm, turned
-from infant_env.senses.vision import to_gray
+from infant_env.senses.vision import GRAY
 
 from ...data.dataset import Dataset
 
@@ -39,8 +39,11 @@ class Eye:
             seen: where the arm is seen: one for all, or one for each pose.
         """
         each = seen if isinstance(seen, Sequence) else [seen] * len(joints)
-        shown = [to_gray(self._frame(*pair)) for pair in zip(joints, each, strict=True)]
-        return np.stack(shown).astype(np.float32)
+        return GRAY.squeeze(self.frames(joints, each))
+
+    def frames(self, joints: NDArray[np.floating], seen: Sequence[Seen | None]) -> NDArray[np.uint8]:
+        """What it shows of poses (N, J), rad, seen where `seen` says for each: (N, H, W, 3), uint8."""
+        return np.stack([self._frame(*pair) for pair in zip(joints, seen, strict=True)])
 
     def shows_hand(self, joints: NDArray[np.floating], seen: Seen | None = None) -> NDArray[np.bool_]:
         """Whether the eye sees the hand in each pose, (N,): at least .3 % of the pixels, as in `Dataset.shows_hand`."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agents.mind.imagination import GENERATOR, GLANCE, Hypotheses, Imagination
+from infant_env.senses.vision import COLOR
 
 from ...data.dataset import Dataset
 from .eye import Eye, Floats, Places
@@ -36,7 +37,10 @@ class Weighed:
         rows = data.split("validation")
         shown = rows[data.shows_hand[rows]]
         chosen = (shown if len(shown) else rows)[:MOST_PICTURES]
-        found, true = self._first(self.hypotheses(data.pictures[chosen])), data.normalized_joints[chosen]
+        found, true = (
+            self._first(self.hypotheses(data.squeezed_to(COLOR).pictures[chosen])),
+            data.normalized_joints[chosen],
+        )
         self._spread = torch.from_numpy(robust_spread(found.numpy() - true, 0).clip(LEAST_SPREAD)).float()  # (J,)
         self.vision_cm = float(100 * robust_spread(hands(eye, found) - eye.hands(data.joints[chosen])))
         """Standard deviation of the hand in the likeliest hypothesis, in each direction of space, cm."""
@@ -47,8 +51,9 @@ class Weighed:
         return cls(run, data, eye) if (run / GENERATOR).exists() and (run / GLANCE).exists() else None
 
     def hypotheses(self, pictures: Floats) -> Hypotheses:
-        """The agent's hypotheses for pictures (B, 64, 64)."""
-        return self._imagination.hypotheses(pictures)
+        """The agent's hypotheses for pictures in color, (B, 3, 64, 64); an agent of version 0.1 sees their luminance."""
+        own = self._imagination.format
+        return self._imagination.hypotheses(pictures if own.color else COLOR.gray(pictures))
 
     def __call__(self, found: Hypotheses, felt: Tensor, degrees: float) -> Tensor:
         """Normalized joints (B, J) from hypotheses for B pictures, and felt joints (B, J) with a noise in degrees."""
