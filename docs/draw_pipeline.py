@@ -31,7 +31,9 @@ observation, info = env.reset(seed=0, options={"joints": THERE})
 goal_frame, goal_hand = observation["eye"], info["hand_position"]
 agent.see_goal(goal_frame)
 imagined = agent.imagine(agent.targets[None])[0]
-winner = int(mind.som.winners({"vision": mind.latents(agent.goal[None])})[0])
+format = agent.imagination.format  # the agent sees in color, and the map in gray
+latents = mind.latents(format.gray(agent.goal[None]))
+winner = int(mind.som.winners({"vision": latents})[0])
 
 # Elsewhere, the agent moves until it has arrived.
 observation, info = env.reset(seed=1)
@@ -78,12 +80,11 @@ shown = np.flatnonzero(data.shows_hand)[3:124:40]
 for place, sample in enumerate(shown):
     panel(0, 0.51 * (place % 2), 0.51 * (1 - place // 2), 0.49, 0.49).imshow(data.eye(int(sample)), aspect="auto")
 
-panel(1, 0, 0.24, 0.66, 0.5).imshow(agent.goal, cmap="gray", vmin=0, vmax=1, aspect="auto")
+panel(1, 0, 0.24, 0.66, 0.5).imshow(format.gray(agent.goal), cmap="gray", vmin=0, vmax=1, aspect="auto")
 bars = panel(1, 0.74, 0, 0.26, 1)
-latents = mind.latents(agent.goal[None])[0].numpy()
-bars.barh(np.arange(len(latents)), latents, color=BLUE)
+bars.barh(np.arange(latents.shape[1]), latents[0].numpy(), color=BLUE)
 bars.axvline(0, color="0.4", lw=0.8)
-bars.set_ylim(len(latents) - 0.4, -0.6)
+bars.set_ylim(latents.shape[1] - 0.4, -0.6)
 
 rows, columns = mind.som.shape
 elbow = mind.som.weights("proprioception").view(rows, columns, -1)[:, :, 3].numpy()
@@ -95,7 +96,7 @@ plane.set_xlabel(f"{rows}x{columns} neurons, color: elbow", fontsize=8, labelpad
 
 for place, (picture, name) in enumerate(((agent.goal, "goal"), (imagined, "imagined"))):
     axes = panel(3, 0, 0.51 * (1 - place), 0.7, 0.49)
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect="auto")
+    axes.imshow(format.to_rgb(picture), aspect="auto")
     axes.text(1.05, 0.5, name, fontsize=9, va="center", transform=axes.transAxes)
 
 panel(4, 0, 0, 1, 1).imshow(outside[20:420, 60:560], aspect="auto")

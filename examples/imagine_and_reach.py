@@ -16,7 +16,6 @@ import numpy as np
 
 import infant_env  # noqa: F401 (registers InfantArm-v0)
 from agents import MentalImageryAgent
-from infant_env.senses import to_rgb
 
 agent = MentalImageryAgent.load(sys.argv[1] if len(sys.argv) > 1 else "runs/quick")
 env = gym.make("InfantArm-v0")
@@ -47,10 +46,11 @@ print(f"after {len(agent.looks)} looks the hand is {100 * error:.1f} cm from whe
 print("difference from the goal at each look:", " ".join(f"{look.error:.5f}" for look in agent.looks))
 
 way = agent.plan(observation["joints"], start)
-film = agent.imagine(way)  # (T, 64, 64)
+film = agent.imagine(way)  # (T, 3, 64, 64)
 print(f"the way back takes {len(way) / 25:.1f} s; imagined as a film of {len(film)} pictures")
 env.close()
 
 path = sys.argv[2] if len(sys.argv) > 2 else "imagine_and_reach.png"
-iio.imwrite(path, np.concatenate([to_rgb(agent.goal), to_rgb(first_guess), observation["eye"]], axis=1))
+shown = [agent.imagination.format.to_rgb(picture) for picture in (agent.goal, first_guess)]
+iio.imwrite(path, np.concatenate([*shown, observation["eye"]], axis=1))
 print("saved", path)
