@@ -22,11 +22,12 @@ _CALM = 0.01, 20.0  # how strongly gains are kept at the last ones, and motions 
 _STILL = 0.008  # half pictures, and radians; smaller motions count as none
 _SAME = 0.06  # luminance; pixels that differ less agree with the background
 _LEAST_KNOWN = 0.3  # share of the pixels that must agree: else the room is another one
-_NEAR = 0.12  # luminance; farther from all colors of the arm, or from the background, a pixel is new
+_NEAR = 0.08  # luminance; farther from all colors of the arm, or from the background, a pixel is new
 _NOISY = 2.0  # noise makes this limit wider, by so many standard deviations
 _LEAST_WIDE = 5  # pixels; smaller things, such as edges, are not new
-_FIELD = 0.1  # width of the fields in which the colors of the arm are gathered
-_RARE = 2e-3  # colors of a smaller share of the arm's pixels are left out
+_SHOWN = 0.12  # luminance; pixels that differ more from the background show the arm
+_FIELD = 0.05  # width of the fields in which the colors of the arm are gathered
+_RARE = 1e-3  # colors of a smaller share of the arm's pixels are left out
 
 
 class UsualView:
@@ -102,7 +103,7 @@ class UsualView:
 
 def _colors_of(drawn: Tensor, background: Tensor) -> Tensor:
     """The colors that the arm has in pictures (N, C, S, S), without rare ones, (K, C)."""
-    shown = (drawn - background).abs().amax(1) > _NEAR
+    shown = (drawn - background).abs().amax(1) > _SHOWN
     pixels = drawn.movedim(1, -1)[shown].clamp(0, 1)  # (P, C)
     fields, of, sizes = (pixels / _FIELD).round().unique(dim=0, return_inverse=True, return_counts=True)
     means = torch.zeros_like(fields).index_add_(0, of, pixels) / sizes[:, None]
