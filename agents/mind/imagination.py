@@ -1,8 +1,8 @@
 """`Imagination`: finds poses that may show a goal picture, before the infant moves.
 
-The map recalls candidate poses, and a glance adds more and gives an expectation. The best candidates are refined until
-their imagined pictures fit the goal. The result is a few distinct poses with probabilities, because one picture may show
-two different poses, and their average shows neither.
+The goal is brought into the usual view. The map recalls candidate poses, and a glance adds more and gives an expectation. The
+best candidates are refined until their imagined pictures fit the goal. The result is a few distinct poses with probabilities,
+because one picture may show two different poses, and their average shows neither.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ class Hypotheses:
     Attributes:
         joints: shape (B, K, J), rad. If fewer than K poses were found, the last one is repeated, with probability 0.
         probabilities: probability that each pose is the right one, shape (B, K); the rest to 1: no pose is right.
-        errors: mean squared error of the imagined pictures, shape (B, K).
+        errors: errors of the imagined pictures, see `Goals.errors`, shape (B, K).
         costs: ranking costs, from the errors' logarithms and the expectation of the poses, shape (B, K).
         repeated: mask of the repetitions, shape (B, K).
         signs: signs of an impossible goal, shape (B, 3): the unexplained share of the goal, its content where no arm is
@@ -73,9 +73,13 @@ class Hypotheses:
 class Imagination:
     """A SOM-AE and a generator that draws the pictures of poses.
 
+    It sees and draws pictures in the generator's format: (3, 64, 64), in color, or (64, 64). The SOM-AE sees their luminance.
+    Shapes (64, 64) below are that of its format.
+
     ```python
     imagination = Imagination.load("runs/paper")
-    found = imagination.hypotheses(pictures)  # (B, 64, 64) -> five poses each, with probabilities
+    pictures = imagination.format.squeeze(frames)  # (B, 300, 500, 3) -> (B, 3, 64, 64)
+    found = imagination.hypotheses(pictures)  # five poses each, with probabilities
     ```
 
     Args:
@@ -97,7 +101,7 @@ class Imagination:
         calibration: Calibration | None = None,
     ) -> None:
         self.format = Format.of(generator.background.shape)
-        """The format of the pictures that it sees and draws; shapes (64, 64) below are this format's."""
+        """The format of the pictures that it sees and draws."""
         apart = (luminance(generator.background[None])[0] - mind.autoencoder.background).abs().max()
         if generator.joint_count != len(mind.joint_ranges) or apart > _ROUNDED:
             raise UserError(
@@ -193,7 +197,7 @@ class Imagination:
         """The steps to the hypotheses for a picture (64, 64): the recalled candidates, and the poses after each round of trials.
 
         Yields:
-            Joints (C, J), rad, the best first, and the mean squared errors of their imagined pictures (C,).
+            Joints (C, J), rad, the best first, and the errors of their imagined pictures, see `Goals.errors` (C,).
         """
         (goals,) = self._goals(torch.as_tensor(picture)[None])
         for tried in self._search.rounds(goals, self._recalled(goals)):

@@ -15,7 +15,7 @@ from .infant import Behavior
 from .pictures import Cell, Chosen, TestPictures, grid
 from .studio import Studio
 
-_ROUNDS = ("recalled", "after round 1", "after round 2")
+_ROUNDS = ("recalled and guessed", *(f"after round {number}" for number in range(1, 4)))
 _MAX_STEPS = 300  # control steps of a reach
 _STILL = 0.05  # rad/s
 
