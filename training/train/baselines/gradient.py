@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
@@ -96,6 +96,9 @@ class BaselineTraining(PictureTraining):
         super().__init__(config, data, here)
         self.validation_images = self.validation_images[:_VALIDATED]
         self.validation_joints = self.validation_joints[:_VALIDATED]
+
+    def _matrix_layers(self) -> list[nn.Module]:
+        return []  # their settings were chosen with AdamW
 
     def finish(self) -> None:
         """Loads the best weights."""
