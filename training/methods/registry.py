@@ -29,10 +29,10 @@ SIDE = "side"
 """In a trial: rows and columns of a map, relative to the usual ones; all other names are fields of the stages' Configs."""
 
 
-def _rates_and_batches(rate: float) -> tuple[dict[str, Any], ...]:
-    """Trials of a network without further settings: other learning rates, and batches other than 64."""
-    low, high = {"learning_rate": rate / 2}, {"learning_rate": 2 * rate}
-    return {}, low, high, {"batch_size": 32}, {"batch_size": 128}, {"batch_size": 32, **low}
+def _rates_and_batches(rate: float, batch: int = 64) -> tuple[dict[str, Any], ...]:
+    """Trials of a network without further settings: other learning rates, and batches of half and twice the usual size."""
+    low, high, half = {"learning_rate": rate / 2}, {"learning_rate": 2 * rate}, {"batch_size": batch // 2}
+    return {}, low, high, half, {"batch_size": 2 * batch}, {**half, **low}
 
 
 def _glance_reading(made: Glance) -> JointsReading:
@@ -108,8 +108,8 @@ METHODS = (
             {},
             {"learning_rate": 1.5e-3},
             {"learning_rate": 6e-3},
-            {"batch_size": 32},
-            {"batch_size": 128},
+            {"batch_size": 16},
+            {"batch_size": 64},
             {"points": 16},
         ),
     ),
@@ -117,7 +117,7 @@ METHODS = (
         "glance",
         {"glance": lambda at: _glance_reading(at.made_by(glance.STAGE))},
         (glance.STAGE,),
-        _rates_and_batches(3e-3),
+        _rates_and_batches(3e-3, batch=32),
     ),
     Method(
         "latent_mlp",
