@@ -25,6 +25,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     if command == "train-baseline":
         assert all(name in shown for name in BASELINES)
+    elif command == "study":
+        assert all(name in shown for name in ("conflict", "forget", "whose"))
     else:
         assert "--seed" in shown
         assert "--device" in shown

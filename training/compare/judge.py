@@ -61,7 +61,7 @@ def judge(config: JudgeConfig) -> Metrics:
         found, details = Metrics(map_bytes=_sizes(config.run)), dict[str, Details]()
         kept: dict[str, metrics.Floats] = {}
         for method, name, predictor in tqdm(config.predictors(data), desc="evaluate", unit="method"):
-            seen = replace(truth, given=given(data.squeezed_to(seen_by(predictor)), data.split("test")))
+            seen = as_seen_by(predictor, truth, data, data.split("test"))
             errors, details[name], found.queries_per_s[name] = score(predictor, seen, method.asked_by)
             found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
@@ -87,6 +87,11 @@ def truth_of(data: Dataset, samples: Any) -> Truth:
     """These samples as the truth for scoring predictions."""
     known, wanted, seen = given(data, samples), true(data, samples), data.backgrounds(samples)
     return Truth(known, wanted, data.shows_hands[samples], seen, data.arm)
+
+
+def as_seen_by(predictor: Predictor, truth: Truth, data: Dataset, samples: Any) -> Truth:
+    """The truth with pictures in the format that a model is given; what it predicts is compared in the truth's own format."""
+    return replace(truth, given=given(data.squeezed_to(seen_by(predictor)), samples))
 
 
 def score(

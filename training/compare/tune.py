@@ -26,7 +26,7 @@ from ..runs.unless_done import run_unless_done
 from ..show import tables
 from . import comparison
 from .config import Config as Comparison
-from .judge import score, truth_of
+from .judge import as_seen_by, score, truth_of
 from .trials import FOUND, REMARK, Trials, label, table
 
 FOLDER = "trials"
@@ -129,10 +129,12 @@ def _method(tried: Attempt) -> Method:
 
 def _judge(tried: Attempt) -> None:
     data = Dataset.open(tried.data)
-    truth = truth_of(data, data.split("validation"))
+    rows = data.split("validation")
+    truth = truth_of(data, rows)
     trained = Trained(tried.run, data, pick_device(tried.device), tried.neighbors)
     method = _method(tried)
-    errors = [_errors(read(trained), truth, method.asked_by) for read in method.readings.values()]
+    readings = [read(trained) for read in method.readings.values()]
+    errors = [_errors(each, as_seen_by(each, truth, data, rows), method.asked_by) for each in readings]
     spent = _cost(tried, method)
     least = min(errors, key=lambda each: each["overall"])
     runs.record(tried.run, Metrics(trial=Trial(label(tried.changes), least, spent)))

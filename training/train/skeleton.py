@@ -130,8 +130,9 @@ class Stage(Generic[C, M]):
             identity, path = self.identity(config, data), config.run / self.file
             work = Work(config, data, here, identity, path)
             existing = self._existing(config.run, identity, data, here.device)
-            if here.first and (existing is None or not self._is_recorded(config)):
-                runs.record_config(config.run, self.name, config)
+            done = config if existing is None else self._as_trained(config)
+            if here.first and (existing is None or not self._is_recorded(done)):
+                runs.record_config(config.run, self.name, done)
             if existing is not None:
                 if here.first:
                     self._remove_finished(work)
@@ -146,6 +147,12 @@ class Stage(Generic[C, M]):
                     work.checkpoint.unlink(missing_ok=True)
             here.wait()
         return made
+
+    def _as_trained(self, config: C) -> C:
+        """The config with the settings of version 0.1 with which the equal model in its run's folder was trained."""
+        wrote, usual = self._found(config.run).get("config", {}), usual_of(self.config)
+        old = {name: wrote[name] for name, each in usual.items() if each.today != each.before and name in wrote}
+        return replace(config, **old)
 
     @contextmanager
     def _turn(self, run: Path, here: Place) -> Iterator[None]:
