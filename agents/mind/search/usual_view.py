@@ -16,6 +16,7 @@ _COARSE = 32  # rows and columns of the pictures that are compared
 _ITERATIONS = 8
 _WIDTHS = 0.3, 0.05  # scale of the weights, luminance: in the first and in the last iteration
 _GAINS = 0.4, 2.5  # range of plausible gains
+_EVEN = 0.02  # gains that differ less from their median, and slopes below, are those of an even light
 _USUAL = 0.01  # gains and slopes that differ less are those of the training
 _FARTHEST = 0.2  # half pictures; the camera did not move farther, nor turned by more radians
 _CALM = 0.01, 20.0  # how strongly gains are kept at the last ones, and motions at none, in squared luminance
@@ -97,6 +98,8 @@ class UsualView:
         smooth = F.avg_pool2d(misfit, 3, stride=1)
         known = (smooth.abs().amax(1) < _SAME).flatten(1).float().mean(1) > _LEAST_KNOWN
         plain = torch.cat([torch.ones_like(gains[:, :colors]), torch.zeros_like(gains[:, colors:])], 1)
+        even = torch.cat([light[:, None].expand(-1, colors), torch.zeros_like(gains[:, colors:])], 1)
+        gains = torch.where(((gains - even).abs().amax(1) < _EVEN)[:, None], even, gains)  # the median is exact then
         usual = (gains - plain).abs().amax(1) < _USUAL
         return torch.where((known & ~usual)[:, None], gains, plain), motion * known[:, None], known
 
