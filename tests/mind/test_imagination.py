@@ -257,3 +257,20 @@ def test_only_the_goals_that_need_it_are_thought_over(
     some = imagination.hypotheses(pictures)
     wanted = torch.where((left > 0.5)[:, None], whole.costs, quick.costs)
     assert torch.allclose(some.costs, wanted, atol=1e-3)
+
+
+def test_the_others_are_of_all_that_were_refined(
+    imagination: Imagination, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    rounds = iter((([0.2, 0.7], [-3.0, -2.0]), ([0.5, 0.51], [-5.0, -4.0]), ([0.51], [-4.0])))
+
+    def refined(*_: object) -> Tried:
+        each = tried(*next(rounds))
+        return Tried(each.joints.expand(-1, -1, 5), each.errors, each.costs, each.repeated)
+
+    monkeypatch.setattr(PoseSearch, "_refined", refined)
+    monkeypatch.setattr(pose_search, "_EXPLAINED", -1.0)
+    found = imagination.hypotheses(pictures[:1], 4)
+    assert found.costs.tolist() == [[-5, -3, -2, -2]]  # neither what was merely recalled, nor what is nearly the best
+    assert found.repeated.tolist() == [[False, False, False, True]]
+    assert torch.allclose(imagination.mind.normalize(found.joints)[0, :3, 0], torch.tensor([0.5, 0.2, 0.7]), atol=1e-6)
