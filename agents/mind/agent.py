@@ -16,6 +16,7 @@ from infant_env.errors import UserError
 
 from .imagination import Hypotheses, Imagination
 from .planning import PosePlanner
+from .search.goals import Goals
 
 Observation = dict[str, NDArray[Any]]
 _RESTS_BELOW = 0.05  # rad/s; a slower arm has arrived or is stopped by the body
@@ -29,10 +30,10 @@ _PLAUSIBLE = 1.0  # a hypothesis is plausible if its error is at most this multi
 
 @dataclass(frozen=True)
 class Look:
-    """A pose and the picture seen in it; `error` is its mean squared difference from the goal picture."""
+    """A pose and what is seen in it; `error` is its mean squared difference from the goal, without new things in either."""
 
     joints: NDArray[np.float32]
-    picture: NDArray[np.float32]
+    seen: Goals
     error: float
 
 
@@ -75,6 +76,7 @@ class MentalImageryAgent:
         """The joint targets, shape (J,), rad."""
         self.sent: NDArray[np.float32] | None = None
         """The joints of its last action: its targets, or a pose on a way around its body."""
+        self._seen_goal: Goals | None = None  # the goal, and which of its pixels count; a batch of one
         self.looks: list[Look] = []
         self.done = False
         """Whether it plans no further correction."""
@@ -120,7 +122,9 @@ class MentalImageryAgent:
             UserError: the picture has a wrong shape or holds NaN.
         """
         self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
-        self.goal, self.looks, self.done = self._in_usual_view(picture), [], False
+        self._seen_goal = self._in_usual_view(picture)
+        self.goal = self._seen_goal.pictures.view(self.imagination.format.shape).cpu().numpy()
+        self.looks, self.done = [], False
         self._branch, self._untried = [], 1
         self._set_targets(self.hypotheses.joints[0, 0].cpu().numpy())
 
@@ -259,10 +263,10 @@ class MentalImageryAgent:
         if len(self.looks) >= self.most_looks:
             self.done = True
             return
-        picture = self._in_usual_view(self.imagination.format.squeeze(observation["eye"]))
-        error = float(np.square(picture - goal).mean())
+        seen = self._in_usual_view(self.imagination.format.squeeze(observation["eye"]))
+        error = float(goal.unlike(seen))
         joints = np.asarray(observation["joints"], np.float32)
-        self.looks.append(Look(joints, picture, error))
+        self.looks.append(Look(joints, seen, error))
         self._branch.append(self.looks[-1])
         if error < _SAME_PICTURE:
             self.done = True
@@ -283,10 +287,10 @@ class MentalImageryAgent:
             UserError: it has no goal yet.
         """
         seen = self._in_usual_view(self.imagination.format.squeeze(observation["eye"]))
-        return float(np.abs(seen - self._checked_goal()).mean())
+        return float((seen.pictures - self._checked_goal().pictures).abs().mean())
 
-    def _in_usual_view(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.imagination.in_usual_view(picture[None])[0].cpu().numpy()
+    def _in_usual_view(self, picture: NDArray[np.float32]) -> Goals:
+        return self.imagination.in_usual_view(picture[None])
 
     def _choose_next_pose(self) -> None:
         """Corrects the present pose as long as corrections remove most of the error; else tries another hypothesis."""
@@ -313,11 +317,8 @@ class MentalImageryAgent:
 
     def _correct(self, look: Look) -> None:
         """Corrects the pose of this look by the error of its imagined picture."""
-        device = self.imagination.mind.device
-        goal, seen, joints = (
-            torch.from_numpy(np.asarray(values)).to(device) for values in (self.goal, look.picture, look.joints)
-        )
-        targets = self.imagination.corrected(goal, seen, joints).cpu().numpy()
+        joints = torch.from_numpy(look.joints).to(self.imagination.mind.device)
+        targets = self.imagination.corrected(self._checked_goal(), look.seen, joints).cpu().numpy()
         if np.abs(targets - look.joints).max() < _NO_MOVE:
             self._settle()
         else:
@@ -345,13 +346,13 @@ class MentalImageryAgent:
         self._went_around = True
         return True
 
-    def _checked_goal(self) -> NDArray[np.float32]:
-        if self.goal is None:
+    def _checked_goal(self) -> Goals:
+        if self._seen_goal is None:
             raise UserError(
                 "the agent has no goal; give it one with see_goal, imagine_goal or set_goal, or by observations that hold "
                 "`goal`, such as those of InfantArmReach-v0 with goal_eye=True"
             )
-        return self.goal
+        return self._seen_goal
 
 
 def _with_joints(observation: Observation) -> Observation:

@@ -113,7 +113,8 @@ class Imagination:
         poses = mind.som.weights_at(PROPRIOCEPTION, neurons).clamp(0, 1)
         memory = PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
         self._search = PoseSearch(self.generator, glance, memory)
-        self._usual_view = UsualView(generator.background, draw(generator, poses).view(-1, *self.format.shape))
+        colors = draw(generator, poses).view(-1, *self.format.shape)
+        self._usual_view = UsualView(generator.background, colors, *([] if glance is None else [glance.segments]))
         self.calibration = calibration or Calibration()
 
     @classmethod
@@ -143,14 +144,13 @@ class Imagination:
             )
         return draw(self.generator, normalized).view(-1, *self.format.shape).clamp(0, 1)
 
-    def in_usual_view(self, pictures: Tensor | NDArray[Any]) -> Tensor:
-        """Pictures (B, 64, 64) as the eye saw them in the training: in its light and room and from its place; see `UsualView`.
+    def in_usual_view(self, pictures: Tensor | NDArray[Any]) -> Goals:
+        """Pictures (B, 64, 64) as the eye saw them in the training, in its light and room and from its place; see `UsualView`.
 
         Raises:
             UserError: the pictures have a wrong shape or hold NaN.
         """
-        seen = self._goals(pictures)
-        return torch.cat([each.pictures for each in seen]).view(-1, *self.format.shape)
+        return Goals.together(self._goals(pictures))
 
     @torch.inference_mode()
     def _goals(self, pictures: Tensor | NDArray[Any]) -> list[Goals]:
@@ -177,19 +177,19 @@ class Imagination:
         joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
         return Hypotheses(self.mind.denormalize(joints), *others)
 
-    def corrected(self, goal: Tensor, seen: Tensor, joints: Tensor) -> Tensor:
+    def corrected(self, goal: Goals, seen: Goals, joints: Tensor) -> Tensor:
         """A better pose after a look: it shifts the goal by the error of the imagined picture in the reached pose.
 
         Args:
-            goal: goal picture, shape (64, 64).
-            seen: picture seen in the reached pose, shape (64, 64).
+            goal: a goal picture, a batch of one.
+            seen: the picture seen in the reached pose, a batch of one.
             joints: reached pose, shape (J,), rad.
 
         Returns:
             Joints, shape (J,), rad.
         """
         start = self.mind.normalize(joints).clamp(0, 1)[None]
-        shifted = Goals.of((goal - seen).flatten()[None] + draw(self.generator, start))
+        shifted = goal.shifted(seen, draw(self.generator, start))
         return self.mind.denormalize(refine(self.generator, shifted, start, _CORRECTING)[0])[0]
 
     @torch.inference_mode()

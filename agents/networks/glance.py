@@ -1,7 +1,8 @@
-"""`Glance`: a network that guesses the pose in a picture, and says how sure it is."""
+"""`Glance`: a network that guesses the pose in a picture, says how sure it is, and tells the arm from what is not the arm."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from ..tools import checkpoints
 from .expectation import Expectation
+from .segments import Segmenter, Segments
 
 KIND = "glance"
 _CHUNK = 500  # pictures per forward pass outside of training
@@ -17,6 +19,7 @@ _GUESSES = 8  # per picture
 _LEAST_DOUBT = 0.005  # normalized joints
 _FIRST_DOUBT = 2.5  # before training, doubts exceed the least one by about e^-2.5
 _FIRST_DEVIATION = 0.7  # standard deviation of the guesses' logits before training
+_BLOCKS = 0, 4, 7, 10, 13  # the first layer of each size of features, and of the numbers
 
 
 class PictureReader(nn.Module):
@@ -48,15 +51,29 @@ class PictureReader(nn.Module):
 
     def read(self, images: Tensor) -> Tensor:
         """Pictures (B, 64, 64) -> (B, numbers)."""
+        return self._numbers_of(self._features(images)[-1])
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """The features of each size, the finest first: (B, width, 32, 32), (B, 2 width, 16, 16) and so on."""
         shown = [images - self.background, images - 0.5][: self.views]
-        planes = torch.cat([each.view(len(images), *self._planes) for each in shown], 1)
-        outputs: Tensor = self.layers(planes).float()
+        last = torch.cat([each.view(len(images), *self._planes) for each in shown], 1)
+        features = []
+        for start, end in pairwise(_BLOCKS):
+            last = self.layers[start:end](last)
+            features.append(last)
+        return features
+
+    def _numbers_of(self, coarsest: Tensor) -> Tensor:
+        outputs: Tensor = self.layers[_BLOCKS[-1] :](coarsest).float()
         return outputs
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
-        sizes = {"joint_count": self.joint_count, "width": self.width, "views": self.views}
-        checkpoints.write(Path(path), self.kind, self.state_dict(), {**(header or {}), **sizes})
+        checkpoints.write(Path(path), self.kind, self.state_dict(), {**(header or {}), **self._sizes()})
+
+    def _sizes(self) -> dict[str, Any]:
+        """What a network of this shape is made from, besides its background."""
+        return {"joint_count": self.joint_count, "width": self.width, "views": self.views}
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> Self:
@@ -67,9 +84,13 @@ class PictureReader(nn.Module):
         """
         tensors, header = checkpoints.read(Path(path), cls.kind)
         with checkpoints.fitting(Path(path)):
-            sizes = header["joint_count"], header["width"], header.get("views", 1)  # version 0.1 knew one view
-            network = cls(tensors["background"], *sizes)
+            network = cls(tensors["background"], **cls._sizes_in(header))
         return checkpoints.fill(Path(path), network, tensors, device)
+
+    @classmethod
+    def _sizes_in(cls, header: Mapping[str, Any]) -> dict[str, Any]:
+        """The sizes in a checkpoint's header; version 0.1 knew one view."""
+        return {"joint_count": header["joint_count"], "width": header["width"], "views": header.get("views", 1)}
 
 
 class Glance(PictureReader):
@@ -78,21 +99,29 @@ class Glance(PictureReader):
     If the picture shows the arm, the guesses are right to a few degrees in every joint. If it shows only a fingertip, their
     doubts are large. If two poses look alike, it guesses both. The imagination starts from these guesses and prefers poses
     near them: many poses fit a fingertip, and most of them are unlikely. The network learns from seen pictures and from as
-    many pictures of the generator (after the wake-sleep algorithm, Hinton et al., 1995). It is not part of the paper.
+    many pictures of the generator (after the wake-sleep algorithm, Hinton et al., 1995). From its features, it also tells the
+    arm from the room and from new things. It is not part of the paper.
 
     ```python
     expected = Glance.load("runs/paper/glance.safetensors").guess(pictures)  # (B, 64, 64) -> eight guesses each
     expected.likeliest  # normalized joints (B, J)
     ```
+
+    Args:
+        background, joint_count, width, views: see `PictureReader`.
+        segments: whether it tells the arm from the room and from new things; before version 0.2, it did not.
     """
 
     kind = KIND
 
-    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16, views: int = 2) -> None:
+    def __init__(
+        self, background: Tensor, joint_count: int = 5, width: int = 16, views: int = 2, segments: bool = True
+    ) -> None:
         super().__init__(background, joint_count, width, views)
         with torch.no_grad():
             *_, bias = self.layers.parameters()
             bias[: _GUESSES * joint_count].normal_(std=_FIRST_DEVIATION)
+        self.segmenter = Segmenter([width * 2**size for size in range(len(_BLOCKS) - 1)]) if segments else None
 
     @staticmethod
     def numbers(joint_count: int) -> int:
@@ -101,9 +130,18 @@ class Glance(PictureReader):
 
     def forward(self, images: Tensor) -> Expectation:
         """The expectation for pictures (B, 64, 64), for training."""
+        return self._expectation(self._features(images)[-1])
+
+    def with_segments(self, images: Tensor, segmented: slice) -> tuple[Expectation, Segments]:
+        """The expectation for pictures (B, 64, 64), and the segments of some of them, for training."""
+        features = self._features(images)
+        assert self.segmenter is not None
+        return self._expectation(features[-1]), self.segmenter([each[segmented] for each in features])
+
+    def _expectation(self, coarsest: Tensor) -> Expectation:
         each = _GUESSES * self.joint_count
-        joints, doubts, shares = self.read(images).split([each, each, _GUESSES], 1)
-        shape = len(images), _GUESSES, self.joint_count
+        joints, doubts, shares = self._numbers_of(coarsest).split([each, each, _GUESSES], 1)
+        shape = len(coarsest), _GUESSES, self.joint_count
         return Expectation(
             joints.sigmoid().view(shape),
             _LEAST_DOUBT + (doubts - _FIRST_DOUBT).exp().view(shape),
@@ -120,6 +158,22 @@ class Glance(PictureReader):
         self.eval()
         parts = [vars(self(part.to(self.background.device))).values() for part in images.split(_CHUNK)]
         return Expectation(*(torch.cat(values) for values in zip(*parts, strict=True)))
+
+    @torch.inference_mode()
+    def segments(self, images: Tensor) -> Segments | None:
+        """What the pixels of pictures (B, 64, 64) show; None if it was not trained to tell."""
+        if self.segmenter is None:
+            return None
+        self.eval()
+        segments: Segments = self.segmenter(self._features(images.to(self.background.device)))
+        return segments
+
+    def _sizes(self) -> dict[str, Any]:
+        return {**super()._sizes(), "segments": self.segmenter is not None}
+
+    @classmethod
+    def _sizes_in(cls, header: Mapping[str, Any]) -> dict[str, Any]:
+        return {**super()._sizes_in(header), "segments": header.get("segments", False)}
 
 
 def _layers(channels: int, outputs: int, width: int) -> nn.Sequential:

@@ -123,7 +123,7 @@ def test_with_its_eyes_closed_it_never_looks(tiny_run: Path, data: Dataset, env:
 def test_it_can_imagine_its_own_goal(agent: MentalImageryAgent, data: Dataset):
     agent.imagine_goal(data.joints[4])
     imagined = agent.imagine(data.joints[4:5])
-    assert np.array_equal(agent.goal, agent.imagination.in_usual_view(imagined)[0].numpy())
+    assert np.array_equal(agent.goal.ravel(), agent.imagination.in_usual_view(imagined).pictures[0].numpy())
 
 
 def test_comparing_the_goal_with_itself_finds_no_difference(agent: MentalImageryAgent, data: Dataset):

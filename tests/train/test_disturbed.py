@@ -22,7 +22,7 @@ def random(seed: int = 0) -> torch.Generator:
 @pytest.mark.parametrize("colors", [1, 3])
 def test_some_pictures_are_disturbed_and_all_are_pictures(colors: int):
     shown, background = pictures(300, colors)
-    seen = disturbed(shown, background, random())
+    seen = disturbed(shown, background, random()).seen
     assert seen.shape == shown.shape
     assert 0 <= float(seen.min()) <= float(seen.max()) <= 1
     usual = float(seen.isclose(shown, atol=1e-5).flatten(1).all(1).float().mean())
@@ -31,25 +31,25 @@ def test_some_pictures_are_disturbed_and_all_are_pictures(colors: int):
 
 def test_equal_seeds_give_equal_bytes():
     shown, background = pictures(8, 3)
-    first, again, other = (disturbed(shown, background, random(seed)) for seed in (1, 1, 2))
+    first, again, other = (disturbed(shown, background, random(seed)).seen for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_another_room_leaves_the_arm_and_another_arm_leaves_the_room(monkeypatch: pytest.MonkeyPatch):
-    for share in ("_OTHER_LIGHT", "_MOVED", "_HIDDEN", "_NOISY"):
+    for share in ("_OTHER_LIGHT", "_OTHER_LAMPS", "_MOVED", "_HIDDEN", "_NOISY"):
         monkeypatch.setattr(made, share, 0.0)
     shown, background = pictures(16, 3)
     arm = torch.zeros(64, 64, dtype=torch.bool)
     arm[20:40, 20:40] = True
     monkeypatch.setattr(made, "_OTHER_ARM", 0.0)
     monkeypatch.setattr(made, "_OTHER_ROOM", 1.0)
-    seen = disturbed(shown, background, random())
+    seen = disturbed(shown, background, random()).seen
     assert torch.allclose(seen[..., arm], shown[..., arm], atol=1e-3)
     assert float((seen[..., ~arm] - shown[..., ~arm]).abs().mean()) > 0.1
     monkeypatch.setattr(made, "_OTHER_ARM", 1.0)
     monkeypatch.setattr(made, "_OTHER_ROOM", 0.0)
-    seen = disturbed(shown, background, random())
+    seen = disturbed(shown, background, random()).seen
     assert torch.allclose(seen[..., ~arm], shown[..., ~arm], atol=1e-3)
     assert float((seen[..., arm] - shown[..., arm]).abs().mean()) > 0.05
 
@@ -66,7 +66,9 @@ def test_a_moved_camera_moves_the_arm(monkeypatch: pytest.MonkeyPatch):
 
 def test_something_hides_at_most_half_of_the_width_or_height(monkeypatch: pytest.MonkeyPatch):
     shown = torch.linspace(0, 1, 64 * 64).view(1, 1, 64, 64).expand(400, 1, 64, 64)
-    hidden = (made._partly_hidden(shown, random()) != shown).squeeze(1)
+    seen, new = made._partly_hidden(shown, random())
+    assert torch.equal(new, seen != shown)
+    hidden = new.squeeze(1)
     touched = hidden.flatten(1).any(1)
     assert float(touched.float().mean()) == pytest.approx(made._HIDDEN, abs=0.07)
     sides = torch.stack([hidden.any(1).sum(1), hidden.any(2).sum(1)], 1).min(1).values

@@ -9,6 +9,7 @@ from agents.mind.imagination import GLANCE
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from agents.networks.glance import KIND, Glance
+from agents.networks.segments import Segments
 from agents.tools.precision import fast_precision
 from infant_env.senses.vision import Format
 
@@ -20,9 +21,10 @@ from ..runs.trained import Epochs
 from . import generator
 from .pictures import PictureTraining
 from .skeleton import BEFORE, Stage, Work
-from .tools.disturbed import disturbed
+from .tools.disturbed import Disturbed, disturbed
 
 _WEIGHT_DECAY = 0.1
+_SEGMENTS = 2.0  # weight of the segments in the loss
 _BLUR = 0.1  # standard deviation between a pose of the data set and the imagined one, normalized joints
 
 
@@ -30,7 +32,8 @@ _BLUR = 0.1  # standard deviation between a pose of the data set and the imagine
 class Config(NetworkConfig):
     """Train the network that guesses a pose from a picture, on seen pictures and as many that the generator draws.
 
-    The drawn pictures are disturbed, so that a guess from a bad picture is unsure, not wrong.
+    The drawn pictures are disturbed, so that a guess from a bad picture is unsure, not wrong. They also teach it what is arm,
+    what is room, and what hides both.
     """
 
     epochs: Count = field(default=20, metadata={BEFORE: 30})
@@ -88,15 +91,15 @@ class Training(PictureTraining):
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         imagined, poses = self._imagined(len(batch))
-        images, joints = torch.cat([self.images[batch], imagined]), torch.cat([self.joints[batch], poses])
+        images = torch.cat([self.images[batch], imagined.seen.view(-1, *self.images.shape[1:])])
         with fast_precision(self.here.device):
-            expected = self.glance(images)
-        losses = surprise(expected, joints)
-        return losses.mean(), losses[: len(batch)].mean()
+            expected, segments = self.glance.with_segments(images, segmented=slice(len(batch), None))
+        losses = surprise(expected, torch.cat([self.joints[batch], poses]))
+        return losses.mean() + _SEGMENTS * wrong_segments(segments, imagined), losses[: len(batch)].mean()
 
     @torch.no_grad()
-    def _imagined(self, count: int) -> tuple[Tensor, Tensor]:
-        """Disturbed pictures of poses near those of the data set, (count, *format.shape), and these poses, (count, J)."""
+    def _imagined(self, count: int) -> tuple[Disturbed, Tensor]:
+        """Disturbed pictures of poses near those of the data set, and these poses, (count, J)."""
         chosen = torch.randint(len(self.joints), (count,), generator=self.random)
         moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
         poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
@@ -104,8 +107,7 @@ class Training(PictureTraining):
         with fast_precision(self.here.device):
             pictures = self.generator.draw(poses).float()
         background, planes = self.generator.background, (-1, self.colors, *pictures.shape[-2:])
-        seen = disturbed(pictures.view(planes), background.view(planes[1:]), self.random)
-        return seen.view(pictures.shape), poses
+        return disturbed(pictures.view(planes), background.view(planes[1:]), self.random), poses
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
@@ -119,3 +121,9 @@ class Training(PictureTraining):
 def surprise(expected: Expectation, joints: Tensor) -> Tensor:
     """Negative log likelihood of joints (B, J) per joint, up to a constant: (B,)."""
     return -expected.log_density(joints) / joints.shape[1]
+
+
+def wrong_segments(segments: Segments, imagined: Disturbed) -> Tensor:
+    """Cross-entropy between what pixels show and what the network tells of them, the mean of all pixels."""
+    arm, room, seen = imagined.arm, 1 - imagined.arm, 1 - imagined.new
+    return -(seen * (arm * segments.arm + room * segments.room) + imagined.new * segments.new).mean()

@@ -1,5 +1,6 @@
 """Goal pictures, and how far imagined pictures differ from them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,6 +46,27 @@ class Goals:
     def weights(self, misfits: Tensor) -> Tensor:
         """How strongly each misfit (M, P) pulls, relative to its square: from 0 to 1."""
         return self.counted * (1 + (misfits / _FULL).square()).pow(-2)
+
+    def unlike(self, seen: "Goals") -> Tensor:
+        """Mean squared difference from other pictures, of the pixels that count in both, (M,)."""
+        counted = self.counted * seen.counted
+        squared = (self.pictures - seen.pictures).square() * counted
+        return squared.sum(1) / counted.sum(1).clamp(min=1)
+
+    def shifted(self, seen: "Goals", drawn: Tensor) -> "Goals":
+        """Goals for imagined pictures that are wrong: where the arm is seen as in these goals, they would show this.
+
+        Args:
+            seen: what is seen in M poses.
+            drawn: the imagined pictures of these poses, shape (M, P).
+        """
+        moved = self.pictures - seen.pictures + drawn
+        return Goals(moved, torch.full_like(moved, torch.inf), self.counted * seen.counted)
+
+    @classmethod
+    def together(cls, parts: "Sequence[Goals]") -> "Goals":
+        """The goals of all parts, one after the other."""
+        return cls(*(torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
 
     def of_rows(self, rows: Tensor) -> "Goals":
         """Some of the goals, given by their numbers."""

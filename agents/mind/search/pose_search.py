@@ -22,14 +22,16 @@ class Round:
     poses: int
     """Number of poses that are refined, the best that are distinct."""
     iterations: int
-    """Iterations of `refine`; the slopes are drawn in the first one."""
+    """Iterations of `refine`."""
+    redraw: int
+    """The slopes are drawn anew in every so many iterations; in the others, they follow the picture."""
     apart: float
     """Poses are distinct if a normalized joint differs by more than this."""
 
 
-QUICK = Round(5, 3, 0.1)
+QUICK = Round(5, 3, 3, 0.1)
 """The round for every goal."""
-THOROUGH = Round(12, 3, 0.1), Round(5, 3, 0.06)
+THOROUGH = Round(12, 4, 1, 0.1), Round(5, 4, 1, 0.06)
 """Further rounds for goals that the first one does not explain; they also start from the picture memory."""
 _GUESSED, _REMEMBERED = 8, 16  # candidates from the glance's expectation, and from the picture memory
 _EXPLAINED = 0.1  # a goal is explained if at most this share of its difference from the background is left
@@ -102,7 +104,7 @@ class PoseSearch:
         start = tried.best(each.poses, each.apart).joints
         count = start.shape[1]
         priors, poses = expected and expected.repeated(count), start.flatten(0, 1)
-        refined, errors = refine(self.generator, goals.repeated(count), poses, each.iterations, priors, each.iterations)
+        refined, errors = refine(self.generator, goals.repeated(count), poses, each.iterations, priors, each.redraw)
         joints, errors = refined.view(start.shape), errors.view(-1, count)
         return Tried(joints, errors, cost(errors, joints, expected), torch.zeros_like(errors, dtype=torch.bool))
 

@@ -2,14 +2,18 @@
 as the eye saw it in the training.
 
 The background tells light and motion. Both are fitted to it by iteratively reweighted least squares (Holland and Welsch, 1977),
-with the weights of Geman and McClure (1985): pixels that show the arm, or something new, count little. The colors of the arm
-tell what is new: a pixel that is neither like the background nor of a color that the arm has.
+with the weights of Geman and McClure (1985): pixels that show the arm, or something new, count little. What is new is told by
+a network that has learned it, and by the colors of the arm: a pixel that is neither like the background nor of a color that
+the arm has.
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...networks.segments import Segments
 from .goals import Goals
 
 _COARSE = 32  # rows and columns of the pictures that are compared
@@ -31,15 +35,20 @@ _FIELD = 0.05  # width of the fields in which the colors of the arm are gathered
 _RARE = 1e-3  # colors of a smaller share of the arm's pixels are left out
 
 
+Segment = Callable[[Tensor], Segments | None]
+
+
 class UsualView:
     """Finds light, camera and new things of pictures, from what they show of the background.
 
     Args:
         background: the picture without the arm, shape (64, 64), or (3, 64, 64) in color.
         drawn: pictures of any poses, (N, *background.shape); they show the colors of the arm.
+        segments: tells the arm, the room and new things apart in pictures (B, *background.shape); without it, colors do.
     """
 
-    def __init__(self, background: Tensor, drawn: Tensor) -> None:
+    def __init__(self, background: Tensor, drawn: Tensor, segments: Segment = lambda pictures: None) -> None:
+        self._segments, self._shape = segments, background.shape
         self.background = background if background.ndim == 3 else background[None]
         self.colors = _colors_of(drawn.view(len(drawn), *self.background.shape), self.background)
         """Colors of the arm, shape (K, C)."""
@@ -52,24 +61,32 @@ class UsualView:
         moved = (motion.abs().amax(1) > _STILL)[:, None, None, None]
         field = _field(gains, planes.shape[-1])
         seen = torch.where(moved, _turned(planes, -motion), planes) / field
-        usual, new = seen.clamp(0, 1), self._new(seen, known)
-        other_room = new & ~known[:, None, None, None]
-        shown = torch.where(other_room, self.background, usual)
-        counted = (~new | other_room).float().expand(planes.shape)
-        return Goals(shown.flatten(1), (1 / field).flatten(1), counted.flatten(1))
+        usual, brightest = seen.clamp(0, 1), 1 / field
+        other_room, new = self._not_arm(seen, brightest, known[:, None, None, None])
+        shown = torch.where(other_room, torch.minimum(self.background, brightest), usual)
+        return Goals(shown.flatten(1), brightest.flatten(1), (~new).float().expand(planes.shape).flatten(1))
 
-    def _new(self, seen: Tensor, known: Tensor) -> Tensor:
-        """Which pixels are neither like the background, if that is known, nor like the arm, (B, 1, S, S)."""
-        smooth = F.avg_pool2d(F.pad(seen, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-        noise = (seen - smooth).abs().flatten(1).median(1).values * 1.5
-        limit = (_NEAR + _NOISY * noise / 3)[:, None, None, None]
-        behind = F.avg_pool2d(F.pad(self.background[None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-        unlike_room = ((smooth - behind).abs().amax(1, keepdim=True) > limit) | ~known[:, None, None, None]
+    def _not_arm(self, seen: Tensor, brightest: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Which pixels show another room, and which show something new, (B, 1, S, S) each.
+
+        In the usual room, all that is unlike the background is the arm or something new.
+        """
+        limit = _limit(seen)
+        unlike = (_smooth(seen) - _smooth(torch.minimum(self.background, brightest))).abs().amax(1, True) > limit
+        strange = self._of_other_colors(seen, unlike | ~known, limit)
+        segments = self._segments(seen.clamp(0, 1).view(-1, *self._shape))
+        if segments is None:
+            return strange & ~known, strange & known
+        new = torch.where(known, segments.new > segments.arm, segments.new > segments.arm.logaddexp(segments.room))
+        return unlike & ~known & (segments.room > segments.arm), (unlike & new) | (strange & known)
+
+    def _of_other_colors(self, seen: Tensor, among: Tensor, limit: Tensor) -> Tensor:
+        """Which of some pixels have a color that the arm does not have, (B, 1, S, S); without small things."""
         if not len(self.colors):  # the generator draws no arm
-            return torch.zeros_like(unlike_room)
-        rows = smooth.permute(0, 2, 3, 1).flatten(0, 2)
-        nearest = torch.cdist(rows, self.colors).amin(1).view(len(seen), 1, *seen.shape[2:])
-        new = (unlike_room & (nearest > limit)).float()
+            return torch.zeros_like(among)
+        rows = _smooth(seen).permute(0, 2, 3, 1).flatten(0, 2)
+        nearest = torch.cdist(rows, self.colors).amin(1).view(among.shape)
+        new = (among & (nearest > limit)).float()
         wide = -F.max_pool2d(-new, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2)  # without the edges of the arm
         return F.max_pool2d(wide, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2) > 0
 
@@ -102,6 +119,16 @@ class UsualView:
         gains = torch.where(((gains - even).abs().amax(1) < _EVEN)[:, None], even, gains)  # the median is exact then
         usual = (gains - plain).abs().amax(1) < _USUAL
         return torch.where((known & ~usual)[:, None], gains, plain), motion * known[:, None], known
+
+
+def _smooth(pictures: Tensor) -> Tensor:
+    return F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+
+
+def _limit(seen: Tensor) -> Tensor:
+    """How far pixels may be from an expected color, (B, 1, 1, 1): farther in a noisy picture."""
+    noise = (seen - _smooth(seen)).abs().flatten(1).median(1).values * 1.5
+    return (_NEAR + _NOISY * noise / 3)[:, None, None, None]
 
 
 def _colors_of(drawn: Tensor, background: Tensor) -> Tensor:
