@@ -5,9 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional as F
 
 from agents.mind.search import usual_view
 from agents.mind.search.usual_view import UsualView
+from agents.networks.segments import Segments
 
 
 def room(colors: int = 3) -> Tensor:
@@ -88,5 +90,34 @@ def test_of_another_room_the_arm_is_left():
     other = torch.tensor([0.1, 0.9, 0.2]).view(1, 3, 1, 1).expand(shown.shape)
     seen = usual(background, torch.where(arm, shown, other))
     near = torch.nn.functional.avg_pool2d(arm.float()[None, None], 9, 1, 4)[0, 0]
+    assert float((seen - shown)[..., near == 1].abs().max()) < 0.01
+    assert float((seen - background)[..., near == 0].abs().max()) < 0.01
+
+
+def told(arm: float, room: float, new: float, where: Tensor) -> Segments:
+    """Segments that tell the same of all pixels of `where`, (64, 64), bool; of all others, that they are room."""
+    chances = (torch.where(where, torch.tensor(value), other) for value, other in ((arm, 0.1), (room, 0.8), (new, 0.1)))
+    return Segments(*(each.log()[None, None] for each in chances))
+
+
+def test_what_the_network_takes_for_new_does_not_count_where_the_usual_room_is_not_seen():
+    background = room()
+    shown, arm = background[None].clone(), torch.zeros(64, 64, dtype=torch.bool)
+    arm[24:64, 20:40] = True
+    shown[..., arm] = 0.9
+    view = UsualView(background, shown, lambda pictures: told(0.2, 0.2, 0.6, torch.ones_like(arm)))
+    counted = view.of(shown).counted.view(shown.shape)[0, 0]
+    near = F.avg_pool2d(arm.float()[None, None], 3, 1, 1)[0, 0]
+    assert float(counted[near > 0.99].max()) == 0
+    assert float(counted[near == 0].min()) == 1
+
+
+def test_in_another_room_the_network_tells_what_is_room():
+    background, shown = room(), with_arm(room())
+    arm = (shown - background).abs().amax(1)[0] > 0.01
+    other = torch.where(torch.arange(64) % 16 < 8, 0.8, 0.05).expand(shown.shape)  # colors of the arm
+    view = UsualView(background, shown, lambda pictures: told(0.8, 0.1, 0.1, arm))
+    seen = view.of(torch.where(arm, shown, other)).pictures.view(shown.shape)
+    near = F.avg_pool2d(arm.float()[None, None], 9, 1, 4)[0, 0]
     assert float((seen - shown)[..., near == 1].abs().max()) < 0.01
     assert float((seen - background)[..., near == 0].abs().max()) < 0.01

@@ -5,6 +5,7 @@ import torch
 
 from training.train.tools import disturbed as made
 from training.train.tools.disturbed import disturbed
+from training.train.tools.rooms import rooms
 
 
 def pictures(count: int, colors: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -73,3 +74,35 @@ def test_something_hides_at_most_half_of_the_width_or_height(monkeypatch: pytest
     assert float(touched.float().mean()) == pytest.approx(made._HIDDEN, abs=0.07)
     sides = torch.stack([hidden.any(1).sum(1), hidden.any(2).sum(1)], 1).min(1).values
     assert int(sides.max()) <= 33
+
+
+def test_it_tells_where_the_arm_is_and_what_hides_it(monkeypatch: pytest.MonkeyPatch):
+    for share in ("_OTHER_LIGHT", "_OTHER_LAMPS", "_MOVED", "_NOISY", "_OTHER_ARM", "_OTHER_ROOM"):
+        monkeypatch.setattr(made, share, 0.0)
+    monkeypatch.setattr(made, "_HIDDEN", 1.0)
+    shown, background = pictures(16, 3)
+    told = disturbed(shown, background, random())
+    arm = torch.zeros(64, 64)
+    arm[20:40, 20:40] = 1
+    assert torch.equal(told.arm, arm.expand(16, 1, 64, 64))
+    changed = (told.seen - shown).abs().amax(1, keepdim=True) > 1e-6
+    assert torch.equal(changed, told.new.bool())
+
+
+def test_with_the_camera_the_place_of_the_arm_moves_too(monkeypatch: pytest.MonkeyPatch):
+    for share in ("_OTHER_LIGHT", "_OTHER_LAMPS", "_HIDDEN", "_NOISY", "_OTHER_ARM", "_OTHER_ROOM"):
+        monkeypatch.setattr(made, share, 0.0)
+    monkeypatch.setattr(made, "_MOVED", 1.0)
+    shown, background = pictures(16, 3)
+    told = disturbed(shown, background, random())
+    assert torch.allclose(told.seen, 0.4 + 0.5 * told.arm.expand(-1, 3, -1, -1), atol=1e-5)
+
+
+@pytest.mark.parametrize("colors", [1, 3])
+def test_rooms_are_pictures_and_no_two_are_alike(colors: int):
+    made_rooms = rooms(12, colors, 64, random())
+    assert made_rooms.shape == (12, colors, 64, 64)
+    assert 0 <= float(made_rooms.min()) <= float(made_rooms.max()) <= 1
+    apart = torch.pdist(made_rooms.flatten(1))
+    assert float(apart.min()) > 1
+    assert torch.equal(made_rooms, rooms(12, colors, 64, random()))

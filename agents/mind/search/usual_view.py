@@ -77,8 +77,8 @@ class UsualView:
         segments = self._segments(seen.clamp(0, 1).view(-1, *self._shape))
         if segments is None:
             return strange & ~known, strange & known
-        new = torch.where(known, segments.new > segments.arm, segments.new > segments.arm.logaddexp(segments.room))
-        return unlike & ~known & (segments.room > segments.arm), (unlike & new) | (strange & known)
+        told = unlike & (segments.new > segments.arm), segments.new > segments.arm.logaddexp(segments.room)
+        return ~known & (segments.room > segments.arm), torch.where(known, strange | told[0], told[1])
 
     def _of_other_colors(self, seen: Tensor, among: Tensor, limit: Tensor) -> Tensor:
         """Which of some pixels have a color that the arm does not have, (B, 1, S, S); without small things."""
