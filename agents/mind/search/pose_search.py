@@ -22,19 +22,19 @@ class Round:
     poses: int
     """Number of poses that are refined, the best that are distinct."""
     iterations: int
-    """Iterations of `refine`."""
-    redraw: int
-    """The slopes are drawn anew in every so many iterations; in the others, they follow the picture."""
+    """Iterations of `refine`; the slopes are drawn in the first one."""
     apart: float
     """Poses are distinct if a normalized joint differs by more than this."""
 
 
-QUICK = Round(5, 3, 3, 0.1)
-"""The round for every goal."""
-THOROUGH = Round(12, 4, 1, 0.1), Round(5, 4, 1, 0.06)
-"""Further rounds for goals that the first one does not explain; they also start from the picture memory."""
+QUICK = Round(5, 3, 0.1)
+"""The first round for every goal."""
+POLISH = Round(1, 3, 0.06)
+"""The second round: the best pose of the first one."""
+THOROUGH = Round(12, 3, 0.1), Round(5, 3, 0.06)
+"""Further rounds for goals that the first ones do not explain; they also start from the picture memory."""
 _GUESSED, _REMEMBERED = 8, 16  # candidates from the glance's expectation, and from the picture memory
-_EXPLAINED = 0.1  # a goal is explained if at most this share of its difference from the background is left
+_EXPLAINED = 0.15  # a goal is explained if at most this share of its difference from the background is left
 _APART = 0.06  # the found poses are distinct
 
 
@@ -61,7 +61,7 @@ class PoseSearch:
             count: number of poses, at most `QUICK.poses`.
         """
         expected = self._expectation(goals)
-        first = self._refined(goals, self._candidates(goals, recalled, expected), QUICK, expected)
+        first = self._quick(goals, self._candidates(goals, recalled, expected), expected)
         found = first.best(count, _APART)
         unclear = torch.nonzero(self._unexplained(goals, found) > _EXPLAINED).flatten()
         if len(unclear):
@@ -75,9 +75,13 @@ class PoseSearch:
         expected = self._expectation(goals)
         tried = self._candidates(goals, recalled, expected)
         yield tried
-        tried = self._refined(goals, tried, QUICK, expected)
+        tried = self._quick(goals, tried, expected)
         yield tried
         yield from self._thorough(goals, tried, expected)
+
+    def _quick(self, goals: Goals, candidates: Tried, expected: Expectation | None) -> Tried:
+        refined = self._refined(goals, candidates, QUICK, expected)
+        return refined.beside(self._refined(goals, refined, POLISH, expected))
 
     def _thorough(self, goals: Goals, refined: Tried, expected: Expectation | None) -> Iterator[Tried]:
         remembered = self._scored(goals, self.memory.nearest(goals, _REMEMBERED), expected)
@@ -104,7 +108,7 @@ class PoseSearch:
         start = tried.best(each.poses, each.apart).joints
         count = start.shape[1]
         priors, poses = expected and expected.repeated(count), start.flatten(0, 1)
-        refined, errors = refine(self.generator, goals.repeated(count), poses, each.iterations, priors, each.redraw)
+        refined, errors = refine(self.generator, goals.repeated(count), poses, each.iterations, priors, each.iterations)
         joints, errors = refined.view(start.shape), errors.view(-1, count)
         return Tried(joints, errors, cost(errors, joints, expected), torch.zeros_like(errors, dtype=torch.bool))
 
