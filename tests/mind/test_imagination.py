@@ -265,7 +265,8 @@ def test_only_the_goals_that_need_it_are_thought_over(
 def test_the_others_are_of_all_that_were_refined(
     imagination: Imagination, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ):
-    rounds = iter((([0.2, 0.7], [-3.0, -2.0]), ([0.5, 0.51], [-5.0, -4.0]), ([0.51], [-4.0])))
+    polished = [0.21], [-2.9]
+    rounds = iter((([0.2, 0.7], [-3.0, -2.0]), polished, ([0.5, 0.51], [-5.0, -4.0]), ([0.51], [-4.0])))
 
     def refined(*_: object) -> Tried:
         each = tried(*next(rounds))
