@@ -41,6 +41,7 @@ from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
 from .background import background, left_background, moving_backgrounds
+from .hands import in_words
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
@@ -184,7 +185,12 @@ class Dataset:
     @property
     def shows_hand(self) -> NDArray[np.bool_]:
         """Whether the picture shows a hand, see `shows_hands`, shape (N,)."""
-        return np.asarray(self.shows_hands.any(axis=1))
+        return self.shows()
+
+    def shows(self, hands: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Whether the picture shows all of these hands, a mask of shape (H,), or without a mask any hand; shape (N,)."""
+        shown = self.shows_hands
+        return np.asarray(shown.any(axis=1) if hands is None else shown[:, hands].all(axis=1))
 
     @cached_property
     def gaze(self) -> NDArray[np.float32]:
@@ -329,17 +335,20 @@ class Dataset:
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
         return self if format == self.format else replace(self, format=format)
 
-    def check_shows_hand(self, samples: NDArray[np.int64], what: str) -> None:
+    def check_shows_hand(self, samples: NDArray[np.int64], what: str, hands: NDArray[np.bool_] | None = None) -> None:
         """Raises a UserError if none of these samples shows the hand.
 
         Args:
             samples: indices.
             what: their name in the message, for example "test picture".
+            hands: the hands that it must show, see `shows`.
         """
-        if not self.shows_hand[samples].any():
-            most = self.hands_in_view.max()
+        if not self.shows(hands)[samples].any():
+            views = self.hands_in_view[samples]
+            most = views.max() if hands is None else views[:, hands].min(axis=1).max()
+            which = "the hand" if hands is None or views.shape[1] == 1 else in_words(hands)
             raise UserError(
-                f"{self.path} has no {what} that shows the hand: it covers at most {most:.3%} of the pixels, expected "
+                f"{self.path} has no {what} that shows {which}: it covers at most {most:.3%} of the pixels, expected "
                 f"{self.info.recipe.min_hand_in_view:.3%}; collect more samples, move the camera nearer, or collect with a lower "
                 "--min-hand-in-view"
             )

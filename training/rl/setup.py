@@ -23,6 +23,7 @@ from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
 from infant_env.senses.sense import EYE
 
+from ..data.hands import hands_that_reach
 from ..data.info import read_info
 from ..runs import folder as runs
 from .config import Config
@@ -51,6 +52,10 @@ class Setup:
         self.config = config
         self.device = torch.device("cpu")  # it sees one picture at a time
         self.info = read_info(runs.data_of(config.run))
+        if config.hand is not None:
+            hands_that_reach(config.hand, self.arm)
+        self.hand = config.hand if len(self.arm.hands) > 1 else None
+        """The hand that reaches, if both move; None: the first one."""
 
     @property
     def arm(self) -> ArmModel:
@@ -93,6 +98,7 @@ class Setup:
             "InfantArmReach-v0",
             goal="hand" if config.goal == "image" else config.goal,
             reward=config.reward,
+            hand=self.hand,
             eye_size=size if config.sees else None,
             arm=self.arm,
             fovea=False,  # the policy sees the wide view alone
@@ -111,7 +117,7 @@ class Setup:
         if config.world_model == "imagined":
             return self._vector_env("agents:ImaginedArmReach-v0", config.infants_at_once, world=self.world)
         if config.infants_at_once > 1 and config.world_model == "none" and not config.sees:
-            return self._vector_env("InfantArmReach-v0", config.infants_at_once)
+            return self._vector_env("InfantArmReach-v0", config.infants_at_once, hand=self.hand)
         real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.infants_at_once)])
         if config.world_model == "dyna":
             imagined = config.imagined * config.infants_at_once
