@@ -146,7 +146,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     wide and high, in frames of their own. It turns with the gaze. It has 4.2 pixels per degree in its middle, and shows 2.1
     cycles per degree at best; `eye` has 2.6 and 1.3. `seen`, `acuity`, noise and delay of `eye` hold for it too; its blur is that
     of its own pixels, and its noise is independent. `acuity="age"` changes it up to the age of 5 months. A body from an MJCF file
-    can have a fovea if the camera of its eye is fixed to a body. Agents and maps see `eye` alone.
+    can have a fovea if the camera of its eye is fixed to a body. Agents see `eye` alone.
 
     ## Arms
 

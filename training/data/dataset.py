@@ -35,12 +35,14 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
+from infant_env.senses.modalities import COLOR, FOVEA, VISION
 from infant_env.senses.noise import noise_of
-from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, JOINTS, Sense
+from infant_env.senses.sense import EYE, EYE_LEFT, JOINTS, Sense, frame_size
+from infant_env.senses.sense import FOVEA as FOVEA_FRAMES
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
-from .background import background, left_background, moving_backgrounds
+from .background import background, further_background, moving_backgrounds
 from .hands import in_words
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
@@ -66,6 +68,8 @@ class Dataset:
     """The content of `dataset.json`."""
     format: vision.Format = vision.GRAY
     """The format of the preprocessed pictures."""
+    sight: str = VISION
+    """Whose pictures, background and views these are: those of `vision`, `color` or `fovea`; see `seen_as`."""
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
@@ -263,16 +267,13 @@ class Dataset:
         Raises:
             UserError: the infant has no fovea, or a shard is damaged.
         """
-        if not self.body.fovea:
-            raise UserError(
-                f"{self.path} has no frames of a fovea, expected a data set of `infant-arm collect --fovea`"
-            )
-        return self.column(FOVEA, samples)
+        self._check_fovea()
+        return self.column(FOVEA_FRAMES, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
         """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk."""
-        return np.concatenate([self._pictures(shard, EYE) for shard in range(len(self.info.recipe.lengths))])
+        return self._all_pictures(self._frames)
 
     @cached_property
     def left_pictures(self) -> NDArray[np.float32]:
@@ -282,11 +283,13 @@ class Dataset:
             UserError: the infant did not see with both eyes.
         """
         self._check_both_eyes()
-        return np.concatenate([self._pictures(shard, EYE_LEFT) for shard in range(len(self.info.recipe.lengths))])
+        return self._all_pictures(EYE_LEFT)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
         """The preprocessed view without the arm, shape (64, 64); that of the held head if the head turns."""
+        if self._frames != EYE:
+            return self.format.squeeze(further_background(self.path, self.info, self._frames))
         return self.format.squeeze(background(self.path, self.info))
 
     def backgrounds(self, samples: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -309,15 +312,15 @@ class Dataset:
         low, high = self.arm.gaze.ranges.T
         places = np.stack(np.meshgrid(*(np.linspace(0, 1, count) for count in (across, down)), indexing="ij"), -1)
         gazes = (low + places * (high - low)).reshape(-1, 2)
-        drawn = moving_backgrounds(self.info, gazes, self.format, EYE_LEFT if left_eye else EYE)
+        drawn = moving_backgrounds(self.info, gazes, self.format, EYE_LEFT if left_eye else self._frames)
         return drawn.reshape(across, down, *drawn.shape[1:])
 
     @property
     def pixel_directions(self) -> NDArray[np.float32]:
         """Where the preprocessed pictures' pixels lie while the gaze is straight, degrees to the left and down, (2, 64, 64)."""
-        (rows, columns), side = self.eye_size, self.format.side
+        (rows, columns), side = frame_size(self._frames, self.eye_size), self.format.side
         middle = (np.arange(side) + 0.5) / side * 2 - 1
-        half = np.tan(np.deg2rad(self.arm.model.camera(self.arm.eye_camera).fovy[0]) / 2)
+        half = np.tan(np.deg2rad(self.arm.model.camera(self.arm.eyes[self._frames]).fovy[0]) / 2)
         left, down = -np.arctan(middle * half * columns / rows), np.arctan(middle * half)
         return np.rad2deg(np.stack(np.broadcast_arrays(left[None], down[:, None]))).astype(np.float32)
 
@@ -329,11 +332,46 @@ class Dataset:
             UserError: the infant did not see with both eyes.
         """
         self._check_both_eyes()
-        return self.format.squeeze(left_background(self.path, self.info))
+        return self.format.squeeze(further_background(self.path, self.info, EYE_LEFT))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
         return self if format == self.format else replace(self, format=format)
+
+    def seen_as(self, sense: str) -> "Dataset":
+        """The data set with `pictures`, `background` and `views` of a sense.
+
+        Args:
+            sense: `vision`; `color`: the same frames in red, green and blue; `fovea`: the fovea's frames.
+
+        Raises:
+            UserError: the infant has no fovea.
+        """
+        if sense == self.sight:
+            return self
+        if sense == FOVEA:
+            self._check_fovea()
+        if sense not in self._seen_as:
+            color = self.format.color or sense == COLOR
+            self._seen_as[sense] = replace(self, sight=sense, format=vision.Format(self.format.side, color))
+        return self._seen_as[sense]
+
+    @cached_property
+    def _seen_as(self) -> "dict[str, Dataset]":
+        return {}  # each reads its pictures once
+
+    @property
+    def both_eyes(self) -> bool:
+        """Whether these are the pictures of two eyes."""
+        return self.body.eyes == "both" and self.sight == VISION
+
+    @property
+    def _frames(self) -> str:
+        """The column of the frames of `pictures`."""
+        return FOVEA_FRAMES if self.sight == FOVEA else EYE
+
+    def _all_pictures(self, eye: str) -> NDArray[np.float32]:
+        return np.concatenate([self._pictures(shard, eye) for shard in range(len(self.info.recipe.lengths))])
 
     def check_shows_hand(self, samples: NDArray[np.int64], what: str, hands: NDArray[np.bool_] | None = None) -> None:
         """Raises a UserError if none of these samples shows the hand.
@@ -412,6 +450,12 @@ class Dataset:
         if self.body.eyes != "both":
             raise UserError(
                 f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+            )
+
+    def _check_fovea(self) -> None:
+        if not self.body.fovea:
+            raise UserError(
+                f"{self.path} has no frames of a fovea, expected a data set of `infant-arm collect --fovea`"
             )
 
     def _check_description(self) -> None:
