@@ -11,6 +11,7 @@ from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.looking import look_at
+from infant_env.senses.modalities import GAZE, TOUCH
 from infant_env.senses.noise import Noise, noise_of
 from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, Senses
 from infant_env.senses.skin.touch import Touch
@@ -57,6 +58,10 @@ class Sample:
     """The fovea's RGB frame, shape (128, 128, 3), if the body has a fovea."""
     approach: NDArray[np.float32]
     """The pose from which the arm went straight to a babbled contact, shape (J,), rad; else the pose itself."""
+    felt_gaze: NDArray[np.float32]
+    """The gaze as it is felt, with its noise, shape (G,), rad."""
+    felt_touch: NDArray[np.float32] | None
+    """Touch with its noise, shape (P,), N, if touch is felt."""
 
 
 class BabblingAgent:
@@ -169,20 +174,24 @@ class BabblingAgent:
         rejected: Counter[str],
     ) -> Sample:
         """What is sensed of the present pose."""
-        frames, felt = {name: self._eye.render(self._data, name) for name in self.arm.eyes}, joints
+        frames, felt, felt_gaze = {name: self._eye.render(self._data, name) for name in self.arm.eyes}, joints, gaze
+        pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
+        felt_touch = pressed
         if self.senses:
-            noise = Noise(random, self.senses, len(joints))
+            noise = Noise(random, self.senses, len(joints), len(gaze), 0 if pressed is None else len(pressed))
             noise.renew()
             felt = joints + noise.felt[: len(joints)]
+            felt_gaze, felt_touch = noise.added(GAZE, gaze), None if pressed is None else noise.added(TOUCH, pressed)
             for name, frame in frames.items() if noise_of(self.senses, EYE) else ():
                 noise.add_to_frame(frame, noise_of(self.senses, EYE), name)
         eye, left = frames[EYE], frames.get(EYE_LEFT)
         place, *others = self.arm.hand_positions(self._data).astype(np.float32)
         arm, hand, *shares = in_view
         left_place, left_hand = (others[0], shares[0]) if others else (None, None)
-        pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
         further = left_place, left_hand, pressed, frames.get(FOVEA)
-        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, *further, approach)
+        return Sample(
+            eye, joints, place, arm, hand, rejected, felt, left, gaze, *further, approach, felt_gaze, felt_touch
+        )
 
     def close(self) -> None:
         """Frees the camera."""

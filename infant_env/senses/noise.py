@@ -71,6 +71,11 @@ class Noise:
         """Noise of the gaze, (G,), rad, or of touch, (P,), N, in this observation; None if there is none."""
         return self._drawn[name][self._now] if name in self._further else None
 
+    def added(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The gaze or touch with its noise, see `of`; the array itself if it has none."""
+        noise = self.of(name)
+        return values if noise is None else values + noise
+
     def add_to_frame(self, frame: NDArray[np.uint8], noise: float, eye: str = EYE) -> None:
         """Adds this observation's noise to a frame, in place, see `add_to_frame`; each eye and the fovea have their own."""
         start = int(self._starts[self._now])

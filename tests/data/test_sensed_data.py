@@ -22,6 +22,7 @@ from training.data import collect
 from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
+from training.measure import senses
 from training.train import generator as train_generator
 
 SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
@@ -175,7 +176,7 @@ def test_the_line_that_goes_on_gives_the_senses(noisy: Dataset):
         ("", "holds another data set: senses {'eye': [0.02, 0.0], 'joints': [5.0, 120.0]} (asked for: None)"),
         (
             "--senses nose 1 2",
-            "got senses with the name 'nose', expected names among ['eye', 'joints', 'joint_velocities']",
+            "got senses with the name 'nose', expected names among ['eye', 'joints', 'joint_velocities', 'gaze', 'touch']",
         ),
         ("--acuity 1000", "got --acuity 1000.0, expected age or a finite number from 0.05 up to 100"),
         ("--senses eye 2 0", "got 'eye' with noise=2, expected 0, or 0.003 to 0.25 of the 255 gray levels"),
@@ -217,3 +218,38 @@ def test_networks_of_the_agent_refuse_an_eye_that_moves(tmp_path: Path):
     data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     with pytest.raises(UserError, match="needs an eye that does not move"):
         train_generator.STAGE.run(train_generator.Config(tmp_path / "run", data=data.path, epochs=1))
+
+
+def test_gaze_and_touch_are_recorded_as_they_are_and_as_they_are_felt(tmp_path: Path):
+    common: dict[str, Any] = SIZE | {"samples": 24, "shard_size": 12, "gaze": "eyes", "touch": True, "touching": True}
+    noise = {"gaze": (4.0, 50.0), "touch": (0.3, 20.0)}
+    perfect = collect.run(collect.Config(tmp_path / "perfect", min_arm_in_view=0.0, **common))
+    noisy = collect.run(collect.Config(tmp_path / "noisy", min_arm_in_view=0.0, senses=noise, **common))
+    assert perfect.felt_gaze is perfect.gaze
+    assert perfect.felt_touch is perfect.touch
+    assert noisy.senses == {"gaze": Sense(4.0, 50.0), "touch": Sense(0.3, 20.0)}
+    assert noisy.agent_senses == {"gaze": Sense(4.0, 50.0)}
+    for name in ("joints", "gaze", "touch"):  # the noise changes neither the poses nor what they are
+        assert np.array_equal(getattr(noisy, name), getattr(perfect, name))
+    assert np.rad2deg(noisy.felt_gaze - noisy.gaze).std() == pytest.approx(4.0, rel=0.3)
+    assert (noisy.felt_touch - noisy.touch).std() == pytest.approx(0.3, rel=0.03)
+    rows = noisy.split("test")
+    felt, true = senses.given(noisy, rows), senses.true(noisy, rows)
+    assert np.array_equal(true["gaze"], perfect.normalized_gaze[rows])
+    assert not np.array_equal(felt["gaze"], true["gaze"])
+    strong = perfect.touch.max(axis=1) > 10 * 0.3
+    assert strong.any()
+    assert not np.isnan(noisy.felt_place[strong]).any()
+
+
+def test_noise_of_touch_alone_is_no_touch(tmp_path: Path):
+    common: dict[str, Any] = SIZE | {"samples": 12, "touch": True, "senses": {"touch": (0.3, 0.0)}}
+    data = collect.run(collect.Config(tmp_path / "data", **common))
+    nowhere = np.isnan(data.touched_place).all(axis=1)
+    assert nowhere.any()
+    assert np.isnan(data.felt_place[nowhere]).all()
+
+
+def test_touch_that_is_not_recorded_has_no_noise(tmp_path: Path):
+    with pytest.raises(UserError, match="got senses with 'touch' without touch=True, expected both"):
+        collect.run(collect.Config(tmp_path / "data", senses={"touch": (1.0, 0.0)}, **SIZE))

@@ -83,7 +83,7 @@ def run(config: Config) -> dict[str, Reached]:
         "InfantArm-v0",
         arm=arm,
         eye_size=data.eye_size,
-        senses=data.senses,
+        senses=data.agent_senses,
         acuity=data.acuity,
         max_episode_steps=10_000,
     )

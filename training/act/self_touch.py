@@ -102,7 +102,7 @@ Recall = Callable[[Floats], Floats]
 def _recalls(mind: SomAutoencoder, data: Dataset) -> dict[str, Recall]:
     """What recalls the poses, by its name in the table; each knows the training samples alone."""
     train = data.split("train")
-    places, joints = data.touched_place[train], data.joints[train]
+    places, joints = data.felt_place[train], data.joints[train]
     known = ~np.isnan(places).any(axis=1)
 
     def by_map(readout: Any) -> Recall:

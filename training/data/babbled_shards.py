@@ -11,6 +11,7 @@ import numpy as np
 
 from agents.babbling import NOT_TOUCHING, NOT_VISIBLE, PENETRATES, BabblingAgent
 from infant_env.errors import UserError
+from infant_env.senses.modalities import GAZE
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import FOVEA, JOINTS
 from infant_env.senses.skin.touch import TOUCH
@@ -130,6 +131,9 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
         columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
     if info.recipe.touch:
         columns[TOUCH] = np.array([sample.touch for sample in samples])
+    for name, sense in (("felt_gaze", GAZE), ("felt_touch", TOUCH)):
+        if noise_of(info.recipe.imperfect, sense):
+            columns[name] = np.array([getattr(sample, name) for sample in samples])
     if info.recipe.touching:
         columns["approach"] = np.array([sample.approach for sample in samples])
     why = reasons(info.recipe)

@@ -72,7 +72,9 @@ class Config(BodyOptions):
         recipe = Recipe(**named, mjcf=mjcf, name=self.body, eyes=eyes)
         given = self.senses if isinstance(self.senses, str) else {n: Sense(*pair) for n, pair in self.senses.items()}
         body = _named(recipe.body, self.mjcf)
-        senses = {name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body).items()}
+        senses = {
+            name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body, touch=self.touch).items()
+        }
         return structs.replace(recipe, senses=senses, acuity=checked_acuity(self.acuity, body))
 
 

@@ -8,7 +8,8 @@ A data set is a folder:
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see,
   `fovea` (n, 128, 128, 3) uint8 if it was recorded, `joints` (n, J) float32 [rad],
   `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
-  `touch` (n, P) float32 [N] if touch is felt, `approach` (n, J) float32 [rad] for babbled contacts,
+  `touch` (n, P) float32 [N] if touch is felt, `felt_gaze` and `felt_touch` alike if these have noise,
+  `approach` (n, J) float32 [rad] for babbled contacts,
   `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
   `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
   `rejected` (n, 2) int32 [poses rejected before this one; (n, 3) for babbled contacts].
@@ -35,7 +36,7 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
-from infant_env.senses.modalities import COLOR, FOVEA, VISION
+from infant_env.senses.modalities import COLOR, FOVEA, GAZE, VISION
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import EYE, EYE_LEFT, JOINTS, Sense, frame_size
 from infant_env.senses.sense import FOVEA as FOVEA_FRAMES
@@ -47,6 +48,7 @@ from .hands import in_words
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
+_ABOVE_NOISE = 5.0
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
@@ -115,6 +117,11 @@ class Dataset:
     def senses(self) -> dict[str, Sense]:
         """The senses that have noise or a delay, by name; `gym.make(..., senses=data.senses)` makes the same infant again."""
         return self.info.recipe.imperfect
+
+    @property
+    def agent_senses(self) -> dict[str, Sense]:
+        """`senses` without touch, which the agent does not use."""
+        return {name: sense for name, sense in self.senses.items() if name != TOUCH}
 
     @property
     def acuity(self) -> float | None:
@@ -201,13 +208,26 @@ class Dataset:
         """Angles of the gaze, shape (N, G), rad; G is 0 if the head was held."""
         return np.empty((len(self), 0), np.float32) if self.body.gaze == "held" else self.column("gaze")
 
+    @cached_property
+    def felt_gaze(self) -> NDArray[np.float32]:
+        """Angles of the gaze as the infant felt them, with their noise, shape (N, G), rad."""
+        return self.column("felt_gaze") if noise_of(self.senses, GAZE) else self.gaze
+
     @property
     def normalized_gaze(self) -> NDArray[np.float32]:
         """Angles of the gaze scaled to [0, 1] by their ranges, shape (N, G)."""
+        return self._normalized_gaze(self.gaze)
+
+    @property
+    def normalized_felt_gaze(self) -> NDArray[np.float32]:
+        """`felt_gaze` scaled by the ranges, shape (N, G); noise may bring it a little out of [0, 1]."""
+        return self._normalized_gaze(self.felt_gaze)
+
+    def _normalized_gaze(self, gaze: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.body.gaze == "held":
-            return self.gaze
+            return gaze
         low, high = self.arm.gaze.ranges.T.astype(np.float32)
-        return (self.gaze - low) / (high - low)
+        return (gaze - low) / (high - low)
 
     @cached_property
     def touch(self) -> NDArray[np.float32]:
@@ -223,6 +243,17 @@ class Dataset:
     def touched_place(self) -> NDArray[np.float32]:
         """The place on the skin that was pressed most, in [0, 1], shape (N, 3); NaN where nothing touched. See `TouchedPlace`."""
         return TouchedPlace(self.arm).of(self.touch)
+
+    @cached_property
+    def felt_touch(self) -> NDArray[np.float32]:
+        """Touch as the infant felt it, with its noise, shape (N, P), N."""
+        return self.column("felt_touch") if noise_of(self.senses, TOUCH) else self.touch
+
+    @cached_property
+    def felt_place(self) -> NDArray[np.float32]:
+        """`touched_place` as the infant felt it: touch counts above 5 times its noise, which noise alone nearly never reaches."""
+        noise = noise_of(self.senses, TOUCH)
+        return TouchedPlace(self.arm).of(self.felt_touch, _ABOVE_NOISE * noise) if noise else self.touched_place
 
     @cached_property
     def touch_shares(self) -> NDArray[np.float32]:

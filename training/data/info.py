@@ -115,7 +115,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             UserError: a sense is unknown or out of range.
         """
-        return checked_senses({name: Sense(*pair) for name, pair in self.senses.items()}, self.body)
+        return checked_senses({name: Sense(*pair) for name, pair in self.senses.items()}, self.body, touch=self.touch)
 
     @property
     def body(self) -> Body:

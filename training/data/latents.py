@@ -50,7 +50,7 @@ def load_latents(
     model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
     seen = data.squeezed_to(format_of(model))
     pictures = seen.left_pictures if eye == VISION_LEFT else seen.seen_as(eye).pictures
-    told, device = ((torch.from_numpy(data.normalized_gaze),) if model.told else ()), model.background.device
+    told, device = ((torch.from_numpy(data.normalized_felt_gaze),) if model.told else ()), model.background.device
     # one thread: on some processors the last digits depend on the number of threads, and that differs between stages
     with threads(1):
         latents = in_chunks(partial(model.encode, eye=eye), (torch.from_numpy(pictures), *told), device).cpu()

@@ -112,8 +112,9 @@ SENSES = (
     Sense(
         GAZE,
         "gaze",
-        lambda data: data.normalized_gaze,
+        lambda data: data.normalized_felt_gaze,
         metrics.plain_scores,
+        true=lambda data: data.normalized_gaze,
         influence=4.0,
         help="Influence c of the gaze on the winner, if it turns; of .25, 1, 4 and 16, 4 was best on the validation split.",
         sensed=lambda data: data.body.gaze != "held",
@@ -122,8 +123,9 @@ SENSES = (
     Sense(
         TOUCH,
         "touch",
-        lambda data: data.touched_place,
+        lambda data: data.felt_place,
         metrics.plain_scores,
+        true=lambda data: data.touched_place,
         influence=8.0,
         help="Influence c of touch on the winner, if it was recorded; of 1 to 64, 8 was best on the validation split.",
         sensed=lambda data: data.info.recipe.touch,

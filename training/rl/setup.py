@@ -21,6 +21,7 @@ from agents.rl.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.tools import checkpoints
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
+from infant_env.senses.modalities import TOUCH
 from infant_env.senses.sense import EYE
 
 from ..data.hands import hands_that_reach
@@ -93,6 +94,7 @@ class Setup:
     def infant(self) -> gym.Env[Any, Any]:
         """One simulated infant with the goals and observations of the config."""
         config = self.config
+        without = (TOUCH,) if config.sees else (TOUCH, EYE)
         size = self.pixels if config.observation == "pixels" else self.eye_size
         env = gym.make(
             "InfantArmReach-v0",
@@ -102,7 +104,7 @@ class Setup:
             eye_size=size if config.sees else None,
             arm=self.arm,
             fovea=False,  # the policy sees the wide view alone
-            senses={name: sense for name, sense in self.info.recipe.imperfect.items() if config.sees or name != EYE},
+            senses={name: sense for name, sense in self.info.recipe.imperfect.items() if name not in without},
             acuity=self.info.recipe.acuity if config.sees else None,
         )
         if config.goal == "image":

@@ -150,7 +150,7 @@ class Seen(NamedTuple):
 def _seen(data: Dataset, split: str, device: torch.device) -> Seen:
     rows = data.split(split)
     eyes = [data.pictures[rows], *([data.left_pictures[rows]] if data.both_eyes else [])]
-    pictures, told = torch.from_numpy(np.stack(eyes)), torch.from_numpy(data.normalized_gaze[rows])
+    pictures, told = torch.from_numpy(np.stack(eyes)), torch.from_numpy(data.normalized_felt_gaze[rows])
     return Seen(pictures.to(device), told.to(device))
 
 
