@@ -13,6 +13,8 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.looking import look_at
 from infant_env.senses.modalities import GAZE, TOUCH
 from infant_env.senses.noise import Noise, noise_of
+from infant_env.senses.seen.seen import Seen
+from infant_env.senses.seen.seen_arm import SeenArm
 from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, Senses
 from infant_env.senses.skin.touch import Touch
 from infant_env.tasks.pressing import pressing_pose
@@ -86,6 +88,7 @@ class BabblingAgent:
         touching: whether only poses are kept in which a hand touches the body.
         look: where a gaze that turns looks: "around", uniformly over its ranges, or at the "hand", which it misses by some
             degrees (with both arms, at either).
+        shown: how the arm is seen elsewhere than it is felt; None: as it is. The arm in view is the seen one.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class BabblingAgent:
         touch: bool = False,
         touching: bool = False,
         look: str = "around",
+        shown: Seen | None = None,
     ) -> None:
         self.arm = arm
         self.seed = seed
@@ -106,6 +110,7 @@ class BabblingAgent:
         self.senses = dict(senses)
         self._data = arm.new_data()
         self._eye = EyeCamera(arm, eye_size, acuity)
+        self._shown = None if shown is None else SeenArm(arm, shown)
         self._touch = Touch(arm) if touch or touching else None
         self.touch, self.touching, self.look = touch, touching, look
 
@@ -174,7 +179,11 @@ class BabblingAgent:
         rejected: Counter[str],
     ) -> Sample:
         """What is sensed of the present pose."""
-        frames, felt, felt_gaze = {name: self._eye.render(self._data, name) for name in self.arm.eyes}, joints, gaze
+        frames, felt, felt_gaze = (
+            {name: self._eye.render(self._data, name, self._shown) for name in self.arm.eyes},
+            joints,
+            gaze,
+        )
         pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
         felt_touch = pressed
         if self.senses:
@@ -203,7 +212,7 @@ class BabblingAgent:
             return PENETRATES, ()
         if self.touching and not self._hand_touches():
             return NOT_TOUCHING, ()
-        in_view = self._eye.in_view(self._data)
+        in_view = self._eye.in_view(self._data, self._shown)
         return (NOT_VISIBLE if in_view[0] < self.min_arm_in_view else None), in_view
 
     def _hand_touches(self) -> bool:

@@ -1,6 +1,7 @@
 """Data sets of imperfect senses: what is recorded, and what is made of it again."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import torch
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
+from infant_env.senses.seen.seen import Seen
+from infant_env.senses.seen.seen_arm import SeenArm
 from infant_env.senses.sense import Sense
 from infant_env.senses.vision import to_gray
 from training import cli
@@ -253,3 +256,49 @@ def test_noise_of_touch_alone_is_no_touch(tmp_path: Path):
 def test_touch_that_is_not_recorded_has_no_noise(tmp_path: Path):
     with pytest.raises(UserError, match="got senses with 'touch' without touch=True, expected both"):
         collect.run(collect.Config(tmp_path / "data", senses={"touch": (1.0, 0.0)}, **SIZE))
+
+
+SEEN = '{"turn": 15, "offsets": {"right_elbow_flexion": 0.3}}'
+
+
+def test_an_arm_that_is_seen_elsewhere_is_collected_and_recorded(tmp_path: Path):
+    size = SIZE | {"samples": 6, "shard_size": 3}
+    usual = collect.run(collect.Config(tmp_path / "usual", **size))
+    data = collect.run(collect.Config(tmp_path / "data", seen=SEEN, **size))
+    shown = Seen(turn=15.0, offsets={"right_elbow_flexion": 0.3})
+    assert (usual.seen, data.seen) == (None, shown)
+    assert "seen" not in json.loads((usual.path / "dataset.json").read_text())["config"]
+    assert np.array_equal(data.background, usual.background)
+    eye, state, arm = EyeCamera(data.arm, data.eye_size), data.arm.new_data(), SeenArm(data.arm, shown)
+    for k in range(6):
+        data.arm.pose(state, data.joints[k])
+        assert np.array_equal(data.eye(k), eye.render(state, seen=arm))
+        assert data.column("arm_in_view", k) == pytest.approx(eye.in_view(state, arm)[0])
+        assert not np.array_equal(data.eye(k), eye.render(state))
+    eye.close()
+    line = collect_line(data.path, data.info)
+    assert cli.main(shlex.split(line)[1:]) == 0  # it is there
+    assert collect.again(data, tmp_path / "more", 5, 1).recipe.displaced == shown
+    with pytest.raises(UserError, match="and reaching needs an arm that is seen where it is"):
+        data.check_seen_arm("reaching")
+    usual.check_seen_arm("reaching")
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        ("15", "got --seen '15', expected fields of infant_env.Seen as JSON"),
+        ("{turn: 15}", "got --seen '{turn: 15}', expected fields of infant_env.Seen as JSON"),
+        ('{"twist": 15}', "expected a Seen, such as Seen(turn=15.0), or a dictionary with names among"),
+        ('{"turn": 1000}', "got a seen arm with turn=1000, expected degrees from -360 to 360"),
+        ('{"offsets": {"left_knee": 1}}', "left_knee"),
+    ],
+)
+def test_an_arm_that_cannot_be_seen_so_is_refused(
+    seen: str, wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.main(["collect", "--out", str(tmp_path / "data"), "--samples", "4", "--seen", seen]) == 2
+    error = capsys.readouterr().err
+    assert wanted in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "data" / "shards").exists()

@@ -76,6 +76,7 @@ def run(config: Config) -> dict[str, Reached]:
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
     data.check_held_gaze("reaching")
+    data.check_seen_arm("reaching")
     arm = data.arm
     agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)

@@ -29,7 +29,9 @@ def agent_of(info: DatasetInfo) -> BabblingAgent:
     """The agent that collects a data set."""
     recipe = info.recipe
     seen = recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
-    return BabblingAgent(info.arm, *seen, touch=recipe.touch, touching=recipe.touching, look=recipe.look)
+    return BabblingAgent(
+        info.arm, *seen, touch=recipe.touch, touching=recipe.touching, look=recipe.look, shown=recipe.displaced
+    )
 
 
 def babbled(folder: Path, info: DatasetInfo, numbers: list[int], workers: int) -> Iterator[int]:

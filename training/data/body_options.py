@@ -92,6 +92,8 @@ class BodyOptions(Checked):
     """Shares of their torque limits that joints have, such as `right_elbow_flexion 0.2`."""
     side: Literal["right", "left"] | None = None
     """The arm whose lengths change and whose hand holds the rod; by default each arm that moves."""
+    seen: str | None = None
+    """How the arm is seen elsewhere than it is felt: fields of `infant_env.Seen` as JSON, such as `{"turn": 15}`."""
 
     def of_body(self) -> dict[str, Any]:
         """These options, by name."""

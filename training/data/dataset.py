@@ -38,13 +38,14 @@ from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.modalities import COLOR, FOVEA, GAZE, VISION
 from infant_env.senses.noise import noise_of
+from infant_env.senses.seen.seen import Seen
 from infant_env.senses.sense import EYE, EYE_LEFT, JOINTS, Sense, frame_size
 from infant_env.senses.sense import FOVEA as FOVEA_FRAMES
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
+from .arm_options import as_option, in_words
 from .background import background, further_background, moving_backgrounds
-from .hands import in_words
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
@@ -127,6 +128,11 @@ class Dataset:
     def acuity(self) -> float | None:
         """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
         return self.info.recipe.acuity
+
+    @property
+    def seen(self) -> Seen | None:
+        """How the arm was seen elsewhere than it was felt; None: as it was."""
+        return self.info.recipe.displaced
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -432,6 +438,18 @@ class Dataset:
             raise UserError(
                 f"{self.path} was collected with --gaze {self.body.gaze}, and {what} needs an eye that does not move, expected a "
                 "data set of --gaze held"
+            )
+
+    def check_seen_arm(self, what: str) -> None:
+        """Raises a UserError if the arm was seen elsewhere than it was felt.
+
+        Args:
+            what: what needs an arm that is seen where it is, for the message, for example "reaching".
+        """
+        if self.seen is not None:
+            raise UserError(
+                f"{self.path} was collected with --seen '{as_option(self.info.recipe.seen)}', and {what} needs an arm that is "
+                "seen where it is, expected a data set without --seen"
             )
 
     def split(self, name: str) -> NDArray[np.int64]:

@@ -21,10 +21,11 @@ from agents.rl.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.tools import checkpoints
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 from infant_env.senses.modalities import TOUCH
 from infant_env.senses.sense import EYE
 
-from ..data.hands import hands_that_reach
+from ..data.arm_options import hands_that_reach
 from ..data.info import read_info
 from ..runs import folder as runs
 from .config import Config
@@ -53,6 +54,11 @@ class Setup:
         self.config = config
         self.device = torch.device("cpu")  # it sees one picture at a time
         self.info = read_info(runs.data_of(config.run))
+        if config.sees and self.info.recipe.displaced:
+            told = f"got the run {config.run}, whose data were collected with --seen"
+            raise UserError(
+                f"{told}, expected a run without --seen: policies that see need an arm that is seen where it is"
+            )
         if config.hand is not None:
             hands_that_reach(config.hand, self.arm)
         self.hand = config.hand if len(self.arm.hands) > 1 else None
