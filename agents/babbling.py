@@ -58,12 +58,12 @@ class Sample:
     """How strongly each patch of skin is pressed, shape (P,), N, if touch is felt."""
     fovea: NDArray[np.uint8] | None
     """The fovea's RGB frame, shape (128, 128, 3), if the body has a fovea."""
-    approach: NDArray[np.float32]
-    """The pose from which the arm went straight to a babbled contact, shape (J,), rad; else the pose itself."""
     felt_gaze: NDArray[np.float32]
     """The gaze as it is felt, with its noise, shape (G,), rad."""
     felt_touch: NDArray[np.float32] | None
     """Touch with its noise, shape (P,), N, if touch is felt."""
+    approach: NDArray[np.float32]
+    """The pose from which the arm went straight to a babbled contact, shape (J,), rad; else the pose itself."""
 
 
 class BabblingAgent:
@@ -179,13 +179,9 @@ class BabblingAgent:
         rejected: Counter[str],
     ) -> Sample:
         """What is sensed of the present pose."""
-        frames, felt, felt_gaze = (
-            {name: self._eye.render(self._data, name, self._shown) for name in self.arm.eyes},
-            joints,
-            gaze,
-        )
+        frames = {name: self._eye.render(self._data, name, self._shown) for name in self.arm.eyes}
         pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
-        felt_touch = pressed
+        felt, felt_gaze, felt_touch = joints, gaze, pressed
         if self.senses:
             noise = Noise(random, self.senses, len(joints), len(gaze), 0 if pressed is None else len(pressed))
             noise.renew()
@@ -197,10 +193,8 @@ class BabblingAgent:
         place, *others = self.arm.hand_positions(self._data).astype(np.float32)
         arm, hand, *shares = in_view
         left_place, left_hand = (others[0], shares[0]) if others else (None, None)
-        further = left_place, left_hand, pressed, frames.get(FOVEA)
-        return Sample(
-            eye, joints, place, arm, hand, rejected, felt, left, gaze, *further, approach, felt_gaze, felt_touch
-        )
+        further = left_place, left_hand, pressed, frames.get(FOVEA), felt_gaze, felt_touch
+        return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, *further, approach)
 
     def close(self) -> None:
         """Frees the camera."""
