@@ -11,7 +11,10 @@ from infant_env.body.model import PENETRATION_LIMIT, ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 from infant_env.senses.looking import look_at
+from infant_env.senses.modalities import GAZE, TOUCH
 from infant_env.senses.noise import Noise, noise_of
+from infant_env.senses.seen.seen import Seen
+from infant_env.senses.seen.seen_arm import SeenArm
 from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, Senses
 from infant_env.senses.skin.touch import Touch
 from infant_env.tasks.pressing import pressing_pose
@@ -55,6 +58,10 @@ class Sample:
     """How strongly each patch of skin is pressed, shape (P,), N, if touch is felt."""
     fovea: NDArray[np.uint8] | None
     """The fovea's RGB frame, shape (128, 128, 3), if the body has a fovea."""
+    felt_gaze: NDArray[np.float32]
+    """The gaze as it is felt, with its noise, shape (G,), rad."""
+    felt_touch: NDArray[np.float32] | None
+    """Touch with its noise, shape (P,), N, if touch is felt."""
     approach: NDArray[np.float32]
     """The pose from which the arm went straight to a babbled contact, shape (J,), rad; else the pose itself."""
 
@@ -81,6 +88,7 @@ class BabblingAgent:
         touching: whether only poses are kept in which a hand touches the body.
         look: where a gaze that turns looks: "around", uniformly over its ranges, or at the "hand", which it misses by some
             degrees (with both arms, at either).
+        shown: how the arm is seen elsewhere than it is felt; None: as it is. The arm in view is the seen one.
     """
 
     def __init__(
@@ -94,6 +102,7 @@ class BabblingAgent:
         touch: bool = False,
         touching: bool = False,
         look: str = "around",
+        shown: Seen | None = None,
     ) -> None:
         self.arm = arm
         self.seed = seed
@@ -101,6 +110,7 @@ class BabblingAgent:
         self.senses = dict(senses)
         self._data = arm.new_data()
         self._eye = EyeCamera(arm, eye_size, acuity)
+        self._shown = None if shown is None else SeenArm(arm, shown)
         self._touch = Touch(arm) if touch or touching else None
         self.touch, self.touching, self.look = touch, touching, look
 
@@ -169,19 +179,21 @@ class BabblingAgent:
         rejected: Counter[str],
     ) -> Sample:
         """What is sensed of the present pose."""
-        frames, felt = {name: self._eye.render(self._data, name) for name in self.arm.eyes}, joints
+        frames = {name: self._eye.render(self._data, name, self._shown) for name in self.arm.eyes}
+        pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
+        felt, felt_gaze, felt_touch = joints, gaze, pressed
         if self.senses:
-            noise = Noise(random, self.senses, len(joints))
+            noise = Noise(random, self.senses, len(joints), len(gaze), 0 if pressed is None else len(pressed))
             noise.renew()
             felt = joints + noise.felt[: len(joints)]
+            felt_gaze, felt_touch = noise.added(GAZE, gaze), None if pressed is None else noise.added(TOUCH, pressed)
             for name, frame in frames.items() if noise_of(self.senses, EYE) else ():
                 noise.add_to_frame(frame, noise_of(self.senses, EYE), name)
         eye, left = frames[EYE], frames.get(EYE_LEFT)
         place, *others = self.arm.hand_positions(self._data).astype(np.float32)
         arm, hand, *shares = in_view
         left_place, left_hand = (others[0], shares[0]) if others else (None, None)
-        pressed = self._touch.felt(self._data) if self._touch is not None and self.touch else None
-        further = left_place, left_hand, pressed, frames.get(FOVEA)
+        further = left_place, left_hand, pressed, frames.get(FOVEA), felt_gaze, felt_touch
         return Sample(eye, joints, place, arm, hand, rejected, felt, left, gaze, *further, approach)
 
     def close(self) -> None:
@@ -194,7 +206,7 @@ class BabblingAgent:
             return PENETRATES, ()
         if self.touching and not self._hand_touches():
             return NOT_TOUCHING, ()
-        in_view = self._eye.in_view(self._data)
+        in_view = self._eye.in_view(self._data, self._shown)
         return (NOT_VISIBLE if in_view[0] < self.min_arm_in_view else None), in_view
 
     def _hand_touches(self) -> bool:

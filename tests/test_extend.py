@@ -114,7 +114,8 @@ def test_a_new_modality_goes_from_the_environment_to_the_report(house: Path):
 def test_a_third_sense_goes_from_the_data_set_to_the_report_by_one_entry(house: Path):
     table = house / "training/measure/senses.py"
     entry = '    Sense("place", "place", _places, lambda told, true, _: Scores(float(abs(told - true).mean()))),\n'
-    change(table, "        always=False,\n    ),\n", "        always=False,\n    ),\n" + entry)
+    last = "        sensed=lambda data: data.info.recipe.touch,\n        always=False,\n    ),\n"
+    change(table, last, last + entry)
     place = "    low, high = data.hand_position.min(0), data.hand_position.max(0)\n"
     place += "    return (data.hand_position - low) / (high - low)\n\n\n"
     change(table, "SENSES = (\n", f"def _places(data: Dataset) -> Floats:\n{place}SENSES = (\n")

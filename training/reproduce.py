@@ -64,6 +64,8 @@ class Config(BodyOptions):
     """Whole reproductions to run, with this seed and the next ones. Several go to `OUT/seedK`; a table of all seeds follows."""
     eye_size: tuple[collect.Pixels, collect.Pixels] | None = None
     """Rows and columns of a frame; by default those of the preset."""
+    also: tuple[Literal["color", "fovea"], ...] = ()
+    """Further pictures that the map holds as senses, see `train-ae`."""
     workers: Workers = collect.Config.workers
     """Number of collecting processes."""
     device: Device = "auto"
@@ -103,7 +105,8 @@ def _reproduce(config: Config, folder: Path) -> None:
     acts = config.gaze == "held"  # the agent's networks need an eye that does not move
     stages: list[Command] = [(train_generator.run, generator), (train_glance.run, glance)] if acts else []
     with in_other_process(stages, log):
-        train_autoencoder.run(train_autoencoder.Config(data=data, epochs=preset.autoencoder_epochs, **common))
+        epochs = preset.autoencoder_epochs
+        train_autoencoder.run(train_autoencoder.Config(data=data, epochs=epochs, also=config.also, **common))
         _announce(3, f"map: {side}x{side} neurons")
         train_som.run(train_som.Config(rows=side, columns=side, **common))
         _announce(4, "yardsticks: plain map on pixels, CNN from pictures to joints")

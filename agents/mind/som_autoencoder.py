@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infant_env.errors import UserError
-from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION, VISION_LEFT
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 
 from ..networks.autoencoder import ConvAutoencoder
 from ..som.readout import Readout
@@ -34,7 +34,7 @@ class SomAutoencoder:
     Args:
         autoencoder: the trained autoencoder between pictures and standardized latents.
         som: the trained map, with the modalities `vision` (latents) and `proprioception` (normalized joints); it may have
-            further ones, such as `vision_left` (latents of the left eye's pictures) and `gaze` (in [0, 1]).
+            further ones, such as `vision_left` and `color` (latents of other pictures) and `gaze` (in [0, 1]).
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
     """
 
@@ -84,8 +84,8 @@ class SomAutoencoder:
             readout: `winner` or `local_linear`.
 
         Returns:
-            `vision`, `vision_left`: pictures (B, 64, 64); `proprioception`: normalized joints (B, J); others: features
-            (B, width).
+            `vision`, `vision_left`, `fovea`: pictures (B, 64, 64); `color`: (B, 3, 64, 64); `proprioception`: normalized joints
+            (B, J); others: features (B, width).
         """
         return self.predict_from({source: samples}, readout)
 
@@ -115,7 +115,7 @@ class SomAutoencoder:
         Returns:
             Pictures, shape (B, 64, 64) each, by the name of the eye.
         """
-        eyes = [name for name in (VISION, VISION_LEFT) if name in features]
+        eyes = [name for name in self.autoencoder.senses if name in features]
         return {name: self.autoencoder.decode(features[name], features.get(GAZE), name) for name in eyes}
 
     def pictures_of(self, neurons: Tensor) -> Tensor:
@@ -202,8 +202,8 @@ class SomAutoencoder:
     def _features(self, source: str, samples: Array, gaze: Tensor | None = None) -> Tensor:
         samples = torch.as_tensor(np.asarray(samples) if not isinstance(samples, Tensor) else samples)
         samples = samples.to(self.device, torch.float32)
-        if source in (VISION, VISION_LEFT):
-            check_pictures(samples, self.autoencoder.picture_shape)
+        if source in self.autoencoder.senses:
+            check_pictures(samples, self.autoencoder.shape_of(source))
             return self.autoencoder.encode(samples, gaze, source)
         if not bool(torch.isfinite(samples).all()):
             raise UserError(f"got {source} that is NaN or infinite, expected finite numbers")

@@ -17,6 +17,7 @@ KIND = "autoencoder"
 ARM_DIFFERS_BY = 2 / 255
 """A pixel shows the arm if it differs from the background by more than this."""
 
+_ALSO = "also"  # entry of a file's header: the names of its further senses
 _FINEST = 16  # rows and columns of the finest feature map
 _PATCH = 4  # side, in pixels of a 64x64 picture, of the square that one position of this map covers
 
@@ -86,14 +87,30 @@ class ConvAutoencoder(nn.Module):
         self.register_buffer("latent_std", torch.ones(latent_size))
         self._planes = (3 if color else 1, rows, columns)
         colors, patch = self._planes[0], rows // _FINEST
+        self.further = nn.ModuleDict()
+        """Autoencoders of further pictures by the name of their sense, such as `color`, with latents of their own."""
         self.encoder = picture_encoder(latent_size, width, colors + self.told, patch)
         self.decoder = picture_decoder(latent_size + self.told, width, colors, patch)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for part in (self.encoder, self.decoder):
+            part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def eyes(self) -> tuple[str, ...]:
-        """The modalities whose pictures it encodes: `vision`, and `vision_left` if both eyes see."""
+        """The modalities whose pictures its own network encodes: `vision`, and `vision_left` if both eyes see."""
         return (VISION,) if self.background_left is None else (VISION, VISION_LEFT)
+
+    @property
+    def senses(self) -> tuple[str, ...]:
+        """All modalities whose pictures it encodes: those of `eyes` and of `further`."""
+        return *self.eyes, *self.further
+
+    def shape_of(self, sense: str) -> tuple[int, ...]:
+        """The shape of one of a sense's pictures, (64, 64) or (3, 64, 64)."""
+        return self._of(sense).picture_shape
+
+    def _of(self, sense: str) -> "ConvAutoencoder":
+        """The autoencoder of a sense."""
+        return self.further[sense] if sense in self.further else self  # type: ignore[return-value]  # noqa: SIM401 (no `get`)
 
     def background_of(self, eye: str, gaze: Tensor | None = None) -> Tensor:
         """What is subtracted from an eye's pictures, shape (64, 64); of an eye that moves (B, 64, 64), or (1, 64, 64).
@@ -116,11 +133,13 @@ class ConvAutoencoder(nn.Module):
         Args:
             images: shape (B, 64, 64), in [0, 1].
             gaze: where an eye that moves looked, in [0, 1], shape (B, 2); None: straight ahead.
-            eye: the eye that sees them, `vision` or `vision_left`.
+            eye: the eye that sees them, `vision` or `vision_left`, or a further sense.
 
         Returns:
             Latents, shape (B, D); over the training set each has mean 0 and standard deviation 1.
         """
+        if eye in self.further:
+            return self._of(eye).encode(images, gaze)
         return (self.raw_latents(images, gaze, eye) - self.latent_mean) / self.latent_std
 
     def decode(self, latents: Tensor, gaze: Tensor | None = None, eye: str = VISION) -> Tensor:
@@ -129,11 +148,13 @@ class ConvAutoencoder(nn.Module):
         Args:
             latents: shape (B, D).
             gaze: where an eye that moves would look, in [0, 1], shape (B, 2); None: straight ahead.
-            eye: the eye that would see them.
+            eye: the eye that would see them, or a further sense.
 
         Returns:
             Pictures, shape (B, 64, 64), in [0, 1].
         """
+        if eye in self.further:
+            return self._of(eye).decode(latents, gaze)
         return self.draw(latents * self.latent_std + self.latent_mean, gaze, eye).clamp(0, 1)
 
     def raw_latents(self, images: Tensor, gaze: Tensor | None = None, eye: str = VISION) -> Tensor:
@@ -174,8 +195,9 @@ class ConvAutoencoder(nn.Module):
             path: the file, usually `autoencoder.safetensors`.
             header: further entries of the file's header, in JSON's types.
         """
-        sizes = {"latent_size": self.latent_size, "width": self.width}
-        checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
+        sizes: dict[str, Any] = {"latent_size": self.latent_size, "width": self.width}
+        further = {_ALSO: list(self.further)} if self.further else {}
+        checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes, **further})
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "ConvAutoencoder":
@@ -186,9 +208,27 @@ class ConvAutoencoder(nn.Module):
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         with checkpoints.fitting(Path(path)):
-            further = (tensors.get(name) for name in ("background_left", "directions", "turns"))
-            network = cls(tensors["background"], header["latent_size"], header["width"], *further)
+            network = cls._like(tensors, header)
+            for name in header.get(_ALSO, ()):
+                start = f"further.{name}."
+                own = {key.removeprefix(start): each for key, each in tensors.items() if key.startswith(start)}
+                network.further[name] = cls._like(own, header)
         return checkpoints.fill(Path(path), network, tensors, device)
+
+    @classmethod
+    def _like(cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> "ConvAutoencoder":
+        """A new network with the shapes of these tensors."""
+        further = (tensors.get(name) for name in ("background_left", "directions", "turns"))
+        return cls(tensors["background"], header["latent_size"], header["width"], *further)
+
+
+def further_senses(path: str | Path) -> tuple[str, ...]:
+    """The further senses of a saved autoencoder, such as `color`.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    return tuple(checkpoints.read_header(Path(path), KIND).get(_ALSO, ()))
 
 
 def arm_mask(images: Tensor, background: Tensor) -> Tensor:

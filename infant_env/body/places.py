@@ -22,6 +22,8 @@ class Gaze(NamedTuple):
     """Where the servos' targets lie in `data.ctrl`, shape (G,)."""
     followers: NDArray[np.int64]
     """Where the angles of the left eye, which follow these, lie in `data.qpos`: shape (G,), or (0,)."""
+    dof_ids: NDArray[np.int64]
+    """Where the angles' velocities lie in `data.qvel`, shape (G,)."""
 
     @classmethod
     def of(cls, model: mujoco.MjModel, names: tuple[str, ...]) -> "Gaze":
@@ -31,7 +33,7 @@ class Gaze(NamedTuple):
         leads = [np.flatnonzero((model.eq_type == _FOLLOWS) & (model.eq_obj2id == joint.id)) for joint in joints]
         follow = [model.jnt_qposadr[model.eq_obj1id[pair[0]]] for pair in leads if len(pair)]
         places = [joint.qposadr[0] for joint in joints], [actuators_of(model, joint.id)[0] for joint in joints], follow
-        return cls(ranges, *(np.array(ids, np.int64) for ids in places))
+        return cls(ranges, *(np.array(ids, np.int64) for ids in (*places, [joint.dofadr[0] for joint in joints])))
 
     def turn(self, data: mujoco.MjData, angles: NDArray[np.floating]) -> None:
         """Turns the gaze at once, and lets its servos hold it there; angles (G,), rad."""

@@ -109,11 +109,12 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     `senses={"joints": Sense(noise=5.0, delay_ms=120.0), "eye": Sense(noise=0.02)}` makes senses imperfect (`infant_env.Sense`).
     Their names are the keys of the observation.
 
-    - **Noise** is the standard deviation of normal noise, new in each observation: degrees (`joints`, up to 45), degrees/s
-      (`joint_velocities`, up to 1000), or a share of the 255 gray levels (`eye`, .003 to .25). Each byte of a frame has noise of
+    - **Noise** is the standard deviation of normal noise, new in each observation: degrees (`joints` and `gaze`, up to 45),
+      degrees/s (`joint_velocities`, up to 1000), N (`touch`, up to 50; each patch has noise of its own, which may bring it below
+      0), or a share of the 255 gray levels (`eye`, .003 to .25). Each byte of a frame has noise of
       its own; `to_gray` averages over pixels, and so leaves a ninth of it.
-    - **A delay** of up to 10 s need not be a multiple of a step. Joints are felt, and the arm is seen, in the exact pose of that
-      moment. Before an episode, the arm was at rest in its starting pose.
+    - **A delay** of up to 10 s need not be a multiple of a step. Joints, gaze and touch are felt, and the arm is seen, in the
+      exact pose of that moment. Before an episode, the arm was at rest in its starting pose.
     - `senses="age"` takes values from the literature: the eye's delay is 204 ms at 1 month and 104 ms from 3.5 months on; the
       joints have noise of 9.7 degrees and a delay of 19.5 ms. No study measured infants' joints, so the noise is that of young
       children, and the delay that of schoolchildren; `infant_env/senses/sense.py` names the sources.
@@ -136,8 +137,8 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
     With `gaze="eyes"` both eyes turn together in the held head; with `gaze="head"` the head turns, with the eyes fixed in it.
     The action has two more numbers, the targets of the gaze: 30 degrees to the left (+1) or right (-1), and 20 degrees down (+1)
-    or up (-1) of where the held gaze looks. The observation has one more entry, `gaze` (2,) float32: the two angles, rad,
-    without noise and delay. A turn takes .1 s (eyes) or .2 s (head). An episode begins with both angles 0, or with those of
+    or up (-1) of where the held gaze looks. The observation has one more entry, `gaze` (2,) float32: the two angles, rad.
+    A turn takes .1 s (eyes) or .2 s (head). An episode begins with both angles 0, or with those of
     `reset(options={"gaze": ...})`, and `action_for(joints)` brings them back to 0. The gaze of a body from an MJCF file is held.
 
     ## Fovea
@@ -146,7 +147,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
     wide and high, in frames of their own. It turns with the gaze. It has 4.2 pixels per degree in its middle, and shows 2.1
     cycles per degree at best; `eye` has 2.6 and 1.3. `seen`, `acuity`, noise and delay of `eye` hold for it too; its blur is that
     of its own pixels, and its noise is independent. `acuity="age"` changes it up to the age of 5 months. A body from an MJCF file
-    can have a fovea if the camera of its eye is fixed to a body. Agents and maps see `eye` alone.
+    can have a fovea if the camera of its eye is fixed to a body. Agents see `eye` alone.
 
     ## Arms
 
@@ -187,7 +188,7 @@ class InfantArmEnv(BodyEnv, gym.Env[Observation, NDArray[np.float32]]):  # skrl 
 
     A touch is a contact of MuJoCo. Its force is the depth of the contact times 10 N per mm, at most 100 N; so it depends on the
     pose alone. An arm that presses the body is pushed back by about as much (8 to 13 N per mm); `infant_env/senses/skin/touch.py`
-    gives the reasons. Touch has neither noise nor delay.
+    gives the reasons.
 
     ```python
     env = gym.make("InfantArm-v0", touch=True)

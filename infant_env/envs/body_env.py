@@ -19,6 +19,7 @@ from ..errors import UserError
 from ..given import shown
 from ..senses.acuity import checked_acuity
 from ..senses.eyes import Eyes
+from ..senses.modalities import GAZE
 from ..senses.seen.seen import Seen
 from ..senses.sense import checked_senses
 from ..senses.sensing import Sensing
@@ -84,7 +85,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         check_fovea(fovea, eye_size)
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
         self.arm = self._first = as_arm(arm, age_months, eyes, gaze, fovea, arms, wrist, change)
-        self.senses = checked_senses(senses, self.arm.body, eye_size is not None)
+        self.senses = checked_senses(senses, self.arm.body, eye_size is not None, bool(touch))
         """The senses that have noise or a delay, by name."""
         self.acuity = checked_acuity(acuity, self.arm.body, eye_size is not None)
         """The eye's acuity, cycles per degree; None: its frames are not blurred."""
@@ -98,7 +99,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
         self.touch = as_touch(self.arm, touch)
         """The sense of touch, with names, areas and centers of its patches; None if touch is not felt."""
-        self._sensing = Sensing([self.arm], [self.senses], self._servos.substeps) if self.senses else None
+        self._sensing = self._new_sensing() if self.senses else None
         self._angles, self._rates = span(self.arm.qpos_ids), span(self.arm.dof_ids)
         self._begun = False  # whether an episode runs
         self.action_space = self._servos.action_space
@@ -178,7 +179,7 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
             return
         self._eyes.show([how])
         if self._sensing is None and any(self._eyes.lags):
-            self._sensing = Sensing([self.arm], [self.senses], self._servos.substeps)
+            self._sensing = self._new_sensing()
             if self._begun:
                 self._sensing.seed(self.np_random)
                 self._sense_start()
@@ -216,11 +217,23 @@ class BodyEnv(Simulated, gym.Env[Observation, NDArray[np.float32]]):
         """The gaze, by name, shape (G,), rad; none if it is held."""
         if not self.arm.gaze_joints:
             return {}
-        return {"gaze": self.data.qpos[self.arm.gaze.qpos_ids].astype(np.float32)}
+        if self._sensing is not None:
+            return {GAZE: self._sensing.gaze(self.data.qpos, self.data.qvel)}
+        return {GAZE: self.data.qpos[self.arm.gaze.qpos_ids].astype(np.float32)}
 
     def _touch(self) -> Observation:
         """Touch, by name, shape (P,), N, from current positions and contacts; nothing if it is not felt."""
-        return {} if self.touch is None else {TOUCH: self.touch.felt(self.data)}
+        if self.touch is None:
+            return {}
+        if self._sensing is None:
+            return {TOUCH: self.touch.felt(self.data)}
+        felt = self.touch.felt(self._sensing.touched(self.data))
+        self._sensing.add_noise_of_touch(felt)
+        return {TOUCH: felt}
+
+    def _new_sensing(self) -> Sensing:
+        patches = 0 if self.touch is None else len(self.touch.names)
+        return Sensing([self.arm], [self.senses], self._servos.substeps, patches=patches)
 
     def _see(self) -> Observation:
         """The eyes' frames, by name; none without an eye."""

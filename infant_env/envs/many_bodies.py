@@ -20,6 +20,7 @@ from ..errors import UserError
 from ..given import shown
 from ..senses.acuity import checked_acuity
 from ..senses.eyes import Eyes
+from ..senses.modalities import GAZE
 from ..senses.seen.seen import Seen
 from ..senses.sense import Senses, checked_senses
 from ..senses.sensing import Sensing
@@ -86,7 +87,9 @@ class ManyBodies(Simulated, ManyEnv):
         check_counts(threads=threads)
         self._first, self.eye_size, self.threads = tuple(bodies), eye_size, threads
         self.width, self.height, self.camera_name = width, height, camera_name
-        kinds = {arm: checked_senses(senses, arm.body, eye_size is not None) for arm in dict.fromkeys(bodies)}
+        kinds = {
+            arm: checked_senses(senses, arm.body, eye_size is not None, bool(touch)) for arm in dict.fromkeys(bodies)
+        }
         sharpness = {arm: checked_acuity(acuity, arm.body, eye_size is not None) for arm in kinds}
         self.senses, self.acuity = kinds[bodies[0]], sharpness[bodies[0]]
         """The first infant's senses that have noise or a delay, by name, and its acuity."""
@@ -102,7 +105,7 @@ class ManyBodies(Simulated, ManyEnv):
         if eye_size is not None:
             self._eyes = Eyes(bodies, eye_size, [sharpness[arm] for arm in bodies], [None] * num_envs)
         self._onlooker = Onlooker(self.arm, render_mode, width, height, camera_name)
-        self._sensing = Sensing(bodies, self._each, self._servos.substeps, many=True) if any(self._each) else None
+        self._sensing = self._new_sensing() if any(self._each) else None
         self._hands = np.zeros((num_envs, len(self.arm.hands), 3))
         if seen is not None:
             self.show(seen)
@@ -189,7 +192,7 @@ class ManyBodies(Simulated, ManyEnv):
             all_seen[infant] = one
         self._eyes.show(all_seen)
         if self._sensing is None and any(self._eyes.lags):
-            self._sensing = Sensing(self.bodies, self._each, self._servos.substeps, many=True)
+            self._sensing = self._new_sensing()
             if self._begun:
                 for infant in range(self.num_envs):
                     self._sensing.seed(self._random(infant), infant)
@@ -317,22 +320,41 @@ class ManyBodies(Simulated, ManyEnv):
         """The gazes of some infants, by name, shape (n, G), rad; none if they are held."""
         if not self.arm.gaze_joints:
             return {}
-        return {"gaze": self._qpos[infants][:, self.arm.gaze.qpos_ids].astype(np.float32)}
+        if self._sensing is not None:
+            return {GAZE: self._sensing.gaze(self._qpos, self._qvel, infants)}
+        return {GAZE: self._qpos[infants][:, self.arm.gaze.qpos_ids].astype(np.float32)}
 
     def _touches(self, infants: Infants | slice) -> Observations:
         """Touch of some infants, by name, shape (n, P), N; nothing if it is not felt."""
         if self.touch is None:
             return {}
-        felt = np.zeros((self.num_envs, len(self.touch.names)), np.float32)
-        for infant in np.flatnonzero(self._stale | (self._simulations.contacts > 0)).tolist():
+        felt, late = np.zeros((self.num_envs, len(self.touch.names)), np.float32), False
+        if self._sensing is not None:
+            late = self._sensing.touch_is_late
+        for infant in np.flatnonzero(self._stale | (self._simulations.contacts > 0) | late).tolist():
             arm, data = self.bodies[infant], self._data_of(infant)
             if self._stale[infant]:
                 mujoco.mj_kinematics(arm.model, data)
                 mujoco.mj_collision(arm.model, data)
             touch = self._skins[arm]
             assert touch is not None
-            felt[infant] = touch.felt(data)
+            felt[infant] = touch.felt(data if self._sensing is None else self._sensing.touched(data, infant))
+        if self._sensing is not None:
+            for infant in range(self.num_envs):
+                self._sensing.add_noise_of_touch(felt[infant], infant)
         return {TOUCH: felt[infants]}
+
+    def _sensed_touch(self, touch: Touch, infant: int, data: mujoco.MjData) -> NDArray[np.float32]:
+        """Touch of one infant, (P,), N; `data` is its simulation now, with contacts."""
+        if self._sensing is None:
+            return touch.felt(data)
+        felt = touch.felt(self._sensing.touched(data, infant))
+        self._sensing.add_noise_of_touch(felt, infant)
+        return felt
+
+    def _new_sensing(self) -> Sensing:
+        patches = 0 if self.touch is None else len(self.touch.names)
+        return Sensing(self.bodies, self._each, self._servos.substeps, many=True, patches=patches)
 
     def _stacked(self, seen: list[Observations]) -> Observations:
         """The frames of several infants, by name."""

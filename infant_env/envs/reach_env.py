@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
 from ..senses.seen.seen import Seen
-from ..senses.skin.touch import TOUCH
 from ..tasks import rewards
 from ..tasks.goal_sight import GoalSight
 from ..tasks.reach_task import ReachTask
@@ -250,9 +249,8 @@ class InfantArmReachEnv(
             "desired_goal": self._goal.copy(),
             **self._see(),
             **self._gaze(),
+            **self._touch(),
         }
-        if self.touch is not None:
-            observation[TOUCH] = self.touch.felt(self.data)
         if self._shown is not None:
             observation["goal"] = self._shown.copy()
         return observation

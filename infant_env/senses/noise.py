@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .modalities import GAZE, TOUCH
 from .sense import EYE, EYE_LEFT, FOVEA, JOINTS, VELOCITIES, Sense, Senses
 
 _BLOCK = 256
@@ -28,12 +29,25 @@ class Noise:
         random: the infant's random numbers; they stay as they are.
         senses: the senses.
         joints: number of joints, J.
+        gaze: number of angles of the gaze, G.
+        patches: number of patches of skin, P.
     """
 
-    def __init__(self, random: np.random.Generator, senses: Senses, joints: int) -> None:
+    def __init__(
+        self, random: np.random.Generator, senses: Senses, joints: int, gaze: int = 0, patches: int = 0
+    ) -> None:
         seed: Any = random.bit_generator.seed_seq
-        own = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, _OWN_KEY))
+        own, *others = (
+            np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, _OWN_KEY, *further))
+            for further in ((), (0,), (1,))
+        )
         self._random = np.random.default_rng(own)
+        degrees, newtons = np.deg2rad(noise_of(senses, GAZE)), noise_of(senses, TOUCH)
+        each = ((GAZE, degrees, gaze, others[0]), (TOUCH, newtons, patches, others[1]))
+        self._further = {
+            name: (np.random.default_rng(stream), scale, size) for name, scale, size, stream in each if scale
+        }
+        self._drawn: dict[str, NDArray[np.float32]] = {}
         self._scale = np.repeat([np.deg2rad(noise_of(senses, name)) for name in (JOINTS, VELOCITIES)], joints)
         self._now = _BLOCK
         self.felt = np.empty(0, np.float32)
@@ -48,8 +62,19 @@ class Noise:
                 (drawn * self._scale).astype(np.float32),
                 self._random.integers(_STARTS, size=_BLOCK),
             )
+            for name, (random, scale, size) in self._further.items():
+                self._drawn[name] = (random.standard_normal((_BLOCK, size)) * scale).astype(np.float32)
             self._now = 0
         self.felt = self._felt[self._now]
+
+    def of(self, name: str) -> NDArray[np.float32] | None:
+        """Noise of the gaze, (G,), rad, or of touch, (P,), N, in this observation; None if there is none."""
+        return self._drawn[name][self._now] if name in self._further else None
+
+    def added(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The gaze or touch with its noise, see `of`; the array itself if it has none."""
+        noise = self.of(name)
+        return values if noise is None else values + noise
 
     def add_to_frame(self, frame: NDArray[np.uint8], noise: float, eye: str = EYE) -> None:
         """Adds this observation's noise to a frame, in place, see `add_to_frame`; each eye and the fovea have their own."""

@@ -9,6 +9,7 @@ import numpy as np
 from ..body.description import Body
 from ..errors import UserError
 from ..given import numbers, shown
+from .modalities import GAZE, TOUCH
 
 EYE, JOINTS, VELOCITIES = "eye", "joints", "joint_velocities"
 EYE_LEFT = "eye_left"
@@ -18,8 +19,8 @@ FOVEA = "fovea"
 FOVEA_SIZE = 128, 128
 """Rows and columns of the fovea's frames."""
 _LEAST_EYE_NOISE = 0.003  # less than one gray level of 255 gets lost when frames are rounded to bytes
-_MOST_NOISE = {EYE: 0.25, JOINTS: 45.0, VELOCITIES: 1000.0}
-_UNITS = {EYE: "of the 255 gray levels", JOINTS: "degrees", VELOCITIES: "degrees/s"}
+_MOST_NOISE = {EYE: 0.25, JOINTS: 45.0, VELOCITIES: 1000.0, GAZE: 45.0, TOUCH: 50.0}
+_UNITS = {EYE: "of the 255 gray levels", JOINTS: "degrees", VELOCITIES: "degrees/s", GAZE: "degrees", TOUCH: "N"}
 SENSES = tuple(_MOST_NOISE)
 """Names of the senses that can have noise and a delay: the observations' keys."""
 MOST_DELAY_MS = 10_000.0
@@ -45,7 +46,8 @@ class Sense:
     """
 
     noise: float = 0.0
-    """Standard deviation: degrees (`joints`), degrees/s (`joint_velocities`), or a share of the 255 gray levels (`eye`)."""
+    """Standard deviation: degrees (`joints`, `gaze`), degrees/s (`joint_velocities`), N (`touch`), or a share of the 255 gray
+    levels (`eye`)."""
     delay_ms: float = 0.0
     """Milliseconds between the world and its observation; need not be a multiple of a control step (40 ms)."""
 
@@ -72,16 +74,17 @@ def frame_size(eye: str, size: tuple[int, int]) -> tuple[int, int]:
     return FOVEA_SIZE if eye == FOVEA else size
 
 
-def checked_senses(given: Any, body: Body, eye: bool = True) -> dict[str, Sense]:
+def checked_senses(given: Any, body: Body, eye: bool = True, touch: bool = False) -> dict[str, Sense]:
     """The senses that have noise or a delay, by name.
 
     Args:
         given: senses by name, each a `Sense` or its `as_dict`; "age": those of `of_age`; None: perfect senses.
         body: the body.
         eye: whether the body's eye is used.
+        touch: whether touch is felt.
 
     Raises:
-        UserError: a name or a value is unknown or out of range, the body has no age, or it has no eye.
+        UserError: a name or a value is unknown or out of range, the body has no age, or it does not have the sense.
     """
     if isinstance(given, str) and given == "age":
         senses = of_age(body)
@@ -95,11 +98,19 @@ def checked_senses(given: Any, body: Body, eye: bool = True) -> dict[str, Sense]
         if name not in SENSES:
             raise UserError(f"got senses with the name {shown(name)}, expected names among {list(SENSES)}")
         senses[name] = _checked_noise(name, _as_sense(name, value))
-        if name == EYE and not eye:
-            raise UserError(
-                "got senses with 'eye' without eye_size, expected both; add an eye, such as eye_size=(300, 500)"
-            )
+        _check_is_sensed(name, body, eye, touch)
     return {name: senses[name] for name in SENSES if senses.get(name, Sense()) != Sense()}
+
+
+def _check_is_sensed(name: str, body: Body, eye: bool, touch: bool) -> None:
+    if name == EYE and not eye:
+        raise UserError(
+            "got senses with 'eye' without eye_size, expected both; add an eye, such as eye_size=(300, 500)"
+        )
+    if name == GAZE and body.gaze == "held":
+        raise UserError("got senses with 'gaze' of a gaze that is held, expected one that turns, such as gaze=\"eyes\"")
+    if name == TOUCH and not touch:
+        raise UserError("got senses with 'touch' without touch=True, expected both; let touch be felt by touch=True")
 
 
 def of_age(body: Body) -> dict[str, Sense]:

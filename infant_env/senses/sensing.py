@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..body.model import ArmModel
 from ..body.servos import span
 from .camera import EyeCamera
+from .modalities import GAZE, TOUCH
 from .noise import Noise, noise_of
 from .past import Floats, Pasts, Rows
 from .seen.seen_arm import SeenArm
@@ -26,10 +27,13 @@ class Sensing:
         each: each infant's senses that have noise or a delay; delays of the joints are the same for all.
         substeps: physics steps in a control step.
         many: whether states have shape (N, nq) and (N, nv) instead of (nq,) and (nv,).
+        patches: number of patches of skin that feel touch.
     """
 
-    def __init__(self, arms: Sequence[ArmModel], each: Sequence[Senses], substeps: int, many: bool = False) -> None:
-        self._arms, self._each, self._many = list(arms), list(each), many
+    def __init__(
+        self, arms: Sequence[ArmModel], each: Sequence[Senses], substeps: int, many: bool = False, patches: int = 0
+    ) -> None:
+        self._arms, self._each, self._many, self._patches = list(arms), list(each), many, patches
         arm, senses = arms[0], each[0]
         joints = len(arm.joint_names)
         parts = span(arm.qpos_ids), span(arm.dof_ids), slice(None, joints), slice(joints, None)
@@ -59,9 +63,10 @@ class Sensing:
 
     def _delays(self) -> dict[Hashable, float]:
         delays: dict[Hashable, float] = {
-            name: self._each[0].get(name, Sense()).delay_ms for name in (JOINTS, VELOCITIES)
+            name: self._each[0].get(name, Sense()).delay_ms for name in (JOINTS, VELOCITIES, GAZE)
         }
         for infant, (senses, lag) in enumerate(zip(self._each, self._lags, strict=True)):
+            delays[TOUCH, infant] = senses.get(TOUCH, Sense()).delay_ms
             delays[EYE, infant] = senses.get(EYE, Sense()).delay_ms
             delays[_ARM, infant] = delays[EYE, infant] + lag
         return delays
@@ -69,7 +74,9 @@ class Sensing:
     def seed(self, random: np.random.Generator, infant: int = 0, again: bool = True) -> None:
         """Seeds the noise of an infant from its random numbers, which stay as they are; only if new, unless `again`."""
         if again or self._noises[infant] is None:
-            self._noises[infant] = Noise(random, self._each[infant], len(self._arms[infant].joint_names))
+            arm = self._arms[infant]
+            counts = len(arm.joint_names), len(arm.gaze_joints), self._patches
+            self._noises[infant] = Noise(random, self._each[infant], *counts)
 
     def begin(self, qpos: Floats, qvel: Floats, infants: NDArray[np.int64] | None = None) -> None:
         """Starts the episodes of some infants: until now they were at rest in these states.
@@ -118,6 +125,34 @@ class Sensing:
             felt += self._noises[0].felt if rows is None else self._felt_noises(rows)
         return felt
 
+    def gaze(self, qpos: Floats, qvel: Floats, rows: Rows | None = None) -> NDArray[np.float32]:
+        """The felt angles of the gaze, a new array of shape (..., G), rad; see `felt`."""
+        past, ids = self.pasts.get(GAZE), self._arms[0].gaze
+        then, speed = (qpos, qvel) if past is None else past.state
+        angles = then[..., ids.qpos_ids]
+        if past is not None and past.rest:
+            angles = angles - past.rest * speed[..., ids.dof_ids]
+        felt = (angles if rows is None else angles[rows]).astype(np.float32)
+        if noise_of(self._each[0], GAZE):
+            noise = [each.of(GAZE) for each in ([self._noises[0]] if rows is None else self._noises_of(rows))]
+            felt += np.array(noise[0] if rows is None else noise, np.float32)
+        return felt
+
+    @property
+    def touch_is_late(self) -> bool:
+        """Whether touch has a delay."""
+        return any(senses.get(TOUCH, Sense()).delay_ms for senses in self._each)
+
+    def touched(self, data: mujoco.MjData, infant: int = 0) -> mujoco.MjData:
+        """The body at the moment that its skin feels now, with positions and contacts; `data` is the simulation now."""
+        return self._as_seen(TOUCH, infant, data)
+
+    def add_noise_of_touch(self, felt: NDArray[np.float32], infant: int = 0) -> None:
+        """Adds this observation's noise to the touch of one infant, (P,), N, in place."""
+        noise = self._noises[infant].of(TOUCH)
+        if noise is not None:
+            felt += noise
+
     def see(
         self, eyes: EyeCamera, data: mujoco.MjData, infant: int = 0, seen: SeenArm | None = None
     ) -> dict[str, NDArray[np.uint8]]:
@@ -138,7 +173,7 @@ class Sensing:
         return frames
 
     def _as_seen(self, what: str, infant: int, data: mujoco.MjData) -> mujoco.MjData:
-        """The body, or the arm, at the moment that the eye sees now."""
+        """The body at the moment that the eye sees, or the skin feels, now; or the arm at the moment that the eye sees it."""
         past, arm = self.pasts.get((what, infant)), self._arms[infant]
         if past is None:
             return data
@@ -152,5 +187,7 @@ class Sensing:
         return then
 
     def _felt_noises(self, rows: Rows) -> NDArray[np.float32]:
-        noises = self._noises[rows] if isinstance(rows, slice) else [self._noises[infant] for infant in rows.tolist()]
-        return np.array([noise.felt for noise in noises])
+        return np.array([noise.felt for noise in self._noises_of(rows)])
+
+    def _noises_of(self, rows: Rows) -> list[Noise]:
+        return self._noises[rows] if isinstance(rows, slice) else [self._noises[infant] for infant in rows.tolist()]

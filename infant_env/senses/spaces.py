@@ -8,6 +8,7 @@ from gymnasium import spaces
 
 from ..body.changes.change import BodyChange
 from ..body.model import ArmModel
+from .modalities import GAZE
 from .noise import WIDEST, noise_of
 from .sense import JOINTS, VELOCITIES, Senses, frame_size
 from .skin.touch import MOST_FORCE, TOUCH, Touch
@@ -57,21 +58,23 @@ def velocity_space(arm: ArmModel, noise: float = 0.0) -> spaces.Box:
     return spaces.Box(-most, most, (len(arm.joint_names),), np.float32)
 
 
-def gaze_spaces(arm: ArmModel) -> dict[str, spaces.Space[Any]]:
+def gaze_spaces(arm: ArmModel, senses: Senses) -> dict[str, spaces.Space[Any]]:
     """The gaze's angles, (G,), rad, by name; none if it is held."""
     low, high = arm.gaze.ranges.T.astype(np.float32)
-    return {"gaze": spaces.Box(low - _GIVE, high + _GIVE, dtype=np.float32)} if arm.gaze_joints else {}
+    give = np.float32(_GIVE + np.deg2rad(noise_of(senses, GAZE)) * WIDEST)
+    return {GAZE: spaces.Box(low - give, high + give, dtype=np.float32)} if arm.gaze_joints else {}
 
 
-def touch_spaces(touch: Touch | None) -> dict[str, spaces.Space[Any]]:
-    """Touch, (P,), N, by name; none if it is not felt."""
-    return {} if touch is None else {TOUCH: spaces.Box(0, MOST_FORCE, (len(touch.names),), np.float32)}
+def touch_spaces(touch: Touch | None, senses: Senses) -> dict[str, spaces.Space[Any]]:
+    """Touch, (P,), N, by name; none if it is not felt. Noise may bring it below 0."""
+    noise = noise_of(senses, TOUCH) * WIDEST
+    return {} if touch is None else {TOUCH: spaces.Box(0 - noise, MOST_FORCE + noise, (len(touch.names),), np.float32)}
 
 
 def babbling_space(arm: ArmModel, eye_size: tuple[int, int], senses: Senses, touch: Touch | None = None) -> spaces.Dict:
     """The observation space of `InfantArm-v0`."""
     joints, velocities = _felt_spaces(arm, senses)
-    pictures = eye_spaces(arm.eyes, eye_size) | gaze_spaces(arm) | touch_spaces(touch)
+    pictures = eye_spaces(arm.eyes, eye_size) | gaze_spaces(arm, senses) | touch_spaces(touch, senses)
     return spaces.Dict({**pictures, "joints": joints, "joint_velocities": velocities})
 
 

@@ -119,8 +119,8 @@ class ReachTask:
             )
         pictures = {} if eye_size is None else eye_spaces(eyes, eye_size)
         if gaze:
-            pictures |= gaze_spaces(self._arm)
-        pictures |= touch_spaces(touch)
+            pictures |= gaze_spaces(self._arm, senses)
+        pictures |= touch_spaces(touch, senses)
         if goal_eye and eye_size is not None:
             pictures["goal"] = eye_space(eye_size)
         goals = {"achieved_goal": self.goal_space, "desired_goal": self.goal_space}

@@ -83,7 +83,7 @@ class TouchTask:
         """
         goal = spaces.Box(0, 1, (len(self.touch.names),), np.float32)
         goals = {"achieved_goal": goal, "desired_goal": goal} if self.is_told else {}
-        felt = touch_spaces(self.touch if shows_touch else None)
+        felt = touch_spaces(self.touch if shows_touch else None, senses)
         return spaces.Dict({"observation": proprioception_space(self._arm, senses), **goals, **felt, **others})
 
     def begin(self, random: np.random.Generator, options: dict[str, Any] | None) -> Start:

@@ -12,12 +12,15 @@ import torch
 from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 from training import cli
-from training.act.goals import Goal, GoalConfig, goals_of
+from training.act import reach
+from training.act.goals import Goal, GoalConfig, each_hand, goals_of
 from training.act.true_eye import looks_of
 from training.data import collect
 from training.data.dataset import Dataset
 from training.data.info import collect_line
 from training.measure import metrics
+from training.rl.config import Config as LearningConfig
+from training.runs import folder as runs
 
 SIZE: dict[str, Any] = {"samples": 24, "eye_size": (60, 100), "shard_size": 10, "seed": 3, "workers": 1}
 
@@ -25,6 +28,13 @@ SIZE: dict[str, Any] = {"samples": 24, "eye_size": (60, 100), "shard_size": 10, 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return collect.run(collect.Config(tmp_path_factory.mktemp("both") / "data", arms="both", **SIZE))
+
+
+@pytest.fixture(scope="module")
+def more(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """60 poses of both arms: 12 test pictures, some with each hand."""
+    folder = tmp_path_factory.mktemp("more") / "data"
+    return collect.run(collect.Config(folder, arms="both", **{**SIZE, "samples": 60}))
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +163,72 @@ def test_the_world_model_of_two_hands_is_refused_in_one_line(both: Dataset, tmp_
     work: Any = Work(world_model.Config(run=tmp_path), both, torch.device("cpu"), {}, tmp_path / "world")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="--arms both, expected one arm: .* collect with --arms right or --arms left$"):
         world_model.STAGE.fit(work)
+
+
+@pytest.mark.parametrize(("hand", "reaching"), [("right", [True, False]), ("left", [False, True])])
+def test_a_hand_that_is_told_is_in_every_goal_and_its_error_alone_counts(
+    more: Dataset, tmp_path: Path, hand: Any, reaching: list[bool]
+):
+    goals = goals_of(GoalConfig(tmp_path, hand=hand), more, more.arm, None)
+    shown = more.shows_hands[more.split("test")][:, reaching.index(True)]
+    assert len(goals) == shown.sum() > 0
+    for goal in goals:
+        assert goal.hands is not None
+        assert goal.hand_error(goal.hands + 0.05 * np.array(reaching)[:, None]) == pytest.approx(
+            0.05 * 3**0.5, rel=1e-4
+        )
+        assert goal.hand_error(goal.hands + 0.05 * ~np.array(reaching)[:, None]) == 0
+        assert goal.error_in_words(goal.hands, more.arm) == f"{hand} 0.0 cm off"
+
+
+def test_goals_of_both_hands_show_both(both: Dataset, tmp_path: Path):
+    test = both.split("test")
+    if not both.shows_hands[test].all(axis=1).any():
+        with pytest.raises(UserError, match="has no test picture that shows both hands: it covers at most"):
+            goals_of(GoalConfig(tmp_path, hand="both"), both, both.arm, None)
+    posed = goals_of(GoalConfig(tmp_path, hand="both", goal_joints=(60.0, 0, 0, 60, 0) * 2), both, both.arm, None)
+    assert posed[0].reaching is not None
+    assert posed[0].reaching.tolist() == [True, True]
+
+
+def test_a_hand_that_does_not_move_is_refused(both: Dataset, left: Dataset, tmp_path: Path):
+    with pytest.raises(
+        UserError, match="got --hand right, but the infant of this run moves one hand, 'left'; leave out"
+    ):
+        goals_of(GoalConfig(tmp_path, hand="right"), left, left.arm, None)
+    assert goals_of(GoalConfig(tmp_path, hand="left", hidden_hands=True), left, left.arm, None)
+    with pytest.raises(UserError, match="got --goal with --hand left, expected one of them"):
+        GoalConfig(tmp_path, hand="left", goal=tmp_path / "picture.png")
+    with pytest.raises(UserError, match="got --goal joints with --hand left, expected --goal hand or image"):
+        LearningConfig(tmp_path, goal="joints", hand="left")
+
+
+def test_each_of_two_hands_has_its_errors_over_the_pictures_that_show_it(both: Dataset, left: Dataset):
+    there, shown = np.zeros((3, 2, 3)), np.array([[True, False], [True, False], [False, False]])
+    here = there + np.array([0.01, 0.04])[:, None]  # each coordinate of the right and of the left hand, m
+    here[1, 0] = [0.03, 0, 0]
+    found = metrics.each_hand(here, there, shown, both.arm)
+    assert list(found) == ["right"]  # no picture shows the left one
+    assert found["right"].mean == pytest.approx(50 * (0.01 * 3**0.5 + 0.03))
+    goals = [Goal(np.zeros((64, 64)), hands=hands) for hands in there]
+    assert each_hand(goals, list(here), both.arm)["left"].mean == pytest.approx(4 * 3**0.5)  # unknown: all count
+    assert metrics.each_hand(here[:, :1], there[:, :1], shown[:, :1], left.arm) == {}
+
+
+def test_reaching_with_the_left_of_two_hands_tells_each_hand_in_its_own_column(more: Dataset, tmp_path: Path):
+    run, data = ["--run", str(tmp_path)], ["--data", str(more.path)]
+    for command in (
+        ["train-ae", *run, *data, "--epochs", "1", "--width", "4"],
+        ["train-som", *run, "--rows", "8", "--columns", "7"],
+        ["evaluate", *run],
+        ["reach", *run, "--goals", "3", "--hand", "left"],
+        ["train-rl", *run, "--algorithm", "oracle", "--hand", "left", "--goals", "3", "--no-video"],
+    ):
+        assert cli.main(command) == 0, command
+    found = runs.metrics_of(tmp_path)
+    row = found.reach["test, left hand"]["som_ae"]
+    assert row.hands_cm["left"] == row.hand_error_cm
+    assert list(found.details["som_ae"]["vision->proprioception"]["all"].hands_cm) == ["right", "left"]
+    header, _ = reach.table(found.reach["test, left hand"])
+    assert "left mean cm" in header
+    assert (tmp_path / "rl" / "oracle_hand_left" / "seed0" / "result.json").exists()

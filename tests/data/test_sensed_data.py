@@ -1,6 +1,7 @@
 """Data sets of imperfect senses: what is recorded, and what is made of it again."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import torch
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
+from infant_env.senses.seen.seen import Seen
+from infant_env.senses.seen.seen_arm import SeenArm
 from infant_env.senses.sense import Sense
 from infant_env.senses.vision import to_gray
 from training import cli
@@ -22,6 +25,7 @@ from training.data import collect
 from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
+from training.measure import senses
 from training.train import generator as train_generator
 
 SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
@@ -175,7 +179,7 @@ def test_the_line_that_goes_on_gives_the_senses(noisy: Dataset):
         ("", "holds another data set: senses {'eye': [0.02, 0.0], 'joints': [5.0, 120.0]} (asked for: None)"),
         (
             "--senses nose 1 2",
-            "got senses with the name 'nose', expected names among ['eye', 'joints', 'joint_velocities']",
+            "got senses with the name 'nose', expected names among ['eye', 'joints', 'joint_velocities', 'gaze', 'touch']",
         ),
         ("--acuity 1000", "got --acuity 1000.0, expected age or a finite number from 0.05 up to 100"),
         ("--senses eye 2 0", "got 'eye' with noise=2, expected 0, or 0.003 to 0.25 of the 255 gray levels"),
@@ -217,3 +221,84 @@ def test_networks_of_the_agent_refuse_an_eye_that_moves(tmp_path: Path):
     data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     with pytest.raises(UserError, match="needs an eye that does not move"):
         train_generator.STAGE.run(train_generator.Config(tmp_path / "run", data=data.path, epochs=1))
+
+
+def test_gaze_and_touch_are_recorded_as_they_are_and_as_they_are_felt(tmp_path: Path):
+    common: dict[str, Any] = SIZE | {"samples": 24, "shard_size": 12, "gaze": "eyes", "touch": True, "touching": True}
+    noise = {"gaze": (4.0, 50.0), "touch": (0.3, 20.0)}
+    perfect = collect.run(collect.Config(tmp_path / "perfect", min_arm_in_view=0.0, **common))
+    noisy = collect.run(collect.Config(tmp_path / "noisy", min_arm_in_view=0.0, senses=noise, **common))
+    assert perfect.felt_gaze is perfect.gaze
+    assert perfect.felt_touch is perfect.touch
+    assert noisy.senses == {"gaze": Sense(4.0, 50.0), "touch": Sense(0.3, 20.0)}
+    assert noisy.agent_senses == {"gaze": Sense(4.0, 50.0)}
+    for name in ("joints", "gaze", "touch"):  # the noise changes neither the poses nor what they are
+        assert np.array_equal(getattr(noisy, name), getattr(perfect, name))
+    assert np.rad2deg(noisy.felt_gaze - noisy.gaze).std() == pytest.approx(4.0, rel=0.3)
+    assert (noisy.felt_touch - noisy.touch).std() == pytest.approx(0.3, rel=0.03)
+    rows = noisy.split("test")
+    felt, true = senses.given(noisy, rows), senses.true(noisy, rows)
+    assert np.array_equal(true["gaze"], perfect.normalized_gaze[rows])
+    assert not np.array_equal(felt["gaze"], true["gaze"])
+    strong = perfect.touch.max(axis=1) > 10 * 0.3
+    assert strong.any()
+    assert not np.isnan(noisy.felt_place[strong]).any()
+
+
+def test_noise_of_touch_alone_is_no_touch(tmp_path: Path):
+    common: dict[str, Any] = SIZE | {"samples": 12, "touch": True, "senses": {"touch": (0.3, 0.0)}}
+    data = collect.run(collect.Config(tmp_path / "data", **common))
+    nowhere = np.isnan(data.touched_place).all(axis=1)
+    assert nowhere.any()
+    assert np.isnan(data.felt_place[nowhere]).all()
+
+
+def test_touch_that_is_not_recorded_has_no_noise(tmp_path: Path):
+    with pytest.raises(UserError, match="got senses with 'touch' without touch=True, expected both"):
+        collect.run(collect.Config(tmp_path / "data", senses={"touch": (1.0, 0.0)}, **SIZE))
+
+
+SEEN = '{"turn": 15, "offsets": {"right_elbow_flexion": 0.3}}'
+
+
+def test_an_arm_that_is_seen_elsewhere_is_collected_and_recorded(tmp_path: Path):
+    size = SIZE | {"samples": 6, "shard_size": 3}
+    usual = collect.run(collect.Config(tmp_path / "usual", **size))
+    data = collect.run(collect.Config(tmp_path / "data", seen=SEEN, **size))
+    shown = Seen(turn=15.0, offsets={"right_elbow_flexion": 0.3})
+    assert (usual.seen, data.seen) == (None, shown)
+    assert "seen" not in json.loads((usual.path / "dataset.json").read_text())["config"]
+    assert np.array_equal(data.background, usual.background)
+    eye, state, arm = EyeCamera(data.arm, data.eye_size), data.arm.new_data(), SeenArm(data.arm, shown)
+    for k in range(6):
+        data.arm.pose(state, data.joints[k])
+        assert np.array_equal(data.eye(k), eye.render(state, seen=arm))
+        assert data.column("arm_in_view", k) == pytest.approx(eye.in_view(state, arm)[0])
+        assert not np.array_equal(data.eye(k), eye.render(state))
+    eye.close()
+    line = collect_line(data.path, data.info)
+    assert cli.main(shlex.split(line)[1:]) == 0  # it is there
+    assert collect.again(data, tmp_path / "more", 5, 1).recipe.displaced == shown
+    with pytest.raises(UserError, match="and reaching needs an arm that is seen where it is"):
+        data.check_seen_arm("reaching")
+    usual.check_seen_arm("reaching")
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        ("15", "got --seen '15', expected fields of infant_env.Seen as JSON"),
+        ("{turn: 15}", "got --seen '{turn: 15}', expected fields of infant_env.Seen as JSON"),
+        ('{"twist": 15}', "expected a Seen, such as Seen(turn=15.0), or a dictionary with names among"),
+        ('{"turn": 1000}', "got a seen arm with turn=1000, expected degrees from -360 to 360"),
+        ('{"offsets": {"left_knee": 1}}', "left_knee"),
+    ],
+)
+def test_an_arm_that_cannot_be_seen_so_is_refused(
+    seen: str, wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.main(["collect", "--out", str(tmp_path / "data"), "--samples", "4", "--seen", seen]) == 2
+    error = capsys.readouterr().err
+    assert wanted in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "data" / "shards").exists()

@@ -5,6 +5,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import infant_env  # noqa: F401 (registers the environments)
@@ -76,6 +78,47 @@ def test_a_young_infant_s_frames_and_its_background_are_blurred():
 def test_pixels_that_are_coarser_than_the_acuity_stay_as_they_are():
     frame = np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)
     assert np.array_equal(Blur(6.4, 2.6)(frame), frame)
+
+
+def exactly(frame: NDArray[np.uint8], sigma: float) -> NDArray[np.float64]:
+    """The frame, blurred by a Gaussian in double precision; the outermost pixels go on beyond the edge."""
+    reach = int(6 * sigma) + 1
+    kernel = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
+    blurred = frame.astype(float)
+    for axis in (0, 1):
+        padded = np.pad(blurred, [(reach, reach) if k == axis else (0, 0) for k in range(3)], mode="edge")
+        parts = [np.take(padded, range(k, k + frame.shape[axis]), axis) for k in range(2 * reach + 1)]
+        blurred = sum(weight * part for weight, part in zip(kernel / kernel.sum(), parts, strict=True))
+    return blurred
+
+
+@settings(max_examples=25)
+@given(st.floats(0.5, 3.0), st.integers(1, 130), st.integers(1, 40), st.integers(0, 99))
+def test_a_blurred_frame_is_within_three_gray_levels_of_the_exact_one(sigma: float, rows: int, columns: int, seed: int):
+    blur, random = Blur(1.0, 1.0), np.random.default_rng(seed)
+    blur.sigma = sigma
+    frame = random.integers(0, 256, (rows, columns, 3), np.uint8)
+    frame[: rows // 2] = random.integers(0, 2, 3) * 255
+    before = frame.copy()
+    assert np.abs(blur(frame) - exactly(frame, sigma)).max() <= 3
+    assert np.array_equal(frame, before)
+
+
+@given(st.floats(0.25, 3.0), st.integers(0, 255))
+def test_what_has_one_color_keeps_it(sigma: float, level: int):
+    blur = Blur(1.0, 1.0)
+    blur.sigma = sigma
+    frame = np.full((5, 7, 3), level, np.uint8)
+    assert np.array_equal(blur(frame), frame)
+
+
+@pytest.mark.parametrize("sigma", [0.25, 0.33, 0.49])
+def test_a_narrow_blur_spreads_a_point_as_far_as_it_says(sigma: float):
+    blur, frame = Blur(1.0, 1.0), np.zeros((9, 9, 3), np.uint8)
+    blur.sigma, frame[4, :] = sigma, 255
+    row = blur(frame)[:, 4, 0] / 255
+    assert row.sum() == pytest.approx(1, abs=0.01)
+    assert row @ (np.arange(9) - 4) ** 2 == pytest.approx(sigma**2, abs=0.01)
 
 
 @pytest.mark.parametrize(

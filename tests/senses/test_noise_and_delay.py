@@ -240,6 +240,9 @@ def test_perfect_senses_are_the_default(senses: Any):
         ({"eye": {"noise": 5}}, "got 'eye' with noise=5, expected 0, or 0.003 to 0.25 of the 255 gray levels"),
         ({"eye": {"noise": 0.001}}, "got 'eye' with noise=0.001, expected 0, or 0.003 to 0.25"),
         ({"eye": Sense(0.02)}, "got senses with 'eye' without eye_size, expected both"),
+        ({"gaze": Sense(2.0)}, "got senses with 'gaze' of a gaze that is held, expected one that turns"),
+        ({"touch": Sense(2.0)}, "got senses with 'touch' without touch=True, expected both"),
+        ({"touch": Sense(60.0)}, "got 'touch' with noise=60, expected 0 to 50 N$"),
     ],
 )
 def test_broken_senses_are_refused_in_one_line(senses: Any, wanted: str):

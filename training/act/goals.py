@@ -1,9 +1,10 @@
 """The goals of reaching: test pictures, a picture file, a pose, or pictures that the infant imagines."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -15,9 +16,11 @@ from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
+from ..data.arm_options import hands_that_reach
 from ..data.dataset import Dataset
 from ..measure import metrics
 from ..runs.config import Count, RunConfig
+from ..runs.metrics import Hand
 from .picture_files import read_picture
 
 Hypotheses = Annotated[int, Meta(ge=1, le=MOST)]
@@ -37,13 +40,46 @@ class Goal:
     """Places of the hands, shape (H, 3), meters."""
     shown: NDArray[np.bool_] | None = None
     """Whether the picture shows each hand, shape (H,)."""
+    reaching: NDArray[np.bool_] | None = None
+    """Whether each hand's error counts, shape (H,); None: of those that the picture shows."""
 
     def hand_error(self, hands: NDArray[Any]) -> float | None:
         """Distance of these hands (H, 3) from theirs, m, see `metrics.hand_distances`; None if their places are unknown."""
         if self.hands is None:
             return None
-        shown = None if self.shown is None else self.shown[None]
-        return float(metrics.hand_distances(hands[None], self.hands[None], shown)[0])
+        counted = None if self._counted is None else self._counted[None]
+        return float(metrics.hand_distances(hands[None], self.hands[None], counted)[0])
+
+    def error_in_words(self, hands: NDArray[Any], arm: ArmModel) -> str | None:
+        """What `hand_error` counts, hand by hand: `right 1.2, left 0.8 cm off`; None if the hands' places are unknown."""
+        if self.hands is None:
+            return None
+        if len(arm.hands) == 1:
+            return f"hand {100 * np.linalg.norm(hands[0] - self.hands[0]):.1f} cm off"
+        apart = 100 * np.linalg.norm(hands - self.hands, axis=1)
+        every = self._counted is None or not self._counted.any()
+        counted = np.ones(len(arm.hands), bool) if every else self._counted
+        parts = [
+            f"{side} {cm:.1f}" for side, cm in zip(np.array(list(arm.hands))[counted], apart[counted], strict=True)
+        ]
+        return f"{', '.join(parts)} cm off"
+
+    @property
+    def _counted(self) -> NDArray[np.bool_] | None:
+        return self.shown if self.reaching is None else self.reaching
+
+
+def each_hand(goals: Sequence[Goal], hands: Sequence[NDArray[Any]], arm: ArmModel) -> dict[str, Hand]:
+    """The errors of each of two hands over the goals whose pictures show it, by side; empty for one hand.
+
+    Args:
+        goals: goals whose poses are known.
+        hands: the hands' places at the end of each reach, (H, 3) each, m.
+        arm: the body.
+    """
+    wanted, shown = [goal.hands for goal in goals], [goal.shown for goal in goals]
+    known = [np.ones(len(arm.hands), bool) if each is None else each for each in shown]
+    return metrics.each_hand(np.stack(hands), np.stack(wanted), np.stack(known), arm)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -54,6 +90,9 @@ class GoalConfig(RunConfig):
     """Number of test pictures that show the hand to reach for."""
     hidden_hands: bool = False
     """Also use test pictures that do not show the hand."""
+    hand: Literal["right", "left", "both"] | None = None
+    """Reach with this hand, if both move: the test pictures show it, and its error counts (`both`: they show both, and the mean
+    counts). By default the picture decides: each hand that it shows."""
     goal: Path | None = None
     """Reach for this picture instead (PNG or another format; a view of the eye with its aspect)."""
     goal_joints: tuple[float, ...] | None = None
@@ -65,14 +104,32 @@ class GoalConfig(RunConfig):
         super().__post_init__()
         if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
             raise UserError("got several of --goal, --goal-joints and --imagine, expected one of them")
+        if self.hand and self.goal:
+            raise UserError(
+                f"got --goal with --hand {self.hand}, expected one of them: nobody knows where the hands of a picture file are"
+            )
 
 
 def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
     """The goals that a command asks for, in the data set's format; imagined goals need an imagination.
 
     Raises:
-        UserError: there is no goal or no imagination, the file is not a picture, or the body cannot take the pose.
+        UserError: there is no goal or no imagination, the file is not a picture, the body cannot take the pose, or it does not
+            move the hand.
     """
+    if config.hand is None:
+        return _any_goals(config, data, arm, imagination)
+    counts = hands_that_reach(config.hand, arm)
+    return [replace(goal, reaching=counts) for goal in _any_goals(config, data, arm, imagination, counts)]
+
+
+def _any_goals(
+    config: GoalConfig,
+    data: Dataset,
+    arm: ArmModel,
+    imagination: Imagination | None,
+    reaching: NDArray[np.bool_] | None = None,
+) -> list[Goal]:
     if config.goal is not None:
         return [Goal(data.format.squeeze(goal_picture(config.goal, eye_size=data.eye_size)))]
     if config.goal_joints is not None:
@@ -82,16 +139,18 @@ def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imag
             raise UserError(f"{config.run} has no generator for imagined goals; run `infant-arm train-generator` first")
         return imagined_goals(imagination, arm, config.goals, config.seed)
     if not config.hidden_hands:
-        data.check_shows_hand(data.split("test"), "test picture")
-    chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands)
+        data.check_shows_hand(data.split("test"), "test picture", reaching)
+    chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands, reaching)
     columns = data.pictures, data.joints, data.hand_positions, data.shows_hands
     return [Goal(*(column[sample] for column in columns)) for sample in chosen]
 
 
-def random_test_samples(data: Dataset, count: int, seed: int, hidden_hands: bool) -> NDArray[np.int64]:
-    """Indices of random test samples, at most `count`: of those that show the hand, or of all."""
+def random_test_samples(
+    data: Dataset, count: int, seed: int, hidden_hands: bool, reaching: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Indices of random test samples, at most `count`: of those that show a hand (or each of these hands, (H,)), or of all."""
     test = data.split("test")
-    wanted: NDArray[np.int64] = test if hidden_hands else test[data.shows_hand[test]]
+    wanted: NDArray[np.int64] = test if hidden_hands else test[data.shows(reaching)[test]]
     return np.random.default_rng(seed).permutation(wanted)[:count]
 
 

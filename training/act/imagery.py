@@ -50,6 +50,7 @@ def run(config: Config) -> ImageryReport:
     """Measures the hypotheses, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
     data = Dataset.open(runs.data_of(config.run))
+    data.check_seen_arm("imagery")
     calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     data = data.squeezed_to(imagination.format)

@@ -172,7 +172,7 @@ def _move(way: Floats, arm: ArmModel, servos: Servos, state: mujoco.MjData) -> t
 def _film(path: Path, ways: list[Floats], imagination: Imagination, arm: ArmModel, data: Dataset) -> None:
     """Films each way: imagined beforehand, seen by the eye, and from outside."""
     video, outside = Video(path), OutsideView(arm, PANEL, data.info.recipe.touch)
-    body = InfantArmEnv(arm=arm, eye_size=data.eye_size, senses=data.senses, acuity=data.acuity)
+    body = InfantArmEnv(arm=arm, eye_size=data.eye_size, senses=data.agent_senses, acuity=data.acuity, seen=data.seen)
     for number, way in enumerate(ways):
         imagined = imagination.draw(way).cpu().numpy()
         body.reset(seed=number, options={"joints": way[0]})

@@ -22,7 +22,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import GRAY, Format
 
 from ..data.dataset import Dataset
-from ..measure import metrics
+from ..measure import error_tables, metrics
 from ..methods.method import Predictor, Trained, seen_by
 from ..methods.registry import present
 from ..runs import folder as runs
@@ -33,7 +33,7 @@ from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
 from ..train import calibration, generator, glance
-from .goals import Goal, GoalConfig, Hypotheses, goals_of
+from .goals import Goal, GoalConfig, Hypotheses, each_hand, goals_of
 from .true_eye import corrected_by_the_true_eye, looks_of
 
 
@@ -76,6 +76,7 @@ def run(config: Config) -> dict[str, Reached]:
     runs.record_config(config.run, "reach", config)
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
     data.check_held_gaze("reaching")
+    data.check_seen_arm("reaching")
     arm = data.arm
     agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
@@ -83,7 +84,7 @@ def run(config: Config) -> dict[str, Reached]:
         "InfantArm-v0",
         arm=arm,
         eye_size=data.eye_size,
-        senses=data.senses,
+        senses=data.agent_senses,
         acuity=data.acuity,
         max_episode_steps=10_000,
     )
@@ -107,6 +108,7 @@ def run(config: Config) -> dict[str, Reached]:
                 _film(config, env, agent, goals, shown, film)
     env.close()
     kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
+    kind += "" if config.hand is None else ", both hands" if config.hand == "both" else f", {config.hand} hand"
     runs.record(config.run, Metrics(reach={kind: rows}))
     print(summary(kind, len(goals), rows))
     return rows
@@ -230,7 +232,8 @@ def _film(
         agent.set_goal(goal.picture)
         for _ in range(2 * config.steps * (config.looks + 1)):
             observation, *_, info = env.step(agent.act(observation))
-            film.add(env.unwrapped.data, observation, agent, info, goal.hand_error(hands_of(info)))  # type: ignore[attr-defined]
+            body: Any = env.unwrapped
+            film.add(body.data, observation, agent, info, goal.error_in_words(hands_of(info), body.arm))
             if agent.done and np.abs(observation["joint_velocities"]).max() < 0.05:
                 break
     film.close()
@@ -256,6 +259,7 @@ def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) 
         reached,
         joint_error_deg=dict(zip(data.joint_names, turned.tolist(), strict=True)),
         hand_error_cm=metrics.hand_summary(distances),
+        hands_cm=each_hand(goals, [end.hands for end in ends], data.arm),
     )
 
 
@@ -267,7 +271,8 @@ def summary(kind: str, goals: int, rows: dict[str, Reached]) -> str:
 def table(rows: dict[str, Reached]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the reach table."""
     header = ["method", "hand cm mean", "median", "< 1 cm", "< 2 cm", "< 2.5 cm", "< 5 cm"]
-    header += ["joints deg", "arm IoU", "looks", "ms a goal"]
+    sides = error_tables.sides_of(row.hands_cm for row in rows.values())
+    header += [*error_tables.hand_columns(sides), "joints deg", "arm IoU", "looks", "ms a goal"]
     body = []
     for name, row in rows.items():
         hand = row.hand_error_cm
@@ -276,5 +281,5 @@ def table(rows: dict[str, Reached]) -> tuple[list[str], list[list[str]]]:
         shares = [tables.percent(share) for share in within] or ["-"] * 4
         degrees = " ".join(f"{value:.0f}" for value in row.joint_error_deg.values()) if hand else "-"
         figures = [tables.number(row.arm_iou, 2), f"{row.looks:.1f}", f"{row.ms_per_goal:.1f}"]
-        body.append([name, *errors, *shares, degrees, *figures])
+        body.append([name, *errors, *shares, *error_tables.hand_cells(row.hands_cm, sides), degrees, *figures])
     return header, body

@@ -24,10 +24,12 @@ from ..runs.device import pick_device
 from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, SelfTouch
 from ..show import tables
+from ..show.touch_film import TouchFilm
 from ..train import som
 
 Floats = NDArray[np.floating[Any]]
 _COME, _PRESS = 12, 25  # control steps to the pose from which the arm came, and on to the contact
+_FILMED = "map, winner"
 _BESIDE = 0.02  # how far beside the patch a further try aims, standard deviation, share of the body's size
 
 
@@ -42,6 +44,10 @@ class Config(RunConfig):
 
     tries: Count = 3
     """Reaches for a patch; the table tells the first one alone, too."""
+    video: bool = False
+    """Write `videos/self_touch.mp4`: some patches, spread over the skin, that the map's winner recalls."""
+    video_patches: Count = 6
+    """Number of patches in the video."""
 
 
 @in_turn("self-touch", "touches itself")
@@ -64,6 +70,10 @@ def run(config: Config) -> dict[str, SelfTouch]:
         for name, recall in _recalls(mind, data).items():
             first, last = trials.reach(name, recall, config.tries)
             rows |= {f"{name}, one try": first, f"{name}, at most {config.tries}": last}
+    if config.video:
+        film = TouchFilm(config.run / "videos" / "self_touch.mp4", data.arm)
+        trials.film(film, mind, _recalls(mind, data)[_FILMED], config.tries, config.video_patches)
+        print(f"film: {film.video.path}")
     runs.record(config.run, Metrics(self_touch=rows))
     print(f"{len(trials.patches)} patches that a hand can reach; {trials.babbled} of them were touched while babbling")
     print(tables.as_text(*table(rows)))
@@ -92,7 +102,7 @@ Recall = Callable[[Floats], Floats]
 def _recalls(mind: SomAutoencoder, data: Dataset) -> dict[str, Recall]:
     """What recalls the poses, by its name in the table; each knows the training samples alone."""
     train = data.split("train")
-    places, joints = data.touched_place[train], data.joints[train]
+    places, joints = data.felt_place[train], data.joints[train]
     known = ~np.isnan(places).any(axis=1)
 
     def by_map(readout: Any) -> Recall:
@@ -107,7 +117,7 @@ def _recalls(mind: SomAutoencoder, data: Dataset) -> dict[str, Recall]:
         gaps = ((felt[:, None] - places[known]) ** 2).sum(axis=2)
         return joints[known][gaps.argmin(axis=1)]
 
-    return {"map, winner": by_map("winner"), "map, local linear": by_map("local_linear"), "nearest contact": by_memory}
+    return {_FILMED: by_map("winner"), "map, local linear": by_map("local_linear"), "nearest contact": by_memory}
 
 
 class Trials:
@@ -137,22 +147,43 @@ class Trials:
         first, last = ([each[which] for each in ends] for which in (0, -1))
         return _scores(first), _scores(last)
 
-    def _tries(self, number: int, patch: int, recall: Recall, tries: int) -> "list[_End]":
+    def film(self, film: TouchFilm, mind: SomAutoencoder, recall: Recall, tries: int, count: int) -> None:
+        """Films the reaches for some of the patches, evenly spread over their numbers."""
+        numbers = np.linspace(0, len(self.patches) - 1, min(count, len(self.patches))).astype(int)
+        for number in numbers.tolist():
+            patch, step = self.patches[number], 0
+            activity = mind.activity(TOUCH, self._place.places[patch][None])[0].cpu().numpy()
+
+            def watch() -> None:
+                nonlocal step
+                title = f"from outside, eyes closed, try {1 + step // (_COME + _PRESS)}"
+                film.add(self._env.data, patch, title, activity)  # noqa: B023
+                step += 1
+
+            self._tries(number, patch, recall, tries, watch)
+        film.close()
+
+    def _tries(
+        self, number: int, patch: int, recall: Recall, tries: int, watch: Callable[[], None] | None = None
+    ) -> "list[_End]":
         """The ends of the reaches for a patch; there is no further one once the patch feels the hand."""
         random, place = np.random.default_rng([self._seed, patch]), self._place.places[patch]
         self._env.reset(seed=self._seed + number)
         ends: list[_End] = []
         while len(ends) < tries and not (ends and ends[-1].felt):
             beside = _BESIDE * random.standard_normal(3) if ends else np.zeros(3)
-            ends.append(self._reach(patch, recall((place + beside)[None])[0]))
+            ends.append(self._reach(patch, recall((place + beside)[None])[0], watch))
         return ends
 
-    def _reach(self, patch: int, pose: Floats) -> "_End":
-        """Goes where the arm came from, and on to the contact."""
+    def _reach(self, patch: int, pose: Floats, watch: Callable[[], None] | None) -> "_End":
+        """Goes where the arm came from, and on to the contact; calls `watch` after each control step."""
         env = self._env
         come = self._approaches[int(((self._joints - pose) ** 2).sum(axis=1).argmin())]
-        env.hold(env.action_for(come), _COME)
-        env.hold(env.action_for(pose), _PRESS)
+        for joints, steps in ((come, _COME), (pose, _PRESS)):
+            for _ in range(1 if watch is None else steps):
+                env.hold(env.action_for(joints), steps if watch is None else 1)
+                if watch is not None:
+                    watch()
         far = self._hand.distance(env.data, self._touch.centers(env.data)[patch])
         return _End(100 * far, bool(self._touch.touched_by_hands(env.data)[:, patch].any()))
 

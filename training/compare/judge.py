@@ -12,6 +12,8 @@ from msgspec import structs
 from torch import Tensor
 from tqdm import tqdm
 
+from agents.mind.som_autoencoder import AUTOENCODER
+from agents.networks.autoencoder import further_senses
 from agents.tools.files import replacing
 
 from ..data.dataset import Dataset
@@ -57,7 +59,8 @@ def judge(config: JudgeConfig) -> Metrics:
     runs.record(config.run, Metrics(done={"evaluate": None}))  # invalidates earlier scores
     with runs.timed(config.run, "evaluate"):
         data = Dataset.open(runs.data_of(config.run))
-        truth = truth_of(data, data.split("test"))
+        also = further_senses(config.run / AUTOENCODER)
+        truth = truth_of(data, data.split("test"), also)
         found, details = Metrics(map_bytes=_sizes(config.run)), dict[str, Details]()
         kept: dict[str, metrics.Floats] = {}
         for method, name, predictor in tqdm(config.predictors(data), desc="evaluate", unit="method"):
@@ -83,15 +86,15 @@ def _sizes(run: Path) -> dict[str, int]:
     return {name: size for name in paper.MAPS if (size := size_of(name, run)) is not None}
 
 
-def truth_of(data: Dataset, samples: Any) -> Truth:
-    """These samples as the truth for scoring predictions."""
-    known, wanted, seen = given(data, samples), true(data, samples), data.backgrounds(samples)
+def truth_of(data: Dataset, samples: Any, also: Collection[str] = ()) -> Truth:
+    """These samples as the truth for scoring predictions; `also` names further senses."""
+    known, wanted, seen = given(data, samples, also), true(data, samples, also), data.backgrounds(samples)
     return Truth(known, wanted, data.shows_hands[samples], seen, data.arm)
 
 
 def as_seen_by(predictor: Predictor, truth: Truth, data: Dataset, samples: Any) -> Truth:
     """The truth with pictures in the format that a model is given; what it predicts is compared in the truth's own format."""
-    return replace(truth, given=given(data.squeezed_to(seen_by(predictor)), samples))
+    return replace(truth, given=given(data.squeezed_to(seen_by(predictor)), samples, truth.given))
 
 
 def score(

@@ -11,6 +11,7 @@ import numpy as np
 
 from agents.babbling import NOT_TOUCHING, NOT_VISIBLE, PENETRATES, BabblingAgent
 from infant_env.errors import UserError
+from infant_env.senses.modalities import GAZE
 from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import FOVEA, JOINTS
 from infant_env.senses.skin.touch import TOUCH
@@ -28,7 +29,9 @@ def agent_of(info: DatasetInfo) -> BabblingAgent:
     """The agent that collects a data set."""
     recipe = info.recipe
     seen = recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
-    return BabblingAgent(info.arm, *seen, touch=recipe.touch, touching=recipe.touching, look=recipe.look)
+    return BabblingAgent(
+        info.arm, *seen, touch=recipe.touch, touching=recipe.touching, look=recipe.look, shown=recipe.displaced
+    )
 
 
 def babbled(folder: Path, info: DatasetInfo, numbers: list[int], workers: int) -> Iterator[int]:
@@ -130,6 +133,9 @@ def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> No
         columns["felt_joints"] = np.array([sample.felt_joints for sample in samples])
     if info.recipe.touch:
         columns[TOUCH] = np.array([sample.touch for sample in samples])
+    for name, sense in (("felt_gaze", GAZE), ("felt_touch", TOUCH)):
+        if noise_of(info.recipe.imperfect, sense):
+            columns[name] = np.array([getattr(sample, name) for sample in samples])
     if info.recipe.touching:
         columns["approach"] = np.array([sample.approach for sample in samples])
     why = reasons(info.recipe)

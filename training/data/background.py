@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from agents.tools.files import replacing
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
-from infant_env.senses.sense import EYE, EYE_LEFT
+from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, frame_size
 from infant_env.senses.vision import Format
 
 from .info import DatasetInfo
 
-BACKGROUND, BACKGROUND_LEFT = "background.png", "background_left.png"
+BACKGROUND = "background.png"
+FURTHER = {EYE_LEFT: "background_left.png", FOVEA: "background_fovea.png"}
 
 
 def background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
@@ -37,12 +38,12 @@ def background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
     return _written(path, drawn)
 
 
-def left_background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
-    """The left eye's view without the arm, shape (H, W, 3); drawn again if the file is missing or damaged."""
-    path = folder / BACKGROUND_LEFT
+def further_background(folder: Path, info: DatasetInfo, eye: str) -> NDArray[np.uint8]:
+    """The view of the left eye or of the fovea without the arm, shape (H, W, 3); drawn if the file is missing or damaged."""
+    path = folder / FURTHER[eye]
     found = _read(path)
-    fits = found is not None and found.shape == (*info.recipe.eye_size, 3)
-    return found if found is not None and fits else _written(path, _drawn(info, EYE_LEFT))
+    fits = found is not None and found.shape == (*frame_size(eye, info.recipe.eye_size), 3)
+    return found if found is not None and fits else _written(path, _drawn(info, eye))
 
 
 def moving_backgrounds(info: DatasetInfo, gazes: NDArray[Any], format: Format, eye: str = EYE) -> NDArray[np.float32]:

@@ -66,7 +66,7 @@ class BodyOptions(Checked):
     gaze: Literal["held", "eyes", "head"] = "held"
     """What turns the gaze; each pose then has a gaze of its own. Maps learn from it; the agent needs a held gaze."""
     fovea: bool = False
-    """Record the fovea too: the middle of what the eye sees, 128x128 pixels. Maps and the agent do not use it."""
+    """Record the fovea too: the middle of what the eye sees, 128x128 pixels. The agent does not use it; a map can."""
     look: Literal["around", "hand"] = "around"
     """Where a gaze that turns looks: uniformly around, or at the hand, which it misses by 5 degrees."""
     touch: bool = False
@@ -92,6 +92,8 @@ class BodyOptions(Checked):
     """Shares of their torque limits that joints have, such as `right_elbow_flexion 0.2`."""
     side: Literal["right", "left"] | None = None
     """The arm whose lengths change and whose hand holds the rod; by default each arm that moves."""
+    seen: str | None = None
+    """How the arm is seen elsewhere than it is felt: fields of `infant_env.Seen` as JSON, such as `{"turn": 15}`."""
 
     def of_body(self) -> dict[str, Any]:
         """These options, by name."""

@@ -25,6 +25,7 @@ from ..runs.device import Device
 from ..runs.folder import versions
 from ..runs.in_turn import turn
 from . import shards
+from .arm_options import as_option, seen_of_json
 from .babbled_shards import agent_of, babbled, reasons
 from .background import BACKGROUND, background, checksum
 from .body_options import BodyOptions
@@ -63,7 +64,7 @@ class Config(BodyOptions):
             UserError: an MJCF file is given without the names of its arm's joints, or a sense or the acuity is
                 unknown or out of range.
         """
-        own = ("mjcf", "name", "senses", "acuity", "eyes")
+        own = ("mjcf", "name", "senses", "acuity", "eyes", "seen")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
         told = {name: getattr(self, name) for name in SENSED}
@@ -72,8 +73,11 @@ class Config(BodyOptions):
         recipe = Recipe(**named, mjcf=mjcf, name=self.body, eyes=eyes)
         given = self.senses if isinstance(self.senses, str) else {n: Sense(*pair) for n, pair in self.senses.items()}
         body = _named(recipe.body, self.mjcf)
-        senses = {name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body).items()}
-        return structs.replace(recipe, senses=senses, acuity=checked_acuity(self.acuity, body))
+        senses = {
+            name: (each.noise, each.delay_ms) for name, each in checked_senses(given, body, touch=self.touch).items()
+        }
+        seen = seen_of_json(self.seen)
+        return structs.replace(recipe, senses=senses, acuity=checked_acuity(self.acuity, body), seen=seen)
 
 
 def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> Config:
@@ -88,6 +92,7 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
     """
     own = structs.asdict(data.info.recipe)
     own |= {"body": own.pop("name"), "mjcf": Path(own["mjcf"]) if own["mjcf"] else None}
+    own["seen"] = as_option(own["seen"])
     return Config(out, **own | {"seed": seed, "workers": workers} | changes)
 
 

@@ -8,7 +8,8 @@ A data set is a folder:
 - `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see,
   `fovea` (n, 128, 128, 3) uint8 if it was recorded, `joints` (n, J) float32 [rad],
   `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
-  `touch` (n, P) float32 [N] if touch is felt, `approach` (n, J) float32 [rad] for babbled contacts,
+  `touch` (n, P) float32 [N] if touch is felt, `felt_gaze` and `felt_touch` alike if these have noise,
+  `approach` (n, J) float32 [rad] for babbled contacts,
   `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
   `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
   `rejected` (n, 2) int32 [poses rejected before this one; (n, 3) for babbled contacts].
@@ -35,15 +36,20 @@ from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses import vision
+from infant_env.senses.modalities import COLOR, FOVEA, GAZE, VISION
 from infant_env.senses.noise import noise_of
-from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, JOINTS, Sense
+from infant_env.senses.seen.seen import Seen
+from infant_env.senses.sense import EYE, EYE_LEFT, JOINTS, Sense, frame_size
+from infant_env.senses.sense import FOVEA as FOVEA_FRAMES
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
-from .background import background, left_background, moving_backgrounds
+from .arm_options import as_option, in_words
+from .background import background, further_background, moving_backgrounds
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
 
+_ABOVE_NOISE = 5.0
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
@@ -65,6 +71,8 @@ class Dataset:
     """The content of `dataset.json`."""
     format: vision.Format = vision.GRAY
     """The format of the preprocessed pictures."""
+    sight: str = VISION
+    """Whose pictures, background and views these are: those of `vision`, `color` or `fovea`; see `seen_as`."""
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
@@ -112,9 +120,19 @@ class Dataset:
         return self.info.recipe.imperfect
 
     @property
+    def agent_senses(self) -> dict[str, Sense]:
+        """`senses` without touch, which the agent does not use."""
+        return {name: sense for name, sense in self.senses.items() if name != TOUCH}
+
+    @property
     def acuity(self) -> float | None:
         """The finest grating that the eye sees, cycles per degree; None: its frames are not blurred."""
         return self.info.recipe.acuity
+
+    @property
+    def seen(self) -> Seen | None:
+        """How the arm was seen elsewhere than it was felt; None: as it was."""
+        return self.info.recipe.displaced
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -184,20 +202,38 @@ class Dataset:
     @property
     def shows_hand(self) -> NDArray[np.bool_]:
         """Whether the picture shows a hand, see `shows_hands`, shape (N,)."""
-        return np.asarray(self.shows_hands.any(axis=1))
+        return self.shows()
+
+    def shows(self, hands: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Whether the picture shows all of these hands, a mask of shape (H,), or without a mask any hand; shape (N,)."""
+        shown = self.shows_hands
+        return np.asarray(shown.any(axis=1) if hands is None else shown[:, hands].all(axis=1))
 
     @cached_property
     def gaze(self) -> NDArray[np.float32]:
         """Angles of the gaze, shape (N, G), rad; G is 0 if the head was held."""
         return np.empty((len(self), 0), np.float32) if self.body.gaze == "held" else self.column("gaze")
 
+    @cached_property
+    def felt_gaze(self) -> NDArray[np.float32]:
+        """Angles of the gaze as the infant felt them, with their noise, shape (N, G), rad."""
+        return self.column("felt_gaze") if noise_of(self.senses, GAZE) else self.gaze
+
     @property
     def normalized_gaze(self) -> NDArray[np.float32]:
         """Angles of the gaze scaled to [0, 1] by their ranges, shape (N, G)."""
+        return self._normalized_gaze(self.gaze)
+
+    @property
+    def normalized_felt_gaze(self) -> NDArray[np.float32]:
+        """`felt_gaze` scaled by the ranges, shape (N, G); noise may bring it a little out of [0, 1]."""
+        return self._normalized_gaze(self.felt_gaze)
+
+    def _normalized_gaze(self, gaze: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.body.gaze == "held":
-            return self.gaze
+            return gaze
         low, high = self.arm.gaze.ranges.T.astype(np.float32)
-        return (self.gaze - low) / (high - low)
+        return (gaze - low) / (high - low)
 
     @cached_property
     def touch(self) -> NDArray[np.float32]:
@@ -213,6 +249,17 @@ class Dataset:
     def touched_place(self) -> NDArray[np.float32]:
         """The place on the skin that was pressed most, in [0, 1], shape (N, 3); NaN where nothing touched. See `TouchedPlace`."""
         return TouchedPlace(self.arm).of(self.touch)
+
+    @cached_property
+    def felt_touch(self) -> NDArray[np.float32]:
+        """Touch as the infant felt it, with its noise, shape (N, P), N."""
+        return self.column("felt_touch") if noise_of(self.senses, TOUCH) else self.touch
+
+    @cached_property
+    def felt_place(self) -> NDArray[np.float32]:
+        """`touched_place` as the infant felt it: touch counts above 5 times its noise, which noise alone nearly never reaches."""
+        noise = noise_of(self.senses, TOUCH)
+        return TouchedPlace(self.arm).of(self.felt_touch, _ABOVE_NOISE * noise) if noise else self.touched_place
 
     @cached_property
     def touch_shares(self) -> NDArray[np.float32]:
@@ -257,16 +304,13 @@ class Dataset:
         Raises:
             UserError: the infant has no fovea, or a shard is damaged.
         """
-        if not self.body.fovea:
-            raise UserError(
-                f"{self.path} has no frames of a fovea, expected a data set of `infant-arm collect --fovea`"
-            )
-        return self.column(FOVEA, samples)
+        self._check_fovea()
+        return self.column(FOVEA_FRAMES, samples)
 
     @cached_property
     def pictures(self) -> NDArray[np.float32]:
         """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk."""
-        return np.concatenate([self._pictures(shard, EYE) for shard in range(len(self.info.recipe.lengths))])
+        return self._all_pictures(self._frames)
 
     @cached_property
     def left_pictures(self) -> NDArray[np.float32]:
@@ -276,11 +320,13 @@ class Dataset:
             UserError: the infant did not see with both eyes.
         """
         self._check_both_eyes()
-        return np.concatenate([self._pictures(shard, EYE_LEFT) for shard in range(len(self.info.recipe.lengths))])
+        return self._all_pictures(EYE_LEFT)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
         """The preprocessed view without the arm, shape (64, 64); that of the held head if the head turns."""
+        if self._frames != EYE:
+            return self.format.squeeze(further_background(self.path, self.info, self._frames))
         return self.format.squeeze(background(self.path, self.info))
 
     def backgrounds(self, samples: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -303,15 +349,15 @@ class Dataset:
         low, high = self.arm.gaze.ranges.T
         places = np.stack(np.meshgrid(*(np.linspace(0, 1, count) for count in (across, down)), indexing="ij"), -1)
         gazes = (low + places * (high - low)).reshape(-1, 2)
-        drawn = moving_backgrounds(self.info, gazes, self.format, EYE_LEFT if left_eye else EYE)
+        drawn = moving_backgrounds(self.info, gazes, self.format, EYE_LEFT if left_eye else self._frames)
         return drawn.reshape(across, down, *drawn.shape[1:])
 
     @property
     def pixel_directions(self) -> NDArray[np.float32]:
         """Where the preprocessed pictures' pixels lie while the gaze is straight, degrees to the left and down, (2, 64, 64)."""
-        (rows, columns), side = self.eye_size, self.format.side
+        (rows, columns), side = frame_size(self._frames, self.eye_size), self.format.side
         middle = (np.arange(side) + 0.5) / side * 2 - 1
-        half = np.tan(np.deg2rad(self.arm.model.camera(self.arm.eye_camera).fovy[0]) / 2)
+        half = np.tan(np.deg2rad(self.arm.model.camera(self.arm.eyes[self._frames]).fovy[0]) / 2)
         left, down = -np.arctan(middle * half * columns / rows), np.arctan(middle * half)
         return np.rad2deg(np.stack(np.broadcast_arrays(left[None], down[:, None]))).astype(np.float32)
 
@@ -323,23 +369,61 @@ class Dataset:
             UserError: the infant did not see with both eyes.
         """
         self._check_both_eyes()
-        return self.format.squeeze(left_background(self.path, self.info))
+        return self.format.squeeze(further_background(self.path, self.info, EYE_LEFT))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
         return self if format == self.format else replace(self, format=format)
 
-    def check_shows_hand(self, samples: NDArray[np.int64], what: str) -> None:
+    def seen_as(self, sense: str) -> "Dataset":
+        """The data set with `pictures`, `background` and `views` of a sense.
+
+        Args:
+            sense: `vision`; `color`: the same frames in red, green and blue; `fovea`: the fovea's frames.
+
+        Raises:
+            UserError: the infant has no fovea.
+        """
+        if sense == self.sight:
+            return self
+        if sense == FOVEA:
+            self._check_fovea()
+        if sense not in self._seen_as:
+            color = self.format.color or sense == COLOR
+            self._seen_as[sense] = replace(self, sight=sense, format=vision.Format(self.format.side, color))
+        return self._seen_as[sense]
+
+    @cached_property
+    def _seen_as(self) -> "dict[str, Dataset]":
+        return {}  # each reads its pictures once
+
+    @property
+    def both_eyes(self) -> bool:
+        """Whether these are the pictures of two eyes."""
+        return self.body.eyes == "both" and self.sight == VISION
+
+    @property
+    def _frames(self) -> str:
+        """The column of the frames of `pictures`."""
+        return FOVEA_FRAMES if self.sight == FOVEA else EYE
+
+    def _all_pictures(self, eye: str) -> NDArray[np.float32]:
+        return np.concatenate([self._pictures(shard, eye) for shard in range(len(self.info.recipe.lengths))])
+
+    def check_shows_hand(self, samples: NDArray[np.int64], what: str, hands: NDArray[np.bool_] | None = None) -> None:
         """Raises a UserError if none of these samples shows the hand.
 
         Args:
             samples: indices.
             what: their name in the message, for example "test picture".
+            hands: the hands that it must show, see `shows`.
         """
-        if not self.shows_hand[samples].any():
-            most = self.hands_in_view.max()
+        if not self.shows(hands)[samples].any():
+            views = self.hands_in_view[samples]
+            most = views.max() if hands is None else views[:, hands].min(axis=1).max()
+            which = "the hand" if hands is None or views.shape[1] == 1 else in_words(hands)
             raise UserError(
-                f"{self.path} has no {what} that shows the hand: it covers at most {most:.3%} of the pixels, expected "
+                f"{self.path} has no {what} that shows {which}: it covers at most {most:.3%} of the pixels, expected "
                 f"{self.info.recipe.min_hand_in_view:.3%}; collect more samples, move the camera nearer, or collect with a lower "
                 "--min-hand-in-view"
             )
@@ -354,6 +438,18 @@ class Dataset:
             raise UserError(
                 f"{self.path} was collected with --gaze {self.body.gaze}, and {what} needs an eye that does not move, expected a "
                 "data set of --gaze held"
+            )
+
+    def check_seen_arm(self, what: str) -> None:
+        """Raises a UserError if the arm was seen elsewhere than it was felt.
+
+        Args:
+            what: what needs an arm that is seen where it is, for the message, for example "reaching".
+        """
+        if self.seen is not None:
+            raise UserError(
+                f"{self.path} was collected with --seen '{as_option(self.info.recipe.seen)}', and {what} needs an arm that is "
+                "seen where it is, expected a data set without --seen"
             )
 
     def split(self, name: str) -> NDArray[np.int64]:
@@ -403,6 +499,12 @@ class Dataset:
         if self.body.eyes != "both":
             raise UserError(
                 f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
+            )
+
+    def _check_fovea(self) -> None:
+        if not self.body.fovea:
+            raise UserError(
+                f"{self.path} has no frames of a fovea, expected a data set of `infant-arm collect --fovea`"
             )
 
     def _check_description(self) -> None:

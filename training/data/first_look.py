@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
+from infant_env.senses.seen.seen_arm import SeenArm
 
 from .info import Recipe
 
@@ -31,6 +32,8 @@ def check_view(arm: ArmModel, recipe: Recipe) -> None:
 
     It does nothing for a built-in body with the usual limits, which is known to see its hand.
     """
+    if recipe.displaced is not None:
+        SeenArm(arm, recipe.displaced)  # refuses what this body cannot show
     if recipe.mjcf or recipe.min_arm_in_view > _USUAL_ARM or recipe.min_hand_in_view > HAND_IN_VIEW:
         views = look(arm, recipe.eye_size)
         seen = views.arm >= recipe.min_arm_in_view

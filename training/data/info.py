@@ -21,9 +21,11 @@ from infant_env.errors import UserError
 from infant_env.given import shown
 from infant_env.senses.acuity import checked_acuity
 from infant_env.senses.camera import HAND_IN_VIEW
+from infant_env.senses.seen.seen import Seen
 from infant_env.senses.sense import Sense, checked_senses
 
 from ..runs.config import command_line
+from .arm_options import as_option
 
 SCHEMA = 1
 ABOUT = "dataset"
@@ -101,12 +103,23 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     locked: dict[str, Number] = {}
     weak: dict[str, Number] = {}
     side: str | None = None
+    seen: dict[str, Any] = {}
+    """How the arm was seen elsewhere than it was felt: what `Seen.as_dict` gives; empty: as it was."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
             least = -(-self.samples // _MOST_SHARDS)
             raise UserError(f"got shard_size={self.shard_size}, expected {least} or more for {self.samples} samples")
-        _ = self.body, self.imperfect, checked_acuity(self.acuity, self.body)
+        _ = self.body, self.imperfect, checked_acuity(self.acuity, self.body), self.displaced
+
+    @property
+    def displaced(self) -> Seen | None:
+        """How the arm was seen elsewhere than it was felt; None: as it was.
+
+        Raises:
+            UserError: a field is unknown or out of range.
+        """
+        return Seen.of(self.seen) if self.seen else None
 
     @property
     def imperfect(self) -> dict[str, Sense]:
@@ -115,7 +128,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             UserError: a sense is unknown or out of range.
         """
-        return checked_senses({name: Sense(*pair) for name, pair in self.senses.items()}, self.body)
+        return checked_senses({name: Sense(*pair) for name, pair in self.senses.items()}, self.body, touch=self.touch)
 
     @property
     def body(self) -> Body:
@@ -335,5 +348,5 @@ def collect_line(folder: Path, info: DatasetInfo | None = None) -> str:
     """The command line that goes on with a data set, makes its damaged shards again, and keeps the others."""
     known = info or info_in_shards(folder)
     recipe = structs.asdict(known.recipe) if known else {}
-    body = {"body": recipe.pop("name")} if known else {}
+    body = {"body": recipe.pop("name"), "seen": as_option(recipe.pop("seen"))} if known else {}
     return command_line("collect", {"out": str(folder), **body, **recipe})

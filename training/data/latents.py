@@ -11,7 +11,7 @@ from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import ConvAutoencoder
 from agents.tools import checkpoints
 from infant_env.senses import vision
-from infant_env.senses.modalities import VISION
+from infant_env.senses.modalities import VISION, VISION_LEFT
 
 from ..runs.device import threads
 from .dataset import Dataset
@@ -32,7 +32,7 @@ def load_latents(
         data: the data set.
         device: the device that computes them if they are not cached.
         cache: the folder of the cache, for a data set that is not the run's; by default the run's folder.
-        eye: the eye that sees the pictures, `vision` or `vision_left`.
+        eye: the eye that sees the pictures, `vision` or `vision_left`, or a further sense of the autoencoder.
 
     Returns:
         Standardised latents, shape (N, D), float32, on the CPU.
@@ -40,8 +40,7 @@ def load_latents(
     Raises:
         UserError: the autoencoder is missing or damaged.
     """
-    file = LATENTS if eye == VISION else LATENTS_LEFT
-    cached, content = (cache or run) / file, checkpoints.content_hash(run / AUTOENCODER)
+    cached, content = (cache or run) / latents_file(eye), checkpoints.content_hash(run / AUTOENCODER)
     key = {"autoencoder": content, "dataset": data.fingerprint, **({} if eye == VISION else {"eye": eye})}
     try:
         if key.items() <= checkpoints.read_header(cached, "latents").items():
@@ -50,13 +49,18 @@ def load_latents(
         pass  # missing or damaged: computed again below
     model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
     seen = data.squeezed_to(format_of(model))
-    pictures = seen.pictures if eye == VISION else seen.left_pictures
-    told, device = ((torch.from_numpy(data.normalized_gaze),) if model.told else ()), model.background.device
+    pictures = seen.left_pictures if eye == VISION_LEFT else seen.seen_as(eye).pictures
+    told, device = ((torch.from_numpy(data.normalized_felt_gaze),) if model.told else ()), model.background.device
     # one thread: on some processors the last digits depend on the number of threads, and that differs between stages
     with threads(1):
         latents = in_chunks(partial(model.encode, eye=eye), (torch.from_numpy(pictures), *told), device).cpu()
     checkpoints.write(cached, "latents", {"latents": latents}, key)
     return latents
+
+
+def latents_file(sense: str) -> str:
+    """The file of the cached latents of a sense's pictures in a run's folder; may be deleted."""
+    return LATENTS if sense == VISION else LATENTS_LEFT if sense == VISION_LEFT else f"latents_{sense}.safetensors"
 
 
 @torch.inference_mode()

@@ -1,11 +1,11 @@
 """Table 1 and the tables of further scores, for the terminal and the report."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
-from ..runs.metrics import Error, Metrics, Scores
+from ..runs.metrics import Error, Hand, Metrics, Scores
 from ..show import tables
 from . import paper, two_eyes
 from .senses import COLUMNS, LABELS, MAPPINGS, OVERALL, PICTURE_TO_JOINTS, SENSES, label_of
@@ -83,15 +83,39 @@ def pictures(details: Details) -> tuple[list[str], list[list[str]]]:
 
 HAND = {"mean": "mean cm", "median": "median cm", "within_1": "< 1 cm", "within_2": "< 2 cm", "within_5": "< 5 cm"}
 """The errors of the hand in tables: fields of `Hand`, and their names."""
+EACH_HAND = {"mean": "mean cm", "median": "median cm"}
+"""Those of each of two hands."""
 
 
 def hands(details: Details) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the hand's distance, in cm, if the arm took the pose that was recalled from a picture."""
+    """Header and rows of the hand's distance, in cm, if the arm took the pose that was recalled from a picture.
+
+    Two hands have a column each, over the poses whose pictures show this hand.
+    """
+    found = {name: mappings.get(PICTURE_TO_JOINTS, {}) for name, mappings in details.items()}
+    alone = {name: each["all"].hands_cm if "all" in each else {} for name, each in found.items()}
     rows = []
-    for name, mappings in details.items():
-        hands = [s.hand_error_cm for s in mappings.get(PICTURE_TO_JOINTS, {}).values()]
-        rows.append([name, *(_both([getattr(hand, key, None) for hand in hands], key) for key in HAND)])
-    return ["method", *HAND.values()], rows
+    for name, subsets in found.items():
+        hands = [s.hand_error_cm for s in subsets.values()]
+        cells = [_both([getattr(hand, key, None) for hand in hands], key) for key in HAND]
+        rows.append([name, *cells, *hand_cells(alone[name], sides_of(alone.values()))])
+    return ["method", *HAND.values(), *hand_columns(sides_of(alone.values()))], rows
+
+
+def sides_of(rows: Iterable[Mapping[str, Hand]]) -> list[str]:
+    """The sides of two hands that some rows have; none for one hand."""
+    return sorted({side for row in rows for side in row}, reverse=True)  # right, left
+
+
+def hand_columns(sides: Sequence[str]) -> list[str]:
+    """The columns of each of two hands."""
+    return [f"{side} {label}" for side in sides for label in EACH_HAND.values()]
+
+
+def hand_cells(hands: Mapping[str, Hand], sides: Sequence[str]) -> list[str]:
+    """The cells of one row under `hand_columns`."""
+    wanted = (getattr(hands.get(side), key, None) for side in sides for key in EACH_HAND)
+    return [tables.number(value, 2) for value in wanted]
 
 
 def from_pictures(details: Details, subset: str) -> dict[str, Scores]:

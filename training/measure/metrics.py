@@ -108,17 +108,19 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
 
     Returns:
         `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see
-        `hand_summary`) and its percentiles 0 to 100.
+        `hand_summary`) and its percentiles 0 to 100; of two hands also `hands_cm`.
     """
     low, high = truth.arm.joint_ranges.T
     error = np.abs(predicted - true).mean(axis=0)  # (J,)
     names = truth.arm.joint_names
-    hands = hand_errors(predicted, true, truth.arm, truth.shows_hands)
+    places, wanted = (hand_positions(joints, truth.arm) for joints in (predicted, true))
+    hands = hand_distances(places, wanted, truth.shows_hands)
     return Scores(
         mae=float(error.mean()),
         joint_mae=dict(zip(names, error.tolist(), strict=True)),
         joint_error_deg=dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
         hand_error_cm=hand_summary(hands),
+        hands_cm=each_hand(places, wanted, truth.shows_hands, truth.arm),
         hand_error_cm_percentiles=(100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
     )
 
@@ -155,6 +157,22 @@ def hand_distances(first: NDArray[Any], second: NDArray[Any], shown: NDArray[np.
     counted = np.ones(apart.shape, bool) if shown is None else shown | ~shown.any(axis=1, keepdims=True)
     mean: Floats = np.mean(apart, axis=1, where=counted)
     return mean
+
+
+def each_hand(first: NDArray[Any], second: NDArray[Any], shown: NDArray[np.bool_], arm: ArmModel) -> dict[str, Hand]:
+    """The distances of each of two hands over the poses whose pictures show it, by side; empty for one hand.
+
+    Args:
+        first: positions, shape (N, H, 3), meters.
+        second: the same shape.
+        shown: whether each hand is in view, shape (N, H).
+        arm: the body.
+    """
+    if len(arm.hands) == 1:
+        return {}
+    apart: Floats = np.linalg.norm(first - second, axis=2).astype(np.float32)  # (N, H)
+    columns = zip(arm.hands, apart.T, shown.T, strict=True)
+    return {side: hand_summary(each[counted]) for side, each, counted in columns if counted.any()}
 
 
 def hand_positions(joints: Floats, arm: ArmModel) -> Floats:

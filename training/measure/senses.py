@@ -1,6 +1,6 @@
 """The senses of the map: each entry connects data set, map, scores and tables."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, TOUCH, VISION, VISION_LEFT
+from agents.mind.som_autoencoder import AUTOENCODER
+from agents.networks.autoencoder import further_senses
+from infant_env.senses.modalities import COLOR, FOVEA, GAZE, PROPRIOCEPTION, TOUCH, VISION, VISION_LEFT
 
 from ..data.dataset import Dataset
 from ..data.latents import load_latents
@@ -44,11 +46,12 @@ class Sense:
     true: Callable[[Dataset], Floats] | None = None
     """The ideal predictions, if the infant's own sense is not exact; by default the input."""
     sensed: Callable[[Dataset], bool] = lambda _: True
-    """Whether the infant of a data set has this sense."""
+    """Whether all maps of a data set have this sense; False: only those whose run asks for it (`also`)."""
     always: bool = True
-    """Whether every sample has it; where it is missing, all numbers are NaN. Methods other than the map do without it."""
-    about: str | None = None
-    """The sense that it says more about: methods also predict from both together."""
+    """Whether every sample and every method has it. Methods other than the map do without the others; where one is missing, all
+    numbers are NaN."""
+    about: tuple[str, ...] = ()
+    """The senses that it says more about: methods also predict from both together."""
 
     def features(self, run: Path, data: Dataset, cache: Path | None = None) -> Tensor:
         """The map's features of all samples of a data set, shape (N, d), on the CPU."""
@@ -82,23 +85,47 @@ SENSES = (
         help="Influence c of the left eye on the winner, if both eyes see.",
         encode=lambda run, data, cache: load_latents(run, data, cache=cache, eye=VISION_LEFT),
         sensed=lambda data: data.body.eyes == "both",
-        about=VISION,
+        about=(VISION,),
+    ),
+    Sense(
+        COLOR,
+        "color",
+        lambda data: data.seen_as(COLOR).pictures,
+        metrics.plain_scores,
+        influence=4.0,
+        help="Influence c of the picture in color on the winner, if `train-ae --also color` made its latents.",
+        encode=lambda run, data, cache: load_latents(run, data, cache=cache, eye=COLOR),
+        sensed=lambda data: False,
+        always=False,
+    ),
+    Sense(
+        FOVEA,
+        "fovea",
+        lambda data: data.seen_as(FOVEA).pictures,
+        metrics.plain_scores,
+        influence=4.0,
+        help="Influence c of the fovea's picture on the winner, if `train-ae --also fovea` made its latents.",
+        encode=lambda run, data, cache: load_latents(run, data, cache=cache, eye=FOVEA),
+        sensed=lambda data: False,
+        always=False,
     ),
     Sense(
         GAZE,
         "gaze",
-        lambda data: data.normalized_gaze,
+        lambda data: data.normalized_felt_gaze,
         metrics.plain_scores,
+        true=lambda data: data.normalized_gaze,
         influence=4.0,
         help="Influence c of the gaze on the winner, if it turns; of .25, 1, 4 and 16, 4 was best on the validation split.",
         sensed=lambda data: data.body.gaze != "held",
-        about=VISION,
+        about=(VISION, COLOR, FOVEA),
     ),
     Sense(
         TOUCH,
         "touch",
-        lambda data: data.touched_place,
+        lambda data: data.felt_place,
         metrics.plain_scores,
+        true=lambda data: data.touched_place,
         influence=8.0,
         help="Influence c of touch on the winner, if it was recorded; of 1 to 64, 8 was best on the validation split.",
         sensed=lambda data: data.info.recipe.touch,
@@ -121,9 +148,9 @@ JOINTS_TO_PICTURE = f"{PROPRIOCEPTION}->{VISION}"
 _AND = "+"
 
 
-def senses_of(data: Dataset) -> list[Sense]:
-    """The senses that the infant of a data set has."""
-    return [sense for sense in SENSES if sense.sensed(data)]
+def senses_of(data: Dataset, also: Collection[str] = ()) -> list[Sense]:
+    """The senses that the infant of a data set has, and further ones by name."""
+    return [sense for sense in SENSES if sense.sensed(data) or sense.name in also]
 
 
 def sources_of(names: Iterable[str]) -> list[tuple[str, ...]]:
@@ -134,7 +161,7 @@ def sources_of(names: Iterable[str]) -> list[tuple[str, ...]]:
     alone = [sense for sense in SENSES if sense.name in set(names)]
     sources: list[tuple[str, ...]] = [(sense.name,) for sense in alone]
     for first in alone:
-        more = tuple(sense.name for sense in alone if sense.about == first.name)
+        more = tuple(sense.name for sense in alone if first.name in sense.about)
         sources += [(first.name, name) for name in more]
         sources += [(first.name, *more)] if len(more) > 1 else []
     return sources
@@ -151,9 +178,9 @@ def label_of(source: str) -> str:
     return " and ".join(labels.get(name, name) for name in source.split(_AND))
 
 
-def given(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
-    """The input of methods for some samples, by sense."""
-    return {sense.name: sense.given(data)[rows] for sense in senses_of(data)}
+def given(data: Dataset, rows: NDArray[Any], also: Collection[str] = ()) -> dict[str, Floats]:
+    """The input of methods for some samples, by sense; `also` names further senses."""
+    return {sense.name: sense.given(data)[rows] for sense in senses_of(data, also)}
 
 
 def is_known(samples: Floats) -> NDArray[np.bool_]:
@@ -166,17 +193,17 @@ def always_given(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
     return {sense.name: sense.given(data)[rows] for sense in senses_of(data) if sense.always}
 
 
-def true(data: Dataset, rows: NDArray[Any]) -> dict[str, Floats]:
-    """The ideal predictions for some samples, by sense."""
-    return {sense.name: (sense.true or sense.given)(data)[rows] for sense in senses_of(data)}
+def true(data: Dataset, rows: NDArray[Any], also: Collection[str] = ()) -> dict[str, Floats]:
+    """The ideal predictions for some samples, by sense; `also` names further senses."""
+    return {sense.name: (sense.true or sense.given)(data)[rows] for sense in senses_of(data, also)}
 
 
 def features(
     run: Path, data: Dataset, split: str, device: torch.device, cache: Path | None = None
 ) -> dict[str, Tensor]:
     """The map's features of a split, by sense: (N, d) each; `cache` as for `load_latents`."""
-    rows = torch.from_numpy(data.split(split))
-    return {sense.name: sense.features(run, data, cache)[rows].to(device) for sense in senses_of(data)}
+    rows, senses = torch.from_numpy(data.split(split)), senses_of(data, further_senses(run / AUTOENCODER))
+    return {sense.name: sense.features(run, data, cache)[rows].to(device) for sense in senses}
 
 
 def without_gaps(samples: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -42,4 +42,6 @@ def missing(run: Path) -> list[str]:
 
 def _made(path: Path) -> str:
     """The name of the file that a training makes, from the name of the file of its state."""
-    return path.name.removesuffix(_STATE) + ".safetensors" if path.name.endswith(_STATE) else path.name
+    if not path.name.endswith(_STATE):
+        return path.name
+    return path.name.removesuffix(_STATE).split(".")[0] + ".safetensors"  # one training can have several states

@@ -24,6 +24,8 @@ class Config(RunConfig):
     knows a pose for each goal; imagery: the agent's own guess of the pose, with its eyes closed."""
     goal: Literal["hand", "joints", "image"] = "hand"
     """What the goal is: a place of the hand, a pose, or a picture (as latents)."""
+    hand: Literal["right", "left"] | None = None
+    """The hand that reaches, if both move; by default the right one. The observation and the actions are those of both arms."""
     observation: Literal["joints", "latents", "winner", "pixels"] = "joints"
     """What the policy observes in addition to the joints: nothing, the picture's latents, the map's winner, or the picture."""
     world_model: Literal["none", "dyna", "imagined", "residual"] = "none"
@@ -61,6 +63,10 @@ class Config(RunConfig):
                 f"got --goal image --observation {self.observation}, expected --observation joints: "
                 "with picture goals the policy observes the latents already"
             )
+        if self.hand and self.goal == "joints":
+            raise UserError(
+                f"got --goal joints with --hand {self.hand}, expected --goal hand or image: all joints must reach a pose"
+            )
         if self.world_model in ("dyna", "imagined") and self.sees:
             raise UserError(
                 f"got --world-model {self.world_model} with pictures, expected --goal hand or joints "
@@ -78,7 +84,9 @@ class Config(RunConfig):
     def folder(self) -> Path:
         """The folder of the results."""
         parts = [self.algorithm.lower(), self.goal]
-        parts += [part for part in (self.observation, self.world_model) if part not in ("joints", "none")]
+        parts += [
+            part for part in (self.hand, self.observation, self.world_model) if part not in (None, "joints", "none")
+        ]
         return self.run / "rl" / (self.name or "_".join(parts))
 
     @property

@@ -21,8 +21,11 @@ from agents.rl.sb3 import InfantVecEnv, TogetherVecEnv
 from agents.tools import checkpoints
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
+from infant_env.senses.modalities import TOUCH
 from infant_env.senses.sense import EYE
 
+from ..data.arm_options import hands_that_reach
 from ..data.info import read_info
 from ..runs import folder as runs
 from .config import Config
@@ -51,6 +54,15 @@ class Setup:
         self.config = config
         self.device = torch.device("cpu")  # it sees one picture at a time
         self.info = read_info(runs.data_of(config.run))
+        if config.sees and self.info.recipe.displaced:
+            told = f"got the run {config.run}, whose data were collected with --seen"
+            raise UserError(
+                f"{told}, expected a run without --seen: policies that see need an arm that is seen where it is"
+            )
+        if config.hand is not None:
+            hands_that_reach(config.hand, self.arm)
+        self.hand = config.hand if len(self.arm.hands) > 1 else None
+        """The hand that reaches, if both move; None: the first one."""
 
     @property
     def arm(self) -> ArmModel:
@@ -88,15 +100,17 @@ class Setup:
     def infant(self) -> gym.Env[Any, Any]:
         """One simulated infant with the goals and observations of the config."""
         config = self.config
+        without = (TOUCH,) if config.sees else (TOUCH, EYE)
         size = self.pixels if config.observation == "pixels" else self.eye_size
         env = gym.make(
             "InfantArmReach-v0",
             goal="hand" if config.goal == "image" else config.goal,
             reward=config.reward,
+            hand=self.hand,
             eye_size=size if config.sees else None,
             arm=self.arm,
             fovea=False,  # the policy sees the wide view alone
-            senses={name: sense for name, sense in self.info.recipe.imperfect.items() if config.sees or name != EYE},
+            senses={name: sense for name, sense in self.info.recipe.imperfect.items() if name not in without},
             acuity=self.info.recipe.acuity if config.sees else None,
         )
         if config.goal == "image":
@@ -111,7 +125,7 @@ class Setup:
         if config.world_model == "imagined":
             return self._vector_env("agents:ImaginedArmReach-v0", config.infants_at_once, world=self.world)
         if config.infants_at_once > 1 and config.world_model == "none" and not config.sees:
-            return self._vector_env("InfantArmReach-v0", config.infants_at_once)
+            return self._vector_env("InfantArmReach-v0", config.infants_at_once, hand=self.hand)
         real = DummyVecEnv([lambda: Monitor(self.infant()) for _ in range(config.infants_at_once)])
         if config.world_model == "dyna":
             imagined = config.imagined * config.infants_at_once

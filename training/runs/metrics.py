@@ -43,6 +43,8 @@ class Scores(Section):
     joint_mae: dict[str, float] = {}
     joint_error_deg: dict[str, float] = {}
     hand_error_cm: Hand | None = None
+    hands_cm: dict[str, Hand] = {}
+    """Of two hands: the errors of each over the poses whose pictures show it, by side."""
     hand_error_cm_percentiles: Annotated[list[float], Meta(min_length=101, max_length=101)] | None = None
     skill: float | None = None
 
@@ -79,6 +81,8 @@ class Reached(Section):
     joint_error_deg: dict[str, float] = {}
     """Empty if the goals' poses are unknown."""
     hand_error_cm: Hand | None = None
+    hands_cm: dict[str, Hand] = {}
+    """Of two hands: the errors of each over the goals whose pictures show it, by side."""
 
 
 class HypothesisScores(Section):

@@ -27,7 +27,11 @@ def recalled_pictures(mind: SomAutoencoder, data: Dataset, count: int = 8, seed:
     chosen = np.random.default_rng(seed).permutation(data.split("validation"))[:count]
     images = torch.from_numpy(data.pictures[chosen]).to(mind.device)
     joints = torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)
-    gaze = {GAZE: torch.from_numpy(data.normalized_gaze[chosen]).to(mind.device)} if GAZE in mind.som.modalities else {}
+    gaze = (
+        {GAZE: torch.from_numpy(data.normalized_felt_gaze[chosen]).to(mind.device)}
+        if GAZE in mind.som.modalities
+        else {}
+    )
     kept = mind.decode({VISION: mind.latents(images, gaze.get(GAZE)), **gaze})[VISION]
     known = {VISION: images, **gaze}
     asked = "vision and gaze" if gaze else "vision"

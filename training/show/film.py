@@ -74,9 +74,9 @@ class Film:
         observation: dict[str, NDArray[Any]],
         agent: MentalImageryAgent,
         info: dict[str, Any],
-        hand_error: float | None,
+        hand_error: str | None,
     ) -> None:
-        """Adds one frame; `hand_error` is the hand's distance from its goal, m, if that is known."""
+        """Adds one frame; `hand_error` says how far the hand is from its goal, if that is known."""
         assert agent.goal is not None
         size = observation[EYE].shape[:2]
         seen = to_gray(observation[EYE])
@@ -168,10 +168,10 @@ def map_picture(activity: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(panel)
 
 
-def _outside(agent: MentalImageryAgent, info: dict[str, Any], hand_error: float | None, names_touch: bool) -> str:
+def _outside(agent: MentalImageryAgent, info: dict[str, Any], hand_error: str | None, names_touch: bool) -> str:
     words = ["from outside"]
     if hand_error is not None:
-        words.append(f"hand {100 * hand_error:.1f} cm off")
+        words.append(hand_error)
     words.append(f"{len(agent.looks)} looks" + (", done" if agent.done else ""))
     if info["penetration"] > 0 and not names_touch:
         words.append("touches something")

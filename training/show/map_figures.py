@@ -91,7 +91,7 @@ def activities(mind: SomAutoencoder, data: Dataset, seed: int = 0) -> Figure:
     test = data.split("test")
     shown = test[data.shows_hand[test]]
     chosen = np.random.default_rng(seed).permutation(shown if len(shown) else test)[:1]
-    gaze = torch.from_numpy(data.normalized_gaze[chosen]) if GAZE in mind.som.modalities else None
+    gaze = torch.from_numpy(data.normalized_felt_gaze[chosen]) if GAZE in mind.som.modalities else None
     latents = mind.latents(data.pictures[chosen], gaze)
     pose = {VISION: latents, PROPRIOCEPTION: torch.from_numpy(data.normalized_joints[chosen]).to(mind.device)}
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.8))

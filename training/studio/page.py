@@ -41,6 +41,7 @@ class Page:
     def __init__(self, run: Path, host: str, port: int, seed: int, device: Device) -> None:
         data = Dataset.open(runs.data_of(run))
         _check_gaze(data, run)
+        data.check_seen_arm("the studio")
         agent = MentalImageryAgent.load(run, device=pick_device(device))
         senses = {"acuity": data.acuity, "senses": data.senses, "touch": data.info.recipe.touch}
         self.infant = LiveInfant(data.arm, data.eye_size, seed, **senses)

@@ -7,6 +7,7 @@ rotation moves few of them, and the latents would forget it. That network is dis
 
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from agents.mind.som_autoencoder import AUTOENCODER
 from agents.networks.autoencoder import KIND, ConvAutoencoder
 from agents.tools.precision import is_bfloat16_fast
+from infant_env.errors import UserError
 from infant_env.senses import vision
 from infant_env.senses.modalities import VISION
 
@@ -59,6 +61,14 @@ class Config(NetworkConfig):
     """Arithmetic of the layers; the weights are always float32. `infant-arm bench ae` measures cost and gain."""
     patience: Count = 10
     """The training stops after this many epochs without a lower validation error."""
+    also: tuple[Literal["color", "fovea"], ...] = ()
+    """Further pictures with an autoencoder and latents of their own, which the map then holds as senses: what the eye sees in
+    color, and what its fovea sees (`collect --fovea`)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(set(self.also)) < len(self.also):
+            raise UserError(f"got --also {' '.join(self.also)}, expected each sense once")
 
 
 class Training(PictureTraining):
@@ -70,11 +80,11 @@ class Training(PictureTraining):
     kind = KIND
     config: Config
 
-    def __init__(self, config: Config, data: Dataset, here: Place) -> None:
-        super().__init__(config, data.squeezed_to(vision.Format(config.side, config.color)), here)
+    def __init__(self, config: Config, data: Dataset, here: Place, sense: str = VISION) -> None:
+        super().__init__(config, data.squeezed_to(vision.Format(config.side, config.color)).seen_as(sense), here)
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
-        both = data.body.eyes == "both"
+        both = data.both_eyes
         self.seen, self.validation_seen = (_seen(data, split, here.device) for split in ("train", "validation"))
         self.images, self.validation_images = self.seen.pictures[0], self.validation_seen.pictures[0]  # held once
         self.model = _network(data, self.config).to(here.device)
@@ -139,14 +149,14 @@ class Seen(NamedTuple):
 
 def _seen(data: Dataset, split: str, device: torch.device) -> Seen:
     rows = data.split(split)
-    eyes = [data.pictures[rows], *([data.left_pictures[rows]] if data.body.eyes == "both" else [])]
-    pictures, told = torch.from_numpy(np.stack(eyes)), torch.from_numpy(data.normalized_gaze[rows])
+    eyes = [data.pictures[rows], *([data.left_pictures[rows]] if data.both_eyes else [])]
+    pictures, told = torch.from_numpy(np.stack(eyes)), torch.from_numpy(data.normalized_felt_gaze[rows])
     return Seen(pictures.to(device), told.to(device))
 
 
 def _network(data: Dataset, config: Config) -> ConvAutoencoder:
     """A new autoencoder for the eyes of a data set."""
-    sizes, both = (config.latent_size, config.width), data.body.eyes == "both"
+    sizes, both = (config.latent_size, config.width), data.both_eyes
     if data.body.gaze == "held":
         left = torch.from_numpy(data.left_background) if both else None
         return ConvAutoencoder(torch.from_numpy(data.background), *sizes, left)
@@ -194,16 +204,32 @@ def run(config: Config) -> ConvAutoencoder:
 
 
 def _fit(work: Work[Config]) -> tuple[ConvAutoencoder, Metrics]:
+    for sense in work.config.also:
+        work.data.seen_as(sense)  # refuses a sense that the data do not have, before any training
     training = Training(work.config, work.data, work.here)
     training.fit(work.checkpoint, work.identity)
     training.finish()
+    for sense in work.config.also:
+        further = Training(work.config, work.data, work.here, sense)
+        further.fit(_checkpoint_of(work, sense), {**work.identity, "sense": sense})
+        further.finish()
+        training.model.further[sense] = further.model
     return training.model, Metrics(autoencoder=training.report())
+
+
+def _checkpoint_of(work: Work[Config], sense: str) -> Path:
+    """The checkpoint of the unfinished training of a further sense."""
+    return work.path.with_suffix(f".{sense}.training.safetensors")
 
 
 def _save(work: Work[Config], model: ConvAutoencoder) -> None:
     model.save(work.path, work.header)
-    for eye in model.eyes:
-        load_latents(work.config.run, work.data, work.device, eye=eye)  # now, so that their cost belongs to this stage
+    for sense in model.senses:
+        load_latents(
+            work.config.run, work.data, work.device, eye=sense
+        )  # now, so that their cost belongs to this stage
+    for sense in model.further:
+        _checkpoint_of(work, sense).unlink(missing_ok=True)
 
 
 STAGE = Stage(

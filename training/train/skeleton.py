@@ -280,9 +280,10 @@ class Stage(Generic[C, M]):
 
 
 def usual_of(config: type[Any]) -> dict[str, Usual]:
-    """The defaults of a Config's settings, today and in version 0.1."""
+    """The defaults of a Config's settings, today and in version 0.1, as JSON."""
     fields = dataclasses.fields(config)
-    return {each.name: Usual(each.default, each.metadata.get(BEFORE, each.default)) for each in fields}
+    usual = {each.name: list(each.default) if isinstance(each.default, tuple) else each.default for each in fields}
+    return {each.name: Usual(usual[each.name], each.metadata.get(BEFORE, usual[each.name])) for each in fields}
 
 
 def matches(identity: Identity, header: Mapping[str, Any], usual: Mapping[str, Usual] = MappingProxyType({})) -> bool:

@@ -7,7 +7,8 @@ import tyro
 from msgspec import Meta
 from tqdm import tqdm
 
-from agents.mind.som_autoencoder import SOM, SomAutoencoder
+from agents.mind.som_autoencoder import AUTOENCODER, SOM, SomAutoencoder
+from agents.networks.autoencoder import further_senses
 from agents.som import quality as map_quality
 from agents.som.distances import Distance
 from agents.som.grid import Topology
@@ -53,7 +54,11 @@ class MapConfig(Influences):  # type: ignore[misc]
 
     def c(self, data: Dataset) -> dict[str, float]:
         """Influence of each sense that the infant of a data set has."""
-        return {sense.name: getattr(self, sense.name) for sense in senses_of(data)}
+        return {sense.name: getattr(self, sense.name) for sense in senses_of(data, self.also(data))}
+
+    def also(self, data: Dataset) -> tuple[str, ...]:
+        """The further senses that this kind of map holds."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,10 @@ class Config(MapConfig):
     """Radius of the last epoch in neurons; by default it depends on the number of neurons per sample."""
     topology: Topology = "plane"
     """Which neurons are neighbors: a plane with edges (paper), a torus whose opposite edges are joined, or six neighbors each."""
+
+    def also(self, data: Dataset) -> tuple[str, ...]:
+        """The further senses of the run's autoencoder."""
+        return further_senses(self.run / AUTOENCODER)
 
 
 def run(config: Config) -> MultiModalSom:
@@ -77,8 +86,8 @@ def run(config: Config) -> MultiModalSom:
 def _fit(work: Work[Config]) -> tuple[MultiModalSom, Metrics]:
     config, data, here = work.config, work.data, work.here
     if here.first:
-        for eye in autoencoder.STAGE.load(config.run, data, here.device).eyes:
-            load_latents(config.run, data, here.device, eye=eye)  # once, before the other processes read them
+        for sense in autoencoder.STAGE.load(config.run, data, here.device).senses:
+            load_latents(config.run, data, here.device, eye=sense)  # once, before the other processes read them
     here.wait()
     samples = features(config.run, data, "train", here.device)
     share = here.share(len(next(iter(samples.values()))))

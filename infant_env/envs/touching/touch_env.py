@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from ...body.changes.change import BodyChange
 from ...body.checks import check_choice
 from ...body.model import ArmModel
+from ...errors import UserError
 from ...senses.seen.seen import Seen
+from ...senses.sense import Senses
 from ...senses.skin.touch import TOUCH
 from ...senses.spaces import eye_spaces, gaze_spaces
 from ...tasks.rewards import Floats
@@ -170,6 +172,7 @@ class InfantArmTouchEnv(
         """A pose in which a hand touches the patch, shape (5,), rad, for oracles."""
         self._patch, self._goal = 0, self.task.goal_of(0)
         self._shows_touch = touch or not self.task.is_told
+        check_touch_is_shown(self.senses, self._shows_touch)
         self._touched = np.zeros((len(self.touch.hands), len(self.touch.names)), bool)  # in this episode, by each hand
         self._views: list[bool] = []  # whether a hand was in view, in each observation of the episode
         self._adapt()
@@ -184,7 +187,9 @@ class InfantArmTouchEnv(
 
     def _space(self) -> spaces.Dict:
         pictures = {} if self.eye_size is None else eye_spaces(self.arm.eyes, self.eye_size)
-        return self.task.observation_space(self.senses, pictures | gaze_spaces(self.arm), self._shows_touch)
+        return self.task.observation_space(
+            self.senses, pictures | gaze_spaces(self.arm, self.senses), self._shows_touch
+        )
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -257,3 +262,11 @@ class InfantArmTouchEnv(
             **{f"{hand}_touched": share for hand, share in shares},
             "hand_in_view": sum(self._views) / len(self._views),
         }
+
+
+def check_touch_is_shown(senses: Senses, shown: bool) -> None:
+    """Raises a UserError if touch has noise or a delay, but is not observed."""
+    if TOUCH in senses and not shown:
+        raise UserError(
+            "got senses with 'touch' without touch=True, expected both; let touch be observed by touch=True"
+        )

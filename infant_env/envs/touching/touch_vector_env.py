@@ -20,6 +20,7 @@ from ...tasks.touch_task import TouchTask
 from ..many_bodies import ManyBodies
 from ..many_env import Infants, Infos, Observations
 from ..simulated import arms_of, check_fovea
+from .touch_env import check_touch_is_shown
 
 
 class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):  # skrl, too
@@ -95,6 +96,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         view = width, height, camera_name, threads, senses, acuity, True, seen
         options = *OPTIONS, "patch"
         super().__init__(num_envs, max_episode_steps, autoreset_mode, render_mode, bodies, size, options, *view)
+        check_touch_is_shown(self.senses, self._shows_touch)
         self.goal_joints = np.zeros((num_envs, len(self.arm.joint_names)))
         """Poses in which hands touch the present patches, shape (N, 5), rad, for oracles."""
         self._patches = np.zeros(num_envs, np.int64)
@@ -118,7 +120,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
 
     def _space(self, arm: ArmModel, senses: Senses) -> spaces.Dict:
         pictures = {} if self.eye_size is None else eye_spaces(arm.eyes, self.eye_size)
-        return self._tasks[arm].observation_space(senses, pictures | gaze_spaces(arm), self._shows_touch)
+        return self._tasks[arm].observation_space(senses, pictures | gaze_spaces(arm, senses), self._shows_touch)
 
     def _changed(self, infants: list[int]) -> None:
         for infant in infants if self._begun else ():
@@ -155,7 +157,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
         """What one infant observes besides its joints and its gaze; also updates its scores."""
         task, data, goal = self._tasks[self.bodies[infant]], self._infant(infant), self._goals[infant]
         mujoco.mj_collision(self.bodies[infant].model, data)
-        now, felt = task.touch.touched_by_hands(data), task.touch.felt(data)
+        now = task.touch.touched_by_hands(data)
         if self._unseen[infant]:  # a reset of other infants observes the same state again
             self._touched[infant] |= now
             self._views[infant] += task.in_view(data), 1
@@ -165,6 +167,7 @@ class InfantArmTouchVectorEnv(ManyBodies, VectorEnv[Observations, NDArray[np.flo
             "achieved_goal": np.logical_or.reduce(now).astype(np.float32),
             "desired_goal": goal.copy(),
         }
+        felt = self._sensed_touch(task.touch, infant, data)
         shown: Observations = goals if self.task.is_told else {TOUCH: self.task.stimulated(felt, goal)}
         if self.task.is_told and self._shows_touch:
             shown[TOUCH] = felt

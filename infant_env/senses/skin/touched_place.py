@@ -34,11 +34,11 @@ class TouchedPlace:
         self.counts = ~touch.patches.on(hands if len(arm.hands) > 1 else arm.arm_geoms)
         """Which patches count, shape (P,)."""
 
-    def of(self, forces: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The places that are pressed most, (N, P) -> (N, 3); NaN where nothing that counts is pressed."""
+    def of(self, forces: NDArray[np.float32], least: float = 0.0) -> NDArray[np.float32]:
+        """The places that are pressed most, (N, P) -> (N, 3); NaN where nothing that counts is pressed by more than `least`."""
         pressed = np.where(self.counts, forces, 0)
         places = self.places[pressed.argmax(axis=1)]
-        places[pressed.max(axis=1) <= 0] = NOWHERE
+        places[pressed.max(axis=1) <= least] = NOWHERE
         return places
 
     def nearest(self, places: NDArray[np.floating]) -> NDArray[np.int64]:

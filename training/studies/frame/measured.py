@@ -10,7 +10,8 @@ from agents.tools import checkpoints, json_files
 from agents.tools.files import DamagedFileError, checksum, write_json
 
 from ...data.dataset import Dataset
-from ...data.latents import LATENTS, LATENTS_LEFT
+from ...data.latents import latents_file
+from ...measure.senses import SENSES
 from ...runs import folder as runs
 from .rows import Rows, of_seed
 from .study import Study, StudyConfig
@@ -62,6 +63,7 @@ def _key(config: StudyConfig) -> str:
     given = runs.as_json(config)
     settings = {name: value for name, value in given.items() if name not in ("run", "device", "seed", "seeds")}
     files = {*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)}
-    models = {file.name: checkpoints.file_hash(file) for file in files if file.name not in (LATENTS, LATENTS_LEFT)}
+    caches = {latents_file(sense.name) for sense in SENSES}
+    models = {file.name: checkpoints.file_hash(file) for file in files if file.name not in caches}
     data = Dataset.open(runs.data_of(config.run)).fingerprint
     return checksum({"settings": settings, "models": models, "data": data})
