@@ -20,7 +20,7 @@ from infant_env.errors import UserError
 from infant_env.senses.acuity import checked_acuity
 from infant_env.senses.sense import FOVEA_SIZE, Sense, checked_senses
 
-from ..runs.config import Many, Workers
+from ..runs.config import Many, OnCluster, Workers
 from ..runs.device import Device
 from ..runs.folder import versions
 from ..runs.in_turn import turn
@@ -37,7 +37,7 @@ _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
 
 @dataclass(frozen=True)
-class Config(BodyOptions):
+class Config(BodyOptions, OnCluster):
     """Let the arm babble and write a data set."""
 
     out: Path
@@ -51,7 +51,7 @@ class Config(BodyOptions):
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
     """Sample i depends only on the seed and i."""
     workers: Workers = os.cpu_count() or 1
-    """Number of processes; any number gives the same data."""
+    """Number of processes on this machine; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
 
@@ -93,8 +93,15 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
 
 def run(config: Config) -> Dataset:
     """Collects the missing part of a data set, with a progress bar; after a kill it goes on."""
+    return collected(config)[0]
+
+
+def collected(config: Config) -> tuple[Dataset, float]:
+    """As `run`; and the processor seconds of other processes."""
     with turn(config.out, "collect", "collects"):
-        return _collect(config, _prepared(config))
+        info = _prepared(config)
+        spent = _collect(config, info)
+        return Dataset.open(config.out), spent
 
 
 def prepare(config: Config) -> DatasetInfo:
@@ -107,21 +114,20 @@ def prepare(config: Config) -> DatasetInfo:
         return _prepared(config)
 
 
-def _collect(config: Config, info: DatasetInfo) -> Dataset:
+def _collect(config: Config, info: DatasetInfo) -> float:
     lengths = info.recipe.lengths
     missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info, frames=True)]
     _check_space(config, sum(lengths[k] for k in missing))
     done = config.samples - sum(lengths[k] for k in missing)
-    with tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1) as bar:
-        for poses in babbled(config.out, info, missing, config.workers):
-            bar.update(poses)
+    bar = tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1)
+    spent = babbled(config.out, info, missing, config.workers, config.cluster, bar)
     shards.write_index(config.out, lengths)
     rejected = Dataset(config.out, info).column("rejected").sum(axis=0)
     counts = dict(zip(reasons(info.recipe), map(int, rejected), strict=True))
     seen = checksum(background(config.out, info))
     found = structs.replace(info, accepted=config.samples, rejected=counts, background=seen)
     write_json(config.out / "dataset.json", found.as_json())
-    return Dataset.open(config.out)
+    return spent
 
 
 def _prepared(config: Config) -> DatasetInfo:

@@ -324,11 +324,20 @@ def info_in_shards(folder: Path) -> DatasetInfo | None:
     for path in sorted((folder / "shards").glob("shard-*.h5")):
         try:
             with h5py.File(path) as file:
-                info = json_files.fit(json.loads(file.attrs[ABOUT]), DatasetInfo, path, "collect it again")
+                return info_of(file.attrs[ABOUT], folder)
         except (OSError, LookupError, ValueError, TypeError, RuntimeError):
             continue
-        return structs.replace(info, recipe=info.recipe.kept_in(folder))
     return None
+
+
+def info_of(about: str, folder: Path) -> DatasetInfo:
+    """The description of the data set in a folder from its JSON.
+
+    Raises:
+        DamagedFileError: it describes no data set.
+    """
+    info = json_files.fit(json.loads(about), DatasetInfo, folder, "collect it again")
+    return structs.replace(info, recipe=info.recipe.kept_in(folder))
 
 
 def collect_line(folder: Path, info: DatasetInfo | None = None) -> str:

@@ -112,6 +112,8 @@ def write_index(folder: Path, lengths: list[int]) -> None:
     with replacing(folder / "index.h5") as temporary, h5py.File(temporary, "w", libver=LIBRARY) as index:
         for name, (shape, dtype) in columns.items():
             layout = h5py.VirtualLayout((sum(lengths), *shape), dtype)
+            if hasattr(layout, "dcpl"):  # h5py 3.16; older versions write the time, too
+                layout.dcpl.set_obj_track_times(False)
             start = 0
             for shard, length in enumerate(lengths):
                 relative = str(shard_path(folder, shard).relative_to(folder))
