@@ -21,8 +21,9 @@ A shard is written under a temporary name, fsynced and renamed, so that it is ne
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,14 @@ from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, JOINTS, Sense
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
+from . import index
 from .background import background, left_background, moving_backgrounds
+from .index import PicturesOnDisk
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
-from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
+from .shards import FRAMES, UNREADABLE, cache_path, read_cache, shard_is_whole, shard_path, write_cache
 
+IN_MEMORY = 2**31
+"""All pictures of a data set are held in memory up to so many bytes."""
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
@@ -77,7 +82,7 @@ class Dataset:
         data = cls(path, read_info(path))
         if data.info.accepted is None:
             raise UserError(f"the data set {path} is not complete; run `{collect_line(path, data.info)}`: it goes on")
-        whole = [shard_is_whole(path, shard, data.info) for shard in range(len(data.info.recipe.lengths))]
+        whole = index.whole(path, data._shards, data._identity, lambda shard: shard_is_whole(path, shard, data.info))
         if not any(whole):
             data._check_description()
         if not all(whole):
@@ -264,19 +269,29 @@ class Dataset:
         return self.column(FOVEA, samples)
 
     @cached_property
-    def pictures(self) -> NDArray[np.float32]:
-        """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk."""
-        return np.concatenate([self._pictures(shard, EYE) for shard in range(len(self.info.recipe.lengths))])
+    def pictures(self) -> NDArray[np.float32] | PicturesOnDisk:
+        """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk, and read on request if they are many GB."""
+        return self._all_pictures(EYE)
 
     @cached_property
-    def left_pictures(self) -> NDArray[np.float32]:
+    def left_pictures(self) -> NDArray[np.float32] | PicturesOnDisk:
         """All preprocessed pictures of the left eye, shape (N, 64, 64), in [0, 1]; cached on disk.
 
         Raises:
             UserError: the infant did not see with both eyes.
         """
         self._check_both_eyes()
-        return np.concatenate([self._pictures(shard, EYE_LEFT) for shard in range(len(self.info.recipe.lengths))])
+        return self._all_pictures(EYE_LEFT)
+
+    def _all_pictures(self, eye: str) -> NDArray[np.float32] | PicturesOnDisk:
+        shape = len(self), *self.format.shape
+        if math.prod(shape) * 4 <= IN_MEMORY:
+            return np.concatenate([self._pictures(shard, eye) for shard in range(self._shards)])
+        path_of, checked = partial(self._cache_path, eye), partial(self._pictures, eye=eye)
+        return PicturesOnDisk(shape, self.info.recipe.shard_size, path_of, checked)
+
+    def _cache_path(self, eye: str, shard: int) -> Path:
+        return cache_path(self.path, shard, self.format, eye)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
@@ -383,11 +398,24 @@ class Dataset:
         Raises:
             UserError: a shard is damaged, or has no such column.
         """
+        if name not in FRAMES and isinstance(rows, slice) and rows == slice(None):
+            return index.column(self.path, self._shards, self._identity, name, lambda: self._rows(name, rows))
+        return self._rows(name, rows)
+
+    def _rows(self, name: str, rows: Any) -> NDArray[Any]:
         order, back = np.unique(np.arange(len(self))[rows], return_inverse=True)  # HDF5 reads only in rising order
         shards, places = np.divmod(order, self.info.recipe.shard_size)
-        parts = [self._read(int(shard), name, places[shards == shard]) for shard in np.unique(shards)]
-        column: NDArray[Any] = np.concatenate(parts or [self._read(0, name, places)])
-        return column[back]
+        numbers, starts = np.unique(shards, return_index=True)
+        each = zip(numbers, np.split(places, starts[1:]), strict=True) if len(order) else [(0, places)]
+        return np.concatenate([self._read(int(shard), name, part) for shard, part in each])[back]
+
+    @property
+    def _shards(self) -> int:
+        return len(self.info.recipe.lengths)
+
+    @cached_property
+    def _identity(self) -> str:
+        return json.dumps(self.info.identity(), sort_keys=True)
 
     def _read(self, shard: int, name: str, places: NDArray[np.int64]) -> NDArray[Any]:
         """Samples of a shard, at rising places."""

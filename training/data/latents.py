@@ -1,10 +1,12 @@
 """The latents of a data set's pictures, computed once per autoencoder and cached in the run's folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.mind.som_autoencoder import AUTOENCODER
@@ -15,6 +17,7 @@ from infant_env.senses.modalities import VISION
 
 from ..runs.device import threads
 from .dataset import Dataset
+from .index import PicturesOnDisk
 
 LATENTS, LATENTS_LEFT = "latents.safetensors", "latents_left.safetensors"
 """Files of the cached latents of each eye in a run's folder; may be deleted."""
@@ -50,21 +53,63 @@ def load_latents(
         pass  # missing or damaged: computed again below
     model = ConvAutoencoder.load(run / AUTOENCODER, device or "cpu")
     seen = data.squeezed_to(format_of(model))
-    pictures = seen.pictures if eye == VISION else seen.left_pictures
+    pictures = samples_on(seen.pictures if eye == VISION else seen.left_pictures, np.arange(len(seen)), "cpu")
     told, device = ((torch.from_numpy(data.normalized_gaze),) if model.told else ()), model.background.device
     # one thread: on some processors the last digits depend on the number of threads, and that differs between stages
     with threads(1):
-        latents = in_chunks(partial(model.encode, eye=eye), (torch.from_numpy(pictures), *told), device).cpu()
+        latents = in_chunks(partial(model.encode, eye=eye), (pictures, *told), device).cpu()
     checkpoints.write(cached, "latents", {"latents": latents}, key)
     return latents
 
 
 @torch.inference_mode()
-def in_chunks(function: Callable[..., Tensor], samples: Tensor | tuple[Tensor, ...], device: torch.device) -> Tensor:
+def in_chunks(
+    function: Callable[..., Tensor], samples: "Samples | tuple[Samples, ...]", device: torch.device
+) -> Tensor:
     """Results of a function for many samples of one kind or more, computed in parts on a device, without gradients."""
-    given = (samples,) if isinstance(samples, Tensor) else samples
+    given = samples if isinstance(samples, tuple) else (samples,)
     parts = zip(*(each.split(CHUNK) for each in given), strict=True)
     return torch.cat([function(*(part.to(device) for part in together)).float() for together in parts])
+
+
+class Streamed:
+    """Some pictures of a data set that exceeds the memory; like a tensor (N, ...) whose rows are read when it is indexed.
+
+    Args:
+        pictures: all pictures.
+        rows: indices of its own ones, (N,).
+        device: the device of what is read.
+    """
+
+    def __init__(self, pictures: PicturesOnDisk, rows: NDArray[np.int64], device: torch.device | str) -> None:
+        self.pictures, self.rows, self.device = pictures, rows, device
+        self.shape = torch.Size([len(rows), *pictures.shape[1:]])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, samples: Tensor | slice) -> Tensor:
+        """Pictures by their indices, shape (n, ...)."""
+        chosen = self.rows[samples if isinstance(samples, slice) else samples.cpu().numpy()]
+        return torch.from_numpy(self.pictures[chosen]).to(self.device)
+
+    def split(self, count: int) -> Iterator[Tensor]:
+        """All pictures, so many at a time."""
+        return (self[slice(start, start + count)] for start in range(0, len(self), count))
+
+
+Samples = Tensor | Streamed
+"""Samples in memory, or pictures on disk."""
+
+
+def samples_on(
+    pictures: NDArray[np.float32] | PicturesOnDisk, rows: NDArray[np.int64], device: torch.device | str
+) -> Samples:
+    """Some pictures of a data set: on a device, or, if the data set exceeds the memory, on disk."""
+    if isinstance(pictures, PicturesOnDisk):
+        return Streamed(pictures, rows, device)
+    whole = len(rows) == len(pictures) and bool((np.diff(rows) == 1).all())
+    return torch.from_numpy(pictures if whole else pictures[rows]).to(device)
 
 
 def format_of(model: ConvAutoencoder) -> vision.Format:
