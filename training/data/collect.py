@@ -54,6 +54,8 @@ class Config(BodyOptions, OnCluster):
     """Number of processes on this machine; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
+    append: bool = False
+    """Enlarge the data set in this folder to --samples; its poses are kept, but for those of a last shard that is not full."""
 
     @property
     def recipe(self) -> Recipe:
@@ -131,7 +133,7 @@ def _collect(config: Config, info: DatasetInfo) -> float:
 
 
 def _prepared(config: Config) -> DatasetInfo:
-    found = _found(config.out)
+    before = found = _found(config.out)
     files = None if config.mjcf is None else _read(config.mjcf, config.out)
     recipe = config.recipe
     if found is not None and config.mjcf is not None and not found.recipe.keeps_body:
@@ -141,19 +143,29 @@ def _prepared(config: Config) -> DatasetInfo:
     info = DatasetInfo.begin(recipe, arm, fingerprint, versions())
     if found is not None and found.identity() != info.identity():
         found = _other_than_shards(config.out, found, info)
+        before = found
+    if config.append:
+        found = _enlarged(config, found)
     if found is not None:
         _check_same(config.out, found, info)
-        info = structs.replace(info, versions=found.versions, background=found.background)
+        info = structs.replace(info, versions=found.versions, background=found.background, began_with=found.began_with)
     else:
         checked_eye_size(config.eye_size)
         check_view(arm, recipe)
         _check_folder(config.out, info)
     if files is not None and recipe.keeps_body:
         _keep_body(config.out, files)
-    if found is None or not (config.out / "dataset.json").exists():
+    if found is None or found is not before or not (config.out / "dataset.json").exists():
         write_json(config.out / "dataset.json", info.begun.as_json())
     background(config.out, info)
     return info
+
+
+def _enlarged(config: Config, found: DatasetInfo | None) -> DatasetInfo:
+    """The description of the data set that is there, enlarged to the asked number of samples."""
+    if found is None:
+        raise UserError(f"got --append, but {config.out} holds no data set; collect one without --append first")
+    return found.enlarged(config.samples)
 
 
 def _found(folder: Path) -> DatasetInfo | None:
