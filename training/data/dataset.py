@@ -82,7 +82,11 @@ class Dataset:
         data = cls(path, read_info(path))
         if data.info.accepted is None:
             raise UserError(f"the data set {path} is not complete; run `{collect_line(path, data.info)}`: it goes on")
-        whole = index.whole(path, data._shards, data._identity, lambda shard: shard_is_whole(path, shard, data.info))
+        is_whole = partial(shard_is_whole, path, info=data.info)
+        if len(data._shards) <= index.MANY:
+            whole = list(map(is_whole, range(len(data._shards))))
+        else:
+            whole = index.whole(data._shards, path / "cache" / "checked.npy", data._identity, is_whole)
         if not any(whole):
             data._check_description()
         if not all(whole):
@@ -286,12 +290,14 @@ class Dataset:
     def _all_pictures(self, eye: str) -> NDArray[np.float32] | PicturesOnDisk:
         shape = len(self), *self.format.shape
         if math.prod(shape) * 4 <= IN_MEMORY:
-            return np.concatenate([self._pictures(shard, eye) for shard in range(self._shards)])
-        path_of, checked = partial(self._cache_path, eye), partial(self._pictures, eye=eye)
-        return PicturesOnDisk(shape, self.info.recipe.shard_size, path_of, checked)
+            return np.concatenate([self._pictures(shard, eye) for shard in range(len(self._shards))])
+        paths = [cache_path(self.path, shard, self.format, eye) for shard in range(len(self._shards))]
 
-    def _cache_path(self, eye: str, shard: int) -> Path:
-        return cache_path(self.path, shard, self.format, eye)
+        def is_whole(shard: int) -> bool:
+            return self._pictures(shard, eye) is not None  # it is made again if need be
+
+        index.whole(paths, paths[0].parent / "checked.npy", self.fingerprint, is_whole)
+        return PicturesOnDisk(shape, self.info.recipe.shard_size, paths)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
@@ -398,8 +404,10 @@ class Dataset:
         Raises:
             UserError: a shard is damaged, or has no such column.
         """
-        if name not in FRAMES and isinstance(rows, slice) and rows == slice(None):
-            return index.column(self.path, self._shards, self._identity, name, lambda: self._rows(name, rows))
+        many = len(self._shards) > index.MANY and name not in FRAMES
+        if many and isinstance(rows, slice) and rows == slice(None):
+            kept = self.path / "cache" / "columns" / f"{name}.npy"
+            return index.column(self._shards, kept, self._identity, lambda: self._rows(name, rows))
         return self._rows(name, rows)
 
     def _rows(self, name: str, rows: Any) -> NDArray[Any]:
@@ -409,9 +417,9 @@ class Dataset:
         each = zip(numbers, np.split(places, starts[1:]), strict=True) if len(order) else [(0, places)]
         return np.concatenate([self._read(int(shard), name, part) for shard, part in each])[back]
 
-    @property
-    def _shards(self) -> int:
-        return len(self.info.recipe.lengths)
+    @cached_property
+    def _shards(self) -> list[Path]:
+        return [shard_path(self.path, shard) for shard in range(len(self.info.recipe.lengths))]
 
     @cached_property
     def _identity(self) -> str:

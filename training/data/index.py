@@ -6,7 +6,7 @@ column in one file; both may be deleted. A shard whose size or time has changed 
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,58 +15,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import sealed
-from .shards import shard_path
 
 MANY = 200
 """Up to this many shards are opened one by one."""
 _SEAL = 32  # bytes at the end of a file of `sealed`
 
 
-def stamps(folder: Path, count: int) -> NDArray[np.int64]:
-    """Size in bytes and time of change in ns of each shard, shape (S, 2); -1 for a missing one."""
-    found = {entry.name: entry.stat() for entry in os.scandir(folder / "shards")}
-    each = (found.get(shard_path(folder, k).name) for k in range(count))
+def stamps(paths: Sequence[Path]) -> NDArray[np.int64]:
+    """Size in bytes and time of change in ns of each of some files of a folder, shape (S, 2); -1 for a missing one."""
+    folder = paths[0].parent
+    found = {entry.name: entry.stat() for entry in os.scandir(folder)} if folder.is_dir() else {}
+    each = (found.get(path.name) for path in paths)
     return np.array([(s.st_size, s.st_mtime_ns) if s else (-1, -1) for s in each], np.int64).reshape(-1, 2)
 
 
-def whole(folder: Path, count: int, of: str, is_whole: Callable[[int], bool]) -> list[bool]:
-    """Whether each shard is whole; of many shards only those are read that changed since they were last checked.
+def whole(paths: Sequence[Path], kept: Path, of: str, is_whole: Callable[[int], bool]) -> list[bool]:
+    """Whether each of many files is whole; only those are read that changed since they were last checked.
 
     Args:
-        folder: the data set's folder.
-        count: number of shards.
-        of: the identity of the data set.
-        is_whole: reads a shard.
+        paths: the files, all in one folder.
+        kept: the file that keeps what was checked.
+        of: all that the files depend on.
+        is_whole: reads a file, or makes it again.
     """
-    if count <= MANY:
-        return [is_whole(shard) for shard in range(count)]
-    path, now = folder / "cache" / "checked.npy", stamps(folder, count)
-    before = sealed.read(path, of)
-    same = (before == now).all(1) if before is not None and before.shape == now.shape else np.zeros(count, bool)
-    result = [bool(same[shard]) or is_whole(shard) for shard in range(count)]
+    now, before = stamps(paths), sealed.read(kept, of)
+    same = (before == now).all(1) if before is not None and before.shape == now.shape else np.zeros(len(paths), bool)
+    result = [bool(same[k]) or is_whole(k) for k in range(len(paths))]
     if all(result) and not same.all():
-        _write(path, now, of)
+        _write(kept, stamps(paths), of)
     return result
 
 
-def column(folder: Path, count: int, of: str, name: str, read: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-    """A whole small column; that of many shards is kept in one file.
+def column(paths: Sequence[Path], kept: Path, of: str, read: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """A whole small column of many shards.
 
     Args:
-        folder: the data set's folder.
-        count: number of shards.
+        paths: the shards.
+        kept: the file that keeps the column.
         of: the identity of the data set.
-        name: the column's name.
-        read: reads it from the shards.
+        read: reads the column from the shards.
     """
-    if count <= MANY:
-        return read()
-    path = folder / "cache" / "columns" / f"{name}.npy"
-    of += hashlib.sha256(stamps(folder, count).tobytes()).hexdigest()
-    found = sealed.read(path, of)
+    of += hashlib.sha256(stamps(paths).tobytes()).hexdigest()
+    found = sealed.read(kept, of)
     if found is None:
         found = read()
-        _write(path, found, of)
+        _write(kept, found, of)
     return found
 
 
@@ -81,21 +74,13 @@ class PicturesOnDisk:
     Args:
         shape: their shape, (N, ...).
         shard_size: pictures in each file but the last.
-        path_of: the file of a shard.
-        checked: reads a shard's pictures and checks them, or makes the file again; called once for each shard.
+        paths: the files of all shards; they are checked already.
     """
 
     dtype = np.dtype(np.float32)
 
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        shard_size: int,
-        path_of: Callable[[int], Path],
-        checked: Callable[[int], NDArray[np.float32]],
-    ) -> None:
-        self.shape, self._size, self._path_of, self._checked = shape, shard_size, path_of, checked
-        self._known: set[int] = set()
+    def __init__(self, shape: tuple[int, ...], shard_size: int, paths: Sequence[Path]) -> None:
+        self.shape, self._size, self._paths = shape, shard_size, paths
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -118,12 +103,8 @@ class PicturesOnDisk:
 
     def _read(self, shard: int, rows: NDArray[np.int64], places: NDArray[np.int64], out: NDArray[np.float32]) -> None:
         """Reads some pictures of a shard to their places."""
-        if shard not in self._known:
-            out[places] = self._checked(shard)[rows]
-            self._known.add(shard)
-            return
         one = out[0].nbytes
-        with open(self._path_of(shard), "rb", buffering=0) as file:
+        with open(self._paths[shard], "rb", buffering=0) as file:
             length = min(self._size, len(self) - shard * self._size)
             start = os.fstat(file.fileno()).st_size - _SEAL - length * one
             for row, place in zip(rows, places, strict=True):

@@ -1,6 +1,7 @@
 """The latents of a data set's pictures, computed once per autoencoder and cached in the run's folder."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -84,14 +85,25 @@ class Streamed:
     def __init__(self, pictures: PicturesOnDisk, rows: NDArray[np.int64], device: torch.device | str) -> None:
         self.pictures, self.rows, self.device = pictures, rows, device
         self.shape = torch.Size([len(rows), *pictures.shape[1:]])
+        self._reader = ThreadPoolExecutor(1)
+        self._expected: tuple[Tensor, Future[Tensor]] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, samples: Tensor | slice) -> Tensor:
         """Pictures by their indices, shape (n, ...)."""
+        if self._expected is not None and isinstance(samples, Tensor) and torch.equal(self._expected[0], samples):
+            return self._expected[1].result().to(self.device)
+        return self._read(samples).to(self.device)
+
+    def expect(self, samples: Tensor) -> None:
+        """Begins to read the pictures that will be asked for next, while the training goes on."""
+        self._expected = samples, self._reader.submit(self._read, samples)
+
+    def _read(self, samples: Tensor | slice) -> Tensor:
         chosen = self.rows[samples if isinstance(samples, slice) else samples.cpu().numpy()]
-        return torch.from_numpy(self.pictures[chosen]).to(self.device)
+        return torch.from_numpy(self.pictures[chosen])
 
     def split(self, count: int) -> Iterator[Tensor]:
         """All pictures, so many at a time."""

@@ -11,7 +11,7 @@ from agents.networks.autoencoder import arm_mask
 
 from ..data.dataset import Dataset
 from ..data.index import PicturesOnDisk
-from ..data.latents import Samples, samples_on
+from ..data.latents import Samples, Streamed, samples_on
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from .network import NetworkTraining
@@ -39,6 +39,10 @@ class PictureTraining(NetworkTraining):
         torch.manual_seed(config.seed)
         networks, weight_decay = self._make(data, here)
         super().__init__(config, networks, weight_decay, len(self.images), here)
+
+    def _expect(self, batch: Tensor) -> None:
+        if isinstance(self.images, Streamed):
+            self.images.expect(batch[self.here.share(len(batch))])
 
     def _matrix_layers(self) -> list[nn.Module]:
         layers = (layer for network in self.networks.values() for layer in network.modules())
