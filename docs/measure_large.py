@@ -37,17 +37,16 @@ def repeated(folder: Path, samples: int) -> Path:
         return many
     info = structs.replace(one.info, recipe=structs.replace(one.info.recipe, samples=samples), accepted=None)
     columns = {name: one.column(name) for name in h5py.File(shards.shard_path(one.path, 0))}
-    pictures = one.pictures
     for shard in tqdm(range(len(info.recipe.lengths)), desc="repeat", unit="shard"):
         path = shards.shard_path(many, shard)
         if not shard:
             shards.write_shard(many, shard, columns, info)
-            content = path.read_bytes()
+            content, pictures = path.read_bytes(), shards.cache_path(many, shard).read_bytes()
             continue
         path.write_bytes(content)
         with h5py.File(path, "r+") as file:
             file.attrs["sha256"] = shards._seal(shard, file.attrs["dataset"], columns)
-        shards.write_cache(many, shard, pictures, info, columns["joints"])
+        shards.cache_path(many, shard).write_bytes(pictures)  # sealed with their poses, not their number
     shards.write_index(many, info.recipe.lengths)
     (many / "background.png").write_bytes((one.path / "background.png").read_bytes())
     rejected = dict.fromkeys(one.info.rejected or {}, 0)

@@ -19,7 +19,7 @@ from ..methods.registry import METHODS, SIDE, train
 from ..runs import folder as runs
 from ..runs.config import OnCluster, RunConfig, Workers
 from ..runs.device import Device, pick_device
-from ..runs.in_turn import in_turn
+from ..runs.in_turn import in_turn, turn
 from ..runs.metrics import Metrics, Trial
 from ..runs.pool import Task, run_all
 from ..runs.unless_done import run_unless_done
@@ -113,14 +113,14 @@ def attempt(tried: Attempt) -> None:
 
     Trained models are not trained again, and their scores are kept unless the models changed.
     """
-    tried.run.mkdir(parents=True, exist_ok=True)
     method = _method(tried)
-    for stage in method.builds_on:
-        if stage not in method.stages:
-            shutil.copy(tried.origin / stage.file, tried.run / stage.file)
-    for config in tried.stages:
-        train(config)
-    run_unless_done("tune", tried, _judge)
+    with turn(tried.run, "try", "tries a setting"):
+        for stage in method.builds_on:
+            if stage not in method.stages:
+                shutil.copy(tried.origin / stage.file, tried.run / stage.file)
+        for config in tried.stages:
+            train(config)
+        run_unless_done("tune", tried, _judge)
 
 
 def _method(tried: Attempt) -> Method:
