@@ -18,10 +18,10 @@ def connected(address: str, folder: Path) -> Iterator[Any]:
     """A client of a scheduler, whose dashboard's address it prints.
 
     Raises:
-        UserError: dask is not installed, no scheduler answers, or a worker does not see the folder.
+        UserError: dask is not installed, no scheduler answers any more, or a worker does not see the folder.
     """
     try:
-        from distributed import Client
+        from distributed.client import Client, ClosedClientError
 
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except ImportError:
@@ -33,8 +33,13 @@ def connected(address: str, folder: Path) -> Iterator[Any]:
         folder.mkdir(parents=True, exist_ok=True)
         sign = folder.absolute() / f".seen-{uuid.uuid4().hex}"
         sign.touch()
-        blind = [worker for worker, sees in client.run(os.path.exists, str(sign)).items() if not sees]
+        blind = [
+            worker for worker, sees in client.run(os.path.exists, str(sign), on_error="return").items() if sees is False
+        ]
         sign.unlink()
         if blind:
             raise UserError(f"{', '.join(blind)} does not see {sign.parent}; expected a folder that all machines share")
-        yield client
+        try:
+            yield client
+        except ClosedClientError:
+            raise UserError(f"the scheduler at {address} is gone; start it and run the same command again") from None
