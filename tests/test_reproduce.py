@@ -20,7 +20,7 @@ from training import report, reproduce
 from training.act import reach
 from training.compare import evaluate
 from training.measure.senses import MAPPINGS
-from training.runs.other_process import in_other_process
+from training.runs.pool import Task, run_all
 from training.train import regressor as train_regressor
 
 
@@ -185,9 +185,9 @@ def test_a_run_without_yardsticks_says_how_to_add_them(copy: Path, capsys: pytes
 
 
 def test_a_yardstick_that_cannot_be_trained_says_so_here(tmp_path: Path):
-    stage = (train_regressor.run, train_regressor.Config(tmp_path, data=tmp_path / "none"))
-    with pytest.raises(ValueError, match="none"), in_other_process([stage], tmp_path / "log"):
-        pass
+    stage = Task("regressor", train_regressor.run, train_regressor.Config(tmp_path, data=tmp_path / "none"))
+    with pytest.raises(ValueError, match="none"):
+        run_all([stage], tmp_path, 1)
 
 
 def test_a_file_that_is_no_picture_is_refused(copy: Path, tmp_path: Path):

@@ -2,7 +2,6 @@
 
 import importlib
 import io
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -12,6 +11,8 @@ import tyro
 
 from agents.tools.files import DamagedFileError
 from infant_env.errors import UserError
+
+from .runs.device import prepare_environment
 
 COMMANDS = {
     "doctor": "doctor",
@@ -53,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         The exit status: 0; 2 if the input was wrong (one line on stderr says how to mend it); 130 if the user interrupted it.
     """
     argv = sys.argv[1:] if argv is None else argv
-    _prepare_environment()
+    prepare_environment()
     argv = _translate_old_words(argv)
     commands = (
         argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS
@@ -85,13 +86,6 @@ def _is_lack_of_memory(error: Exception) -> bool:
         or type(error).__name__ == "OutOfMemoryError"
         or "can't allocate memory" in str(error)
     )
-
-
-def _prepare_environment() -> None:
-    """Sets environment variables that libraries read when they are loaded, unless the user has set them."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # up to 60 times faster while another process is busy
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} & os.environ.keys():
-        os.environ["MUJOCO_GL"] = "egl"
 
 
 def _advice(error: Exception) -> str:

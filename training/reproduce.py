@@ -1,6 +1,7 @@
 """`infant-arm reproduce`: the whole paper from one command, from babbling to the report."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,19 +14,19 @@ from .compare.config import Config as Comparison
 from .data import collect
 from .data.body_options import BodyOptions
 from .data.dataset import Dataset
+from .measure import error_tables
+from .methods.registry import OURS
 from .runs import folder as runs
-from .runs.config import Seed, Seeds, Workers
+from .runs.config import OnCluster, Seed, Seeds, Workers
 from .runs.device import Device
-from .runs.other_process import Command, in_other_process
+from .runs.pool import Task, run_all
 from .runs.unless_done import run_unless_done
 from .show import tables
-from .train import autoencoder as train_autoencoder
-from .train import calibration as calibrate
-from .train import generator as train_generator
-from .train import glance as train_glance
-from .train import pixel_som as train_pixel_som
-from .train import regressor as train_regressor
-from .train import som as train_som
+from .train import autoencoder, calibration, generator, glance, pixel_som, regressor, som
+from .train.skeleton import Stage
+
+DATA = "dataset"
+"""The folder of the data set in a run's folder."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Config(BodyOptions):
+class Config(BodyOptions, OnCluster):
     """Run the whole paper: collect, train, evaluate, reach, report; after a kill it goes on."""
 
     preset: Literal["tiny", "quick", "paper"] = "quick"
@@ -67,67 +68,94 @@ class Config(BodyOptions):
     also: tuple[Literal["color", "fovea"], ...] = ()
     """Further pictures that the map holds as senses, see `train-ae`."""
     workers: Workers = collect.Config.workers
-    """Number of collecting processes."""
+    """Number of collecting processes on this machine."""
     device: Device = "auto"
     """The device."""
+
+
+_STAGES = 2
+"""Number of stages at a time on this machine; some use several cores."""
+_LOG = "stages.log"
 
 
 def run(config: Config) -> None:
     """Runs every stage that is not done yet; ends with the tables in the terminal and `report.html`."""
     out = config.out or Path("runs") / config.preset
-    if config.seeds == 1:
-        _reproduce(config, out)
-        return
-    folders = [out / f"seed{seed}" for seed in range(config.seed, config.seed + config.seeds)]
-    for seed, folder in enumerate(folders, config.seed):
-        print(f"\nseed {seed}, {len(folders)} in all", flush=True)
-        _reproduce(replace(config, seed=seed), folder)
-    print(f"\nOver {len(folders)} seeds of everything\n{seeds.summarize(folders, out)}")
+    several = range(config.seed, config.seed + config.seeds)
+    folders = {seed: out / f"seed{seed}" for seed in several} if config.seeds > 1 else {config.seed: out}
+    for seed, folder in folders.items():
+        print(f"babbling: {PRESETS[config.preset].samples:,} poses in {folder / DATA}", flush=True)
+        _collect(folder, collecting(config, seed, folder))
+    print(f"stages; {_LOG} in the run's folder has their output", flush=True)
+    tasks = [task for seed, folder in folders.items() for task in tasks_of(config, seed, folder)]
+    run_all(tasks, out, _STAGES, config.cluster)
+    for folder in folders.values():
+        print("\n" + "\n\n".join(_tables(folder)))
+    if config.seeds > 1:
+        print(f"\nOver {len(folders)} seeds of everything\n{seeds.summarize(list(folders.values()), out)}")
 
 
-def _reproduce(config: Config, folder: Path) -> None:
+def collecting(config: Config, seed: int, folder: Path) -> collect.Config:
+    """The Config that collects the data set of a run."""
     preset = PRESETS[config.preset]
-    common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
-    data = folder / "dataset"
+    sizes = preset.samples, config.eye_size or preset.eye_size, preset.shard_size
+    options = {**config.of_body(), "cluster": config.cluster}
+    return collect.Config(folder / DATA, *sizes, seed, config.workers, config.device, **options)
 
-    _announce(1, f"babbling: {preset.samples:,} poses")
-    size, sealed = config.eye_size or preset.eye_size, preset.shard_size
-    collecting = collect.Config(
-        data, preset.samples, size, sealed, config.seed, config.workers, config.device, **config.of_body()
-    )
-    _collect(folder, collecting)
-    side, log = preset.map_side, folder / "beside.log"
-    _announce(2, f"autoencoder: 64x64 -> 8 -> 64x64; at the same time generator and glance ({log})")
-    regressor = train_regressor.Config(data=data, epochs=preset.regressor_epochs, **common)
-    plain = train_pixel_som.Config(data=data, rows=side, columns=side, **common)
-    generator = train_generator.Config(data=data, epochs=preset.generator_epochs, **common)
-    glance = train_glance.Config(data=data, epochs=preset.glance_epochs, **common)
+
+def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
+    """All stages of a run after the collection."""
+    common: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
     acts = config.gaze == "held"  # the agent's networks need an eye that does not move
-    stages: list[Command] = [(train_generator.run, generator), (train_glance.run, glance)] if acts else []
-    with in_other_process(stages, log):
-        epochs = preset.autoencoder_epochs
-        train_autoencoder.run(train_autoencoder.Config(data=data, epochs=epochs, also=config.also, **common))
-        _announce(3, f"map: {side}x{side} neurons")
-        train_som.run(train_som.Config(rows=side, columns=side, **common))
-        _announce(4, "yardsticks: plain map on pixels, CNN from pictures to joints")
-        train_pixel_som.run(plain)
-        if acts:
-            train_regressor.run(regressor)
-    _announce(5, "calibration of the hypotheses" if acts else "no calibration: the agent needs a gaze that is held")
+    trained = []
+    for stage, run, settings in _trainings(PRESETS[config.preset], common, config.also, acts):
+        trained.append(f"{stage.name} {seed}")
+        after = tuple(f"{needed.name} {seed}" for needed in stage.needs)
+        yield Task(trained[-1], run, settings, folder / _LOG, after)
+    yield Task(f"evaluate {seed}", _evaluate, Comparison(**common), folder / _LOG, tuple(trained))
     if acts:
-        calibrate.run(calibrate.Config(**common))
-    _announce(6, "Table 1")
-    run_unless_done("evaluate", Comparison(**common), evaluate.run)
-    _announce(7, "reaching" if acts else "no reaching: the agent needs a gaze that is held")
-    if acts:
-        run_unless_done("reach", reach.Config(goals=preset.goals, video=True, **common), reach.run)
-    _announce(8, "report")
-    report.run(report.Config(**common))
-    print("\nWhere the time went\n" + tables.as_text(*report.costs(runs.metrics_of(folder))))
+        reaching = reach.Config(goals=PRESETS[config.preset].goals, video=True, **common)
+        yield Task(f"reach {seed}", _reach, reaching, folder / _LOG, tuple(trained))
+    after = (f"evaluate {seed}", *([f"reach {seed}"] if acts else []))
+    yield Task(f"report {seed}", report.run, report.Config(**common), folder / _LOG, after)
 
 
-def _announce(number: int, title: str) -> None:
-    print(f"\n[{number}/8] {title}", flush=True)
+def _trainings(
+    preset: Preset, common: dict[str, Any], also: Any, acts: bool
+) -> Iterator[tuple[Stage[Any, Any], Any, Any]]:
+    """Stages, their functions and Configs, the longest chain first."""
+    data: dict[str, Any] = {"data": common["run"] / DATA, **common}
+    side: dict[str, Any] = {"rows": preset.map_side, "columns": preset.map_side}
+    modules: list[tuple[Any, Any]] = [
+        (autoencoder, autoencoder.Config(epochs=preset.autoencoder_epochs, also=also, **data)),
+        (generator, generator.Config(epochs=preset.generator_epochs, **data)),
+        (som, som.Config(**side, **common)),
+        (glance, glance.Config(epochs=preset.glance_epochs, **data)),
+        (pixel_som, pixel_som.Config(**side, **data)),
+        (regressor, regressor.Config(epochs=preset.regressor_epochs, **data)),
+        (calibration, calibration.Config(**common)),
+    ]
+    for module, settings in modules:
+        if acts or module.STAGE.moving_eye:
+            yield module.STAGE, module.run, settings
+
+
+def _evaluate(config: Comparison) -> None:
+    run_unless_done("evaluate", config, evaluate.run)
+
+
+def _reach(config: reach.Config) -> None:
+    run_unless_done("reach", config, reach.run)
+
+
+def _tables(folder: Path) -> Iterator[str]:
+    """What the stages of a run have measured, as texts for the terminal."""
+    found = runs.metrics_of(folder)
+    yield error_tables.summary(found, OURS)
+    for kind, rows in found.reach.items():
+        yield reach.summary(kind, next(iter(rows.values())).goals, rows)
+    yield "Where the time went\n" + tables.as_text(*report.costs(found))
+    yield f"the report: {folder / 'report.html'}"
 
 
 def _collect(folder: Path, config: collect.Config) -> None:
@@ -136,5 +164,5 @@ def _collect(folder: Path, config: collect.Config) -> None:
     try:
         Dataset.open(config.out)
     except UserError:  # not complete, or damaged
-        with runs.timed(folder, "collect"):
-            collect.run(config)
+        with runs.timed(folder, "collect") as elsewhere:
+            elsewhere.append(collect.collected(config)[1])

@@ -2,9 +2,13 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file
@@ -68,3 +72,46 @@ def test_the_shares_of_all_processes_make_up_the_whole(length: int, count: int):
     shares = [list(range(length))[here.share(length)] for here in places]
     assert [i for share in shares for i in share] == list(range(length))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def on_two_machines(port: int, *command: str) -> "list[subprocess.Popen[str]]":
+    """One torchrun for each of two machines, which find each other by the address of the first."""
+    machines = []
+    for rank in ("0", "1"):
+        where = ["--nnodes", "2", "--node-rank", rank, "--master-addr", "127.0.0.1", "--master-port", str(port)]
+        words = [sys.executable, "-m", "torch.distributed.run", *where, "-m", "training", "--", *command]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        pipe: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        machines.append(subprocess.Popen(words, env=environment, **pipe))
+    return machines
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes of torchrun in /proc")
+def test_if_one_of_two_machines_dies_the_same_commands_go_on(small_data: Dataset, tmp_path: Path):
+    run, together = tmp_path / "run", tmp_path / "together"
+    options = ["--width", "8", "--batch-size", "7", "--epochs", "12", "--precision", "float32", "--patience", "12"]
+    line = ["train-ae", "--data", str(small_data.path), "--device", "cpu", *options]
+    first, second = on_two_machines(free_port(), *line, "--run", str(run))
+    while not (run / "autoencoder.training.safetensors").exists() and first.poll() is None:
+        time.sleep(0.01)
+    for process in (second.pid, *children(second.pid)):
+        os.kill(process, signal.SIGKILL)
+    said = first.communicate(timeout=100)[0]
+    second.wait()
+    assert first.returncode, said[-3000:]
+    assert not (run / "autoencoder.safetensors").exists()
+    for folder in (run, together):
+        both = on_two_machines(free_port(), *line, "--run", str(folder))
+        ends = [(machine.communicate(timeout=100)[0], machine.returncode) for machine in both]
+        assert [code for _, code in ends] == [0, 0], ends
+    assert (run / "autoencoder.safetensors").read_bytes() == (together / "autoencoder.safetensors").read_bytes()
+
+
+def children(process: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

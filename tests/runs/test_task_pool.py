@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.runs.pool import Task, run_side_by_side
+from training.runs.pool import Task, run_all
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def test_tasks_wait_for_those_that_they_need_and_run_in_processes_of_their_own(t
         Task("slow", write, Note(notes, "slow", 1.0), log),
         Task("quick", write, Note(notes, "quick"), log),
     ]
-    run_side_by_side(tasks, 2)
+    run_all(tasks, tmp_path, 2)
     words, processes = zip(*(line.split() for line in notes.read_text().splitlines()), strict=True)
     assert words == ("quick", "slow", "last")
     assert len(set(processes)) == 3
@@ -49,7 +49,7 @@ def test_a_task_that_fails_is_told_and_no_other_begins(tmp_path: Path):
         Task("after", write, Note(notes, "after"), log, ("bad",)),
     ]
     with pytest.raises(ValueError, match="no bread here"):
-        run_side_by_side(tasks, 1)
+        run_all(tasks, tmp_path, 1)
     assert not notes.exists()
 
 
@@ -59,4 +59,4 @@ def vanish(note: Note) -> None:
 
 def test_a_process_that_is_ended_is_told_in_one_line(tmp_path: Path):
     with pytest.raises(ValueError, match="a process was killed during gone.*run the same command again"):
-        run_side_by_side([Task("gone", vanish, Note(tmp_path / "notes", ""), tmp_path / "log")], 1)
+        run_all([Task("gone", vanish, Note(tmp_path / "notes", ""), tmp_path / "log")], tmp_path, 1)

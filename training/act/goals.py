@@ -141,7 +141,7 @@ def _any_goals(
     if not config.hidden_hands:
         data.check_shows_hand(data.split("test"), "test picture", reaching)
     chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands, reaching)
-    columns = data.pictures, data.joints, data.hand_positions, data.shows_hands
+    columns: tuple[Any, ...] = data.pictures, data.joints, data.hand_positions, data.shows_hands
     return [Goal(*(column[sample] for column in columns)) for sample in chosen]
 
 

@@ -14,10 +14,11 @@ from ..data.dataset import Dataset
 from ..measure import metrics
 from ..measure.probabilities import SAME_HAND, calibration_error, reliability_bins, right_ones
 from ..runs import folder as runs
-from ..runs.config import Count, RunConfig, Threads
-from ..runs.device import pick_device, threads
+from ..runs.config import Count, OnCluster, RunConfig, Threads
+from ..runs.device import cluster_of, pick_device, threads
 from ..runs.in_turn import in_turn
 from ..runs.metrics import Hand, HypothesisScores, HypothesisTable, ImageryReport, Metrics, StrangeScores
+from ..runs.pool import Task, run_all
 from ..show import tables
 from ..train import calibration
 from .disturbed_world import disturbances
@@ -34,7 +35,7 @@ MOST_DISTURBED = 200
 
 
 @dataclass(frozen=True)
-class Config(RunConfig):
+class Config(RunConfig, OnCluster):
     """Measure the agent's hypotheses for test pictures, disturbed pictures, and pictures that its body cannot show."""
 
     goals: Count = 300
@@ -49,6 +50,18 @@ class Config(RunConfig):
 def run(config: Config) -> ImageryReport:
     """Measures the hypotheses, prints three tables and adds them to `metrics.json`."""
     runs.record_config(config.run, "imagery", config)
+    if cluster_of(config.cluster):
+        run_all([Task("imagery", measure, config, config.run / "imagery.log")], config.run, 1, config.cluster)
+    else:
+        measure(config)
+    report = runs.metrics_of(config.run, "imagery").imagery
+    assert report is not None
+    print(summary(report))
+    return report
+
+
+def measure(config: Config) -> None:
+    """Measures the hypotheses and adds three tables to `metrics.json`."""
     data = Dataset.open(runs.data_of(config.run))
     data.check_seen_arm("imagery")
     calibration.STAGE.check(config.run, data)
@@ -70,8 +83,6 @@ def run(config: Config) -> ImageryReport:
             _disturbed(imagination, shown[:MOST_DISTURBED], data, config.seed),
         )
     runs.record(config.run, Metrics(imagery=report))
-    print(summary(report))
-    return report
 
 
 def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> HypothesisScores:

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
@@ -26,19 +27,20 @@ from ..measure import error_tables, metrics
 from ..methods.method import Predictor, Trained, seen_by
 from ..methods.registry import present
 from ..runs import folder as runs
-from ..runs.config import Count, Threads
-from ..runs.device import pick_device, threads
+from ..runs.config import Count, OnCluster, Threads
+from ..runs.device import cluster_of, pick_device, threads
 from ..runs.in_turn import in_turn
 from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
 from ..train import calibration, generator, glance
 from .goals import Goal, GoalConfig, Hypotheses, each_hand, goals_of
+from .parts import End, Part, Tried, tried_in_parts
 from .true_eye import corrected_by_the_true_eye, looks_of
 
 
 @dataclass(frozen=True)
-class Config(GoalConfig):
+class Config(GoalConfig, OnCluster):
     """Let the infant reach for goal pictures, in real physics."""
 
     looks: Count = 5
@@ -57,61 +59,78 @@ class Config(GoalConfig):
     """Processor threads."""
 
 
-@dataclass(frozen=True)
-class End:
-    """The end of a reach."""
-
-    joints: NDArray[np.float32]
-    hands: NDArray[np.float64]
-    """Places of the hands, shape (H, 3), m."""
-    picture: NDArray[np.float32]
-    looks: int = 0
-    ideas: int = 1
-    """Number of hypotheses that the agent tried."""
-
-
 @in_turn("reach", "reaches for goals")
 def run(config: Config) -> dict[str, Reached]:
     """Reaches for every goal with every trained method, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "reach", config)
+    with _ready(config) as at, runs.timed(config.run, "reach") as elsewhere, threads(config.threads):
+        if cluster_of(config.cluster):
+            tried, spent = tried_in_parts(config, len(at.goals), try_part)
+            elsewhere.append(spent)
+        else:
+            tried = _tried(config, at, range(len(at.goals)))
+        rows = {name: _summary(at.goals, one.ends, at.data, one.seconds) for name, one in tried.items()}
+        if at.agent is not None:
+            ends = tried["looks"].ends
+            if config.bound:
+                rows["bound"] = _bound_row(config, at.env, at.goals, ends, at.data)
+            if config.video:
+                shown = _instructive(ends)[: config.video_goals]
+                film = Film(config.run / "videos" / "reach.mp4", at.data.arm, at.data.info.recipe.touch)
+                _film(config, at.env, at.agent, at.goals, shown, film)
+    kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
+    kind += "" if config.hand is None else ", both hands" if config.hand == "both" else f", {config.hand} hand"
+    runs.record(config.run, Metrics(reach={kind: rows}))
+    print(summary(kind, len(at.goals), rows))
+    return rows
+
+
+def try_part(part: Part) -> None:
+    """Reaches for some of the goals; the ends go to the part's file."""
+    with _ready(part.config) as at, threads(part.config.threads):
+        part.write(_tried(part.config, at, range(part.first, min(part.last, len(at.goals)))))
+
+
+@dataclass(frozen=True)
+class _At:
+    """All that reaching needs."""
+
+    data: Dataset
+    mind: SomAutoencoder
+    agent: MentalImageryAgent | None
+    env: gym.Env[Any, Any]
+    goals: list[Goal]
+
+
+@contextmanager
+def _ready(config: Config) -> Iterator[_At]:
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
     data.check_held_gaze("reaching")
     data.check_seen_arm("reaching")
-    arm = data.arm
     agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make(
         "InfantArm-v0",
-        arm=arm,
+        arm=data.arm,
         eye_size=data.eye_size,
         senses=data.agent_senses,
         acuity=data.acuity,
         max_episode_steps=10_000,
     )
     data = data.squeezed_to(agent.imagination.format) if agent else data
-    goals = goals_of(config, data, arm, agent.imagination if agent else None)
-    rows = {}
-    with runs.timed(config.run, "reach"), threads(config.threads):
-        for name, recalled in _recalls(config, data, mind, goals):
-            start = time.perf_counter()
-            poses = recalled()
-            spent = time.perf_counter() - start
-            rows[name] = _summary(goals, _without_looking(env, config, name, poses, data.format), data, spent)
-        if agent is not None:
-            imagined, ends = _agent_rows(config, env, agent, goals, data)
-            rows |= imagined
-            if config.bound:
-                rows["bound"] = _bound_row(config, env, goals, ends, data)
-            if config.video:
-                shown = _instructive(ends)[: config.video_goals]
-                film = Film(config.run / "videos" / "reach.mp4", arm, data.info.recipe.touch)
-                _film(config, env, agent, goals, shown, film)
+    yield _At(data, mind, agent, env, goals_of(config, data, data.arm, agent.imagination if agent else None))
     env.close()
-    kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
-    kind += "" if config.hand is None else ", both hands" if config.hand == "both" else f", {config.hand} hand"
-    runs.record(config.run, Metrics(reach={kind: rows}))
-    print(summary(kind, len(goals), rows))
-    return rows
+
+
+def _tried(config: Config, at: _At, numbers: range) -> dict[str, Tried]:
+    """The reaches for some of the goals, by method; what does not move is computed for all goals together."""
+    tried = {}
+    for name, recalled in _recalls(config, at.data, at.mind, at.goals):
+        start = time.perf_counter()
+        poses = recalled()
+        spent = time.perf_counter() - start
+        tried[name] = Tried(_without_looking(at.env, config, name, poses, at.data.format, numbers), spent)
+    return tried | (_tried_by_agent(config, at.env, at.agent, at.goals, numbers) if at.agent else {})
 
 
 def load_agent(config: Config, data: Dataset, device: torch.device) -> MentalImageryAgent | None:
@@ -143,26 +162,26 @@ def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -
     return mind.denormalize(method.predict(VISION, pictures)[PROPRIOCEPTION].to(mind.device)).cpu().numpy()
 
 
-def _agent_rows(
-    config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], data: Dataset
-) -> tuple[dict[str, Reached], list[End]]:
-    """Rows of the agent without and with looking, from the same hypotheses; and the ends of reaching with looks."""
+def _tried_by_agent(
+    config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], numbers: range
+) -> dict[str, Tried]:
+    """The agent's reaches without and with looking, from the same hypotheses."""
     start = time.perf_counter()
     pictures = np.stack([goal.picture for goal in goals])
     found = agent.imagination.hypotheses(pictures, config.hypotheses)
     thinking = time.perf_counter() - start
     blind = MentalImageryAgent(agent.imagination, config.hypotheses, looks=0)
     blind.planner = agent.planner
-    rows, ends = {}, list[End]()
+    tried = {}
     for name, one in (("imagination", blind), ("looks", agent)):
         ends, moving = [], 0.0
-        for k, goal in enumerate(tqdm(goals, desc=f"reach, {name}", unit="goal")):
-            one.set_goal(goal.picture, found.of(k))
+        for k in tqdm(numbers, desc=f"reach, {name}", unit="goal"):
+            one.set_goal(goals[k].picture, found.of(k))
             end, spent = _move_agent(env, config, k, one)
             ends.append(end)
             moving += spent
-        rows[name] = _summary(goals, ends, data, thinking + moving)
-    return rows, ends
+        tried[name] = Tried(ends, thinking, moving)
+    return tried
 
 
 def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> Reached:
@@ -174,21 +193,24 @@ def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: 
     spent = time.perf_counter() - start
     return _summary(
         goals,
-        [replace(e, looks=looks_of(body.arm)) for e in _without_looking(env, config, "bound", poses, data.format)],
+        [
+            replace(e, looks=looks_of(body.arm))
+            for e in _without_looking(env, config, "bound", poses, data.format, range(len(poses)))
+        ],
         data,
         spent,
     )
 
 
 def _without_looking(
-    env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32], format: Format
+    env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32], format: Format, numbers: range
 ) -> list[End]:
-    """Moves to these poses (N, J), rad, in real physics and without looking."""
+    """Moves to some of these poses (N, J), rad, in real physics and without looking."""
     body: Any = env.unwrapped
     ends = []
-    for number, joints in enumerate(tqdm(poses, desc=f"reach, {name}", unit="goal")):
+    for number in tqdm(numbers, desc=f"reach, {name}", unit="goal"):
         env.reset(seed=config.seed + number)
-        observation, info = body.hold(body.action_for(joints), 2 * config.steps)
+        observation, info = body.hold(body.action_for(poses[number]), 2 * config.steps)
         ends.append(_end(observation, info, format))
     return ends
 

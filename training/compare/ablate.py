@@ -25,10 +25,11 @@ from ..measure.statistics import table_row
 from ..methods.readings import MapReading
 from ..methods.registry import SOM_AE
 from ..runs import folder as runs
-from ..runs.config import RunConfig, Workers
-from ..runs.device import pick_device
-from ..runs.in_turn import in_turn
+from ..runs.config import OnCluster, RunConfig, Workers
+from ..runs.device import cluster_of, pick_device
+from ..runs.in_turn import in_turn, turn
 from ..runs.metrics import Ablated, Metrics
+from ..runs.pool import Task, run_all
 from ..show import html_page, tables
 from ..show.style import COLORS
 from ..train import autoencoder as train_autoencoder
@@ -44,13 +45,13 @@ _READOUTS: dict[str, Readout] = {SOM_AE: "winner", f"{SOM_AE}_local_linear": "lo
 
 
 @dataclass(frozen=True)
-class Config(RunConfig):
+class Config(RunConfig, OnCluster):
     """Change one setting of a run's SOM-AE, train it again, and compare the errors."""
 
     what: What = field(kw_only=True)
     """The setting."""
     workers: Workers = collect.Config.workers
-    """Number of collecting processes."""
+    """Number of collecting processes on this machine."""
 
 
 @in_turn("ablate", "ablates settings")
@@ -59,15 +60,57 @@ def run(config: Config) -> Rows:
     runs.record_config(config.run, f"ablate-{config.what}", config)
     matplotlib.use("Agg")
     data = Dataset.open(runs.data_of(config.run))
-    rows = {}
-    for variant in tqdm(VARIANTS[config.what](config.run, data), desc=config.what, unit="variant"):
-        folder = config.run / FOLDER / config.what / variant.label.replace(" ", "_")
-        mind = _trained(config, variant, folder, data)
-        rows[variant.label] = _scores(mind, *_tested(config, variant, folder, data))
+    rows = _on_cluster(config, data) if cluster_of(config.cluster) else _one_by_one(config, data)
     runs.record(config.run, Metrics(ablations={config.what: rows}))
     html_page.figure(config.run, f"ablation_{config.what}", figure(config.what, rows))
     print(f"{config.what}, test split\n{tables.as_text(*table(rows))}")
     return rows
+
+
+def _one_by_one(config: Config, data: Dataset) -> Rows:
+    variants = tqdm(VARIANTS[config.what](config.run, data), desc=config.what, unit="variant")
+    return {variant.label: _ablated(config, variant, data) for variant in variants}
+
+
+def _on_cluster(config: Config, data: Dataset) -> Rows:
+    """Collects the variants' own poses, then trains and scores all variants at the same time."""
+    variants = list(VARIANTS[config.what](config.run, data))
+    folders = {variant.label: _folder(config, variant) for variant in variants}
+    for variant in variants:
+        _poses(config, variant, data)
+    load_latents(config.run, data, pick_device(config.device))  # once for all variants
+    log, alone = config.run / FOLDER / f"{config.what}.log", replace(config, cluster=None)
+    tasks = [Task(variant.label, ablate_one, (alone, variant), log) for variant in variants]
+    run_all(tasks, config.run, 1, config.cluster)
+    found = {label: runs.metrics_of(folder, "ablations").ablations for label, folder in folders.items()}
+    return {label: rows[config.what][label] for label, rows in found.items()}
+
+
+def ablate_one(one: tuple[Config, Variant]) -> None:
+    """Trains and scores one variant; its scores go to `metrics.json` in its folder."""
+    config, variant = one
+    folder = _folder(config, variant)
+    with turn(folder, "ablate", "ablates a setting"):
+        row = _ablated(config, variant, Dataset.open(runs.data_of(config.run)))
+        runs.record(folder, Metrics(ablations={config.what: {variant.label: row}}))
+
+
+def _ablated(config: Config, variant: Variant, data: Dataset) -> dict[str, Ablated]:
+    mind = _trained(config, variant, _folder(config, variant), data)
+    return _scores(mind, *_tested(config, variant, _folder(config, variant), data))
+
+
+def _folder(config: Config, variant: Variant) -> Path:
+    return config.run / FOLDER / config.what / variant.label.replace(" ", "_")
+
+
+def _poses(config: Config, variant: Variant, data: Dataset) -> None:
+    """Collects the poses that a variant has for itself, for its training or its test."""
+    folder, count = _folder(config, variant), {"samples": max(round(_AGED * len(data)), 1)}
+    if variant.poses:
+        collect.run(_collecting(config, data, folder / "dataset", variant.poses))
+    if variant.tested:
+        collect.run(_collecting(config, data, folder / "tested", count | variant.tested))
 
 
 def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> SomAutoencoder:
@@ -80,7 +123,7 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
     poses = data.path
     if variant.poses:
         poses = folder / "dataset"
-        collect.run(_collecting(config, data, poses, variant.poses))
+        _poses(config, variant, data)
     common: dict[str, Any] = {"run": folder, "seed": config.seed, "device": config.device}
     if new_autoencoder:
         train_autoencoder.run(replace(autoencoder, data=poses, **common | variant.autoencoder))
@@ -95,15 +138,16 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
 
 def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
     """The Config that collects other poses with the run's body and eye, up to some changes."""
-    return collect.again(data, out, data.info.recipe.seed + 1 + config.seed, config.workers, **changes)
+    seed = data.info.recipe.seed + 1 + config.seed
+    return collect.again(data, out, seed, config.workers, cluster=config.cluster, **changes)
 
 
 def _tested(config: Config, variant: Variant, folder: Path, data: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
     """Data set and samples for the test of a variant: the run's test split, or poses of its own."""
     if not variant.tested:
         return data, data.split("test")
-    count = {"samples": max(round(_AGED * len(data)), 1)}
-    poses = collect.run(_collecting(config, data, folder / "tested", count | variant.tested))
+    _poses(config, variant, data)
+    poses = Dataset.open(folder / "tested")
     return poses, np.arange(len(poses))
 
 

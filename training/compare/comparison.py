@@ -10,7 +10,7 @@ from ..act import imagery
 from ..methods.registry import STAGES, train
 from ..runs import folder as runs
 from ..runs.in_turn import in_turn
-from ..runs.pool import Task, run_side_by_side
+from ..runs.pool import Task, run_all
 from ..runs.unless_done import run_unless_done
 from ..train import autoencoder, som
 from ..train.baselines.gradient import BaselineConfig
@@ -31,7 +31,7 @@ def compare(config: Config) -> results.Comparison:
     tasks = [task for seed, folder in folders.items() for task in tasks_of(config, seed, folder)]
     thoughts, first = imagery.Config(config.run, device=config.device), next(iter(folders))
     tasks.append(_task("imagery", first, config.run, _imagery, thoughts, ("judge",)))
-    run_side_by_side(tasks, config.workers)
+    run_all(tasks, config.run, config.workers, config.cluster)
     return results.write(config, list(folders.values()))
 
 

@@ -5,11 +5,11 @@ from typing import Literal
 
 from infant_env.errors import UserError
 
-from ..runs.config import Count, RunConfig, Seeds, Workers
+from ..runs.config import Count, OnCluster, RunConfig, Seeds, Workers
 
 
 @dataclass(frozen=True)
-class Config(RunConfig):
+class Config(RunConfig, OnCluster):
     """Compute Table 1 on the test split, with yardsticks for comparison."""
 
     methods: Literal["trained", "all"] = "trained"
@@ -17,7 +17,7 @@ class Config(RunConfig):
     seeds: Seeds = 1
     """all: number of trainings of every method on the same poses, with the run's seed and the next ones."""
     workers: Workers = 2
-    """all: number of training processes."""
+    """all: number of training processes on this machine."""
     imagery: bool = False
     """trained: also score the agent's imagery; this takes minutes."""
     neighbors: Count = 4

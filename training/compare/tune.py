@@ -17,11 +17,11 @@ from ..measure.metrics import Truth
 from ..methods.method import Method, Predictor, Trained
 from ..methods.registry import METHODS, SIDE, train
 from ..runs import folder as runs
-from ..runs.config import RunConfig, Workers
+from ..runs.config import OnCluster, RunConfig, Workers
 from ..runs.device import Device, pick_device
-from ..runs.in_turn import in_turn
+from ..runs.in_turn import in_turn, turn
 from ..runs.metrics import Metrics, Trial
-from ..runs.pool import Task, run_side_by_side
+from ..runs.pool import Task, run_all
 from ..runs.unless_done import run_unless_done
 from ..show import tables
 from . import comparison
@@ -34,11 +34,11 @@ _SHARE = 1 / 3  # share of the comparison's epochs
 
 
 @dataclass(frozen=True)
-class Config(RunConfig):
+class Config(RunConfig, OnCluster):
     """Try equally many settings of every method of the comparison, and score them on the validation split."""
 
     workers: Workers = 2
-    """Number of training processes."""
+    """Number of training processes on this machine."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def run(config: Config) -> Trials:
     tasks = [
         Task(f"{a.method}: {label(a.changes)}", attempt, a, config.run / FOLDER / f"{a.method}.log") for a in attempts
     ]
-    run_side_by_side(tasks, config.workers)
+    run_all(tasks, config.run, config.workers, config.cluster)
     found: Trials = {}
     for tried in attempts:
         if trial := runs.metrics_of(tried.run, "trial").trial:
@@ -113,14 +113,14 @@ def attempt(tried: Attempt) -> None:
 
     Trained models are not trained again, and their scores are kept unless the models changed.
     """
-    tried.run.mkdir(parents=True, exist_ok=True)
     method = _method(tried)
-    for stage in method.builds_on:
-        if stage not in method.stages:
-            shutil.copy(tried.origin / stage.file, tried.run / stage.file)
-    for config in tried.stages:
-        train(config)
-    run_unless_done("tune", tried, _judge)
+    with turn(tried.run, "try", "tries a setting"):
+        for stage in method.builds_on:
+            if stage not in method.stages:
+                shutil.copy(tried.origin / stage.file, tried.run / stage.file)
+        for config in tried.stages:
+            train(config)
+        run_unless_done("tune", tried, _judge)
 
 
 def _method(tried: Attempt) -> Method:

@@ -1,9 +1,11 @@
-"""Writes babbled poses to shards, in one process or in several at once."""
+"""Writes babbled poses to shards, in one process or in many at once."""
 
 import errno
-import multiprocessing
-import multiprocessing.connection
-from collections.abc import Iterator
+import json
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from infant_env.senses.noise import noise_of
 from infant_env.senses.sense import FOVEA, JOINTS
 from infant_env.senses.skin.touch import TOUCH
 
+from ..runs.device import cluster_of
+from ..runs.pool import Task, run_all
 from . import shards
-from .info import DatasetInfo, Recipe
+from .info import DatasetInfo, Recipe, info_of
 
 
 def reasons(recipe: Recipe) -> tuple[str, ...]:
@@ -34,82 +38,74 @@ def agent_of(info: DatasetInfo) -> BabblingAgent:
     )
 
 
-def babbled(folder: Path, info: DatasetInfo, numbers: list[int], workers: int) -> Iterator[int]:
-    """Collects some shards, in this process or in several; yields the number of new poses.
+@dataclass(frozen=True)
+class Shard:
+    """A shard to collect."""
+
+    folder: Path
+    """The data set's folder."""
+    about: str
+    """The description of the data set, JSON."""
+    number: int
+
+
+def babbled(folder: Path, info: DatasetInfo, numbers: list[int], workers: int, cluster: str | None, bar: Any) -> float:
+    """Collects some shards, in this process, in several or on a cluster.
 
     Args:
         folder: the data set's folder.
         info: its description.
         numbers: numbers of the shards.
         workers: number of processes.
+        cluster: address of a Dask scheduler, see `run_all`.
+        bar: the progress bar; counts poses.
+
+    Returns:
+        Processor seconds of other processes.
 
     Raises:
         UserError: a process was killed, or a shard could not be written; sealed shards are kept.
     """
-    workers = min(workers, len(numbers))
-    if workers <= 1:
-        yield from _babble(folder, info, numbers)
-        return
-    context = multiprocessing.get_context("spawn")  # a fork would inherit a GL context that does not survive it
-    processes: dict[multiprocessing.connection.Connection[Any, Any], Any] = {}
-    for k in range(workers):
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(folder, info, numbers[k::workers], sender), daemon=True)
-        process.start()
-        sender.close()
-        processes[receiver] = process
+    if min(workers, len(numbers)) <= 1 and not (numbers and cluster_of(cluster)):
+        with bar, closing(agent_of(info)) as agent:
+            for number in numbers:
+                _collect(folder, number, info, agent, bar.update)
+        return 0.0
+    about, lengths = json.dumps(info.begun.as_json()), info.recipe.lengths
+    tasks = [
+        Task(f"shard {number}", collect_shard, Shard(folder, about, number), size=lengths[number], fresh=False)
+        for number in numbers
+    ]
+    return run_all(tasks, folder, workers, cluster, bar)
+
+
+def collect_shard(shard: Shard) -> None:
+    """Collects one shard; a process that collects several of a data set makes the agent once.
+
+    Raises:
+        UserError: the shard could not be written, or nothing could be drawn.
+    """
     try:
-        yield from _gather(processes)
-    finally:
-        for process in processes.values():
-            process.terminate()
-            process.join()
+        _collect(shard.folder, shard.number, *_equipped(shard.folder.absolute(), shard.about))
+    except RuntimeError as error:
+        raise UserError(str(error)) from None
 
 
-def _gather(processes: dict[Any, Any]) -> Iterator[int]:
-    waiting: set[Any] = set(processes)
-    while waiting:
-        receiver: Any
-        for receiver in multiprocessing.connection.wait(waiting):
-            try:
-                message = receiver.recv()
-            except EOFError:
-                waiting.discard(receiver)
-                processes[receiver].join()
-                if processes[receiver].exitcode:
-                    raise UserError(
-                        f"a collecting process ended with status {processes[receiver].exitcode}; all sealed shards are "
-                        "kept, run the same command again to go on"
-                    ) from None
-                continue
-            if isinstance(message, Exception):
-                raise message
-            yield message
+@lru_cache(maxsize=1)
+def _equipped(folder: Path, about: str) -> tuple[DatasetInfo, BabblingAgent]:
+    info = info_of(about, folder)
+    return info, agent_of(info)
 
 
-def _work(folder: Path, info: DatasetInfo, numbers: list[int], sender: Any) -> None:
-    """Runs in a worker process; ends by itself if its parent is gone."""
-    try:
-        for poses in _babble(folder, info, numbers):
-            sender.send(poses)
-    except (BrokenPipeError, KeyboardInterrupt):
-        pass
-    except (UserError, OSError, RuntimeError) as error:
-        sender.send(UserError(str(error)))
-
-
-def _babble(folder: Path, info: DatasetInfo, numbers: list[int]) -> Iterator[int]:
-    recipe, lengths = info.recipe, info.recipe.lengths
-    agent = agent_of(info)
-    try:
-        for shard in numbers:
-            samples = []
-            for i in range(shard * recipe.shard_size, shard * recipe.shard_size + lengths[shard]):
-                samples.append(agent.sample(i))
-                yield 1
-            _seal(folder, shard, samples, info)
-    finally:
-        agent.close()
+def _collect(
+    folder: Path, number: int, info: DatasetInfo, agent: BabblingAgent, done: Callable[[], Any] = lambda: None
+) -> None:
+    """Babbles the poses of a shard, calls `done` after each, and seals the shard."""
+    start, samples = number * info.recipe.shard_size, []
+    for i in range(start, start + info.recipe.lengths[number]):
+        samples.append(agent.sample(i))
+        done()
+    _seal(folder, number, samples, info)
 
 
 def _seal(folder: Path, shard: int, samples: list[Any], info: DatasetInfo) -> None:

@@ -20,7 +20,7 @@ from infant_env.errors import UserError
 from infant_env.senses.acuity import checked_acuity
 from infant_env.senses.sense import FOVEA_SIZE, Sense, checked_senses
 
-from ..runs.config import Many, Workers
+from ..runs.config import Many, OnCluster, Workers
 from ..runs.device import Device
 from ..runs.folder import versions
 from ..runs.in_turn import turn
@@ -38,7 +38,7 @@ _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
 
 
 @dataclass(frozen=True)
-class Config(BodyOptions):
+class Config(BodyOptions, OnCluster):
     """Let the arm babble and write a data set."""
 
     out: Path
@@ -52,9 +52,11 @@ class Config(BodyOptions):
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
     """Sample i depends only on the seed and i."""
     workers: Workers = os.cpu_count() or 1
-    """Number of processes; any number gives the same data."""
+    """Number of processes on this machine; any number gives the same data."""
     device: Device = "auto"
     """Not used: rendering takes the graphics card if there is one."""
+    append: bool = False
+    """Enlarge the data set in this folder to --samples; its poses are kept, but for those of a last shard that is not full."""
 
     @property
     def recipe(self) -> Recipe:
@@ -98,8 +100,15 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
 
 def run(config: Config) -> Dataset:
     """Collects the missing part of a data set, with a progress bar; after a kill it goes on."""
+    return collected(config)[0]
+
+
+def collected(config: Config) -> tuple[Dataset, float]:
+    """As `run`; and the processor seconds of other processes."""
     with turn(config.out, "collect", "collects"):
-        return _collect(config, _prepared(config))
+        info = _prepared(config)
+        spent = _collect(config, info)
+        return Dataset.open(config.out), spent
 
 
 def prepare(config: Config) -> DatasetInfo:
@@ -112,25 +121,24 @@ def prepare(config: Config) -> DatasetInfo:
         return _prepared(config)
 
 
-def _collect(config: Config, info: DatasetInfo) -> Dataset:
+def _collect(config: Config, info: DatasetInfo) -> float:
     lengths = info.recipe.lengths
     missing = [k for k in range(len(lengths)) if not shards.shard_is_whole(config.out, k, info, frames=True)]
     _check_space(config, sum(lengths[k] for k in missing))
     done = config.samples - sum(lengths[k] for k in missing)
-    with tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1) as bar:
-        for poses in babbled(config.out, info, missing, config.workers):
-            bar.update(poses)
+    bar = tqdm(total=config.samples, initial=done, desc="collect", unit="pose", smoothing=0.1)
+    spent = babbled(config.out, info, missing, config.workers, config.cluster, bar)
     shards.write_index(config.out, lengths)
     rejected = Dataset(config.out, info).column("rejected").sum(axis=0)
     counts = dict(zip(reasons(info.recipe), map(int, rejected), strict=True))
     seen = checksum(background(config.out, info))
     found = structs.replace(info, accepted=config.samples, rejected=counts, background=seen)
     write_json(config.out / "dataset.json", found.as_json())
-    return Dataset.open(config.out)
+    return spent
 
 
 def _prepared(config: Config) -> DatasetInfo:
-    found = _found(config.out)
+    before = found = _found(config.out)
     files = None if config.mjcf is None else _read(config.mjcf, config.out)
     recipe = config.recipe
     if found is not None and config.mjcf is not None and not found.recipe.keeps_body:
@@ -140,19 +148,29 @@ def _prepared(config: Config) -> DatasetInfo:
     info = DatasetInfo.begin(recipe, arm, fingerprint, versions())
     if found is not None and found.identity() != info.identity():
         found = _other_than_shards(config.out, found, info)
+        before = found
+    if config.append:
+        found = _enlarged(config, found)
     if found is not None:
         _check_same(config.out, found, info)
-        info = structs.replace(info, versions=found.versions, background=found.background)
+        info = structs.replace(info, versions=found.versions, background=found.background, began_with=found.began_with)
     else:
         checked_eye_size(config.eye_size)
         check_view(arm, recipe)
         _check_folder(config.out, info)
     if files is not None and recipe.keeps_body:
         _keep_body(config.out, files)
-    if found is None or not (config.out / "dataset.json").exists():
+    if found is None or found is not before or not (config.out / "dataset.json").exists():
         write_json(config.out / "dataset.json", info.begun.as_json())
     background(config.out, info)
     return info
+
+
+def _enlarged(config: Config, found: DatasetInfo | None) -> DatasetInfo:
+    """The description of the data set that is there, enlarged to the asked number of samples."""
+    if found is None:
+        raise UserError(f"got --append, but {config.out} holds no data set; collect one without --append first")
+    return found.enlarged(config.samples)
 
 
 def _found(folder: Path) -> DatasetInfo | None:

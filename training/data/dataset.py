@@ -22,8 +22,9 @@ A shard is written under a temporary name, fsynced and renamed, so that it is ne
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,16 @@ from infant_env.senses.sense import FOVEA as FOVEA_FRAMES
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
+from . import index
 from .arm_options import as_option, in_words
 from .background import background, further_background, moving_backgrounds
+from .index import PicturesOnDisk
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
-from .shards import UNREADABLE, read_cache, shard_is_whole, shard_path, write_cache
+from .shards import FRAMES, UNREADABLE, cache_path, read_cache, shard_is_whole, shard_path, write_cache
 
 _ABOVE_NOISE = 5.0
+IN_MEMORY = 2**31
+"""All pictures of a data set are held in memory up to so many bytes."""
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
@@ -85,7 +90,11 @@ class Dataset:
         data = cls(path, read_info(path))
         if data.info.accepted is None:
             raise UserError(f"the data set {path} is not complete; run `{collect_line(path, data.info)}`: it goes on")
-        whole = [shard_is_whole(path, shard, data.info) for shard in range(len(data.info.recipe.lengths))]
+        is_whole = partial(shard_is_whole, path, info=data.info)
+        if len(data._shards) <= index.MANY:
+            whole = list(map(is_whole, range(len(data._shards))))
+        else:
+            whole = index.whole(data._shards, path / "cache" / "checked.npy", data._identity, is_whole)
         if not any(whole):
             data._check_description()
         if not all(whole):
@@ -308,12 +317,12 @@ class Dataset:
         return self.column(FOVEA_FRAMES, samples)
 
     @cached_property
-    def pictures(self) -> NDArray[np.float32]:
-        """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk."""
+    def pictures(self) -> NDArray[np.float32] | PicturesOnDisk:
+        """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk, and read on request if they are many GB."""
         return self._all_pictures(self._frames)
 
     @cached_property
-    def left_pictures(self) -> NDArray[np.float32]:
+    def left_pictures(self) -> NDArray[np.float32] | PicturesOnDisk:
         """All preprocessed pictures of the left eye, shape (N, 64, 64), in [0, 1]; cached on disk.
 
         Raises:
@@ -321,6 +330,18 @@ class Dataset:
         """
         self._check_both_eyes()
         return self._all_pictures(EYE_LEFT)
+
+    def _all_pictures(self, eye: str) -> NDArray[np.float32] | PicturesOnDisk:
+        shape = len(self), *self.format.shape
+        if math.prod(shape) * 4 <= IN_MEMORY:
+            return np.concatenate([self._pictures(shard, eye) for shard in range(len(self._shards))])
+        paths = [cache_path(self.path, shard, self.format, eye) for shard in range(len(self._shards))]
+
+        def is_whole(shard: int) -> bool:
+            return self._pictures(shard, eye) is not None  # it is made again if need be
+
+        index.whole(paths, paths[0].parent / "checked.npy", self.fingerprint, is_whole)
+        return PicturesOnDisk(shape, self.info.recipe.shard_size, paths)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
@@ -407,9 +428,6 @@ class Dataset:
         """The column of the frames of `pictures`."""
         return FOVEA_FRAMES if self.sight == FOVEA else EYE
 
-    def _all_pictures(self, eye: str) -> NDArray[np.float32]:
-        return np.concatenate([self._pictures(shard, eye) for shard in range(len(self.info.recipe.lengths))])
-
     def check_shows_hand(self, samples: NDArray[np.int64], what: str, hands: NDArray[np.bool_] | None = None) -> None:
         """Raises a UserError if none of these samples shows the hand.
 
@@ -479,11 +497,26 @@ class Dataset:
         Raises:
             UserError: a shard is damaged, or has no such column.
         """
+        many = len(self._shards) > index.MANY and name not in FRAMES
+        if many and isinstance(rows, slice) and rows == slice(None):
+            kept = self.path / "cache" / "columns" / f"{name}.npy"
+            return index.column(self._shards, kept, self._identity, lambda: self._rows(name, rows))
+        return self._rows(name, rows)
+
+    def _rows(self, name: str, rows: Any) -> NDArray[Any]:
         order, back = np.unique(np.arange(len(self))[rows], return_inverse=True)  # HDF5 reads only in rising order
         shards, places = np.divmod(order, self.info.recipe.shard_size)
-        parts = [self._read(int(shard), name, places[shards == shard]) for shard in np.unique(shards)]
-        column: NDArray[Any] = np.concatenate(parts or [self._read(0, name, places)])
-        return column[back]
+        numbers, starts = np.unique(shards, return_index=True)
+        each = zip(numbers, np.split(places, starts[1:]), strict=True) if len(order) else [(0, places)]
+        return np.concatenate([self._read(int(shard), name, part) for shard, part in each])[back]
+
+    @cached_property
+    def _shards(self) -> list[Path]:
+        return [shard_path(self.path, shard) for shard in range(len(self.info.recipe.lengths))]
+
+    @cached_property
+    def _identity(self) -> str:
+        return json.dumps(self.info.identity(), sort_keys=True)
 
     def _read(self, shard: int, name: str, places: NDArray[np.int64]) -> NDArray[Any]:
         """Samples of a shard, at rising places."""

@@ -216,6 +216,8 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
     """Number of poses that were kept, N; None if the data set is not complete."""
     rejected: dict[str, NotNegative] | None = None
     """Number of poses that were rejected, by reason; None if the data set is not complete."""
+    began_with: int | None = None
+    """Number of poses of the first collection, if the data set was enlarged since; its cached pictures are sealed with it."""
     background: str | None = None
     """SHA-256 of the pixels of `background.png`; None if the data set is not complete, or of version 0.1."""
 
@@ -299,6 +301,28 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
             )
         return files
 
+    def enlarged(self, samples: int) -> "DatasetInfo":
+        """The description of this data set with more poses.
+
+        Raises:
+            UserError: they are not more.
+        """
+        before = self.recipe.samples
+        if samples < before:
+            raise UserError(f"got --samples {samples} with --append, expected more than the {before} that are there")
+        if samples == before:
+            return self
+        recipe, began_with = structs.replace(self.recipe, samples=samples), self.began_with or before
+        return structs.replace(self.begun, recipe=recipe, began_with=began_with)
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The identity of the first collection, before the data set was enlarged."""
+        if self.began_with is None:
+            return self.identity()
+        recipe = structs.replace(self.recipe, samples=self.began_with)
+        return structs.replace(self.begun, recipe=recipe).identity()
+
     def identity(self) -> dict[str, Any]:
         """The part that identifies the data, as JSON: schema, config and body."""
         return {"schema": SCHEMA, "config": self.recipe.as_json(), "body": json_files.plain(self.body)}
@@ -334,14 +358,23 @@ def read_info(folder: Path) -> DatasetInfo:
 
 def info_in_shards(folder: Path) -> DatasetInfo | None:
     """The description that the shards of a data set hold; None if there are none, or only those of version 0.1."""
-    for path in sorted((folder / "shards").glob("shard-*.h5")):
+    for path in sorted((folder / "shards").glob("shard-*.h5"), reverse=True):  # the last knows if it was enlarged
         try:
             with h5py.File(path) as file:
-                info = json_files.fit(json.loads(file.attrs[ABOUT]), DatasetInfo, path, "collect it again")
+                return info_of(file.attrs[ABOUT], folder)
         except (OSError, LookupError, ValueError, TypeError, RuntimeError):
             continue
-        return structs.replace(info, recipe=info.recipe.kept_in(folder))
     return None
+
+
+def info_of(about: str, folder: Path) -> DatasetInfo:
+    """The description of the data set in a folder from its JSON.
+
+    Raises:
+        DamagedFileError: it describes no data set.
+    """
+    info = json_files.fit(json.loads(about), DatasetInfo, folder, "collect it again")
+    return structs.replace(info, recipe=info.recipe.kept_in(folder))
 
 
 def collect_line(folder: Path, info: DatasetInfo | None = None) -> str:

@@ -112,6 +112,8 @@ def write_index(folder: Path, lengths: list[int]) -> None:
     with replacing(folder / "index.h5") as temporary, h5py.File(temporary, "w", libver=LIBRARY) as index:
         for name, (shape, dtype) in columns.items():
             layout = h5py.VirtualLayout((sum(lengths), *shape), dtype)
+            if hasattr(layout, "dcpl"):  # h5py 3.16; older versions write the time, too
+                layout.dcpl.set_obj_track_times(False)
             start = 0
             for shard, length in enumerate(lengths):
                 relative = str(shard_path(folder, shard).relative_to(folder))
@@ -138,13 +140,14 @@ def _is_sealed(file: Any, shard: int, info: DatasetInfo, frames: bool) -> bool:
             _ = file[name][k]
     if _SEAL in file.attrs:
         about = file.attrs[ABOUT]
-        same = _without_path(json.loads(about)["config"]) == _without_path(info.recipe.as_json())
+        same = _of_samples(json.loads(about)["config"]) == _of_samples(info.recipe.as_json())
         return same and file.attrs[_SEAL] == _seal(shard, about, columns)
     return bool(np.isfinite(columns["joints"]).all())
 
 
-def _without_path(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in recipe.items() if name != "mjcf"}
+def _of_samples(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a recipe on which a sample depends: neither the path of the body nor the number of samples."""
+    return {name: value for name, value in recipe.items() if name not in ("mjcf", "samples")}
 
 
 def _seal(shard: int, about: str, columns: Columns) -> str:
@@ -159,4 +162,4 @@ def _seal(shard: int, about: str, columns: Columns) -> str:
 def _poses(info: DatasetInfo, joints: NDArray[np.float32], eye: str) -> str:
     """All that an eye's pictures of these poses depend on."""
     own = "" if eye == EYE else eye
-    return json.dumps(info.identity(), sort_keys=True) + hashlib.sha256(joints.tobytes()).hexdigest() + own
+    return json.dumps(info.first, sort_keys=True) + hashlib.sha256(joints.tobytes()).hexdigest() + own

@@ -15,6 +15,7 @@ from agents.networks.autoencoder import further_senses
 from infant_env.senses.modalities import COLOR, FOVEA, GAZE, PROPRIOCEPTION, TOUCH, VISION, VISION_LEFT
 
 from ..data.dataset import Dataset
+from ..data.index import PicturesOnDisk
 from ..data.latents import load_latents
 from ..runs.metrics import Scores
 from . import metrics
@@ -32,7 +33,7 @@ class Sense:
     """Its name in the map, in files and on the command line."""
     label: str
     """Its name in tables and figures."""
-    given: Callable[[Dataset], Floats]
+    given: Callable[[Dataset], Floats | PicturesOnDisk]
     """The input of methods for all samples of a data set, as the infant senses it: (N, ...), within [0, 1]."""
     score: Callable[[Floats, Floats, Truth], Scores]
     """Scores of predictions (N, ...), from the true ones (N, ...) and the samples."""
@@ -55,7 +56,7 @@ class Sense:
 
     def features(self, run: Path, data: Dataset, cache: Path | None = None) -> Tensor:
         """The map's features of all samples of a data set, shape (N, d), on the CPU."""
-        return self.encode(run, data, cache) if self.encode else torch.from_numpy(self.given(data)).flatten(1)
+        return self.encode(run, data, cache) if self.encode else torch.from_numpy(self.given(data)[:]).flatten(1)
 
 
 SENSES = (

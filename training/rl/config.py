@@ -8,12 +8,12 @@ from msgspec import Meta
 
 from infant_env.errors import UserError
 
-from ..runs.config import Count, Many, RunConfig, Seeds, Threads
+from ..runs.config import Count, Many, OnCluster, RunConfig, Seeds, Threads
 from ..runs.device import Device
 
 
 @dataclass(frozen=True)
-class Config(RunConfig):
+class Config(RunConfig, OnCluster):
     """Learn to reach by reinforcement. Fixed goals in the simulator judge each policy. An interrupted training goes on.
 
     The results go to the folder `rl/NAME` of the run.
@@ -34,7 +34,7 @@ class Config(RunConfig):
     steps: Annotated[int, Meta(ge=1, le=100_000_000)] = 20_000
     """Control steps of the real infants; with `--world-model imagined`, of the imagined infants."""
     seeds: Seeds = 1
-    """Number of seeds. They are trained one after the other, beginning with `--seed`."""
+    """Number of seeds, beginning with `--seed`. They are trained one after the other; on a cluster at the same time."""
     infants: Annotated[int, Meta(ge=0, le=10_000)] = 0
     """Infants at the same time. 0: 64 for PPO, 8 for PPO with pictures and for imagined infants alone, otherwise 1."""
     imagined: Annotated[int, Meta(ge=1, le=1000)] = 3

@@ -17,9 +17,10 @@ from agents.tools.files import DamagedFileError, write_json
 from infant_env.errors import UserError
 
 from ..runs import folder as runs
-from ..runs.device import threads
+from ..runs.device import cluster_of, threads
 from ..runs.in_turn import turn
 from ..runs.learning import CONFIG, RESULT, Judgment, Learned, Result, collected, result_of
+from ..runs.pool import Task, run_all
 from . import checkpoint
 from . import film as rl_film
 from . import table as rl_table
@@ -33,19 +34,33 @@ _UPDATES = 4  # of 128 transitions, for each step: .97 of 400 other goals < 2 cm
 
 def run(config: Config) -> dict[str, Learned]:
     """Trains every seed, prints the table of all policies of this run, and returns its rows."""
-    setup = Setup(config)
+    setup, seeds = Setup(config), range(config.seed, config.seed + config.seeds)
     runs.record_config(config.run, f"train-rl {config.folder.name}", config)
-    with threads(config.threads):
-        for seed in range(config.seed, config.seed + config.seeds):
-            folder = config.folder / f"seed{seed}"
-            with turn(folder, "train-rl", "learns"):
-                _run_seed(config, setup, seed, folder)
+    if cluster_of(config.cluster):
+        named = ((f"seed {seed}", (config, seed)) for seed in seeds)
+        tasks = [Task(name, run_seed, one, config.folder / "train-rl.log") for name, one in named]
+        run_all(tasks, config.run, 1, config.cluster)
+    else:
+        for seed in seeds:
+            _run_seed(config, setup, seed)
     rows = collected(config.run)
     print(rl_table.summary(rows))
     return rows
 
 
-def _run_seed(config: Config, setup: Setup, seed: int, folder: Path) -> None:
+def run_seed(one: tuple[Config, int]) -> None:
+    """Trains one seed, with the settings of all, and judges it."""
+    config, seed = one
+    _run_seed(config, Setup(config), seed)
+
+
+def _run_seed(config: Config, setup: Setup, seed: int) -> None:
+    folder = config.folder / f"seed{seed}"
+    with threads(config.threads), turn(folder, "train-rl", "learns"):
+        _learn(config, setup, seed, folder)
+
+
+def _learn(config: Config, setup: Setup, seed: int, folder: Path) -> None:
     _check_settings(config, folder)
     if _is_done(folder):
         print(f"{folder} is done already")

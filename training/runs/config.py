@@ -77,6 +77,15 @@ class RunConfig(Checked):
 
 
 @dataclass(frozen=True)
+class OnCluster:
+    """A command whose independent parts can run on many machines."""
+
+    cluster: str | None = field(default=None, kw_only=True)
+    """Address of a Dask scheduler, such as tcp://HOST:8786: its workers do the work, and must see the same folders. By
+    default the address in the environment variable INFANT_ARM_CLUSTER; without one, this machine's cores."""
+
+
+@dataclass(frozen=True)
 class StageConfig(RunConfig):
     """A command that makes one file of a run."""
 

@@ -60,8 +60,9 @@ def versions() -> dict[str, str]:
 
 
 def as_json(config: Any) -> dict[str, Any]:
-    """A Config dataclass as JSON: paths as text, tuples as lists."""
+    """A Config dataclass as JSON: paths as text, tuples as lists; without the cluster, on which no result depends."""
     text: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
+    text.pop("cluster", None)
     return text
 
 
@@ -151,7 +152,7 @@ def was_done(run: Path, command: str, key: str) -> bool:
 
 
 @contextmanager
-def timed(run: Path, stage: str, note: bool = True) -> Iterator[None]:
+def timed(run: Path, stage: str, note: bool = True) -> Iterator[list[float]]:
     """Adds the cost of a stage to `metrics.json`: wall time to `timing_s`, processor seconds and peak memory to `cost`.
 
     A stage that fails leaves no entry. Peak memory is that of the whole process so far, or null if the system does not report
@@ -161,11 +162,15 @@ def timed(run: Path, stage: str, note: bool = True) -> Iterator[None]:
         run: the run's folder.
         stage: the stage's name.
         note: whether this process writes the entry.
+
+    Yields:
+        A list for processor seconds that the stage spent elsewhere.
     """
     start, cpu = time.perf_counter(), sum(os.times()[:4])  # user and system, this process and its children
-    yield
+    elsewhere = list[float]()
+    yield elsewhere
     if note:
-        cost = Cost(round(sum(os.times()[:4]) - cpu, 2), peak_memory_gb())
+        cost = Cost(round(sum(os.times()[:4]) - cpu + sum(elsewhere), 2), peak_memory_gb())
         record(run, Metrics(timing_s={stage: round(time.perf_counter() - start, 2)}, cost={stage: cost}))
 
 

@@ -1,11 +1,15 @@
-"""Runs stages in parallel processes; a stage waits for those that it depends on."""
+"""Runs a graph of tasks, on this machine's cores or on a Dask cluster; a task waits for those that it depends on."""
 
 import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr, redirect_stdout
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -13,75 +17,113 @@ from tqdm import tqdm
 
 from infant_env.errors import UserError
 
-from .other_process import end_with_parent
+from .cluster import connected
+from .device import Surroundings, cluster_of
 
-_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+_kept = threading.local()  # each thread's process for tasks that do not need a fresh one
 
 
 @dataclass(frozen=True)
 class Task:
-    """A command's `run` with its config, and the tasks that it waits for.
+    """A function that can be imported, with its argument; its results are files.
 
     Attributes:
         name: its name; no other task has it.
-        run: a function that can be imported.
-        config: the function's argument.
         log: the file for its output.
         after: names of the tasks that must be done before.
+        size: its part of the progress bar.
+        fresh: whether it runs in a process of its own, so that measured time and memory are those of the task alone.
     """
 
     name: str
     run: Callable[[Any], Any]
     config: Any
-    log: Path
+    log: Path = Path(os.devnull)
     after: tuple[str, ...] = ()
+    size: int = 1
+    fresh: bool = True
 
 
-def run_side_by_side(tasks: Sequence[Task], workers: int) -> None:
-    """Runs all tasks, earlier ones first, each in a process of its own, and shows a progress bar.
-
-    With its own process, the measured time and memory are those of the task alone. All processes end when this one ends.
+def run_all(tasks: Sequence[Task], folder: Path, workers: int, cluster: str | None = None, bar: Any = None) -> float:
+    """Runs all tasks, earlier ones first, in processes that end with this one, and shows a progress bar.
 
     Args:
-        tasks: the tasks.
-        workers: number of processes at a time.
+        tasks: the tasks; if the cluster loses some, they run again.
+        folder: the folder of the results, which all workers must see.
+        workers: number of processes at a time on this machine.
+        cluster: address of a Dask scheduler whose workers run the tasks; by default that in `INFANT_ARM_CLUSTER`, if any.
+        bar: the progress bar, by default one that counts tasks.
+
+    Returns:
+        Processor seconds of all tasks.
 
     Raises:
-        UserError: a task failed, with its own message, or its process was killed. Finished tasks keep their results, and no
-            further task starts.
+        UserError: a task failed, with its own message, or was killed. Finished tasks keep their results, and no other starts.
     """
-    context = multiprocessing.get_context(_METHOD)
-    if _METHOD == "forkserver":
-        context.set_forkserver_preload([task.run.__module__ for task in tasks])  # loads the libraries once for all
-    waiting, done, running = list(tasks), set[str](), dict[Future[None], Task]()
-    with (
-        ProcessPoolExecutor(workers, context, end_with_parent, max_tasks_per_child=1) as pool,
-        tqdm(total=len(tasks), unit="stage") as bar,
-    ):
-        while waiting or running:
-            for task in [task for task in waiting if done.issuperset(task.after)][: workers - len(running)]:
-                waiting.remove(task)
-                running[pool.submit(_work, task)] = task
-            bar.set_postfix_str(", ".join(task.name for task in running.values()))
+    ranks, ready, running = {task.name: k for k, task in enumerate(tasks)}, list[int](), dict[Future[float], Task]()
+    graph = TopologicalSorter({rank: [ranks[name] for name in tasks[rank].after] for rank in ranks.values()})
+    graph.prepare()
+    spent = 0.0
+    with bar or tqdm(total=len(tasks), unit="stage") as bar, _places(folder, workers, cluster) as (start, places):
+        while graph.is_active():
+            ready = sorted([*ready, *graph.get_ready()])
+            while ready and len(running) < places:
+                rank = ready.pop(0)
+                running[start(tasks[rank], -rank)] = tasks[rank]
+            bar.set_postfix_str(", ".join(task.name for task in list(running.values())[:3]))
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
-                _check(task, future)
-                done.add(task.name)
-                bar.update()
+                if future.cancelled():  # the scheduler is gone; the task waits for the next one
+                    ready.append(ranks[task.name])
+                    continue
+                if type(future.exception()).__name__ in ("BrokenProcessPool", "KilledWorker"):  # the latter is dask's
+                    told = f"a process was killed during {task.name}, perhaps for lack of memory; see {task.log}"
+                    raise UserError(f"{told} and run the same command again") from None
+                spent += future.result()
+                graph.done(ranks[task.name])
+                bar.update(task.size)
+    return spent
 
 
-def _check(task: Task, future: Future[None]) -> None:
-    """Raises the error of a task, if it had one."""
-    try:
-        future.result()
-    except BrokenProcessPool:
-        raise UserError(
-            f"a process was killed during {task.name}, perhaps for lack of memory; see {task.log} and run the same command "
-            "again"
-        ) from None
+@contextmanager
+def _places(folder: Path, workers: int, cluster: str | None) -> Iterator[tuple[Callable[[Task, int], Any], int]]:
+    """A function that starts a task with a priority, and the largest number of started tasks."""
+    if address := cluster_of(cluster):
+        with connected(address, folder) as client:
+            executor, home = client.get_executor(pure=False), Surroundings.here()
+            yield lambda task, priority: executor.submit(_run_apart, task, home, priority=priority), sys.maxsize
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            yield lambda task, _: pool.submit(_run_apart, task), workers
 
 
-def _work(task: Task) -> None:
+def _run_apart(task: Task, home: Surroundings | None = None) -> float:
+    """Runs a task in another process, and waits for it; returns its processor seconds."""
+    if home is not None:
+        home.prepare()
+    process = None if task.fresh else _kept.__dict__.pop("process", None)
+    if process is None:
+        context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+        libraries = [task.run.__module__, *(["torch", "matplotlib.pyplot"] if home else [])]  # a cluster runs any task
+        getattr(context, "set_forkserver_preload", list)(libraries)  # loads them once for all
+        process = ProcessPoolExecutor(1, context, _end_with_parent)
+    spent = process.submit(_run_here, task, home).result()
+    if not task.fresh:
+        _kept.process = process
+    return spent
+
+
+def _run_here(task: Task, home: Surroundings | None) -> float:
+    before = time.process_time()
+    if home is not None:
+        home.enter()
     task.log.parent.mkdir(parents=True, exist_ok=True)
     with task.log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
         task.run(task.config)
+    return time.process_time() - before
+
+
+def _end_with_parent() -> None:
+    """Makes this process end when its parent ends, for whatever reason."""
+    parent: Any = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

@@ -22,11 +22,16 @@ def run_unless_done(name: str, config: Any, stage: Callable[[Any], Any]) -> None
         stage: the command's `run`.
     """
     with turn(config.run, name, f"runs {name}"):
-        files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
-        content = json.dumps([runs.as_json(config), *map(checkpoints.file_hash, files)])
-        key = hashlib.sha256(content.encode()).hexdigest()
+        key = key_of(config)
         if runs.was_done(config.run, name, key):
             print(f"{name}: {config.run} has the result already, from the same checkpoints")
             return
         stage(config)
         runs.record(config.run, Metrics(done={name: key}))
+
+
+def key_of(config: Any) -> str:
+    """A hash of all that a stage depends on that only reads checkpoints: its config, and the checkpoints in its `run`."""
+    files = sorted([*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)])
+    content = json.dumps([runs.as_json(config), *map(checkpoints.file_hash, files)])
+    return hashlib.sha256(content.encode()).hexdigest()

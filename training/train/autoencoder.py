@@ -8,7 +8,7 @@ rotation moves few of them, and the latents would forget it. That network is dis
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,12 +25,13 @@ from infant_env.senses import vision
 from infant_env.senses.modalities import VISION
 
 from ..data.dataset import Dataset
-from ..data.latents import in_chunks, load_latents
+from ..data.index import PicturesOnDisk
+from ..data.latents import in_chunks, load_latents, samples_on
 from ..runs.config import Count, NetworkConfig, NotNegative, Positive, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Autoencoder, PictureEpoch
-from .pictures import PictureTraining, picture_errors
+from .pictures import PictureTraining, picture_errors, validation_rows
 from .skeleton import BEFORE, Stage, Work
 
 _VIEWS = 31, 21
@@ -118,7 +119,7 @@ class Training(PictureTraining):
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         mine = batch[self.here.share(len(batch))]
         with torch.autocast(self.here.device.type, torch.bfloat16, enabled=self.half):
-            errors = self.errors(self.seen.pictures[:, mine], self.joints[mine], self.seen.told[mine])
+            errors = self.errors(self.seen.of(mine), self.joints[mine], self.seen.told[mine])
         picture_error, joint_error = (each.sum() / len(batch) for each in errors)
         # times the number of processes, because DistributedDataParallel averages the gradients
         loss = (picture_error + self.config.joint_weight * joint_error) * self.here.count
@@ -141,17 +142,25 @@ class Training(PictureTraining):
 class Seen(NamedTuple):
     """What the eyes see of some samples."""
 
-    pictures: Tensor
-    """One row of pictures for each eye, shape (E, N, 64, 64)."""
+    pictures: Any  # a tensor; a list if the data set exceeds the memory
+    """One row of pictures for each eye, (E, N, 64, 64)."""
     told: Tensor
     """The gaze, in [0, 1], shape (N, G); G is 0 if the eyes do not move."""
 
+    def of(self, samples: Tensor) -> Tensor:
+        """The pictures of some samples, (E, n, 64, 64)."""
+        if isinstance(self.pictures, Tensor):
+            return self.pictures[:, samples]
+        return torch.stack([eye[samples] for eye in self.pictures])
+
 
 def _seen(data: Dataset, split: str, device: torch.device) -> Seen:
-    rows = data.split(split)
-    eyes = [data.pictures[rows], *([data.left_pictures[rows]] if data.both_eyes else [])]
-    pictures, told = torch.from_numpy(np.stack(eyes)), torch.from_numpy(data.normalized_felt_gaze[rows])
-    return Seen(pictures.to(device), told.to(device))
+    rows = validation_rows(data) if split == "validation" else data.split(split)
+    eyes = [data.pictures, *([data.left_pictures] if data.both_eyes else [])]
+    told = torch.from_numpy(data.normalized_felt_gaze[rows]).to(device)
+    if split == "train" and any(isinstance(eye, PicturesOnDisk) for eye in eyes):
+        return Seen([samples_on(eye, rows, device) for eye in eyes], told)
+    return Seen(torch.from_numpy(np.stack([eye[rows] for eye in eyes])).to(device), told)
 
 
 def _network(data: Dataset, config: Config) -> ConvAutoencoder:

@@ -11,7 +11,7 @@ from agents.tools.precision import fast_precision
 from infant_env.senses.vision import COLOR, GRAY
 
 from ..data.dataset import Dataset
-from ..data.latents import in_chunks
+from ..data.latents import CHUNK, Samples, in_chunks
 from ..runs.config import Count, NetworkConfig, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
@@ -89,8 +89,9 @@ class Training(PictureTraining):
         return picture_errors(pictures, self.validation_images, self.generator.background)
 
 
-def importance(images: Tensor, background: Tensor) -> Tensor:
+def importance(images: Samples, background: Tensor) -> Tensor:
     """Weight of each picture in the loss, (N, ...) -> (N,), mean 1: the less of the arm it shows, the larger."""
-    shown = (images - background).square().flatten(1).mean(1)
+    parts = (images,) if isinstance(images, Tensor) else images.split(CHUNK)
+    shown = torch.cat([(part - background).square().flatten(1).mean(1) for part in parts])
     counts = 1 / (shown + _LITTLE * shown.mean()).clamp(min=1e-9)
     return counts / counts.mean()

@@ -108,6 +108,9 @@ class NetworkTraining(ABC):
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of some training samples (b,), and their error that `measure` names."""
 
+    def _expect(self, batch: Tensor) -> None:  # noqa: B027 (most do nothing)
+        """Begins to read the samples of the next batch, if they lie on disk."""
+
     @abstractmethod
     def _validate(self) -> dict[str, float]:
         """The errors of the validation samples, by name."""
@@ -149,6 +152,8 @@ class NetworkTraining(ABC):
             for group in (group for optimizer in self.optimizers.values() for group in optimizer.param_groups):
                 group["lr"] = group["times"] * self._rate(epoch, k, len(batches))
             loss, measured = self._losses(batch)
+            if k + 1 < len(batches):
+                self._expect(batches[k + 1])
             for optimizer in self.optimizers.values():
                 optimizer.zero_grad()
             loss.backward()

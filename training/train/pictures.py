@@ -2,15 +2,22 @@
 
 from abc import abstractmethod
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.networks.autoencoder import arm_mask
 
 from ..data.dataset import Dataset
+from ..data.index import PicturesOnDisk
+from ..data.latents import Samples, Streamed, samples_on
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from .network import NetworkTraining
+
+VALIDATED = 20_000
+"""Most validation samples of a data set that exceeds the memory."""
 
 
 class PictureTraining(NetworkTraining):
@@ -27,11 +34,15 @@ class PictureTraining(NetworkTraining):
 
     def __init__(self, config: NetworkConfig, data: Dataset, here: Place) -> None:
         self.images, self.joints = samples_of(data, "train", here.device)
-        self.validation_images, self.validation_joints = samples_of(data, "validation", here.device)
+        self.validation_images, self.validation_joints = validation_of(data, here.device)
         self.config = config
         torch.manual_seed(config.seed)
         networks, weight_decay = self._make(data, here)
         super().__init__(config, networks, weight_decay, len(self.images), here)
+
+    def _expect(self, batch: Tensor) -> None:
+        if isinstance(self.images, Streamed):
+            self.images.expect(batch[self.here.share(len(batch))])
 
     def _matrix_layers(self) -> list[nn.Module]:
         layers = (layer for network in self.networks.values() for layer in network.modules())
@@ -42,17 +53,27 @@ class PictureTraining(NetworkTraining):
         """Makes the networks; returns them by name, the one that is kept first, and the weight decay."""
 
 
-def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
+def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") -> tuple[Samples, Tensor]:
     """Pictures (N, *format.shape) and normalized joints, as they are felt, (N, J), of a split.
 
     Raises:
         UserError: the split is empty.
     """
     rows = data.split(split)
-    images, joints = (
-        torch.from_numpy(values[rows]).to(device) for values in (data.pictures, data.normalized_felt_joints)
-    )
-    return images, joints
+    return samples_on(data.pictures, rows, device), torch.from_numpy(data.normalized_felt_joints[rows]).to(device)
+
+
+def validation_of(data: Dataset, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
+    """As `samples_of`, of the samples that validate a training."""
+    rows = validation_rows(data)
+    images, joints = (torch.from_numpy(each[rows]) for each in (data.pictures, data.normalized_felt_joints))
+    return images.to(device), joints.to(device)
+
+
+def validation_rows(data: Dataset) -> NDArray[np.int64]:
+    """The validation split; if the data set exceeds the memory, its first 20,000 samples."""
+    rows = data.split("validation")
+    return rows[:VALIDATED] if isinstance(data.pictures, PicturesOnDisk) else rows
 
 
 def picture_errors(pictures: Tensor, images: Tensor, background: Tensor) -> dict[str, float]:

@@ -1,5 +1,6 @@
-"""Measures the seeds of a study one after the other; each finished one is kept, so that a kill loses at most one."""
+"""Measures the seeds of a study; each finished one is kept, so that a kill loses at most one per process."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,6 +14,8 @@ from ...data.dataset import Dataset
 from ...data.latents import latents_file
 from ...measure.senses import SENSES
 from ...runs import folder as runs
+from ...runs.device import cluster_of
+from ...runs.pool import Task, run_all
 from .rows import Rows, of_seed
 from .study import Study, StudyConfig
 
@@ -33,18 +36,42 @@ def folder_of(study: Study, config: StudyConfig) -> Path:
 
 def measured(study: Study, config: StudyConfig) -> Rows:
     """The rows of all seeds, with a progress bar; those of finished seeds with the same settings and models are read."""
-    key, folder, found = _key(config), folder_of(study, config) / "seeds", Rows()
-    measure = None
-    for seed in tqdm(config.all_seeds(), desc=study.name, unit="seed"):
-        path = folder / f"{seed}.json"
-        rows = _kept(path, key)
-        if rows is None:
-            measure = measure or study.prepare(config)
-            write_json(path, {"key": key, "rows": json_files.plain([dict(row) for row in measure(seed)])})
-            rows = _kept(path, key)
+    key, folder, found = _key(config), folder_of(study, config), Rows()
+    missing = tuple(seed for seed in config.all_seeds() if _kept(_path(folder, seed), key) is None)
+    if missing and cluster_of(config.cluster):
+        asked = {f"seed {seed}": Measurement(study, config, key, (seed,)) for seed in missing}
+        tasks = [Task(name, measure, each, folder / "study.log") for name, each in asked.items()]
+        run_all(tasks, config.run, 1, config.cluster)
+    elif missing:
+        measure(Measurement(study, config, key, missing))
+    for seed in config.all_seeds():
+        rows = _kept(_path(folder, seed), key)
         assert rows is not None
         found += of_seed(seed, rows)
     return found
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Seeds of a study to measure."""
+
+    study: Study
+    config: StudyConfig
+    key: str
+    """What the rows depend on, see `_key`."""
+    seeds: tuple[int, ...]
+
+
+def measure(asked: Measurement) -> None:
+    """Measures seeds one after the other, and writes the rows of each."""
+    of_one = asked.study.prepare(asked.config)
+    for seed in tqdm(asked.seeds, desc=asked.study.name, unit="seed"):
+        rows = json_files.plain([dict(row) for row in of_one(seed)])
+        write_json(_path(folder_of(asked.study, asked.config), seed), {"key": asked.key, "rows": rows})
+
+
+def _path(folder: Path, seed: int) -> Path:
+    return folder / "seeds" / f"{seed}.json"
 
 
 def _kept(path: Path, key: str) -> Rows | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ...runs.config import RunConfig, Seeds
+from ...runs.config import OnCluster, RunConfig, Seeds
 from .rows import Row, Rows
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -14,11 +14,11 @@ Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 
 @dataclass(frozen=True)
-class StudyConfig(RunConfig):
+class StudyConfig(RunConfig, OnCluster):
     """The settings that all studies have."""
 
     seeds: Seeds = 10
-    """Number of seeds, one after the other."""
+    """Number of seeds, one after the other; on a cluster at the same time."""
 
     def all_seeds(self) -> Iterable[int]:
         """The seeds."""
@@ -63,7 +63,7 @@ class Findings:
 class Study:
     """A study; the module of each one has it as `STUDY`.
 
-    The seeds are measured one after the other, and each finished one is kept. So `judge` must depend on the settings and the
+    Each finished seed is kept, and on a cluster each has its own process. So `judge` must depend on the settings and the
     rows alone, and `prepare` must do nothing that belongs to one seed.
     """
 

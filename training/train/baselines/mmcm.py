@@ -63,7 +63,8 @@ class Training:
     method: ConvergenceMaps
 
     def __init__(self, config: Config, data: Dataset, here: Place) -> None:
-        self.images, joints = samples_of(data, "train", here.device)
+        images, joints = samples_of(data, "train", here.device)
+        self.images = images[:]  # all in memory
         hand = torch.from_numpy(data.hand_positions[data.split("train")]).flatten(1).to(here.device)
         low, high = hand.amin(0), hand.amax(0)
         self.hand_range = torch.stack([low, torch.maximum(high, low + 1e-6)])  # (2, 3), m
