@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from infant_env.errors import UserError
 from training.data import collect, dataset, index, shards
 from training.data.dataset import Dataset
-from training.data.index import PicturesOnDisk
+from training.data.files.index import PicturesOnDisk
 from training.runs import folder as runs
 from training.train import autoencoder, generator, regressor, som
 

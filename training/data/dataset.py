@@ -45,10 +45,10 @@ from infant_env.senses.sense import FOVEA as FOVEA_FRAMES
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
-from . import index
 from .arm_options import as_option, in_words
 from .background import background, further_background, moving_backgrounds
-from .index import PicturesOnDisk
+from .files import index
+from .files.index import PicturesOnDisk
 from .info import DatasetInfo, collect_line, info_in_shards, read_info
 from .shards import FRAMES, UNREADABLE, cache_path, read_cache, shard_is_whole, shard_path, write_cache
 

@@ -18,7 +18,7 @@ from infant_env.senses.modalities import VISION, VISION_LEFT
 
 from ..runs.device import threads
 from .dataset import Dataset
-from .index import PicturesOnDisk
+from .files.index import PicturesOnDisk
 
 LATENTS, LATENTS_LEFT = "latents.safetensors", "latents_left.safetensors"
 """Files of the cached latents of each eye in a run's folder; may be deleted."""

@@ -14,7 +14,7 @@ from agents.tools.files import replacing
 from infant_env.senses import vision
 from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, frame_size
 
-from . import sealed
+from .files import sealed
 from .info import ABOUT, DatasetInfo
 
 FRAMES = EYE, EYE_LEFT, FOVEA

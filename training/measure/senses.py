@@ -15,7 +15,7 @@ from agents.networks.autoencoder import further_senses
 from infant_env.senses.modalities import COLOR, FOVEA, GAZE, PROPRIOCEPTION, TOUCH, VISION, VISION_LEFT
 
 from ..data.dataset import Dataset
-from ..data.index import PicturesOnDisk
+from ..data.files.index import PicturesOnDisk
 from ..data.latents import load_latents
 from ..runs.metrics import Scores
 from . import metrics

@@ -25,7 +25,7 @@ from infant_env.senses import vision
 from infant_env.senses.modalities import VISION
 
 from ..data.dataset import Dataset
-from ..data.index import PicturesOnDisk
+from ..data.files.index import PicturesOnDisk
 from ..data.latents import in_chunks, load_latents, samples_on
 from ..runs.config import Count, NetworkConfig, NotNegative, Positive, Width
 from ..runs.distributed import Place

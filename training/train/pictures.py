@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from agents.networks.autoencoder import arm_mask
 
 from ..data.dataset import Dataset
-from ..data.index import PicturesOnDisk
+from ..data.files.index import PicturesOnDisk
 from ..data.latents import Samples, Streamed, samples_on
 from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
