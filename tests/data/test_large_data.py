@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 
 from infant_env.errors import UserError
 from training.data import collect, dataset, shards
-from training.data.files import index
 from training.data.dataset import Dataset
+from training.data.files import index
 from training.data.files.index import PicturesOnDisk
 from training.runs import folder as runs
 from training.train import autoencoder, generator, regressor, som
