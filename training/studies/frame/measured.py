@@ -27,7 +27,7 @@ class _Kept(Struct, frozen=True):
 
 def folder_of(study: Study, config: StudyConfig) -> Path:
     """The folder of a study in the run's."""
-    return config.run / "studies" / study.name
+    return config.run / "studies" / study.name / study.part
 
 
 def measured(study: Study, config: StudyConfig) -> Rows:

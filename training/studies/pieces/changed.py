@@ -1,0 +1,129 @@
+"""A body that changes in front of the run's eye: its poses, the error of its hand, and the length that a map expects to see."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.mind.som_autoencoder import SomAutoencoder
+from agents.networks.autoencoder import ARM_DIFFERS_BY
+from infant_env.body.changes.change import BodyChange
+from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+
+from .eye import Eye, Floats, Places
+from .readouts import hands
+
+LEAST_ARM = 0.01
+"""A pose is used if the arm is seen in this share of the pixels or more, as in the run's data."""
+MOST_AT_ONCE = 200
+
+
+class Recalls(Protocol):
+    """A map, or one that goes on learning."""
+
+    def recall(self, query: dict[str, Tensor], wanted: str, /) -> Tensor:
+        """What the winners of a query hold of a modality, (B, width)."""
+
+
+@dataclass(frozen=True)
+class Poses:
+    """Poses of a body, and what is seen and felt in them."""
+
+    joints: Places
+    """Shape (N, J), rad."""
+    hands: Places
+    """Places of the hand, (N, 3), m."""
+    samples: dict[str, Tensor]
+    """Latents of the pictures (N, D), and normalized joints (N, J), by sense."""
+
+    def some(self, rows: Tensor) -> dict[str, Tensor]:
+        """The samples of some poses."""
+        return {name: values[rows] for name, values in self.samples.items()}
+
+
+class Body:
+    """A body that differs from the run's, seen by the eye of the run in front of the same background.
+
+    Args:
+        eye: the run's eye.
+        mind: what turns pictures into latents.
+        change: how the body differs from that of its age; head, trunk and eye stay those of the run's body.
+    """
+
+    def __init__(self, eye: Eye, mind: SomAutoencoder, change: BodyChange) -> None:
+        self.eye, self._mind = eye.of(change), mind
+
+    def new(self, count: int, random: np.random.Generator, hand: bool = False) -> Poses:
+        """New valid poses in which the arm is seen.
+
+        Args:
+            count: number of poses.
+            random: random numbers.
+            hand: whether the hand must be seen too.
+        """
+        joints: list[Places] = []
+        pictures: list[Floats] = []
+        while len(joints) < count:
+            pose = self.eye.valid_pose(random)
+            picture = self.eye(pose[None])[0]
+            if self._shows_arm(picture) and (not hand or self.eye.shows_hand(pose[None])[0]):
+                joints.append(pose)
+                pictures.append(picture)
+        return self._poses(np.array(joints), np.array(pictures))
+
+    def seen(self, joints: Places) -> Poses:
+        """Given poses (N, J), rad."""
+        return self._poses(joints, self.eye(joints))
+
+    def error_cm(self, som: Recalls, poses: Poses) -> float:
+        """Mean distance of the hand from where it is in the pose that the winner recalls from the picture, cm."""
+        found = hands(self.eye, recalled(som, poses))
+        return 100 * float(np.linalg.norm(found - poses.hands, axis=1).mean())
+
+    def _shows_arm(self, picture: Floats) -> bool:
+        background = self._mind.autoencoder.background.numpy()
+        return float((np.abs(picture - background) > ARM_DIFFERS_BY).mean()) >= LEAST_ARM
+
+    def _poses(self, joints: Places, pictures: Floats) -> Poses:
+        latents = torch.cat([self._mind.latents(part) for part in torch.from_numpy(pictures).split(MOST_AT_ONCE)])
+        felt = torch.from_numpy(self.eye.arm.normalize(joints).astype(np.float32))
+        return Poses(joints, self.eye.hands(joints), {VISION: latents, PROPRIOCEPTION: felt})
+
+
+def recalled(som: Recalls, poses: Poses) -> Tensor:
+    """The normalized joints that the winner recalls from pictures of poses, (N, J)."""
+    return som.recall({VISION: poses.samples[VISION]}, PROPRIOCEPTION).clamp(0, 1)
+
+
+class FeltLength:
+    """The length of the arm, or of a part of it, that a map expects to see in felt poses.
+
+    The winner of the felt joints holds a picture's latents. They are compared with those of really seen arms of many lengths in
+    the same poses; the length with the least mean absolute difference is the felt one.
+
+    Args:
+        felt: normalized joints, (N, J).
+        seen: length in mm -> latents of what is seen of an arm of this length in these poses, (N, D).
+    """
+
+    def __init__(self, felt: Tensor, seen: Mapping[float, Tensor]) -> None:
+        self._felt = felt
+        self._lengths = np.array(sorted(seen))
+        self._seen = torch.stack([seen[length] for length in sorted(seen)])  # (L, N, D)
+
+    def __call__(self, som: Recalls) -> float:
+        """The felt length, mm."""
+        expected = som.recall({PROPRIOCEPTION: self._felt}, VISION)
+        return lowest(self._lengths, (expected - self._seen).abs().mean((1, 2)).double().numpy())
+
+
+def lowest(x: Places, y: Places) -> float:
+    """Where a curve through points (L,) is lowest: the vertex of the parabola through the lowest point and its neighbors."""
+    at = int(y.argmin())
+    if at in (0, len(x) - 1):
+        return float(x[at])
+    bend, slope, _ = np.polyfit(x[at - 1 : at + 2] - x[at], y[at - 1 : at + 2], 2)
+    return float(x[at] - slope / (2 * bend))
