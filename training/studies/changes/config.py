@@ -19,5 +19,5 @@ class Config(StudyConfig):
     """Test poses of each body."""
     reaches: Count = 200
     """Tool: reaches with a rod, and then without."""
-    trials: Count = 20
+    trials: Count = 10
     """Damage: how often it is named, for each damage and seed."""
