@@ -42,14 +42,14 @@ def prepare(config: Config) -> Callable[[int], Iterator[Row]]:
         Dataset.open(runs.data_of(config.run)), SomAutoencoder.load(config.run), Samples.of(config.run, "cpu"),
     )  # fmt: skip
     eye = Eye(data)
-    whole = Body(eye, mind, BodyChange())
-    short = Body(eye, mind, BodyChange(forearm=1 - SHORTER / Anthropometry.at(data.body.age_months).forearm_length))
+    whole = Body(eye, mind)
+    short = Body(eye.of(BodyChange(forearm=1 - SHORTER / Anthropometry.at(data.body.age_months).forearm_length)), mind)
     joints = list(eye.arm.joint_names)
     elbow = next(name for name in joints if name.endswith(ELBOW))
 
     def locked(joint: str, random: np.random.Generator) -> Body:
         angle = random.uniform(*eye.arm.joint_ranges[joints.index(joint)])
-        return Body(eye, mind, BodyChange(locked={joint: float(angle)}))
+        return Body(eye.of(BodyChange(locked={joint: float(angle)})), mind)
 
     def seed_of(seed: int) -> Iterator[Row]:
         random, som = np.random.default_rng(seed), samples.map(seed)

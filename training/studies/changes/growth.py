@@ -77,7 +77,7 @@ def prepare(config: Config) -> Callable[[int], Iterator[Row]]:
         Dataset.open(runs.data_of(config.run)), SomAutoencoder.load(config.run), Samples.of(config.run, "cpu"),
     )  # fmt: skip
     eye, random = Eye(data), np.random.default_rng(config.seed)
-    bodies = {month: Body(eye, mind, of_age(month, data.body.age_months)) for month in MONTHS}
+    bodies = {month: Body(eye.of(of_age(month, data.body.age_months)), mind) for month in MONTHS}
     tests = bodies[MONTHS[-1]].new(config.tests, random, hand=True).joints
     ages = {
         month: Month(body, length_mm(month), body.new(config.poses, random), body.seen(tests))

@@ -46,9 +46,9 @@ def prepare(config: Config) -> Callable[[int], Iterator[Row]]:
     )  # fmt: skip
     eye, age = Eye(data), data.body.age_months
     rods = {name: share * length_mm(age) / 1000 for name, share in RODS.items()}
-    bodies = {name: Body(eye, mind, BodyChange(rod=(rod, MASS) if rod else None)) for name, rod in rods.items()}
+    bodies = {name: Body(eye.of(BodyChange(rod=(rod, MASS) if rod else None)), mind) for name, rod in rods.items()}
     true = 1000 * Anthropometry.at(age).forearm_length
-    forearms = {true * factor: Body(eye, mind, BodyChange(forearm=factor)) for factor in FOREARMS}
+    forearms = {true * factor: Body(eye.of(BodyChange(forearm=factor)), mind) for factor in FOREARMS}
     tests = bodies[NONE].new(config.tests, np.random.default_rng(config.seed), hand=True)
     other = felt_forearm(forearms, tests)
 

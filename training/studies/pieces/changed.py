@@ -1,5 +1,6 @@
 """A body that changes in front of the run's eye: its poses, the error of its hand, and the length that a map expects to see."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +11,6 @@ from torch import Tensor
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.autoencoder import ARM_DIFFERS_BY
-from infant_env.body.changes.change import BodyChange
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from .eye import Eye, Floats, Places
@@ -45,16 +45,15 @@ class Poses:
 
 
 class Body:
-    """A body that differs from the run's, seen by the eye of the run in front of the same background.
+    """A body and what it sees of itself.
 
     Args:
-        eye: the run's eye.
-        mind: what turns pictures into latents.
-        change: how the body differs from that of its age; head, trunk and eye stay those of the run's body.
+        eye: its eye, such as `Eye.of` gives it.
+        mind: what turns pictures into latents; see `seeing` for a body with another background.
     """
 
-    def __init__(self, eye: Eye, mind: SomAutoencoder, change: BodyChange) -> None:
-        self.eye, self._mind = eye.of(change), mind
+    def __init__(self, eye: Eye, mind: SomAutoencoder) -> None:
+        self.eye, self._mind = eye, mind
 
     def new(self, count: int, random: np.random.Generator, hand: bool = False) -> Poses:
         """New valid poses in which the arm is seen.
@@ -91,6 +90,13 @@ class Body:
         latents = torch.cat([self._mind.latents(part) for part in torch.from_numpy(pictures).split(MOST_AT_ONCE)])
         felt = torch.from_numpy(self.eye.arm.normalize(joints).astype(np.float32))
         return Poses(joints, self.eye.hands(joints), {VISION: latents, PROPRIOCEPTION: felt})
+
+
+def seeing(mind: SomAutoencoder, eye: Eye) -> SomAutoencoder:
+    """The same mind with another eye: its autoencoder knows what this one sees without the arm."""
+    autoencoder = copy.deepcopy(mind.autoencoder)
+    autoencoder.background.copy_(torch.from_numpy(eye.background()))
+    return SomAutoencoder(autoencoder, mind.som, eye.arm.joint_ranges)
 
 
 def recalled(som: Recalls, poses: Poses) -> Tensor:

@@ -60,6 +60,10 @@ class Eye:
         """What it shows of poses (N, J), rad, seen where `seen` says for each: (N, H, W, 3), uint8."""
         return np.stack([self._frame(*pair) for pair in zip(joints, seen, strict=True)])
 
+    def background(self) -> Floats:
+        """What it sees without the arm, preprocessed, (64, 64)."""
+        return GRAY.squeeze(self._camera.background()[None])[0]
+
     def shows_hand(self, joints: NDArray[np.floating], seen: Seen | None = None) -> NDArray[np.bool_]:
         """Whether the eye sees the hand in each pose, (N,): at least .3 % of the pixels, as in `Dataset.shows_hand`."""
         arm = None if seen is None else SeenArm(self.arm, seen)

@@ -1,0 +1,263 @@
+"""`infant-arm study months`: from 1 to 24 months, in light and in the dark: how does the infant reach?"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from agents.mind.som_autoencoder import SomAutoencoder
+from agents.som_training.coarse_to_fine import train
+from infant_env.senses.acuity import acuity_at
+from infant_env.senses.modalities import PROPRIOCEPTION
+from infant_env.senses.sense import JOINTS, of_age
+
+from ..data.dataset import Dataset
+from ..runs import folder as runs
+from ..runs.config import Count
+from ..show import tables
+from .frame import curves
+from .frame.rows import Floats, Row, Rows
+from .frame.study import Criterion, Findings, Study, StudyConfig, Table
+from .pieces.changed import Body, Poses, seeing
+from .pieces.eye import Eye
+from .pieces.reaching import Reach, Reacher
+from .pieces.readouts import noisy
+from .pieces.samples import Samples
+
+MONTHS = (1, 2, 3, 4, 5, 6, 9, 12, 24)
+GOALS = 200
+"""New poses of each age, in which the hand is seen: goals, and what the controller is measured on, half each."""
+LIGHT, DARK = "light", "dark"
+MEASURES = {
+    "contacts": "contacts within 2 cm, share",
+    "units": "movement units",
+    "single": "reaches with a single peak, share",
+    "unit_ms": "duration of a unit, ms",
+    "in_view": "hand within 15° of the gaze, share of the time",
+}
+
+
+@dataclass(frozen=True)
+class Config(StudyConfig):
+    """Study how the infant reaches from 1 to 24 months, in light and in the dark."""
+
+    reaches: Count = 200
+    """Reaches in light and in the dark, for each age and seed."""
+    babbled: Count = 1000
+    """Poses that the map of each age learns."""
+
+
+@dataclass(frozen=True)
+class Age:
+    """The body of an age, the poses that its map learns, those on which the controller is measured, and the goals."""
+
+    body: Body
+    poses: Poses
+    validation: Poses
+    goals: Poses
+
+
+def prepare(config: Config) -> Callable[[int], Iterator[Row]]:
+    """The bodies of all ages; their poses are the same for all seeds, as the run's are."""
+    mind, samples = SomAutoencoder.load(config.run), Samples.of(config.run, "cpu")
+    eye, random = Eye(Dataset.open(runs.data_of(config.run))), np.random.default_rng(config.seed)
+    ages = {month: of_month(month, eye, mind, config, random) for month in MONTHS}
+
+    def seed_of(seed: int) -> Iterator[Row]:
+        for month, age in ages.items():
+            random = np.random.default_rng([seed, month])
+            noise = of_age(age.body.eye.arm.body)[JOINTS].noise
+            felt = noisy(age.body.eye, age.poses.samples[PROPRIOCEPTION].numpy(), noise, random)
+            som = train({**age.poses.samples, PROPRIOCEPTION: felt}, samples.shape, samples.c, seed)
+            reacher = Reacher(age.body, som, age.validation, seed)
+            for name in (LIGHT, DARK):
+                found = [one(reacher, age, name == LIGHT, random) for _ in range(config.reaches)]
+                yield {"month": float(month), "seen": name, "readout": reacher.readout, **summary(found)}
+
+    return seed_of
+
+
+def of_month(month: int, eye: Eye, mind: SomAutoencoder, config: Config, random: np.random.Generator) -> Age:
+    """The body of an age, with the acuity of this age, and its poses."""
+    own = eye.of(float(month), acuity_at(month))
+    body = Body(own, seeing(mind, own))
+    count = min(GOALS, config.babbled) // 2
+    return Age(body, body.new(config.babbled, random), *(body.new(count, random, hand=True) for _ in range(2)))
+
+
+def one(reacher: Reacher, age: Age, light: bool, random: np.random.Generator) -> Reach:
+    """A reach from a random pose for a random goal."""
+    row = torch.tensor([int(random.integers(len(age.goals.joints)))])
+    start, seed = age.body.eye.valid_pose(random), int(random.integers(2**31))
+    return reacher(next(iter(age.goals.some(row).values())), age.goals.hands[row[0]], start, light, seed)
+
+
+def summary(found: list[Reach]) -> dict[str, float]:
+    """Means over reaches; movement units of those with a contact, as studies of infants count them."""
+    touched = [each for each in found if each.contact]
+    lasted = [each.unit_ms for each in touched if not np.isnan(each.unit_ms)]
+    return {
+        "contacts": len(touched) / len(found),
+        "units": float(np.mean([each.units for each in touched])) if touched else float("nan"),
+        "single": float(np.mean([each.units <= 1 for each in touched])) if touched else float("nan"),
+        "unit_ms": float(np.mean(lasted)) if lasted else float("nan"),
+        "in_view": float(np.mean([each.in_view for each in found])),
+    }
+
+
+def judge(config: Config, rows: Rows) -> Findings:
+    """How reaching changes with age."""
+    light, dark = ({name: at_age(rows.where(seen=seen), name) for name in MEASURES} for seen in (LIGHT, DARK))
+    months = list(MONTHS)
+    at = {month: number for number, month in enumerate(months)}
+    onset = next((month for month in months if light["contacts"][at[month]] >= 0.5), None)
+    fell = light["units"][at[4]], light["units"][at[9]]
+    lasting = float(np.mean([light["unit_ms"][at[month]] for month in (5, 6, 9)]))
+    regard = max(light["in_view"][at[2]], light["in_view"][at[3]]), light["in_view"][at[4]]
+    single = light["single"][at[24]]
+    both = light["contacts"][at[6]], dark["contacts"][at[6]]
+    criteria = [
+        Criterion(
+            "reaching begins: half of the reaches touch",
+            "at 3.5 to 5 months, not before",
+            "never" if onset is None else f"at {onset} months",
+            onset in (4, 5),
+        ),
+        held(
+            "movement units, 4 to 9 months",
+            "fall, here by a tenth or more (von Hofsten 1991)",
+            f"{fell[0]:.2f} to {fell[1]:.2f}",
+            fell[0] / fell[1],
+            1 / 0.9,
+        ),
+        held(
+            "reaches with a single peak, 24 months",
+            "75 % +- 10 (n = 9, Konczak and Dichgans 1997)",
+            f"{100 * single:.0f} %",
+            single,
+            0.65,
+            0.85,
+        ),
+        held(
+            "duration of a movement unit, 5 to 9 months",
+            "about 200 ms, here 150 to 250 (Fetters and Todd 1987)",
+            f"{lasting:.0f} ms",
+            lasting,
+            150,
+            250,
+        ),
+        held(
+            "sight of the hand, 6 months",
+            "does not matter, here contacts within 10 % (Clifton et al. 1994)",
+            f"{tables.percent(both[0])} in light, {tables.percent(both[1])} in the dark",
+            both[0] - both[1] if any(both) else float("nan"),
+            -0.1,
+            0.1,
+        ),
+        Criterion(
+            "hand in view",
+            "most at 2 or 3 months, less at 4 (hand regard)",
+            f"{tables.percent(regard[0])} at 2 or 3 months, {tables.percent(regard[1])} at 4",
+            bool(regard[0] > regard[1] and regard[0] >= max(light["in_view"])),
+        ),
+    ]
+    ends = ", ".join(
+        f"{tables.percent(light['contacts'][at[month]])} ({tables.percent(dark['contacts'][at[month]])})"
+        for month in (1, 6, 24)
+    )
+    units = ", ".join(f"{light['units'][at[month]]:.1f}" for month in (1, 6, 24))
+    came_out = [
+        f"At 1, 6 and 24 months, {ends} of the reaches in light (in the dark) come within 2 cm of the goal, with "
+        f"{units} movement units in light.",
+        "What changes with age here is the body, the acuity and the delay of the eye; the poses that are learned, and the noise "
+        "of the joints, are the same at all ages.",
+    ]
+    return Findings(
+        came_out,
+        criteria,
+        {"months": month_figure(rows)},
+        {
+            "months": "Reaching by age, in light and in the dark. Gray: infants. Bands: standard deviation of the seeds. "
+            "Movement units are those of reaches that end in a contact."
+        },
+        {"Reaching by age: light / dark": table(light, dark)},
+    )
+
+
+def held(what: str, expected: str, found: str, value: float, low: float, high: float = math.inf) -> Criterion:
+    """A criterion of a value between limits; without a single contact it is not measured."""
+    if math.isnan(value):
+        return Criterion(what, expected, "no contact", None)
+    return Criterion(what, expected, found, bool(low <= value <= high))
+
+
+def at_age(rows: Rows, name: str) -> Floats:
+    """Means over the seeds that have a value, age by age."""
+    values = rows.curve("month", name)[1]
+    known = ~np.isnan(values)
+    return np.asarray(np.where(known, values, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan))
+
+
+def table(light: dict[str, Floats], dark: dict[str, Floats]) -> Table:
+    """All ages."""
+    lines = []
+    for number, month in enumerate(MONTHS):
+        pairs = [(light[name][number], dark[name][number]) for name in MEASURES]
+        texts = [
+            " / ".join("-" if np.isnan(value) else f"{value:.0f}" if value > 20 else f"{value:.2f}" for value in pair)
+            for pair in pairs
+        ]
+        lines.append([f"{month}", *texts])
+    return ["months", *MEASURES.values()], lines
+
+
+def month_figure(rows: Rows) -> Figure:
+    """The measures by age."""
+    figure, axes = curves.panels(len(MEASURES), size=(3.7, 2.9))
+    for axis, (name, label) in zip(axes, MEASURES.items(), strict=True):
+        for number, seen in enumerate((LIGHT, DARK)):
+            curves.curve(axis, *rows.where(seen=seen).curve("month", name), number, seen)
+        axis.set(
+            xlabel="age, months", ylabel=label.replace(", share of the time", ",\nshare of the time"), xscale="log"
+        )
+        axis.set_xticks(MONTHS, [str(month) for month in MONTHS])
+        axis.minorticks_off()
+    contacts, units, single, lasting, view = axes
+    contacts.axvspan(3.5, 5, color=curves.BAND, zorder=0, linewidth=0)
+    single.fill_between([20, 28], 0.65, 0.85, color=curves.BAND, zorder=0, linewidth=0)
+    lasting.fill_between([5, 9], 150, 250, color=curves.BAND, zorder=0, linewidth=0)
+    view.axvspan(2, 3, color=curves.BAND, zorder=0, linewidth=0)
+    for axis, top in ((contacts, 1), (single, 1), (view, 1)):
+        axis.set_ylim(0, top)
+    units.set_ylim(0, None)
+    lasting.set_ylim(0, None)
+    figure.legend(*contacts.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+STUDY = Study(
+    name="months",
+    question="From 1 to 24 months, in light and in the dark: how does the infant reach?",
+    known="Infants watch their hands from 2 to 3 months, and less at 4. They reach from 3.5 to 5 months. At 6 months, sight of "
+    "the hand does not matter (Clifton et al. 1994). The number of movement units falls from 19 to 31 weeks (von Hofsten "
+    "1991); a unit takes about 200 ms at 5 to 9 months (Fetters and Todd 1987). At 2 years, 75 % of the reaches have a single "
+    "peak of speed (n = 9, Konczak and Dichgans 1997). The model to beat has two joints (Caligiore et al. 2014).",
+    method="At nine ages, the body has the sizes, masses, strength and joint ranges of its age, its eye the acuity and the "
+    "delay, its joints the noise (9.7 degrees) and the delay (19.5 ms) of its age, all from the literature. Nothing else "
+    "changes with age: at each one, a map of the run's size learns 1,000 poses with the run's autoencoder, which is told what "
+    "the eye of this age sees without the arm, and with noisy joints. The goal is a picture of the own hand there; the reach "
+    "starts from a random pose, in real physics. The first movement sets the servos' targets to the recalled pose (equilibrium "
+    "points, as Thelen et al. 1996 describe infants' control), so that the speed's course is that of the body. When the arm "
+    "rests, and the eye (light) or the joints (dark) have had their delay to show it there, the map recalls the present pose "
+    "from the picture and the felt joints, or from the felt joints alone, and the targets change by a share of the gap to the "
+    "goal. Share and readout (winner or local linear) follow from 100 validation poses: the n-th share is that of a Kalman "
+    "filter of a constant error. A reach ends within 2 cm of the goal or after 2 s (an assumption). A movement unit has a peak "
+    "of the hand's speed at least 1 cm/s above its minima (Clifton et al. 1994) and above a fifth of the highest speed (Konczak "
+    "and Dichgans 1997), sampled at 25 Hz. In view is a hand within 15 degrees of the gaze (BabyBench 2025).",
+    config=Config,
+    prepare=prepare,
+    judge=judge,
+)
