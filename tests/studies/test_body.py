@@ -72,6 +72,7 @@ def test_a_map_that_expects_a_long_arm_feels_it_long():
     for true, found in ((120.0, 120.0), (50.0, 100.0), (200.0, 130.0)):
         som = exact({PROPRIOCEPTION: felt, VISION: torch.full((2, 3), true / 100)})
         assert measure(som) == pytest.approx(found)
+        assert measure.of(torch.full((2, 3), true / 100)) == pytest.approx(found)
 
 
 @given(st.floats(1.01, 3.99), st.floats(0.1, 5))

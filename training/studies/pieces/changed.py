@@ -122,8 +122,11 @@ class FeltLength:
 
     def __call__(self, som: Recalls) -> float:
         """The felt length, mm."""
-        expected = som.recall({PROPRIOCEPTION: self._felt}, VISION)
-        return lowest(self._lengths, (expected - self._seen).abs().mean((1, 2)).double().numpy())
+        return self.of(som.recall({PROPRIOCEPTION: self._felt}, VISION))
+
+    def of(self, latents: Tensor) -> float:
+        """The length, mm, of the arm that latents (N, D) of these poses show."""
+        return lowest(self._lengths, (latents - self._seen).abs().mean((1, 2)).double().numpy())
 
 
 def lowest(x: Places, y: Places) -> float:
