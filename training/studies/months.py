@@ -19,7 +19,7 @@ from ..runs import folder as runs
 from ..runs.config import Count
 from ..show import tables
 from .frame import curves
-from .frame.rows import Floats, Row, Rows
+from .frame.rows import Row, Rows
 from .frame.study import Criterion, Findings, Study, StudyConfig, Table
 from .pieces.changed import Body, Poses, seeing
 from .pieces.eye import Eye
@@ -31,6 +31,8 @@ MONTHS = (1, 2, 3, 4, 5, 6, 9, 12, 24)
 GOALS = 200
 """New poses of each age, in which the hand is seen: goals, and what the controller is measured on, half each."""
 LIGHT, DARK = "light", "dark"
+ByAge = dict[str, dict[int, float]]
+"""Measure -> age in months -> mean of the seeds."""
 MEASURES = {
     "contacts": "contacts within 2 cm, share",
     "units": "movement units",
@@ -111,64 +113,9 @@ def summary(found: list[Reach]) -> dict[str, float]:
 def judge(config: Config, rows: Rows) -> Findings:
     """How reaching changes with age."""
     light, dark = ({name: at_age(rows.where(seen=seen), name) for name in MEASURES} for seen in (LIGHT, DARK))
-    months = list(MONTHS)
-    at = {month: number for number, month in enumerate(months)}
-    onset = next((month for month in months if light["contacts"][at[month]] >= 0.5), None)
-    fell = light["units"][at[4]], light["units"][at[9]]
-    lasting = float(np.mean([light["unit_ms"][at[month]] for month in (5, 6, 9)]))
-    regard = max(light["in_view"][at[2]], light["in_view"][at[3]]), light["in_view"][at[4]]
-    single = light["single"][at[24]]
-    both = light["contacts"][at[6]], dark["contacts"][at[6]]
-    criteria = [
-        Criterion(
-            "reaching begins: half of the reaches touch",
-            "at 3.5 to 5 months, not before",
-            "never" if onset is None else f"at {onset} months",
-            onset in (4, 5),
-        ),
-        held(
-            "movement units, 4 to 9 months",
-            "fall, here by a tenth or more (von Hofsten 1991)",
-            f"{fell[0]:.2f} to {fell[1]:.2f}",
-            fell[0] / fell[1],
-            1 / 0.9,
-        ),
-        held(
-            "reaches with a single peak, 24 months",
-            "75 % +- 10 (n = 9, Konczak and Dichgans 1997)",
-            f"{100 * single:.0f} %",
-            single,
-            0.65,
-            0.85,
-        ),
-        held(
-            "duration of a movement unit, 5 to 9 months",
-            "about 200 ms, here 150 to 250 (Fetters and Todd 1987)",
-            f"{lasting:.0f} ms",
-            lasting,
-            150,
-            250,
-        ),
-        held(
-            "sight of the hand, 6 months",
-            "does not matter, here contacts within 10 % (Clifton et al. 1994)",
-            f"{tables.percent(both[0])} in light, {tables.percent(both[1])} in the dark",
-            both[0] - both[1] if any(both) else float("nan"),
-            -0.1,
-            0.1,
-        ),
-        Criterion(
-            "hand in view",
-            "most at 2 or 3 months, less at 4 (hand regard)",
-            f"{tables.percent(regard[0])} at 2 or 3 months, {tables.percent(regard[1])} at 4",
-            bool(regard[0] > regard[1] and regard[0] >= max(light["in_view"])),
-        ),
-    ]
-    ends = ", ".join(
-        f"{tables.percent(light['contacts'][at[month]])} ({tables.percent(dark['contacts'][at[month]])})"
-        for month in (1, 6, 24)
-    )
-    units = ", ".join(f"{light['units'][at[month]]:.1f}" for month in (1, 6, 24))
+    some = 1, 6, 24
+    ends = ", ".join(f"{share(light['contacts'][month])} ({share(dark['contacts'][month])})" for month in some)
+    units = ", ".join(f"{light['units'][month]:.1f}" for month in some)
     came_out = [
         f"At 1, 6 and 24 months, {ends} of the reaches in light (in the dark) come within 2 cm of the goal, with "
         f"{units} movement units in light.",
@@ -177,7 +124,7 @@ def judge(config: Config, rows: Rows) -> Findings:
     ]
     return Findings(
         came_out,
-        criteria,
+        list(milestones(light, dark)),
         {"months": month_figure(rows)},
         {
             "months": "Reaching by age, in light and in the dark. Gray: infants. Bands: standard deviation of the seeds. "
@@ -187,31 +134,64 @@ def judge(config: Config, rows: Rows) -> Findings:
     )
 
 
-def held(what: str, expected: str, found: str, value: float, low: float, high: float = math.inf) -> Criterion:
+def milestones(light: ByAge, dark: ByAge) -> Iterator[Criterion]:
+    """Held against infants."""
+    contacts, view, units = (light[name] for name in ("contacts", "in_view", "units"))
+    onset = next((month for month in MONTHS if contacts[month] >= 0.5), None)
+    found = "never" if onset is None else f"at {onset} months"
+    yield Criterion(
+        "reaching begins: half of the reaches touch", "at 3.5 to 5 months, not before", found, onset in (4, 5)
+    )
+    found, expected = f"{units[4]:.2f} to {units[9]:.2f}", "fall, here by a tenth or more (von Hofsten 1991)"
+    yield held("movement units, 4 to 9 months", expected, found, units[9] - 0.9 * units[4], -math.inf, 0)
+    single, expected = light["single"][24], "75 % +- 10 (n = 9, Konczak and Dichgans 1997)"
+    yield held("reaches with a single peak, 24 months", expected, f"{100 * single:.0f} %", single, 0.65, 0.85)
+    lasting = float(np.mean([light["unit_ms"][month] for month in (5, 6, 9)]))
+    expected = "about 200 ms, here 150 to 250 (Fetters and Todd 1987)"
+    yield held("duration of a movement unit, 5 to 9 months", expected, f"{lasting:.0f} ms", lasting, 150, 250)
+    both = contacts[6], dark["contacts"][6]
+    found, expected = (
+        f"{share(both[0])} in light, {share(both[1])} in the dark",
+        "does not matter, here contacts within 10 % (Clifton et al. 1994)",
+    )
+    yield held("sight of the hand, 6 months", expected, found, both[0] - both[1] if any(both) else math.nan, -0.1, 0.1)
+    regard = max(view[2], view[3])
+    found = f"{share(regard)} at 2 or 3 months, {share(view[4])} at 4"
+    most = regard > view[4] and regard >= max(view.values())
+    yield Criterion("hand in view", "most at 2 or 3 months, less at 4 (hand regard)", found, most)
+
+
+def share(value: float) -> str:
+    """A share in whole percent."""
+    return tables.percent(value)
+
+
+def held(what: str, expected: str, found: str, value: float, low: float, high: float) -> Criterion:
     """A criterion of a value between limits; without a single contact it is not measured."""
     if math.isnan(value):
         return Criterion(what, expected, "no contact", None)
     return Criterion(what, expected, found, bool(low <= value <= high))
 
 
-def at_age(rows: Rows, name: str) -> Floats:
-    """Means over the seeds that have a value, age by age."""
+def at_age(rows: Rows, name: str) -> dict[int, float]:
+    """Means over the seeds that have a value, by age."""
     values = rows.curve("month", name)[1]
     known = ~np.isnan(values)
-    return np.asarray(np.where(known, values, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan))
+    means = np.where(known, values, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+    return dict(zip(MONTHS, means.tolist(), strict=True))
 
 
-def table(light: dict[str, Floats], dark: dict[str, Floats]) -> Table:
+def table(light: ByAge, dark: ByAge) -> Table:
     """All ages."""
-    lines = []
-    for number, month in enumerate(MONTHS):
-        pairs = [(light[name][number], dark[name][number]) for name in MEASURES]
-        texts = [
-            " / ".join("-" if np.isnan(value) else f"{value:.0f}" if value > 20 else f"{value:.2f}" for value in pair)
-            for pair in pairs
-        ]
-        lines.append([f"{month}", *texts])
+    lines = [[f"{month}", *(cell(light[name][month], dark[name][month]) for name in MEASURES)] for month in MONTHS]
     return ["months", *MEASURES.values()], lines
+
+
+def cell(*values: float) -> str:
+    """Values in light and in the dark."""
+    return " / ".join(
+        "-" if math.isnan(value) else f"{value:.0f}" if value > 20 else f"{value:.2f}" for value in values
+    )
 
 
 def month_figure(rows: Rows) -> Figure:

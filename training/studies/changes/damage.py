@@ -141,24 +141,6 @@ def judge(config: Config, rows: Rows) -> Findings:
         for name in LEARNERS
     }
     labels = {elbow: "elbow locked", SHORT: SHORT}
-    criteria = [
-        Criterion(
-            f"{labels[damage]}: the elbow is named, {NUMBERS[-1]} poses",
-            f"{tables.percent(NAMED)} or more (damage found and located, Chen et al. 2022)",
-            tables.percent(last[damage]),
-            last[damage] >= NAMED,
-        )
-        for damage in labels
-    ]
-    criteria += [
-        Criterion(
-            f"{labels[damage]}: error after {LEARNED[-1]} poses, {name}",
-            f"at most {BACK:g} times that before",
-            f"{value:.2f} times",
-            value <= BACK,
-        )
-        for (damage, name), value in times.items()
-    ]
     others = ", ".join(f"{plain(name)} {tables.percent(last[name])}" for name in damages if name != elbow)
     false = 1 - float(share_named(rows, WHOLE, WHOLE).mean(0)[-1])
     best = min(LEARNERS, key=lambda name: times[SHORT, name])
@@ -172,7 +154,7 @@ def judge(config: Config, rows: Rows) -> Findings:
     ]
     return Findings(
         came_out,
-        criteria,
+        list(criteria(labels, last, times)),
         {"damage": damage_figure(rows, right, labels)},
         {
             "damage": "a: share of the trials in which the right joint is named (shorter forearm: the elbow), by the number "
@@ -181,6 +163,19 @@ def judge(config: Config, rows: Rows) -> Findings:
         },
         {f"What is named from {NUMBERS[-1]} poses, share of the trials": table(rows, damages)},
     )
+
+
+def criteria(
+    labels: Mapping[str, str], named: Mapping[str, float], times: Mapping[tuple[str, str], float]
+) -> Iterator[Criterion]:
+    """Whether the damage is named, and whether the error comes back."""
+    expected = f"{tables.percent(NAMED)} or more (damage found and located, Chen et al. 2022)"
+    for damage, label in labels.items():
+        what, share = f"{label}: the elbow is named, {NUMBERS[-1]} poses", named[damage]
+        yield Criterion(what, expected, tables.percent(share), share >= NAMED)
+    for (damage, name), value in times.items():
+        what = f"{labels[damage]}: error after {LEARNED[-1]} poses, {name}"
+        yield Criterion(what, f"at most {BACK:g} times that before", f"{value:.2f} times", value <= BACK)
 
 
 def share_named(rows: Rows, damage: str, name: str) -> Floats:
