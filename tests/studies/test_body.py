@@ -14,7 +14,7 @@ from infant_env.body.changes.change import BodyChange
 from infant_env.body.model import ArmModel
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from training.studies.changes import damage, growth
-from training.studies.pieces.changed import Body, FeltLength, lowest, recalled, seeing
+from training.studies.pieces.changed import Body, FeltLength, Kept, lowest, recalled, seeing
 from training.studies.pieces.eye import Eye
 from training.studies.pieces.reaching import Reacher, Unit, movement_units
 from training.studies.pieces.samples import Samples
@@ -56,6 +56,24 @@ def test_new_poses_show_the_arm_and_a_map_of_them_places_the_hand(body):
     moved = exact({**poses.samples, PROPRIOCEPTION: poses.samples[PROPRIOCEPTION].roll(1, 0)})
     gaps = np.linalg.norm(np.roll(poses.hands, 1, 0) - poses.hands, axis=1)
     assert body.error_cm(moved, poses) == pytest.approx(100 * gaps.mean(), abs=1e-3)
+
+
+def test_kept_poses_are_read_again_unless_settings_differ_or_the_file_is_damaged(body, tmp_path):
+    made: list[int] = []
+
+    def make():
+        made.append(1)
+        return body.new(2, np.random.default_rng(len(made)))
+
+    first, again = (Kept(tmp_path, "a")("arm", make) for _ in range(2))
+    assert len(made) == 1
+    assert np.array_equal(first.joints, again.joints)
+    assert np.array_equal(first.hands, again.hands)
+    assert all(torch.equal(first.samples[name], again.samples[name]) for name in first.samples)
+    Kept(tmp_path, "b")("arm", make)
+    (tmp_path / "arm.safetensors").write_bytes(b"{")
+    Kept(tmp_path, "b")("arm", make)
+    assert len(made) == 3
 
 
 def test_another_eye_knows_its_own_background(eye, body, tiny_run):

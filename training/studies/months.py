@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som_training.coarse_to_fine import train
@@ -19,9 +20,10 @@ from ..runs import folder as runs
 from ..runs.config import Count
 from ..show import tables
 from .frame import curves
+from .frame.measured import folder_of, key_of
 from .frame.rows import Row, Rows
 from .frame.study import Criterion, Findings, Study, StudyConfig, Table
-from .pieces.changed import Body, Poses, seeing
+from .pieces.changed import Body, Kept, Poses, seeing
 from .pieces.eye import Eye
 from .pieces.reaching import Reach, Reacher
 from .pieces.readouts import noisy
@@ -65,8 +67,9 @@ class Age:
 def prepare(config: Config) -> Callable[[int], Iterator[Row]]:
     """The bodies of all ages; their poses are the same for all seeds, as the run's are."""
     mind, samples = SomAutoencoder.load(config.run), Samples.of(config.run, "cpu")
-    eye, random = Eye(Dataset.open(runs.data_of(config.run))), np.random.default_rng(config.seed)
-    ages = {month: of_month(month, eye, mind, config, random) for month in MONTHS}
+    eye = Eye(Dataset.open(runs.data_of(config.run)))
+    kept = Kept(folder_of(STUDY, config) / "poses", key_of(replace(config, reaches=1)))  # any number of reaches
+    ages = {month: of_month(month, eye, mind, config, kept) for month in tqdm(MONTHS, desc="poses", unit="age")}
 
     def seed_of(seed: int) -> Iterator[Row]:
         for month, age in ages.items():
@@ -82,12 +85,16 @@ def prepare(config: Config) -> Callable[[int], Iterator[Row]]:
     return seed_of
 
 
-def of_month(month: int, eye: Eye, mind: SomAutoencoder, config: Config, random: np.random.Generator) -> Age:
+def of_month(month: int, eye: Eye, mind: SomAutoencoder, config: Config, kept: Kept) -> Age:
     """The body of an age, with the acuity of this age, and its poses."""
     own = eye.of(float(month), acuity_at(month))
-    body = Body(own, seeing(mind, own))
-    count = min(GOALS, config.babbled) // 2
-    return Age(body, body.new(config.babbled, random), *(body.new(count, random, hand=True) for _ in range(2)))
+    body, half = Body(own, seeing(mind, own)), min(GOALS, config.babbled) // 2
+
+    def new(name: str, count: int, number: int) -> Poses:
+        random = np.random.default_rng([month, number])
+        return kept(f"{month}_months_{name}", lambda: body.new(count, random, hand=number > 0))
+
+    return Age(body, new("babbled", config.babbled, 0), new("validation", half, 1), new("goals", half, 2))
 
 
 def one(reacher: Reacher, age: Age, light: bool, random: np.random.Generator) -> Reach:

@@ -1,12 +1,13 @@
 """The arm grows from 1 to 24 months: does a map that goes on learning keep up, and how long does it take the arm to be?"""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.som.som import MultiModalSom
@@ -20,9 +21,10 @@ from ...data.dataset import Dataset
 from ...measure.statistics import Interval, Resampling
 from ...runs import folder as runs
 from ..frame import curves
+from ..frame.measured import folder_of, key_of
 from ..frame.rows import Floats, Row, Rows
 from ..frame.study import Criterion, Findings, Study, Table
-from ..pieces.changed import Body, FeltLength, Poses, Recalls
+from ..pieces.changed import Body, FeltLength, Kept, Poses, Recalls
 from ..pieces.eye import Eye
 from ..pieces.learners import FORGET
 from ..pieces.samples import Samples
@@ -76,13 +78,16 @@ def prepare(config: Config) -> Callable[[int], Iterator[Row]]:
     data, mind, samples = (
         Dataset.open(runs.data_of(config.run)), SomAutoencoder.load(config.run), Samples.of(config.run, "cpu"),
     )  # fmt: skip
-    eye, random = Eye(data), np.random.default_rng(config.seed)
+    eye = Eye(data)
+    kept = Kept(folder_of(STUDY, config) / "poses", key_of(replace(config, reaches=1, trials=1)))
     bodies = {month: Body(eye.of(of_age(month, data.body.age_months)), mind) for month in MONTHS}
-    tests = bodies[MONTHS[-1]].new(config.tests, random, hand=True).joints
-    ages = {
-        month: Month(body, length_mm(month), body.new(config.poses, random), body.seen(tests))
-        for month, body in bodies.items()
-    }
+    last = bodies[MONTHS[-1]]
+    tests = kept("tests", lambda: last.new(config.tests, np.random.default_rng(0), hand=True)).joints
+    ages = {}
+    for month, body in tqdm(bodies.items(), desc="poses", unit="month"):
+        own = kept(f"{month}_months", partial(body.new, config.poses, np.random.default_rng(month)))
+        seen = kept(f"{month}_months_tests", partial(body.seen, tests))
+        ages[month] = Month(body, length_mm(month), own, seen)
     felt = FeltLength(
         ages[1].tests.samples[PROPRIOCEPTION], {age.arm_mm: age.tests.samples[VISION] for age in ages.values()}
     )

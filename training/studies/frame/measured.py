@@ -32,7 +32,7 @@ def folder_of(study: Study, config: StudyConfig) -> Path:
 
 def measured(study: Study, config: StudyConfig) -> Rows:
     """The rows of all seeds, with a progress bar; those of finished seeds with the same settings and models are read."""
-    key, folder, found = _key(config), folder_of(study, config) / "seeds", Rows()
+    key, folder, found = key_of(config), folder_of(study, config) / "seeds", Rows()
     measure = None
     for seed in tqdm(config.all_seeds(), desc=study.name, unit="seed"):
         path = folder / f"{seed}.json"
@@ -57,7 +57,7 @@ def _kept(path: Path, key: str) -> Rows | None:
     return Rows({name: float("nan") if value is None else value for name, value in row.items()} for row in kept.rows)
 
 
-def _key(config: StudyConfig) -> str:
+def key_of(config: StudyConfig) -> str:
     """What the rows of a seed depend on: the settings, other data sets too, the models and the poses."""
     given = runs.as_json(config)
     settings = {name: value for name, value in given.items() if name not in ("run", "device", "seed", "seeds")}

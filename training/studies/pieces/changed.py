@@ -1,8 +1,9 @@
 """A body that changes in front of the run's eye: its poses, the error of its hand, and the length that a map expects to see."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.autoencoder import ARM_DIFFERS_BY
+from agents.tools import checkpoints
+from agents.tools.files import DamagedFileError
 from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 
 from .eye import Eye, Floats, Places
@@ -19,6 +22,7 @@ from .readouts import hands
 LEAST_ARM = 0.01
 """A pose is used if the arm is seen in this share of the pixels or more, as in the run's data."""
 MOST_AT_ONCE = 200
+KIND = "poses"
 
 
 class Recalls(Protocol):
@@ -90,6 +94,32 @@ class Body:
         latents = torch.cat([self._mind.latents(part) for part in torch.from_numpy(pictures).split(MOST_AT_ONCE)])
         felt = torch.from_numpy(self.eye.arm.normalize(joints).astype(np.float32))
         return Poses(joints, self.eye.hands(joints), {VISION: latents, PROPRIOCEPTION: felt})
+
+
+class Kept:
+    """Poses that all seeds share, kept in a study's folder, so that a kill loses at most those of one body.
+
+    Args:
+        folder: the folder.
+        key: what the poses depend on, see `key_of`.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self._folder, self._key = folder, key
+
+    def __call__(self, name: str, make: Callable[[], Poses]) -> Poses:
+        """The poses in the file of this name; they are made if it is missing, damaged, or of other settings or models."""
+        path = self._folder / f"{name}.safetensors"
+        try:
+            tensors, header = checkpoints.read(path, KIND)
+        except (FileNotFoundError, DamagedFileError):
+            tensors, header = {}, {}
+        if header.get("key") != self._key:
+            made = make()
+            tensors = {"joints": torch.from_numpy(made.joints), "hands": torch.from_numpy(made.hands), **made.samples}
+            checkpoints.write(path, KIND, tensors, {"key": self._key})
+        joints, hands = (tensors.pop(name).numpy() for name in ("joints", "hands"))
+        return Poses(joints, hands, {name: tensors[name] for name in (VISION, PROPRIOCEPTION)})
 
 
 def seeing(mind: SomAutoencoder, eye: Eye) -> SomAutoencoder:
