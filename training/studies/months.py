@@ -207,9 +207,7 @@ def month_figure(rows: Rows) -> Figure:
     for axis, (name, label) in zip(axes, MEASURES.items(), strict=True):
         for number, seen in enumerate((LIGHT, DARK)):
             curves.curve(axis, *rows.where(seen=seen).curve("month", name), number, seen)
-        axis.set(
-            xlabel="age, months", ylabel=label.replace(", share of the time", ",\nshare of the time"), xscale="log"
-        )
+        axis.set(xlabel="age, months", ylabel=label.replace(", ", ",\n"), xscale="log", xlim=(0.9, 28))
         axis.set_xticks(MONTHS, [str(month) for month in MONTHS])
         axis.minorticks_off()
     contacts, units, single, lasting, view = axes
