@@ -245,7 +245,8 @@ STUDY = Study(
     "self-replay, with forgetting (a sample loses .1 % of its weight with each new one), or as a new map of the "
     "month's poses alone (from scratch). All maps have the size and the influences of the run's. The error of the "
     "hand is that of the pose which the winner recalls from the picture, for 100 new poses that are the same at all "
-    "ages. The felt length is the length of the arm whose really seen pictures are nearest to those that the felt "
+    "ages. All seeds share these poses; they differ in the maps and in the poses that are chosen. "
+    "The felt length is the length of the arm whose really seen pictures are nearest to those that the felt "
     "joints let the map expect. The criterion of 1.25 times holds against a map from scratch with 1,000 poses, five "
     "times as many as the map that goes on learning gets. Lags are against the same map, which removes what the "
     "measure itself adds; intervals are 95 % bootstrap intervals over the seeds.",
