@@ -13,8 +13,10 @@ import pytest
 
 from training.runs.config import Count
 from training.studies import command
+from training.studies.body import CHANGES
+from training.studies.changes.config import Config as BodyConfig
 from training.studies.frame import page
-from training.studies.frame.measured import measured
+from training.studies.frame.measured import folder_of, measured
 from training.studies.frame.rows import Rows, of_seed
 from training.studies.frame.study import Criterion, Findings, Study, StudyConfig
 
@@ -127,28 +129,51 @@ def test_each_study_has_a_folder_of_its_own():
     assert {"forget", "new-body"} <= set(names)
 
 
+BODY = {"poses": 20, "tests": 4, "reaches": 20, "trials": 1}
 SMALL = {
     "conflict": {"poses": 2, "agent_poses": 1},
     "whose": {"clips": 3},
     "adapt": {"before": 10, "turned": 10},
     "touch": {"movements": 8, "side": 8, "pressed": 3},
+    "months": {"reaches": 2, "babbled": 12},
+    "body growth": {"change": "growth", **BODY},
+    "body tool": {"change": "tool", **BODY},
+    "body damage": {"change": "damage", **BODY},
 }
 """Smaller settings of the studies that run on a finished run alone."""
+CRITERIA = {
+    "conflict": 13,
+    "whose": 4,
+    "adapt": 6,
+    "touch": 2,
+    "months": 6,
+    "body growth": 6,
+    "body tool": 2,
+    "body damage": 6,
+}
+"""Number of their criteria."""
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_study_runs_at_the_tiny_preset_and_equal_seeds_give_equal_tables(name: str, run: Path):
-    config_type, study = next((kind, study) for kind, study in command.STUDIES.items() if study.name == name)
-    config = config_type(run, seeds=2, **SMALL[name])
-    folder = run / "studies" / name
-    first = command.run(config), (folder / f"{name}.csv").read_bytes()
+    word = name.split()[0]
+    config = next(kind for kind, study in command.STUDIES.items() if study.name == word)(run, seeds=2, **SMALL[name])
+    study = command.study_of(config)
+    folder = run / "studies" / Path(*name.split())
+    first = command.run(config), (folder / f"{word}.csv").read_bytes()
     (folder / "seeds" / "1.json").unlink()
-    assert (command.run(config), (folder / f"{name}.csv").read_bytes()) == first
+    assert (command.run(config), (folder / f"{word}.csv").read_bytes()) == first
     findings = study.judge(config, measured(study, config))
+    assert len(findings.criteria) == CRITERIA[name]
     assert {each.verdict for each in findings.criteria} <= {"reproduced", "not reproduced", "not measured"}
     shown = (folder / "page.html").read_text()
     assert all(text in shown for text in (study.question, "What was known before", "infant-arm study"))
     assert sorted(path.stem for path in (folder / "figures").iterdir()) == sorted(findings.figures)
+
+
+def test_one_command_keeps_several_studies_apart(run: Path):
+    folders = {folder_of(command.study_of(config), config) for config in (BodyConfig(run, change=c) for c in CHANGES)}
+    assert folders == {run / "studies" / "body" / change for change in ("growth", "tool", "damage")}
 
 
 def test_a_study_written_as_the_page_says_is_one_file(run: Path, tmp_path_factory: pytest.TempPathFactory):

@@ -1,5 +1,7 @@
 """What the studies share: the eye with a displaced arm, targets behind a prism, readouts, and fits."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from infant_env.senses.seen.seen import Seen
 from training.studies import touch, whose
 from training.studies.frame.fits import exponential
 from training.studies.pieces import prism
+from training.studies.pieces.continual import Csom, Fading, SatSom
 from training.studies.pieces.eye import Eye, azimuth, turned_about
 from training.studies.pieces.readouts import Asked, noisy, robust_spread
 from training.studies.pieces.skin import Memory, Skin
@@ -123,3 +126,48 @@ def test_a_patch_belongs_to_the_region_of_its_name():
     assert (
         touch.region("right_forearm_front_1") == "rest"
     )  # "ear" is no word of it, though its name holds these letters
+
+
+def four_neurons(kind: type[Fading]) -> Fading:
+    """A map of 2x2 neurons with the weights 0, 2, 4 and 6 of one sense."""
+    som = kind({"touch": torch.zeros((2, 1))}, 2, {}, 0)
+    som.weights = torch.tensor([[0.0], [2.0], [4.0], [6.0]])
+    return som
+
+
+def test_csom_learns_a_sample_as_computed_by_hand():
+    som = four_neurons(Csom)
+    som.learn({"touch": torch.tensor([[0.5]])})
+    far = 0.05 * math.exp(-1 / 4.5)  # one neuron away, radius 1.5
+    corner = 0.05 * math.exp(-2 / 4.5)
+    expected = [0.025, 2 - 1.5 * far, 4 - 3.5 * far, 6 - 5.5 * corner]
+    assert som.weights[:, 0].tolist() == pytest.approx(expected, abs=1e-6)
+    assert som.variances[0].item() == pytest.approx(0.9 * 0.5 + 0.1 * 0.475**2)
+    assert som.rates.tolist() == pytest.approx([0.05 * math.exp(-1 / 25), 0.05, 0.05, 0.05])
+    assert som.radii.tolist() == pytest.approx([1.5 * math.exp(-1 / 15), 1.5, 1.5, 1.5])
+
+
+def test_csom_prefers_the_neuron_that_varied_more():
+    som = four_neurons(Csom)
+    som.variances = torch.tensor([[0.25], [4.0], [0.25], [0.25]])
+    som.learn({"touch": torch.tensor([[0.9]])})  # .81 / .5 for the first neuron, 1.21 / 2 for the second
+    assert som.wins.tolist() == [0, 1, 0, 0]
+
+
+def test_satsom_learns_a_sample_as_computed_by_hand():
+    som = four_neurons(SatSom)
+    som.learn({"touch": torch.tensor([[0.5]])})
+    h = [1.2 * math.exp(-d / 5000) for d in (0, 1, 1, 2)]  # radius 50, no neuron saturated
+    moved = [w + 0.5 * near * (0.5 - w) for w, near in zip((0, 2, 4, 6), h, strict=True)]
+    assert som.weights[:, 0].tolist() == pytest.approx(moved, abs=1e-6)
+    assert som.rates.tolist() == pytest.approx([0.5 * math.exp(-0.01 * near) for near in h])
+    assert som.radii.tolist() == pytest.approx([50 * math.exp(-0.05 * near) for near in h])
+
+
+@pytest.mark.parametrize("kind", [Csom, SatSom])
+def test_a_neuron_that_has_learned_much_hardly_moves(kind: type[Fading]):
+    som = four_neurons(kind)
+    som.learn({"touch": torch.full((500, 1), 0.5)})
+    before = som.weights[0].clone()
+    som.learn({"touch": torch.tensor([[-0.5]])})
+    assert (som.weights[0] - before).abs() < 0.01

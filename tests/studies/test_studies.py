@@ -20,7 +20,8 @@ def test_the_table_of_ranges_is_the_same_twice_and_has_every_learner(tiny_run):
     again = command.run(forget.Config(tiny_run, **TINY))
     without_cpu = [[line.rsplit(maxsplit=1)[0] for line in text.splitlines() if line] for text in (first, again)]
     assert without_cpu[0] == without_cpu[1]
-    for label in (forget.JOINT_TRAINING, *learners.LEARNERS):
+    papers = [forget.of_size(name, side) for name, (_, side) in forget.OF_PAPERS.items()]
+    for label in (forget.JOINT_TRAINING, *papers, *learners.LEARNERS):
         assert label in first
     assert again in (tiny_run / "studies" / "forget" / "forget.txt").read_text()
 

@@ -31,12 +31,12 @@ class _Kept(Struct, frozen=True):
 
 def folder_of(study: Study, config: StudyConfig) -> Path:
     """The folder of a study in the run's."""
-    return config.run / "studies" / study.name
+    return config.run / "studies" / study.name / study.part
 
 
 def measured(study: Study, config: StudyConfig) -> Rows:
     """The rows of all seeds, with a progress bar; those of finished seeds with the same settings and models are read."""
-    key, folder, found = _key(config), folder_of(study, config), Rows()
+    key, folder, found = key_of(config), folder_of(study, config), Rows()
     missing = tuple(seed for seed in config.all_seeds() if _kept(_path(folder, seed), key) is None)
     if missing and cluster_of(config.cluster):
         asked = {f"seed {seed}": Measurement(study, config, key, (seed,)) for seed in missing}
@@ -58,7 +58,7 @@ class Measurement:
     study: Study
     config: StudyConfig
     key: str
-    """What the rows depend on, see `_key`."""
+    """What the rows depend on, see `key_of`."""
     seeds: tuple[int, ...]
 
 
@@ -85,7 +85,7 @@ def _kept(path: Path, key: str) -> Rows | None:
     return Rows({name: float("nan") if value is None else value for name, value in row.items()} for row in kept.rows)
 
 
-def _key(config: StudyConfig) -> str:
+def key_of(config: StudyConfig) -> str:
     """What the rows of a seed depend on: the settings, other data sets too, the models and the poses."""
     given = runs.as_json(config)
     settings = {name: value for name, value in given.items() if name not in ("run", "device", "seed", "seeds")}

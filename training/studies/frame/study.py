@@ -82,3 +82,17 @@ class Study:
     """Settings and the rows of all seeds -> what they say."""
     changed: Sequence[str] = ()
     """What was changed in method or criteria after a first look at results, one sentence each; the page says so."""
+    part: str = ""
+    """Its own folder in that of its name, if several studies share a command."""
+
+
+@dataclass(frozen=True)
+class Studies:
+    """Studies that share a command; the settings say which of them runs."""
+
+    name: str
+    """Its word on the command line, and the name of their folder."""
+    config: type[StudyConfig]
+    """Their settings; no other study has the same class."""
+    of: Callable[[Any], Study]
+    """Settings -> the study that runs."""

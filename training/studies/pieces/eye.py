@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from infant_env.body.changes.change import BodyChange
 from infant_env.body.model import ArmModel
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 from infant_env.senses.seen.seen import Seen
@@ -28,8 +29,22 @@ class Eye:
     """
 
     def __init__(self, data: Dataset, body: ArmModel | None = None) -> None:
-        self.arm = data.arm if body is None else body
-        self._camera, self._state = EyeCamera(self.arm, data.eye_size, data.acuity), self.arm.new_data()
+        arm = data.arm if body is None else body
+        self._use(arm, EyeCamera(arm, data.eye_size, data.acuity))
+
+    def _use(self, arm: ArmModel, camera: EyeCamera) -> None:
+        self.arm, self._camera, self._state = arm, camera, arm.new_data()
+
+    def of(self, body: BodyChange | float, acuity: float | None = None) -> "Eye":
+        """The eye of another body, with pictures of the same size.
+
+        Args:
+            body: how the body differs from that of its age, or another age in months.
+            acuity: of the eye, cycles per degree; None: that of this eye.
+        """
+        other, arm = Eye.__new__(Eye), ArmModel.of(self.arm.body.changed(body))
+        other._use(arm, self._camera.like(arm, self._camera.acuity if acuity is None else acuity))
+        return other
 
     def __call__(self, joints: NDArray[np.floating], seen: Sequence[Seen | None] | Seen | None = None) -> Floats:
         """Poses (N, J), rad -> preprocessed pictures (N, 64, 64).
@@ -44,6 +59,10 @@ class Eye:
     def frames(self, joints: NDArray[np.floating], seen: Sequence[Seen | None]) -> NDArray[np.uint8]:
         """What it shows of poses (N, J), rad, seen where `seen` says for each: (N, H, W, 3), uint8."""
         return np.stack([self._frame(*pair) for pair in zip(joints, seen, strict=True)])
+
+    def background(self) -> Floats:
+        """What it sees without the arm, preprocessed, (64, 64)."""
+        return GRAY.squeeze(self._camera.background()[None])[0]
 
     def shows_hand(self, joints: NDArray[np.floating], seen: Seen | None = None) -> NDArray[np.bool_]:
         """Whether the eye sees the hand in each pose, (N,): at least .3 % of the pixels, as in `Dataset.shows_hand`."""

@@ -140,17 +140,21 @@ def table(rows: Rows, tests: Sequence[str], compared: Mapping[str, str]) -> Tabl
     return header, lines
 
 
-def figure(rows: Rows, tests: Sequence[str]) -> Figure:
-    """The error of each learner on each test set."""
-    drawn, (axis,) = curves.panels(1, size=(6.4, 3.8))
-    for number, label in enumerate(rows.kinds("learner")):
-        own = rows.where(learner=label)
-        values = np.stack([own.where(test=test).by_seed("error") for test in tests], 1)
-        style = "-" if number < len(curves.LINES) else "--"
-        curves.curve(
-            axis, np.arange(len(tests), dtype=float), values, number % len(curves.LINES), label, linestyle=style
-        )
-    axis.set_xticks(range(len(tests)), tests)
-    axis.set(ylabel="mean absolute error, joints", ylim=(0, None))
-    axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+def figure(rows: Rows, tests: Sequence[str], groups: Mapping[str, Sequence[str]] | None = None) -> Figure:
+    """The error of each learner on each test set; a panel for each group of learners, by title, or one for all."""
+    each = groups or {"": rows.kinds("learner")}
+    drawn, axes = curves.panels(len(each), size=(5.0, 5.0))
+    for axis, (title, labels) in zip(axes, each.items(), strict=True):
+        for number, label in enumerate(labels):
+            own = rows.where(learner=label)
+            values = np.stack([own.where(test=test).by_seed("error") for test in tests], 1)
+            style = "-" if number < len(curves.LINES) else "--"
+            x = np.arange(len(tests), dtype=float)
+            curves.curve(axis, x, values, number % len(curves.LINES), label, linestyle=style, markersize=3)
+        axis.set_xticks(range(len(tests)), tests)
+        axis.set(title=title, ylabel="mean absolute error, joints", ylim=(0, None))
+        axis.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, handlelength=3)
+    top = max(axis.get_ylim()[1] for axis in axes)
+    for axis in axes:
+        axis.set_ylim(0, top)
     return drawn
