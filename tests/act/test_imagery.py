@@ -21,6 +21,8 @@ def test_the_command_measures_hypotheses_doubt_and_disturbances(tiny_run: Path, 
     assert found.impossible["noise"].auroc == found.impossible["noise"].auroc_hand == 1
     assert {"age 1 months", "all of these", "test pictures"} <= set(found.impossible)
     assert found.disturbed["as they are"].median > 0
+    assert found.disturbed.keys() == found.disturbed_calibration.keys()
+    assert 0 <= min(found.disturbed_calibration.values()) <= max(found.disturbed_calibration.values()) <= 1
     assert {"noise, standard deviation 0.1", "a third hidden", "light x 0.7", "another wall and floor"} <= set(
         found.disturbed
     )

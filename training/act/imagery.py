@@ -80,7 +80,7 @@ def measure(config: Config) -> None:
         report = ImageryReport(
             thought,
             _impossible(imagination, found, chosen, data, random),
-            _disturbed(imagination, shown[:MOST_DISTURBED], data, config.seed),
+            *_disturbed(imagination, shown[:MOST_DISTURBED], data, config.hypotheses, config.seed),
         )
     runs.record(config.run, Metrics(imagery=report))
 
@@ -160,15 +160,18 @@ def auroc(strange: Floats, usual: Floats) -> float:
     return float((gaps.mean() + 1) / 2)
 
 
-def _disturbed(imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, seed: int) -> dict[str, Hand]:
-    """Errors of the hand in the first hypothesis for disturbed pictures (only kinematics); empty without pictures."""
-    result: dict[str, Hand] = {}
-    if not len(chosen):
-        return result
-    for kind, pictures in disturbances(data, chosen, seed):
-        first = imagination.hypotheses(pictures, 1).joints[:, 0].cpu().numpy()
-        result[kind] = metrics.hand_summary(_hands(first, chosen, data))
-    return result
+def _disturbed(
+    imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, count: int, seed: int
+) -> tuple[dict[str, Hand], dict[str, float]]:
+    """Of disturbed pictures, the hand's errors in the first hypothesis (only kinematics), and the error of all probabilities."""
+    hands, calibration = dict[str, Hand](), dict[str, float]()
+    for kind, pictures in disturbances(data, chosen, seed) if len(chosen) else ():
+        found = imagination.hypotheses(pictures, count)
+        joints, probabilities = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
+        right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
+        hands[kind] = metrics.hand_summary(_hands(joints[:, 0], chosen, data))
+        calibration[kind] = calibration_error(probabilities, right)
+    return hands, calibration
 
 
 def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
@@ -204,7 +207,12 @@ def three_tables(report: ImageryReport) -> list[Table]:
         for kind, v in report.impossible.items()
     ]
     disturbed = [
-        [kind, f"{v.median:.2f}", *map(tables.percent, (v.within_1, v.within_2, v.within_5))]
+        [
+            kind,
+            f"{v.median:.2f}",
+            *map(tables.percent, (v.within_1, v.within_2, v.within_5)),
+            tables.number(report.disturbed_calibration.get(kind), 3),
+        ]
         for kind, v in report.disturbed.items()
     ]
     count = report.hypotheses.all.count
@@ -217,7 +225,7 @@ def three_tables(report: ImageryReport) -> list[Table]:
         ),
         (
             "Disturbed pictures that show the hand: the first hypothesis, without a look",
-            ["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm"],
+            ["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm", "ECE"],
             disturbed,
         ),
     ]

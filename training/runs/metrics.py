@@ -121,6 +121,8 @@ class ImageryReport(Section):
     hypotheses: HypothesisTable
     impossible: dict[str, StrangeScores]
     disturbed: dict[str, Hand]
+    disturbed_calibration: dict[str, float] = {}
+    """The expected calibration error of the hypotheses for disturbed pictures, by kind; version 0.1 did not measure it."""
 
 
 class PlannerScores(Section):
