@@ -146,7 +146,7 @@ def test_a_reproduction_takes_all_options_of_a_collection(tmp_path: Path, monkey
     path = written(tmp_path, SIDE)
     words = ["--mjcf", str(path), "--arm-joints", "shoulder", "elbow", "--eye-camera", "side", "--keyframe", "home"]
     words += ["--rest-pose", "wag", "0.5", "--joint-ranges", "elbow", "0.5", "1.5", "--min-hand-in-view", "0.002"]
-    monkeypatch.setattr(reproduce.train_generator, "Config", stop)
+    monkeypatch.setattr(reproduce.generator, "Config", stop)
     with pytest.raises(EnoughError):
         cli.main(["reproduce", "--preset", "tiny", "--out", str(tmp_path / "run"), "--workers", "1", *words])
     data = Dataset.open(tmp_path / "run" / "dataset")

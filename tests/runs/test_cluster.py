@@ -112,7 +112,8 @@ def test_a_missing_scheduler_is_told_in_one_line(
 
 
 def test_missing_dask_is_told_with_the_extra_that_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)  # as if it were not installed
+    for module in ("distributed", "distributed.client"):
+        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
     with pytest.raises(UserError, match=r"pip install 'infant-arm\[cluster\]'"):
         run_all([Task("any", vanish, None)], tmp_path, 1, "tcp://127.0.0.1:1")
 

@@ -171,5 +171,7 @@ def test_an_environment_feels_what_its_pose_feels_and_moves_as_without():
 def test_what_touch_cannot_be_is_refused_in_one_line():
     with pytest.raises(UserError, match=r"^got touch='yes', expected one of \[False, True\]$"):
         gym.make("InfantArm-v0", touch="yes")
-    with pytest.raises(UserError, match="got senses with the name 'touch', expected names among"):
-        gym.make("InfantArm-v0", touch=True, senses={"touch": Sense(0.1)})
+    with pytest.raises(UserError, match="got senses with the name 'skin', expected names among"):
+        gym.make("InfantArm-v0", touch=True, senses={"skin": Sense(0.1)})
+    with pytest.raises(UserError, match="got senses with 'touch' without touch=True, expected both"):
+        gym.make("InfantArm-v0", senses={"touch": Sense(0.1)})
