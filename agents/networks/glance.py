@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -135,6 +136,8 @@ class Glance(PictureReader):
     def with_segments(self, images: Tensor, segmented: slice) -> tuple[Expectation, Segments]:
         """The expectation for pictures (B, 64, 64), and the segments of some of them, for training."""
         features = self._features(images)
+        for each in features:  # slices have slopes in another memory layout, in which batch normalization is slow
+            each.register_hook(partial(torch.Tensor.contiguous, memory_format=torch.channels_last))
         assert self.segmenter is not None
         return self._expectation(features[-1]), self.segmenter([each[segmented] for each in features])
 
