@@ -40,6 +40,7 @@ def test_the_hand_reaches_for_each_patch_and_equal_seeds_give_equal_tables(
     for name in names:
         assert first[f"{name}, at most 3"].felt >= first[f"{name}, one try"].felt
     assert metrics_of(run).self_touch == first
+    assert self_touch.run(self_touch.Config(run, device="cpu")) == first
     assert self_touch.run(self_touch.Config(run, device="cpu", video=True, video_patches=1, tries=1)) == {
         f"{name}, {tries}": first[f"{name}, one try"] for name in names for tries in ("one try", "at most 1")
     }
