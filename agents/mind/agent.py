@@ -68,8 +68,6 @@ class MentalImageryAgent:
         if looks < 0:
             raise UserError(f"got looks={looks}, expected 0 or more")
         self.imagination, self.count, self.most_looks = imagination, hypotheses, looks
-        self.goal: NDArray[np.float32] | None = None
-        """The goal picture, in the training's light, in [0, 1]; its shape is that of the imagination's format."""
         self.hypotheses: Hypotheses | None = None
         """Poses that may show the goal, a batch of one."""
         self.targets: NDArray[np.float32] | None = None
@@ -99,6 +97,13 @@ class MentalImageryAgent:
         """
         return cls(Imagination.load(folder, device), hypotheses, looks)
 
+    @property
+    def goal(self) -> NDArray[np.float32] | None:
+        """The goal picture, in the training's light, in [0, 1]; its shape is that of the imagination's format."""
+        if self._seen_goal is None:
+            return None
+        return self._seen_goal.pictures.view(self.imagination.format.shape).cpu().numpy()
+
     def imagine(self, joints: NDArray[Any] | Tensor) -> NDArray[np.float32]:
         """What it would see in poses: joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1]."""
         return self.imagination.draw(joints).cpu().numpy()
@@ -123,7 +128,6 @@ class MentalImageryAgent:
         """
         self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
         self._seen_goal = self._in_usual_view(picture)
-        self.goal = self._seen_goal.pictures.view(self.imagination.format.shape).cpu().numpy()
         self.looks, self.done = [], False
         self._branch, self._untried = [], 1
         self._set_targets(self.hypotheses.joints[0, 0].cpu().numpy())

@@ -114,7 +114,7 @@ class Imagination:
         memory = PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
         self._search = PoseSearch(self.generator, glance, memory)
         colors = draw(generator, poses).view(-1, *self.format.shape)
-        self._usual_view = UsualView(generator.background, colors, *([] if glance is None else [glance.segments]))
+        self._usual_view = UsualView(generator.background, colors, None if glance is None else glance.segments)
         self.calibration = calibration or Calibration()
 
     @classmethod

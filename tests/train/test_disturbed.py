@@ -20,6 +20,12 @@ def random(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def only(monkeypatch: pytest.MonkeyPatch, disturbance: str) -> None:
+    """Gives all pictures this disturbance, and none another one."""
+    for share in ("_OTHER_ROOM", "_OTHER_ARM", "_OTHER_LAMPS", "_OTHER_LIGHT", "_MOVED", "_HIDDEN", "_NOISY"):
+        monkeypatch.setattr(made, share, float(share == disturbance))
+
+
 @pytest.mark.parametrize("colors", [1, 3])
 def test_some_pictures_are_disturbed_and_all_are_pictures(colors: int):
     shown, background = pictures(300, colors)
@@ -77,9 +83,7 @@ def test_something_hides_at_most_half_of_the_width_or_height(monkeypatch: pytest
 
 
 def test_it_tells_where_the_arm_is_and_what_hides_it(monkeypatch: pytest.MonkeyPatch):
-    for share in ("_OTHER_LIGHT", "_OTHER_LAMPS", "_MOVED", "_NOISY", "_OTHER_ARM", "_OTHER_ROOM"):
-        monkeypatch.setattr(made, share, 0.0)
-    monkeypatch.setattr(made, "_HIDDEN", 1.0)
+    only(monkeypatch, "_HIDDEN")
     shown, background = pictures(16, 3)
     told = disturbed(shown, background, random())
     arm = torch.zeros(64, 64)
@@ -90,9 +94,7 @@ def test_it_tells_where_the_arm_is_and_what_hides_it(monkeypatch: pytest.MonkeyP
 
 
 def test_with_the_camera_the_place_of_the_arm_moves_too(monkeypatch: pytest.MonkeyPatch):
-    for share in ("_OTHER_LIGHT", "_OTHER_LAMPS", "_HIDDEN", "_NOISY", "_OTHER_ARM", "_OTHER_ROOM"):
-        monkeypatch.setattr(made, share, 0.0)
-    monkeypatch.setattr(made, "_MOVED", 1.0)
+    only(monkeypatch, "_MOVED")
     shown, background = pictures(16, 3)
     told = disturbed(shown, background, random())
     assert torch.allclose(told.seen, 0.4 + 0.5 * told.arm.expand(-1, 3, -1, -1), atol=1e-5)

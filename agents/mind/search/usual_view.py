@@ -47,7 +47,7 @@ class UsualView:
         segments: tells the arm, the room and new things apart in pictures (B, *background.shape); without it, colors do.
     """
 
-    def __init__(self, background: Tensor, drawn: Tensor, segments: Segment = lambda pictures: None) -> None:
+    def __init__(self, background: Tensor, drawn: Tensor, segments: Segment | None = None) -> None:
         self._segments, self._shape = segments, background.shape
         self.background = background if background.ndim == 3 else background[None]
         self.colors = _colors_of(drawn.view(len(drawn), *self.background.shape), self.background)
@@ -74,7 +74,7 @@ class UsualView:
         limit = _limit(seen)
         unlike = (_smooth(seen) - _smooth(torch.minimum(self.background, brightest))).abs().amax(1, True) > limit
         strange = self._of_other_colors(seen, unlike | ~known, limit)
-        segments = self._segments(seen.clamp(0, 1).view(-1, *self._shape))
+        segments = self._segments(seen.clamp(0, 1).view(-1, *self._shape)) if self._segments else None
         if segments is None:
             return strange & ~known, strange & known
         told = unlike & (segments.new > segments.arm), segments.new > segments.arm.logaddexp(segments.room)
