@@ -223,7 +223,7 @@ def test_a_goal_is_reached_and_the_error_shown_is_the_agents_own(page: Page, bro
     browser.press("Reach for it")
     until(lambda: "Done after" in browser.text(), 120)
     at_rest(page)
-    told = re.search(r"the hand is ([\d.]+) cm off, the picture is off by (\d+\.\d+)", browser.text())
+    told = re.search(r"hand ([\d.]+) cm off, the picture is off by (\d+\.\d+)", browser.text())
     assert told is not None
     assert float(told[2]) == pytest.approx(page.studio.agent.compare(page.infant.moment.observation), abs=2e-3)
     data, arm = page.studio.data, page.infant.arm

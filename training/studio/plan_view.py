@@ -104,9 +104,8 @@ class PlanView:
         for _ in range(12):
             yield way[-1]
         self._film.image = self._grid(film[-1], infant.moment.observation["eye"])
-        error = last.goal.hand_error(hands_of(infant.moment.info))
-        assert error is not None
-        miss = 100 * error
+        hands = last.goal.error_in_words(hands_of(infant.moment.info), self._studio.data.arm)
+        assert hands is not None
         touch = "It touched something on the way." if depth > 0 else "It touched nothing on the way."
-        self._result.content = f"The hand ended **{miss:.1f} cm** from where it is in the second picture. {touch}"
-        self._studio.say(f"**Arrived**, {miss:.1f} cm off.")
+        self._result.content = f"At the end, compared with the second picture: **{hands}**. {touch}"
+        self._studio.say(f"**Arrived**: {hands}.")

@@ -164,11 +164,11 @@ class ReachView:
     def _show_look(self, chosen: Chosen) -> None:
         agent = self._studio.agent
         self._show_hypotheses()
-        hand, off = self._measure(chosen)
-        self._looks.append(f"{off:.4f}" if hand is None else f"{hand:.1f} cm")
-        self._text.content = f"{_doubt(agent)}Error at each look: {', '.join(self._looks)}."
+        hands, off = self._measure(chosen)
+        self._looks.append(hands or f"{off:.4f}")
+        self._text.content = f"{_doubt(agent)}Error at each look: {'; '.join(self._looks)}."
         self._show_goal_and_eye(chosen, "sees now")
-        self._studio.say(f"**Look {len(agent.looks)}**: {_errors(hand, off)}.")
+        self._studio.say(f"**Look {len(agent.looks)}**: {_errors(hands, off)}.")
 
     def _show_end(self, chosen: Chosen) -> None:
         self._show_goal_and_eye(chosen, "sees at the end")
@@ -179,17 +179,17 @@ class ReachView:
         eye = self._studio.infant.moment.observation["eye"]
         self._goal_and_eye.image = self._grid([Cell(f"goal: {chosen.name}", chosen.frame), Cell(caption, eye)], 2)
 
-    def _measure(self, chosen: Chosen) -> tuple[float | None, float]:
-        """Errors of the hand (cm; None if its place in the goal is unknown) and of the picture (mean absolute difference)."""
+    def _measure(self, chosen: Chosen) -> tuple[str | None, float]:
+        """Errors of the hands in words (None if their places in the goal are unknown) and of the picture (mean)."""
         moment = self._studio.infant.moment
-        error = chosen.goal.hand_error(hands_of(moment.info))
-        return None if error is None else 100 * error, self._studio.agent.compare(moment.observation)
+        hands = chosen.goal.error_in_words(hands_of(moment.info), self._studio.data.arm)
+        return hands, self._studio.agent.compare(moment.observation)
 
 
-def _errors(hand: float | None, off: float) -> str:
+def _errors(hands: str | None, off: float) -> str:
     """Both errors as text."""
     text = f"the picture is off by {off:.4f}"
-    return text if hand is None else f"the hand is {hand:.1f} cm off, {text}"
+    return text if hands is None else f"{hands}, {text}"
 
 
 def _doubt(agent: MentalImageryAgent) -> str:
