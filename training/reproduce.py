@@ -106,22 +106,20 @@ def collecting(config: Config, seed: int, folder: Path) -> collect.Config:
 def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
     """All stages of a run after the collection."""
     common: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
-    acts = config.gaze == "held"  # the agent's networks need an eye that does not move
     trained = []
-    for stage, run, settings in _trainings(PRESETS[config.preset], common, config.also, acts):
+    for stage, run, settings in _trainings(PRESETS[config.preset], common, config.also, config.gaze != "held"):
         trained.append(f"{stage.name} {seed}")
         after = tuple(f"{needed.name} {seed}" for needed in stage.needs)
         yield Task(trained[-1], run, settings, folder / _LOG, after)
     yield Task(f"evaluate {seed}", _evaluate, Comparison(**common), folder / _LOG, tuple(trained))
-    if acts:
-        reaching = reach.Config(goals=PRESETS[config.preset].goals, video=True, **common)
-        yield Task(f"reach {seed}", _reach, reaching, folder / _LOG, tuple(trained))
-    after = (f"evaluate {seed}", *([f"reach {seed}"] if acts else []))
+    reaching = reach.Config(goals=PRESETS[config.preset].goals, video=True, **common)
+    yield Task(f"reach {seed}", _reach, reaching, folder / _LOG, tuple(trained))
+    after = (f"evaluate {seed}", f"reach {seed}")
     yield Task(f"report {seed}", report.run, report.Config(**common), folder / _LOG, after)
 
 
 def _trainings(
-    preset: Preset, common: dict[str, Any], also: Any, acts: bool
+    preset: Preset, common: dict[str, Any], also: Any, eye_moves: bool
 ) -> Iterator[tuple[Stage[Any, Any], Any, Any]]:
     """Stages, their functions and Configs, the longest chain first."""
     data: dict[str, Any] = {"data": common["run"] / DATA, **common}
@@ -136,7 +134,7 @@ def _trainings(
         (calibration, calibration.Config(**common)),
     ]
     for module, settings in modules:
-        if acts or module.STAGE.moving_eye:
+        if module.STAGE.moving_eye or not eye_moves:
             yield module.STAGE, module.run, settings
 
 

@@ -48,6 +48,8 @@ class MentalImageryAgent:
         observation, *_ = env.step(agent.act(observation))
     ```
 
+    If the eye moves, a goal is a picture and the gaze of the eye that saw it, and the agent looks there all the time.
+
     `agent.hypotheses` holds these poses with probabilities. `agent.impossible` says whether the body probably cannot show the
     goal; the caller decides what to do, and the agent tries its best anyway.
 
@@ -75,6 +77,8 @@ class MentalImageryAgent:
         self.sent: NDArray[np.float32] | None = None
         """The joints of its last action: its targets, or a pose on a way around its body."""
         self._seen_goal: Goals | None = None  # the goal, and which of its pixels count; a batch of one
+        self.gaze: NDArray[np.float32] | None = None
+        """Where an eye that moves saw the goal, shape (2,), rad; None: straight ahead."""
         self.looks: list[Look] = []
         self.done = False
         """Whether it plans no further correction."""
@@ -104,30 +108,38 @@ class MentalImageryAgent:
             return None
         return self._seen_goal.pictures.view(self.imagination.format.shape).cpu().numpy()
 
-    def imagine(self, joints: NDArray[Any] | Tensor) -> NDArray[np.float32]:
-        """What it would see in poses: joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1]."""
-        return self.imagination.draw(joints).cpu().numpy()
+    def imagine(self, joints: NDArray[Any] | Tensor, gaze: NDArray[Any] | Tensor | None = None) -> NDArray[np.float32]:
+        """What it would see in poses: joints (B, J), and the gaze (B, 2) or (2,), in rad -> pictures (B, 64, 64)."""
+        return self.imagination.draw(joints, gaze).cpu().numpy()
 
     def imagine_goal(self, joints: NDArray[Any]) -> None:
         """Takes the imagined picture of a pose (J,), rad, as its goal, and forgets the pose."""
         self.set_goal(self.imagine(np.asarray(joints)[None])[0])
 
-    def see_goal(self, eye: NDArray[np.uint8]) -> None:
-        """Takes a frame of the eye as its goal, shape (H, W, 3), uint8."""
-        self.set_goal(self.imagination.format.squeeze(eye))
+    def see_goal(self, eye: NDArray[np.uint8], gaze: NDArray[Any] | None = None) -> None:
+        """Takes a frame of the eye as its goal, shape (H, W, 3), uint8; `gaze` as in `set_goal`."""
+        self.set_goal(self.imagination.format.squeeze(eye), gaze=gaze)
 
-    def set_goal(self, picture: NDArray[np.float32], hypotheses: Hypotheses | None = None) -> None:
+    def set_goal(
+        self,
+        picture: NDArray[np.float32],
+        hypotheses: Hypotheses | None = None,
+        gaze: NDArray[Any] | None = None,
+    ) -> None:
         """Takes a preprocessed picture as its goal, and finds hypotheses for it.
 
         Args:
             picture: in the format of its imagination, in [0, 1].
             hypotheses: hypotheses for this picture, a batch of one, if `Imagination.hypotheses` has found them already.
+            gaze: where an eye that moves saw it, shape (2,), rad; None: straight ahead.
 
         Raises:
-            UserError: the picture has a wrong shape or holds NaN.
+            UserError: the picture or the gaze has a wrong shape or holds NaN.
         """
-        self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count)
-        self._seen_goal = self._in_usual_view(picture)
+        seen_goal = self._in_usual_view(picture, gaze)
+        given = None if gaze is None else np.asarray(gaze, np.float32)[None]
+        self.hypotheses = hypotheses or self.imagination.hypotheses(np.asarray(picture)[None], self.count, given)
+        self._seen_goal, self.gaze = seen_goal, None if given is None else given[0]
         self.looks, self.done = [], False
         self._branch, self._untried = [], 1
         self._set_targets(self.hypotheses.joints[0, 0].cpu().numpy())
@@ -170,7 +182,7 @@ class MentalImageryAgent:
             observation: with `eye`, and with either `joints` and `joint_velocities` or `observation`, their concatenation.
 
         Returns:
-            Joint targets scaled to [-1, 1], shape (J,).
+            Joint targets scaled to [-1, 1], shape (J,); of an eye that moves, followed by its targets, (J + 2,).
 
         Raises:
             UserError: it has no goal yet, or the observation lacks an entry.
@@ -189,13 +201,14 @@ class MentalImageryAgent:
         return bool(self._way)
 
     def action(self) -> NDArray[np.float32]:
-        """Its next joint targets, scaled to [-1, 1], shape (J,)."""
-        self._checked_goal()
+        """Its next joint targets, and those of an eye that moves, scaled to [-1, 1], shape (J,) or (J + 2,)."""
+        goal = self._checked_goal()
         if self._way:
             self._waited = 0
         self.sent = self._way.popleft() if self._way else self.targets
-        normalized = self.imagination.mind.normalize(np.asarray(self.sent)).cpu().numpy()
-        return (2 * normalized - 1).clip(-1, 1).astype(np.float32)
+        joints = self.imagination.mind.normalize(np.asarray(self.sent))
+        targets = torch.cat([joints, goal.gaze[0]]).cpu().numpy()
+        return (2 * targets - 1).clip(-1, 1).astype(np.float32)
 
     def predict(
         self, observation: Observation, state: Any = None, episode_start: Any = False, deterministic: bool = True
@@ -228,7 +241,7 @@ class MentalImageryAgent:
             )
         for agent, starts in zip(agents, np.broadcast_to(episode_start, len(batch)), strict=True):
             if starts and agent.goal is not None:
-                agent.set_goal(agent.goal, agent.hypotheses)
+                agent.set_goal(agent.goal, agent.hypotheses, agent.gaze)
         _take_goals(agents, batch)
         actions = np.stack([agent.act(one) for agent, one in zip(agents, batch, strict=True)])
         return (actions[0] if batch[0] is observation else actions), state
@@ -239,7 +252,7 @@ class MentalImageryAgent:
             other = MentalImageryAgent(self.imagination, self.count, self.most_looks)
             other._first = self
             if self.goal is not None:
-                other.set_goal(self.goal, self.hypotheses)
+                other.set_goal(self.goal, self.hypotheses, self.gaze)
             self._others.append(other)
         return [self, *self._others[: infants - 1]]
 
@@ -267,7 +280,7 @@ class MentalImageryAgent:
         if len(self.looks) >= self.most_looks:
             self.done = True
             return
-        seen = self._in_usual_view(self.imagination.format.squeeze(observation["eye"]))
+        seen = self._seen(observation)
         error = float(goal.unlike(seen))
         joints = np.asarray(observation["joints"], np.float32)
         self.looks.append(Look(joints, seen, error))
@@ -290,11 +303,16 @@ class MentalImageryAgent:
         Raises:
             UserError: it has no goal yet.
         """
-        seen = self._in_usual_view(self.imagination.format.squeeze(observation["eye"]))
+        seen = self._seen(observation)
         return float((seen.pictures - self._checked_goal().pictures).abs().mean())
 
-    def _in_usual_view(self, picture: NDArray[np.float32]) -> Goals:
-        return self.imagination.in_usual_view(picture[None])
+    def _seen(self, observation: Observation) -> Goals:
+        return self._in_usual_view(self.imagination.format.squeeze(observation["eye"]), observation.get("gaze"))
+
+    def _in_usual_view(self, picture: NDArray[np.float32], gaze: NDArray[Any] | None) -> Goals:
+        return self.imagination.in_usual_view(
+            np.asarray(picture)[None], None if gaze is None else np.asarray(gaze)[None]
+        )
 
     def _choose_next_pose(self) -> None:
         """Corrects the present pose as long as corrections remove most of the error; else tries another hypothesis."""

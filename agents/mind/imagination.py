@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infant_env.errors import UserError
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 from infant_env.senses.vision import Format
 
 from ..networks.autoencoder import ARM_DIFFERS_BY
@@ -82,6 +82,8 @@ class Imagination:
     found = imagination.hypotheses(pictures)  # five poses each, with probabilities
     ```
 
+    If the eye moves, each picture comes with the gaze of the eye that saw it, (B, 2), rad; without it, the gaze is straight.
+
     Args:
         mind: the trained SOM-AE.
         generator: the picture generator, trained on the same poses.
@@ -102,19 +104,21 @@ class Imagination:
     ) -> None:
         self.format = Format.of(generator.background.shape)
         """The format of the pictures that it sees and draws."""
-        apart = (luminance(generator.background[None])[0] - mind.autoencoder.background).abs().max()
-        if generator.joint_count != len(mind.joint_ranges) or apart > _ROUNDED:
+        apart = (luminance(generator.background[None])[0] - mind.autoencoder.background_of(VISION)).abs().max()
+        moves = generator.eye is not None
+        if (generator.joint_count, moves) != (len(mind.joint_ranges), bool(mind.autoencoder.told)) or apart > _ROUNDED:
             raise UserError(
-                f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} of different bodies "
-                "or views, expected both of one run; train the generator again"
+                f"got a generator of {generator.joint_count} joints and a map of {len(mind.joint_ranges)} of different bodies, "
+                "eyes or views, expected both of one run; train the generator again"
             )
         self.mind, self.generator, self.glance = mind, generator.eval(), glance
-        neurons = torch.linspace(0, len(mind.som.weights(PROPRIOCEPTION)) - 1, _COLORED, device=mind.device).long()
-        poses = mind.som.weights_at(PROPRIOCEPTION, neurons).clamp(0, 1)
         memory = PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
-        self._search = PoseSearch(self.generator, glance, memory)
+        self._search = PoseSearch(self.generator, glance, None if moves else memory)
+        names = [PROPRIOCEPTION, *([GAZE] if moves else [])]
+        neurons = torch.linspace(0, len(mind.som.weights(PROPRIOCEPTION)) - 1, _COLORED, device=mind.device).long()
+        poses = torch.cat([mind.som.weights_at(name, neurons).clamp(0, 1) for name in names], 1)
         colors = draw(generator, poses).view(-1, *self.format.shape)
-        self._usual_view = UsualView(generator.background, colors, None if glance is None else glance.segments)
+        self._usual_view = UsualView(generator.backgrounds(poses), colors, None if glance is None else glance.segments)
         self.calibration = calibration or Calibration()
 
     @classmethod
@@ -131,49 +135,80 @@ class Imagination:
         with checkpoints.fitting(folder / GENERATOR):
             return cls(mind, generator, glance, calibration)
 
-    def draw(self, joints: Tensor | NDArray[Any]) -> Tensor:
-        """What the eye would see: joints (B, J) in rad -> pictures (B, 64, 64) in [0, 1].
+    def draw(self, joints: Tensor | NDArray[Any], gaze: Tensor | NDArray[Any] | None = None) -> Tensor:
+        """What the eye would see: joints (B, J), and the gaze (B, 2), in rad -> pictures (B, 64, 64) in [0, 1].
 
         Raises:
-            UserError: the joints have a wrong shape or are not finite.
+            UserError: the joints or the gaze have a wrong shape or are not finite.
         """
         normalized = self.mind.normalize(joints)
         if normalized.ndim != 2 or not bool(torch.isfinite(normalized).all()):
             raise UserError(
                 f"got joints of shape {tuple(normalized.shape)}, expected finite angles in rad, one row per pose: (B, J)"
             )
-        return draw(self.generator, normalized).view(-1, *self.format.shape).clamp(0, 1)
+        poses = torch.cat([normalized, self._looked(gaze, len(normalized))], 1)
+        return draw(self.generator, poses).view(-1, *self.format.shape).clamp(0, 1)
 
-    def in_usual_view(self, pictures: Tensor | NDArray[Any]) -> Goals:
+    def activity(self, pictures: Tensor | NDArray[Any], gaze: Tensor | NDArray[Any] | None = None) -> Tensor:
+        """The map's activity for gray pictures (B, 64, 64), see `SomAutoencoder.activity`."""
+        looked = None if self.generator.eye is None else self._looked(gaze, len(pictures))
+        return self.mind.activity(VISION, pictures, looked)
+
+    def in_usual_view(self, pictures: Tensor | NDArray[Any], gaze: Tensor | NDArray[Any] | None = None) -> Goals:
         """Pictures (B, 64, 64) as the eye saw them in the training, in its light and room and from its place; see `UsualView`.
 
         Raises:
-            UserError: the pictures have a wrong shape or hold NaN.
+            UserError: the pictures or the gaze have a wrong shape or hold NaN.
         """
-        return Goals.together(self._goals(pictures))
+        return Goals.together(self._goals(pictures, gaze))
 
     @torch.inference_mode()
-    def _goals(self, pictures: Tensor | NDArray[Any]) -> list[Goals]:
+    def _goals(self, pictures: Tensor | NDArray[Any], gaze: Tensor | NDArray[Any] | None = None) -> list[Goals]:
         """Pictures in the usual view, some at a time."""
         shown = torch.as_tensor(pictures, dtype=torch.float32, device=self.mind.device)
         check_pictures(shown, self.format.shape)
-        return [self._usual_view.of(part) for part in shown.split(_AT_ONCE)]
+        looked = self._looked(gaze, len(shown))
+        if self.generator.eye is None:
+            return [self._usual_view.of(part) for part in shown.split(_AT_ONCE)]
+        backgrounds = self.generator.eye.background(looked)
+        split = zip(*(each.split(_AT_ONCE) for each in (shown, backgrounds, looked)), strict=True)
+        return [self._usual_view.of(*part) for part in split]
+
+    def _looked(self, gaze: Tensor | NDArray[Any] | None, count: int) -> Tensor:
+        """Gazes (count, 2) or one for all (2,), rad, or straight ahead, scaled to [0, 1]; (count, 0) of an eye that is held.
+
+        Raises:
+            UserError: the gaze has a wrong shape or is not finite, or the eye is held.
+        """
+        eye, device = self.generator.eye, self.mind.device
+        size = 0 if eye is None else len(eye.turns)
+        looked = torch.zeros(size) if gaze is None else torch.as_tensor(gaze, dtype=torch.float32)
+        looked = looked.expand(count, -1) if looked.ndim == 1 else looked
+        if looked.shape != (count, size) or not bool(torch.isfinite(looked).all()):
+            expected = (
+                "none: the eye of this infant is held" if eye is None else f"finite angles in rad: ({count}, {size})"
+            )
+            raise UserError(f"got a gaze of shape {tuple(looked.shape)}, expected {expected}")
+        return looked.to(device) if eye is None else eye.normalized(looked.to(device))
 
     @torch.inference_mode()
-    def hypotheses(self, pictures: Tensor | NDArray[Any], count: int = 5) -> Hypotheses:
+    def hypotheses(
+        self, pictures: Tensor | NDArray[Any], count: int = 5, gaze: Tensor | NDArray[Any] | None = None
+    ) -> Hypotheses:
         """Poses that may show these pictures.
 
         Args:
             pictures: preprocessed goals, shape (B, 64, 64), in [0, 1].
             count: hypotheses per picture, K.
+            gaze: where an eye that moves looked, shape (B, 2), rad; None: straight ahead.
 
         Raises:
-            UserError: the pictures have a wrong shape or hold NaN, or `count` is below 1 or above the number of poses in
-                the first round of trials.
+            UserError: the pictures or the gaze have a wrong shape or hold NaN, or `count` is below 1 or above the number of
+                poses in the first round of trials.
         """
         if not 1 <= count <= MOST:
             raise UserError(f"got {count} hypotheses, expected 1 to {MOST}")
-        parts = [self._hypotheses_of(goals, count) for goals in self._goals(pictures)]
+        parts = [self._hypotheses_of(goals, count) for goals in self._goals(pictures, gaze)]
         joints, *others = (torch.cat(part) for part in zip(*parts, strict=True))
         return Hypotheses(self.mind.denormalize(joints), *others)
 
@@ -189,17 +224,21 @@ class Imagination:
             Joints, shape (J,), rad.
         """
         start = self.mind.normalize(joints).clamp(0, 1)[None]
-        shifted = goal.shifted(seen, draw(self.generator, start))
+        shifted = goal.shifted(seen, draw(self.generator, seen.seen_at(start)))
         return self.mind.denormalize(refine(self.generator, shifted, start, _CORRECTING)[0])[0]
 
     @torch.inference_mode()
-    def rounds(self, picture: Tensor | NDArray[Any]) -> Iterator[tuple[Tensor, Tensor]]:
+    def rounds(
+        self, picture: Tensor | NDArray[Any], gaze: Tensor | NDArray[Any] | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """The steps to the hypotheses for a picture (64, 64): the recalled candidates, and the poses after each round of trials.
+
+        The gaze of an eye that moves has the shape (2,), rad.
 
         Yields:
             Joints (C, J), rad, the best first, and the errors of their imagined pictures, see `Goals.errors` (C,).
         """
-        (goals,) = self._goals(torch.as_tensor(picture)[None])
+        (goals,) = self._goals(torch.as_tensor(picture)[None], None if gaze is None else torch.as_tensor(gaze)[None])
         for tried in self._search.rounds(goals, self._recalled(goals)):
             order = tried.costs[0].argsort(stable=True)
             yield self.mind.denormalize(tried.joints[0][order]), tried.errors[0][order]
@@ -207,7 +246,7 @@ class Imagination:
     def _hypotheses_of(self, goals: Goals, count: int) -> tuple[Tensor, ...]:
         """Fields of `Hypotheses`, normalized."""
         found = self._search.find(goals, self._recalled(goals), count)
-        signs = self._signs(goals.pictures, draw(self.generator, found.joints[:, 0]))
+        signs = self._signs(goals, found.joints[:, 0])
         strangeness = self.calibration.strangeness(signs)
         costs = found.costs.masked_fill(found.repeated, torch.inf)
         probabilities = self.calibration.probabilities(costs, strangeness)
@@ -216,20 +255,25 @@ class Imagination:
     def _recalled(self, goals: Goals) -> Tensor:
         """Normalized poses (B, C, J) that the map recalls: its local linear readout, and the best neurons of its best tiles."""
         seen = luminance(goals.pictures.view(-1, *self.format.shape))
-        query, name = {VISION: self.mind.latents(seen)}, PROPRIOCEPTION
+        name, gaze = PROPRIOCEPTION, goals.gaze if self.generator.eye else None
+        query = {VISION: self.mind.latents(seen, gaze)} | ({} if gaze is None else {GAZE: gaze})
         _, neurons = self.mind.som.best_tiles(query, _RECALLED)
         fit = self.mind.som.recall(query, name, readout="local_linear")
         return torch.cat([fit[:, None], self.mind.som.weights_at(name, neurons)], 1).clamp(0, 1)
 
-    def _signs(self, goals: Tensor, best: Tensor) -> Tensor:
-        """Signs of an impossible goal, from goals and their best imagined pictures, (B, 4096) each -> (B, 3).
+    def _signs(self, goals: Goals, joints: Tensor) -> Tensor:
+        """Signs of an impossible goal, from goals and their best poses, (B, J) -> (B, 3).
 
         They are the unexplained share of the goal's difference from the background, the goal's mean squared difference from
         the background where no arm is imagined, and the share of pixels that differ from it (negative); all logarithms.
         """
-        background = self.generator.background.flatten()
-        shown, empty = (goals - background).square(), (best - background).abs() < ARM_DIFFERS_BY
-        unexplained = ((best - goals).square().mean(1) + 1e-5) / (shown.mean(1) + 1e-5)
+        poses, pictures = goals.seen_at(joints), goals.pictures
+        best, background = (
+            draw(self.generator, poses),
+            self.generator.backgrounds(poses).reshape(-1, pictures.shape[1]),
+        )
+        shown, empty = (pictures - background).square(), (best - background).abs() < ARM_DIFFERS_BY
+        unexplained = ((best - pictures).square().mean(1) + 1e-5) / (shown.mean(1) + 1e-5)
         elsewhere = (shown * empty).sum(1) / empty.sum(1).clamp(min=1) + 1e-6
         share = (shown.sqrt() > ARM_DIFFERS_BY).float().mean(1) + 1e-4
         return torch.stack([unexplained.log(), elsewhere.log(), -share.log()], 1)

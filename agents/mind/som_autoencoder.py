@@ -124,9 +124,13 @@ class SomAutoencoder:
         return self.decode({name: self.som.weights_at(name, neurons) for name in names})[VISION]
 
     @torch.inference_mode()
-    def activity(self, source: str, samples: Array) -> Tensor:
-        """Activity of each neuron (Eq. 3) for pictures (B, 64, 64) or normalized joints (B, J); shape (B, X, Y), <= 0."""
-        return self.som.activity({source: self._features(source, samples)})
+    def activity(self, source: str, samples: Array, gaze: Array | None = None) -> Tensor:
+        """Activity of each neuron (Eq. 3) for pictures (B, 64, 64) or normalized joints (B, J); shape (B, X, Y), <= 0.
+
+        The pictures of an eye that moves come with its gaze, in [0, 1], shape (B, 2).
+        """
+        looked = None if gaze is None else self._features(GAZE, gaze)
+        return self.som.activity({source: self._features(source, samples, looked)})
 
     def normalize(self, joints: Array) -> Tensor:
         """Joint angles in rad, shape (..., J), scaled to [0, 1] by their ranges.

@@ -13,6 +13,7 @@ from infant_env.senses.vision import LUMINANCE
 
 from ..tools import checkpoints
 from .autoencoder import upsampling
+from .moving_eye import MovingEye
 
 KIND = "generator"
 _PATCH, _SIDE = 4, 16  # side of a patch, in pixels, and of the feature maps, in patches
@@ -37,6 +38,8 @@ class PictureGenerator(nn.Module):
         joint_count: number of joints, J.
         width: channels of the finest feature maps.
         points: number of the arm's points in the picture.
+        eye: the eye, if it moves. Then a pose is followed by its gaze, in [0, 1]: shapes (B, J) below are (B, J + 2), and
+            `background` is what the eye sees straight ahead.
 
     Raises:
         UserError: a size is below 1.
@@ -45,7 +48,14 @@ class PictureGenerator(nn.Module):
     background: Tensor
     places: Tensor
 
-    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 32, points: int = 32) -> None:
+    def __init__(
+        self,
+        background: Tensor,
+        joint_count: int = 5,
+        width: int = 32,
+        points: int = 32,
+        eye: MovingEye | None = None,
+    ) -> None:
         super().__init__()
         if min(joint_count, width, points) < 1:
             raise UserError(
@@ -55,10 +65,12 @@ class PictureGenerator(nn.Module):
         self.register_buffer("background", background.to(torch.float32).clone())
         self.register_buffer("places", (torch.arange(_SIDE) + 0.5) / _SIDE * 2 - 1)  # centers of patches, in [-1, 1]
         self.home = nn.Parameter(torch.rand(points, 2) * 2 - 1)
-        self.pointer = _pointer(5 * joint_count, points)
-        self.canvas = _canvas(5 * joint_count, width)
+        inputs = 5 * (joint_count if eye is None else joint_count + len(eye.turns))
+        self.pointer = _pointer(inputs, points)
+        self.canvas = _canvas(inputs, width)
         self.painter = _painter(width + points, width, colors=background.shape[0] if background.ndim == 3 else 1)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.eye = eye
 
     def draw(self, joints: Tensor) -> Tensor:
         """Pictures of what the eye would see in poses.
@@ -78,7 +90,11 @@ class PictureGenerator(nn.Module):
         features = self.canvas(waves)  # (B, width, 16, 16)
         spots = self._spots(self.pointer(waves).float().view(len(joints), -1, 4))
         difference: Tensor = self.painter(torch.cat([features, spots.to(features.dtype)], 1)).float()
-        return self.background + difference.view(len(joints), *self.background.shape)
+        return self.backgrounds(joints) + difference.view(len(joints), *self.background.shape)
+
+    def backgrounds(self, joints: Tensor) -> Tensor:
+        """What the eye sees without the arm, (B, J) -> (64, 64), or of an eye that moves (B, J + 2) -> (B, 64, 64)."""
+        return self.background if self.eye is None else self.eye.background(joints[:, self.joint_count :])
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
@@ -92,7 +108,11 @@ class PictureGenerator(nn.Module):
         Raises:
             UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
-        return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width", "points"), device)
+        tensors, header = checkpoints.read(Path(path), KIND)
+        with checkpoints.fitting(Path(path)):
+            sizes = {name: header[name] for name in ("joint_count", "width", "points")}
+            network = cls(tensors["background"], **sizes, eye=MovingEye.among(tensors))
+        return checkpoints.fill(Path(path), network, tensors, device)
 
     def _spots(self, points: Tensor) -> Tensor:
         """Position, width and strength of each point, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""

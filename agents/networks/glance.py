@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..tools import checkpoints
 from .expectation import Expectation
+from .moving_eye import MovingEye
 from .segments import Segmenter, Segments
 
 KIND = "glance"
@@ -32,37 +33,58 @@ class PictureReader(nn.Module):
         joint_count: number of joints, J.
         width: channels of the finest feature maps.
         views: with 2, the network also reads the picture itself: in another room, the difference says little.
+        eye: the eye, if it moves. Then the network is told the gaze, in [0, 1], and `background` is what the eye sees straight
+            ahead.
     """
 
     kind: ClassVar[str]
     background: Tensor
 
-    def __init__(self, background: Tensor, joint_count: int = 5, width: int = 16, views: int = 1) -> None:
+    def __init__(
+        self,
+        background: Tensor,
+        joint_count: int = 5,
+        width: int = 16,
+        views: int = 1,
+        eye: MovingEye | None = None,
+    ) -> None:
         super().__init__()
         self.joint_count, self.width, self.views = joint_count, width, views
         self.register_buffer("background", background.to(torch.float32).clone())
         self._planes = (background.shape[0] if background.ndim == 3 else 1, *background.shape[-2:])
-        self.layers = _layers(views * self._planes[0], self.numbers(joint_count), width)
+        told = 0 if eye is None else len(eye.directions)
+        self.layers = _layers(views * self._planes[0] + told, self.numbers(joint_count), width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.eye = eye
 
     @staticmethod
     @abstractmethod
     def numbers(joint_count: int) -> int:
         """Number of outputs per picture."""
 
-    def read(self, images: Tensor) -> Tensor:
-        """Pictures (B, 64, 64) -> (B, numbers)."""
-        return self._numbers_of(self._features(images)[-1])
+    def read(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
+        """Pictures (B, 64, 64), and the gazes (B, 2) of an eye that moves -> (B, numbers)."""
+        return self._numbers_of(self._features(images, gaze)[-1])
 
-    def _features(self, images: Tensor) -> list[Tensor]:
+    def _features(self, images: Tensor, gaze: Tensor | None) -> list[Tensor]:
         """The features of each size, the finest first: (B, width, 32, 32), (B, 2 width, 16, 16) and so on."""
-        shown = [images - self.background, images - 0.5][: self.views]
-        last = torch.cat([each.view(len(images), *self._planes) for each in shown], 1)
+        last = self._shown(images, gaze)
         features = []
         for start, end in pairwise(_BLOCKS):
             last = self.layers[start:end](last)
             features.append(last)
         return features
+
+    def _shown(self, images: Tensor, gaze: Tensor | None) -> Tensor:
+        """What the layers see of pictures, (B, channels, 64, 64)."""
+        planes = -1, *self._planes
+        if self.eye is None:
+            difference = (images - self.background).view(planes)
+        else:
+            assert gaze is not None
+            difference = (images - self.eye.background(gaze)).view(planes)
+            difference = self.eye.with_directions(difference, gaze)
+        return torch.cat([difference, (images - 0.5).view(planes)][: self.views], 1)
 
     def _numbers_of(self, coarsest: Tensor) -> Tensor:
         outputs: Tensor = self.layers[_BLOCKS[-1] :](coarsest).float()
@@ -85,7 +107,7 @@ class PictureReader(nn.Module):
         """
         tensors, header = checkpoints.read(Path(path), cls.kind)
         with checkpoints.fitting(Path(path)):
-            network = cls(tensors["background"], **cls._sizes_in(header))
+            network = cls(tensors["background"], **cls._sizes_in(header), eye=MovingEye.among(tensors))
         return checkpoints.fill(Path(path), network, tensors, device)
 
     @classmethod
@@ -109,16 +131,22 @@ class Glance(PictureReader):
     ```
 
     Args:
-        background, joint_count, width, views: see `PictureReader`.
+        background, joint_count, width, views, eye: see `PictureReader`.
         segments: whether it tells the arm from the room and from new things; before version 0.2, it did not.
     """
 
     kind = KIND
 
     def __init__(
-        self, background: Tensor, joint_count: int = 5, width: int = 16, views: int = 2, segments: bool = True
+        self,
+        background: Tensor,
+        joint_count: int = 5,
+        width: int = 16,
+        views: int = 2,
+        segments: bool = True,
+        eye: MovingEye | None = None,
     ) -> None:
-        super().__init__(background, joint_count, width, views)
+        super().__init__(background, joint_count, width, views, eye)
         with torch.no_grad():
             *_, bias = self.layers.parameters()
             bias[: _GUESSES * joint_count].normal_(std=_FIRST_DEVIATION)
@@ -129,13 +157,15 @@ class Glance(PictureReader):
         """Joints, doubts and share of every guess."""
         return _GUESSES * (2 * joint_count + 1)
 
-    def forward(self, images: Tensor) -> Expectation:
-        """The expectation for pictures (B, 64, 64), for training."""
-        return self._expectation(self._features(images)[-1])
+    def forward(self, images: Tensor, gaze: Tensor | None = None) -> Expectation:
+        """The expectation for pictures (B, 64, 64), and the gazes (B, 2) of an eye that moves, for training."""
+        return self._expectation(self._features(images, gaze)[-1])
 
-    def with_segments(self, images: Tensor, segmented: slice) -> tuple[Expectation, Segments]:
+    def with_segments(
+        self, images: Tensor, segmented: slice, gaze: Tensor | None = None
+    ) -> tuple[Expectation, Segments]:
         """The expectation for pictures (B, 64, 64), and the segments of some of them, for training."""
-        features = self._features(images)
+        features = self._features(images, gaze)
         for each in features:  # slices have slopes in another memory layout, in which batch normalization is slow
             each.register_hook(partial(torch.Tensor.contiguous, memory_format=torch.channels_last))
         assert self.segmenter is not None
@@ -152,23 +182,26 @@ class Glance(PictureReader):
         )
 
     @torch.inference_mode()
-    def guess(self, images: Tensor) -> Expectation:
+    def guess(self, images: Tensor, gaze: Tensor | None = None) -> Expectation:
         """Guesses at the poses in any number of pictures.
 
         Args:
             images: shape (B, 64, 64), in [0, 1].
+            gaze: where an eye that moves looked, in [0, 1], shape (B, 2).
         """
         self.eval()
-        parts = [vars(self(part.to(self.background.device))).values() for part in images.split(_CHUNK)]
+        given = [images] if gaze is None else [images, gaze]
+        split = zip(*([part.to(self.background.device) for part in each.split(_CHUNK)] for each in given), strict=True)
+        parts = [vars(self(*part)).values() for part in split]
         return Expectation(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
     @torch.inference_mode()
-    def segments(self, images: Tensor) -> Segments | None:
-        """What the pixels of pictures (B, 64, 64) show; None if it was not trained to tell."""
+    def segments(self, images: Tensor, gaze: Tensor | None = None) -> Segments | None:
+        """What the pixels of pictures (B, 64, 64) show, with the gazes (B, 2) of an eye that moves; None if it cannot tell."""
         if self.segmenter is None:
             return None
         self.eval()
-        segments: Segments = self.segmenter(self._features(images.to(self.background.device)))
+        segments: Segments = self.segmenter(self._features(images.to(self.background.device), gaze))
         return segments
 
     def _sizes(self) -> dict[str, Any]:

@@ -35,6 +35,16 @@ class Gaze(NamedTuple):
         places = [joint.qposadr[0] for joint in joints], [actuators_of(model, joint.id)[0] for joint in joints], follow
         return cls(ranges, *(np.array(ids, np.int64) for ids in (*places, [joint.dofadr[0] for joint in joints])))
 
+    def normalize(self, angles: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Angles (..., G), rad, scaled to [0, 1] by their ranges."""
+        low, high = self.ranges.T
+        return (angles - low) / (high - low)
+
+    def denormalize(self, normalized: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The inverse of `normalize`: (..., G) in [0, 1] to rad."""
+        low, high = self.ranges.T
+        return low + normalized * (high - low)
+
     def turn(self, data: mujoco.MjData, angles: NDArray[np.floating]) -> None:
         """Turns the gaze at once, and lets its servos hold it there; angles (G,), rad."""
         data.qpos[self.qpos_ids] = data.ctrl[self.actuator_ids] = angles

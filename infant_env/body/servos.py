@@ -76,21 +76,26 @@ class Servos:
         clipped = np.minimum(np.maximum(given, self._lowest), self._highest)  # three times as fast as np.clip
         return np.asarray(self._middle + clipped * self._half)
 
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
+    def action_for(self, joints: NDArray[Any], gaze: NDArray[Any] | None = None) -> NDArray[np.float32]:
         """The actions for these joint targets, shape (..., J), rad; in [-1, 1] for targets within the joint ranges.
 
-        The gaze, if it turns, is straight. If ranges differ between the N infants, targets have the shape (..., N, J) or (J,).
+        The gaze, if it turns, goes to `gaze`, (..., G), rad, or straight ahead. If ranges differ between the N infants, targets
+        have the shape (..., N, J) or (J,).
 
         Raises:
-            UserError: the joints have a wrong shape.
+            UserError: the joints or the gaze have a wrong shape.
         """
         size = len(self._arm.joint_names)
         if np.shape(joints)[-1:] != (size,):
             raise UserError(f"got the joints {shown(joints)}, expected {size} angles in rad, or rows of them")
         low, high = self._low[..., :size], self._high[..., :size]
         actions = (2 * ((np.asarray(joints) - low) / (high - low)) - 1).astype(np.float32)
-        straight = np.zeros((*actions.shape[:-1], self._middle.shape[-1] - size), np.float32)
-        return np.concatenate((actions, straight), axis=-1)
+        straight, half = self._middle[..., size:], self._half[..., size:]
+        turned = straight if gaze is None else np.asarray(gaze)
+        if turned.shape[-1:] != straight.shape[-1:]:
+            raise UserError(f"got the gaze {shown(gaze)}, expected {straight.shape[-1]} angles in rad")
+        looks = np.broadcast_to((turned - straight) / half, (*actions.shape[:-1], straight.shape[-1]))
+        return np.concatenate((actions, looks.astype(np.float32)), axis=-1)
 
     def move(
         self,

@@ -42,19 +42,20 @@ class Simulated(RecordedSpec):
         """Length of a control step, s."""
         return float(self.model.opt.timestep * self.frame_skip)
 
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
+    def action_for(self, joints: NDArray[Any], gaze: NDArray[Any] | None = None) -> NDArray[np.float32]:
         """The actions whose targets are these joints.
 
         Args:
             joints: targets, shape (..., J), rad.
+            gaze: targets of a gaze that turns, shape (..., G), rad; by default straight ahead.
 
         Returns:
-            Actions of the same shape, in [-1, 1] for targets within the joint ranges.
+            Actions, shape (..., J + G), in [-1, 1] for targets within their ranges.
 
         Raises:
-            UserError: the joints have a wrong shape.
+            UserError: the joints or the gaze have a wrong shape.
         """
-        return self._servos.action_for(joints)
+        return self._servos.action_for(joints, gaze)
 
 
 def hand_infos(arm: ArmModel, places: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

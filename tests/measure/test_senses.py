@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from agents.mind.agent import MentalImageryAgent
+from agents.mind.imagination import Imagination
 from agents.mind.som_autoencoder import SomAutoencoder
+from agents.networks.generator import luminance
 from agents.networks.moving_eye import background_at
 from infant_env.errors import UserError
 from infant_env.senses.skin.patches import Patches
 from training import report
-from training.act import plan, reach
+from training.act import imagery, reach
 from training.compare import evaluate
 from training.compare.config import Config as Evaluation
 from training.data import collect
@@ -19,7 +22,7 @@ from training.data.dataset import Dataset
 from training.measure import error_tables
 from training.measure.senses import MAPPINGS, features, given, sources_of, true
 from training.runs.metrics import Error
-from training.train import autoencoder, generator, som
+from training.train import autoencoder, calibration, generator, glance, regressor, som
 
 SENSES = ("vision", "proprioception", "vision_left", "gaze", "touch")
 
@@ -65,7 +68,8 @@ def test_errors_between_all_senses_are_told(run: Path, capsys: pytest.CaptureFix
     assert "Between all senses" in text
     assert "vision and left eye and gaze" in text
     assert "along the line of sight" in text
-    assert "train-generator" not in text, "the generator needs a gaze that is held"
+    assert "train-generator" in text
+    assert "train-regressor" not in text, "the regressor needs a gaze that is held"
     assert "left eye" in report.run(report.Config(run, device="cpu")).read_text()
 
 
@@ -110,13 +114,33 @@ def test_the_views_of_a_moving_eye_are_what_it_sees_without_the_arm(data: Datase
     assert np.abs(between - data.backgrounds(rows)).mean() < 0.01
 
 
-def test_the_agents_networks_refuse_an_eye_that_moves(run: Path, data: Dataset):
+def test_the_agent_looks_where_its_goal_was_seen_and_reaches(run: Path, data: Dataset):
+    for module in (generator, glance):
+        module.run(module.Config(run, data=data.path, epochs=1, device="cpu"))
+    calibration.run(calibration.Config(run, samples=4, device="cpu"))
+    imagination = Imagination.load(run)
+    rows = data.split("test")[:2]
+    empty = imagination.generator.backgrounds(
+        torch.from_numpy(np.hstack([data.normalized_joints, data.normalized_gaze])[rows])
+    )
+    assert np.abs(luminance(empty).numpy() - data.backgrounds(rows)).mean() < 0.01
+    agent = MentalImageryAgent(imagination, looks=1)
+    agent.see_goal(data.eye(rows[0]), data.gaze[rows[0]])
+    assert agent.hypotheses.joints.shape == (1, 5, 5)  # type: ignore[union-attr]
+    np.testing.assert_allclose(agent.action()[5:], 2 * data.normalized_gaze[rows[0]] - 1, atol=1e-5)
+    with pytest.raises(UserError, match=r"^got a gaze of shape \(1, 3\), expected finite angles in rad: \(1, 2\)$"):
+        agent.see_goal(data.eye(rows[0]), np.zeros(3))
+    settings = reach.Config(run, goals=2, looks=1, bound=True, video=True, video_goals=1, device="cpu")
+    reached = reach.run(settings)
+    assert {"imagination", "looks", "bound", "som_ae"} <= reached.keys()
+    assert reached["bound"].arm_iou > reached["looks"].arm_iou, "the true eye draws what is seen at the goal's gaze"
+
+
+def test_what_needs_an_eye_that_does_not_move_says_so(run: Path, data: Dataset):
     with pytest.raises(UserError, match="needs an eye that does not move, expected a data set of --gaze held"):
-        generator.run(generator.Config(run, data=data.path, device="cpu"))
-    with pytest.raises(UserError, match="and reaching needs an eye that does not move"):
-        reach.run(reach.Config(run, device="cpu"))
-    with pytest.raises(UserError, match="and the calibration needs an eye that does not move"):
-        plan.run(plan.Config(run, device="cpu"))
+        regressor.run(regressor.Config(run, data=data.path, device="cpu"))
+    with pytest.raises(UserError, match="and imagery needs an eye that does not move"):
+        imagery.run(imagery.Config(run, device="cpu"))
 
 
 def test_touch_may_be_missing_in_some_samples(tmp_path: Path):

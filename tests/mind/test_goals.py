@@ -1,5 +1,7 @@
 """Goal pictures of which some pixels do not count."""
 
+from dataclasses import replace
+
 import torch
 
 from agents.mind.search.goals import Goals
@@ -8,7 +10,7 @@ from agents.mind.search.goals import Goals
 def goals(pictures: list[float], counted: list[float]) -> Goals:
     """One goal of a few pixels."""
     shown = torch.tensor([pictures])
-    return Goals(shown, torch.full_like(shown, torch.inf), torch.tensor([counted]))
+    return replace(Goals.of(shown), counted=torch.tensor([counted]))
 
 
 def test_two_pictures_differ_by_the_pixels_that_count_in_both():

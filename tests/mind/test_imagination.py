@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,9 @@ def test_what_is_guessed_at_a_glance_is_imagined_too(imagination: Imagination, p
 
 
 def test_what_is_hidden_does_not_count_and_what_was_cut_may_be_brighter():
-    goals = Goals(torch.tensor([[0.5, 0.5]]), torch.tensor([[torch.inf, 0.5]]), torch.tensor([[0.0, 1.0]]))
+    goals = Goals(
+        torch.tensor([[0.5, 0.5]]), torch.tensor([[torch.inf, 0.5]]), torch.tensor([[0.0, 1.0]]), torch.empty(1, 0)
+    )
     assert float(goals.errors(goals.misfits(torch.tensor([[0.9, 0.8]])))[0]) == 0
     assert float(goals.errors(goals.misfits(torch.tensor([[0.5, 0.4]])))[0]) == pytest.approx(0.01, rel=0.02)
     assert goals.weights(torch.tensor([[0.1, 0.1]])).tolist() == [[0, pytest.approx(1, abs=0.03)]]
@@ -91,7 +94,7 @@ def test_the_memory_finds_a_remembered_pose_also_if_a_part_is_hidden():
     counted = torch.ones(2, 64, 64)
     counted[:, :, 20:41] = 0
     hidden = torch.where(counted.flatten(1) > 0, pictures, 0.5)
-    goals = Goals(hidden, torch.full_like(hidden, torch.inf), counted.flatten(1))
+    goals = replace(Goals.of(hidden), counted=counted.flatten(1))
     assert torch.equal(memory.nearest(goals, 4)[:, 0], poses[[7, 70]])
 
 

@@ -105,7 +105,7 @@ def test_what_the_network_takes_for_new_does_not_count_where_the_usual_room_is_n
     shown, arm = background[None].clone(), torch.zeros(64, 64, dtype=torch.bool)
     arm[24:64, 20:40] = True
     shown[..., arm] = 0.9
-    view = UsualView(background, shown, lambda pictures: told(0.2, 0.2, 0.6, torch.ones_like(arm)))
+    view = UsualView(background, shown, lambda *_: told(0.2, 0.2, 0.6, torch.ones_like(arm)))
     counted = view.of(shown).counted.view(shown.shape)[0, 0]
     near = F.avg_pool2d(arm.float()[None, None], 3, 1, 1)[0, 0]
     assert float(counted[near > 0.99].max()) == 0
@@ -116,7 +116,7 @@ def test_in_another_room_the_network_tells_what_is_room():
     background, shown = room(), with_arm(room())
     arm = (shown - background).abs().amax(1)[0] > 0.01
     other = torch.where(torch.arange(64) % 16 < 8, 0.8, 0.05).expand(shown.shape)  # colors of the arm
-    view = UsualView(background, shown, lambda pictures: told(0.8, 0.1, 0.1, arm))
+    view = UsualView(background, shown, lambda *_: told(0.8, 0.1, 0.1, arm))
     seen = view.of(torch.where(arm, shown, other)).pictures.view(shown.shape)
     near = F.avg_pool2d(arm.float()[None, None], 9, 1, 4)[0, 0]
     assert float((seen - shown)[..., near == 1].abs().max()) < 0.01

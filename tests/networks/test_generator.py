@@ -66,8 +66,9 @@ def test_it_learns_and_is_not_trained_twice(small_data: Dataset, tmp_path: Path,
 def test_a_picture_that_shows_half_as_much_counts_nearly_twice():
     images = torch.zeros(4, 64, 64)
     images[1], images[2], images[3] = 0.1, 0.1 * 2**0.5, 0.2  # shown: 0, .01, .02, .04; mean .0175
-    counts = train_generator.importance(images, torch.zeros(64, 64))
+    generator = PictureGenerator(torch.zeros(64, 64))
+    counts = train_generator.importance(images, generator, torch.zeros(4, 5))
     assert counts.mean() == pytest.approx(1)
     assert (counts[2] / counts[1]).item() == pytest.approx((0.01 + 0.05 * 0.0175) / (0.02 + 0.05 * 0.0175), rel=1e-4)
     assert counts[0] == counts.max()
-    assert torch.isfinite(train_generator.importance(torch.zeros(2, 64, 64), torch.zeros(64, 64))).all()
+    assert torch.isfinite(train_generator.importance(torch.zeros(2, 64, 64), generator, torch.zeros(2, 5))).all()

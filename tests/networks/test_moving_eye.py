@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.networks.autoencoder import ConvAutoencoder
-from agents.networks.moving_eye import background_at, with_directions
+from agents.networks.generator import PictureGenerator
+from agents.networks.glance import Glance
+from agents.networks.moving_eye import MovingEye, background_at, with_directions
 from infant_env.errors import UserError
 
 VIEWS = torch.arange(6.0).view(3, 2, 1, 1).expand(3, 2, 64, 64) / 10  # 3 gazes across, 2 down
@@ -70,3 +72,34 @@ def test_it_is_saved_and_read_with_its_views_and_both_eyes(tmp_path: Path):
 def test_an_eye_that_does_not_see_is_refused():
     with pytest.raises(UserError, match=r"^got pictures of 'vision_left', expected one of \['vision'\]$"):
         moving().encode(torch.rand(1, 64, 64), eye="vision_left")
+
+
+def eye() -> MovingEye:
+    """An eye whose views are of different brightness."""
+    views = torch.linspace(0, 1, 15).view(5, 3, 1, 1).expand(5, 3, 64, 64)
+    return MovingEye(views, torch.zeros(2, 64, 64), torch.tensor([60.0, 40.0]))
+
+
+def test_a_gaze_in_rad_is_scaled_by_its_ranges():
+    gazes = torch.tensor([[-30.0, 20.0], [0.0, 0.0]]).deg2rad()
+    assert torch.allclose(eye().normalized(gazes), torch.tensor([[0.0, 1.0], [0.5, 0.5]]), atol=1e-6)
+    assert torch.allclose(eye().angles(eye().normalized(gazes)), gazes, atol=1e-6)
+
+
+def test_the_networks_of_a_moving_eye_are_told_its_gaze_and_kept_with_it(tmp_path: Path):
+    background = eye().views[2, 1]
+    generator, glance = PictureGenerator(background, 5, 4, 4, eye()), Glance(background, 5, 4, eye=eye())
+    gazes = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+    poses = torch.cat([torch.full((2, 5), 0.5), gazes], 1)
+    with torch.no_grad():
+        generator.painter[-2].weight.zero_(), generator.painter[-2].bias.zero_()
+    assert torch.equal(generator.draw(poses), eye().background(gazes))
+    guesses = glance.guess(background.expand(2, -1, -1), gazes).likeliest
+    assert not torch.allclose(guesses[0], guesses[1])
+    generator.save(tmp_path / "generator.safetensors")
+    glance.save(tmp_path / "glance.safetensors")
+    again = PictureGenerator.load(tmp_path / "generator.safetensors")
+    assert torch.equal(again.draw(poses), generator.draw(poses))
+    assert torch.equal(
+        Glance.load(tmp_path / "glance.safetensors").guess(background.expand(2, -1, -1), gazes).likeliest, guesses
+    )

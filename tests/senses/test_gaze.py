@@ -42,6 +42,16 @@ def test_the_gaze_goes_where_the_action_says(yaw: float, pitch: float, kind: str
     assert (before[2] - after[2]) * pitch >= -1e-3
 
 
+def test_an_action_for_a_gaze_brings_it_there():
+    env: Any = gym.make("InfantArm-v0", **FREE).unwrapped
+    env.reset(seed=0)
+    gaze = np.array([0.3, -0.2])
+    observation, _ = env.hold(env.action_for(env.data.qpos[env.arm.qpos_ids], gaze), 20)
+    np.testing.assert_allclose(observation["gaze"], gaze, atol=0.01)
+    with pytest.raises(UserError, match=r"^got the gaze .*, expected 2 angles in rad$"):
+        env.action_for(np.zeros(5), np.zeros(3))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_turned_gaze_shows_something_else_and_the_arm_moves_as_before(kind: str):
     held, free = (gym.make("InfantArm-v0", eye_size=SMALL, gaze=gaze).unwrapped for gaze in ("held", kind))

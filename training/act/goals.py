@@ -40,6 +40,8 @@ class Goal:
     """Places of the hands, shape (H, 3), meters."""
     shown: NDArray[np.bool_] | None = None
     """Whether the picture shows each hand, shape (H,)."""
+    gaze: NDArray[np.float32] | None = None
+    """Where an eye that moves looked, as it was felt, shape (2,), rad; None: straight ahead."""
     reaching: NDArray[np.bool_] | None = None
     """Whether each hand's error counts, shape (H,); None: of those that the picture shows."""
 
@@ -142,7 +144,15 @@ def _any_goals(
         data.check_shows_hand(data.split("test"), "test picture", reaching)
     chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands, reaching)
     columns: tuple[Any, ...] = data.pictures, data.joints, data.hand_positions, data.shows_hands
+    columns += () if data.body.gaze == "held" else (data.felt_gaze,)
     return [Goal(*(column[sample] for column in columns)) for sample in chosen]
+
+
+def gazes_of(goals: Sequence[Goal]) -> NDArray[np.float32] | None:
+    """The gazes of goals, (N, 2), rad; None if all are straight ahead."""
+    if all(goal.gaze is None for goal in goals):
+        return None
+    return np.stack([np.zeros(2, np.float32) if goal.gaze is None else goal.gaze for goal in goals])
 
 
 def random_test_samples(

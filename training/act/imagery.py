@@ -65,6 +65,7 @@ def measure(config: Config) -> None:
     data = Dataset.open(runs.data_of(config.run))
     data.check_seen_arm("imagery")
     calibration.STAGE.check(config.run, data)
+    data.check_held_gaze("imagery")
     imagination = Imagination.load(config.run, pick_device(config.device))
     data = data.squeezed_to(imagination.format)
     random = np.random.default_rng(config.seed)

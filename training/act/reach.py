@@ -19,12 +19,13 @@ import infant_env  # noqa: F401 (registers the environments)
 from agents.mind.agent import MentalImageryAgent
 from agents.mind.som_autoencoder import SomAutoencoder
 from infant_env.envs.simulated import hands_of
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 from infant_env.senses.vision import GRAY, Format
 
+from ..data.background import moving_backgrounds
 from ..data.dataset import Dataset
 from ..measure import error_tables, metrics
-from ..methods.method import Predictor, Trained, seen_by
+from ..methods.method import JointPredictor, Predictor, Trained, seen_by
 from ..methods.registry import present
 from ..runs import folder as runs
 from ..runs.config import Count, OnCluster, Threads
@@ -34,7 +35,7 @@ from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
 from ..train import calibration, generator, glance
-from .goals import Goal, GoalConfig, Hypotheses, each_hand, goals_of
+from .goals import Goal, GoalConfig, Hypotheses, each_hand, gazes_of, goals_of
 from .parts import End, Part, Tried, tried_in_parts
 from .true_eye import corrected_by_the_true_eye, looks_of
 
@@ -105,7 +106,6 @@ class _At:
 @contextmanager
 def _ready(config: Config) -> Iterator[_At]:
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
-    data.check_held_gaze("reaching")
     data.check_seen_arm("reaching")
     agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
@@ -129,7 +129,7 @@ def _tried(config: Config, at: _At, numbers: range) -> dict[str, Tried]:
         start = time.perf_counter()
         poses = recalled()
         spent = time.perf_counter() - start
-        tried[name] = Tried(_without_looking(at.env, config, name, poses, at.data.format, numbers), spent)
+        tried[name] = Tried(_without_looking(at.env, config, name, poses, at.goals, at.data.format, numbers), spent)
     return tried | (_tried_by_agent(config, at.env, at.agent, at.goals, numbers) if at.agent else {})
 
 
@@ -149,17 +149,23 @@ Recalled = Callable[[], NDArray[np.float32]]
 
 def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]) -> Iterator[tuple[str, Recalled]]:
     """The methods that recall one pose (N, J), rad, for each goal and go there without looking."""
-    pictures = np.stack([goal.picture for goal in goals])
+    pictures, gazes = np.stack([goal.picture for goal in goals]), gazes_of(goals)
+    told = {} if gazes is None else {GAZE: torch.from_numpy(data.arm.gaze.normalize(gazes)).to(mind.device)}
     trained = Trained(config.run, data.squeezed_to(GRAY), mind.device)
     for method in present(config.run):
         for name, read in method.readings.items() if method.reaches else ():
             reading = read(trained)
             seen = pictures if seen_by(reading) == data.format else data.format.gray(pictures)
-            yield name, partial(_recalled, reading, mind, torch.from_numpy(seen).to(mind.device))
+            known = {VISION: torch.from_numpy(seen).to(mind.device)}
+            yield name, partial(_recalled, reading, mind, known | (told if isinstance(reading, JointPredictor) else {}))
 
 
-def _recalled(method: Predictor, mind: SomAutoencoder, pictures: torch.Tensor) -> NDArray[np.float32]:
-    return mind.denormalize(method.predict(VISION, pictures)[PROPRIOCEPTION].to(mind.device)).cpu().numpy()
+def _recalled(method: Predictor, mind: SomAutoencoder, known: dict[str, torch.Tensor]) -> NDArray[np.float32]:
+    """The poses that a method recalls from pictures, and from their gazes if it can be told them."""
+    answers = (
+        method.predict_from(known) if isinstance(method, JointPredictor) else method.predict(VISION, known[VISION])
+    )
+    return mind.denormalize(answers[PROPRIOCEPTION].to(mind.device)).cpu().numpy()
 
 
 def _tried_by_agent(
@@ -168,7 +174,7 @@ def _tried_by_agent(
     """The agent's reaches without and with looking, from the same hypotheses."""
     start = time.perf_counter()
     pictures = np.stack([goal.picture for goal in goals])
-    found = agent.imagination.hypotheses(pictures, config.hypotheses)
+    found = agent.imagination.hypotheses(pictures, config.hypotheses, gazes_of(goals))
     thinking = time.perf_counter() - start
     blind = MentalImageryAgent(agent.imagination, config.hypotheses, looks=0)
     blind.planner = agent.planner
@@ -176,7 +182,7 @@ def _tried_by_agent(
     for name, one in (("imagination", blind), ("looks", agent)):
         ends, moving = [], 0.0
         for k in tqdm(numbers, desc=f"reach, {name}", unit="goal"):
-            one.set_goal(goals[k].picture, found.of(k))
+            one.set_goal(goals[k].picture, found.of(k), goals[k].gaze)
             end, spent = _move_agent(env, config, k, one)
             ends.append(end)
             moving += spent
@@ -189,28 +195,27 @@ def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: 
     pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
     body: Any = env.unwrapped
     start = time.perf_counter()
-    poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size, data.acuity)
+    poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size, data.acuity, gazes_of(goals))
     spent = time.perf_counter() - start
-    return _summary(
-        goals,
-        [
-            replace(e, looks=looks_of(body.arm))
-            for e in _without_looking(env, config, "bound", poses, data.format, range(len(poses)))
-        ],
-        data,
-        spent,
-    )
+    moved = _without_looking(env, config, "bound", poses, goals, data.format, range(len(poses)))
+    return _summary(goals, [replace(end, looks=looks_of(body.arm)) for end in moved], data, spent)
 
 
 def _without_looking(
-    env: gym.Env[Any, Any], config: Config, name: str, poses: NDArray[np.float32], format: Format, numbers: range
+    env: gym.Env[Any, Any],
+    config: Config,
+    name: str,
+    poses: NDArray[np.float32],
+    goals: list[Goal],
+    format: Format,
+    numbers: range,
 ) -> list[End]:
-    """Moves to some of these poses (N, J), rad, in real physics and without looking."""
+    """Moves to some of these poses (N, J), rad, and looks where the goals were seen, in real physics and without correction."""
     body: Any = env.unwrapped
     ends = []
     for number in tqdm(numbers, desc=f"reach, {name}", unit="goal"):
         env.reset(seed=config.seed + number)
-        observation, info = body.hold(body.action_for(poses[number]), 2 * config.steps)
+        observation, info = body.hold(body.action_for(poses[number], goals[number].gaze), 2 * config.steps)
         ends.append(_end(observation, info, format))
     return ends
 
@@ -251,7 +256,7 @@ def _film(
     for number in shown:
         goal = goals[number]
         observation, info = env.reset(seed=config.seed + number)
-        agent.set_goal(goal.picture)
+        agent.set_goal(goal.picture, gaze=goal.gaze)
         for _ in range(2 * config.steps * (config.looks + 1)):
             observation, *_, info = env.step(agent.act(observation))
             body: Any = env.unwrapped
@@ -265,10 +270,12 @@ def _film(
 def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> Reached:
     """Scores of the reaches: always for pictures, for poses if those of the goals are known."""
     wanted, seen = (np.stack(pictures) for pictures in ([g.picture for g in goals], [end.picture for end in ends]))
+    gazes = gazes_of(goals)
+    empty = data.background if gazes is None else moving_backgrounds(data.info, gazes, data.format)
     reached = Reached(
         goals=len(goals),
         picture_mae=float(np.abs(seen - wanted).mean()),
-        arm_iou=float(metrics.arm_iou(seen, wanted, data.background).mean()),
+        arm_iou=float(metrics.arm_iou(seen, wanted, empty).mean()),
         looks=float(np.mean([end.looks for end in ends])),
         ms_per_goal=1000 * seconds / len(goals),
     )

@@ -37,7 +37,7 @@ class TrueEye:
         self._arm, self._camera, self._state = arm, EyeCamera(arm, eye_size, acuity), arm.new_data()
 
     def __call__(self, joints: Tensor) -> Tensor:
-        """Normalized joints (B, J) -> pictures (B, *format.shape)."""
+        """Normalized joints (B, J), followed by the gaze of an eye that moves -> pictures (B, *format.shape)."""
         return torch.from_numpy(np.stack([self._seen(pose) for pose in joints.numpy().astype(np.float64)]))
 
     def close(self) -> None:
@@ -45,7 +45,8 @@ class TrueEye:
         self._camera.close()
 
     def _seen(self, normalized: NDArray[np.float64]) -> NDArray[np.float32]:
-        self._arm.pose(self._state, self._arm.denormalize(normalized))
+        joints, gaze = np.split(normalized, [len(self._arm.joint_names)])
+        self._arm.pose(self._state, self._arm.denormalize(joints), self._arm.gaze.denormalize(gaze))
         return self._format.squeeze(self._camera.render(self._state))
 
 
@@ -55,6 +56,7 @@ def corrected_by_the_true_eye(
     arm: ArmModel,
     eye_size: tuple[int, int],
     acuity: float | None = None,
+    gazes: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Corrects poses by Levenberg-Marquardt steps on the pixels, with the true renderer and only kinematics.
 
@@ -64,16 +66,18 @@ def corrected_by_the_true_eye(
         arm: the body.
         eye_size: rows and columns of the eye's frames.
         acuity: of the eye, cycles per degree; None: no blur.
+        gazes: where an eye that moves saw the goals, shape (N, 2), rad.
 
     Returns:
         Joints, shape (N, J), rad.
     """
     eye = TrueEye(arm, eye_size, acuity, Format.of(pictures.shape[1:]))
     starts = torch.from_numpy(arm.normalize(joints).astype(np.float32)).clamp(0, 1)
-    pairs = zip(torch.from_numpy(pictures).flatten(1).split(1), starts.split(1), strict=True)
+    looked = arm.gaze.normalize(np.zeros((len(joints), len(arm.gaze.ranges))) if gazes is None else gazes)
+    goals = Goals.of(torch.from_numpy(pictures).flatten(1), torch.from_numpy(looked.astype(np.float32)))
     rows = [
-        refine(eye, Goals.of(goal), start, _ITERATIONS)[0]
-        for goal, start in tqdm(pairs, desc="bound", unit="goal", total=len(pictures))
+        refine(eye, goals.of_rows(torch.tensor([k])), starts[k : k + 1], _ITERATIONS)[0]
+        for k in tqdm(range(len(pictures)), desc="bound", unit="goal")
     ]
     eye.close()
     return arm.denormalize(torch.cat(rows).numpy().astype(np.float64)).astype(np.float32)

@@ -68,8 +68,9 @@ def judge(config: JudgeConfig) -> Metrics:
             errors, details[name], found.queries_per_s[name] = score(predictor, seen, method.asked_by)
             found.table1[name] = table_row(errors)
             kept |= {f"{name} {mapping}": each for mapping, each in errors.items()}
-            both = two_eyes(predictor.predict_from, truth) if isinstance(predictor, JointPredictor) else None
-            found.two_eyes |= {name: both} if both else {}
+            if method.asked_by is None and isinstance(predictor, JointPredictor):
+                both = two_eyes(predictor.predict_from, truth)
+                found.two_eyes |= {name: both} if both else {}
         for name, scores in details.items():
             found.details[name] = _with_skill(scores, details[CONSTANT])
             poses = {subset: from_pictures(details, subset).get(name) for subset in _SUBSETS}

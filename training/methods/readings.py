@@ -10,9 +10,10 @@ from tqdm import tqdm
 from agents.mind.imagination import Imagination
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.generator import PictureGenerator, luminance
+from agents.networks.glance import Glance
 from agents.som.readout import Readout
 from agents.som_training.sample_som import SampleSom
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION, VISION_LEFT
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION, VISION_LEFT
 from infant_env.senses.vision import GRAY, GRAY_SIZE, Format
 
 from ..data.latents import in_chunks
@@ -52,14 +53,24 @@ class ImageryReading:
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """From pictures (B, *format.shape): the likeliest hypothesis and its picture. From joints (B, J): their picture."""
-        samples = samples.to(self.imagination.mind.device)
-        if source == VISION:
-            parts = tqdm(samples.split(_AT_ONCE), desc="imagery", leave=False)
-            joints = torch.cat([self.imagination.hypotheses(part, 1).joints[:, 0] for part in parts])
+        return self.predict_from({source: samples})
+
+    def predict_from(self, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As `predict`, with the gaze (B, 2), in [0, 1], of an eye that moves; without it, the gaze is straight ahead."""
+        mind, eye = self.imagination.mind, self.imagination.generator.eye
+        known = {name: values.to(mind.device) for name, values in samples.items()}
+        gazes = eye.angles(known[GAZE]) if eye is not None and GAZE in known else None
+        parts = [slice(k, k + _AT_ONCE) for k in range(0, len(next(iter(known.values()))), _AT_ONCE)]
+        looked = [None if gazes is None else gazes[rows] for rows in parts]
+        if VISION in known:
+            pairs = tqdm(zip(parts, looked, strict=True), desc="imagery", leave=False, total=len(parts))
+            found = [self.imagination.hypotheses(known[VISION][rows], 1, gaze).joints[:, 0] for rows, gaze in pairs]
+        elif PROPRIOCEPTION in known:
+            found = [mind.denormalize(known[PROPRIOCEPTION][rows]) for rows in parts]
         else:
-            joints = self.imagination.mind.denormalize(samples)
-        pictures = torch.cat([luminance(self.imagination.draw(part)) for part in joints.split(_AT_ONCE)])
-        return {VISION: pictures, PROPRIOCEPTION: self.imagination.mind.normalize(joints)}
+            return {}
+        drawn = [luminance(self.imagination.draw(*each)) for each in zip(found, looked, strict=True)]
+        return {VISION: torch.cat(drawn), PROPRIOCEPTION: mind.normalize(torch.cat(found))}
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,31 @@ class GeneratorReading:
         return {VISION: in_chunks(self._gray, samples, self.generator.background.device)}
 
     def _gray(self, joints: Tensor) -> Tensor:
-        return luminance(self.generator.draw(joints))
+        told = 0 if self.generator.eye is None else 2  # an eye that moves looks straight ahead
+        return luminance(self.generator.draw(torch.cat([joints, joints.new_full((len(joints), told), 0.5)], 1)))
+
+
+@dataclass(frozen=True)
+class GlanceReading:
+    """A glance; it predicts only joints from pictures, and from the gaze of an eye that moves."""
+
+    glance: Glance
+
+    @property
+    def format(self) -> Format:
+        """The format of the pictures that it is given."""
+        return Format.of(self.glance.background.shape)
+
+    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
+        """Normalized joints (B, J) from pictures (B, *format.shape); nothing from other senses."""
+        return self.predict_from({source: samples})
+
+    def predict_from(self, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As `predict`, with the gaze (B, 2), in [0, 1]; without it, the gaze is straight ahead."""
+        if VISION not in samples:
+            return {}
+        straight = None if self.glance.eye is None else torch.full((len(samples[VISION]), 2), 0.5)
+        return {PROPRIOCEPTION: self.glance.guess(samples[VISION], samples.get(GAZE, straight)).likeliest}
 
 
 @dataclass(frozen=True)

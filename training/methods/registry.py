@@ -8,16 +8,15 @@ from typing import Any
 
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
-from agents.networks.glance import Glance
-from infant_env.senses.modalities import VISION
-from infant_env.senses.vision import COLOR, Format
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
+from infant_env.senses.vision import COLOR
 
 from ..measure.senses import ALWAYS
 from ..train import autoencoder, calibration, generator, glance, pixel_som, regressor, som
 from ..train.baselines import color_regressor, desom, dnm, latent_mlp, mmcm, mvae
 from ..train.skeleton import Stage
 from .method import Method, in_order
-from .readings import GeneratorReading, ImageryReading, JointsReading, MapReading, PixelMapReading
+from .readings import GeneratorReading, GlanceReading, ImageryReading, JointsReading, MapReading, PixelMapReading
 
 SOM_AE = "som_ae"
 """The paper's own method."""
@@ -25,6 +24,7 @@ CONSTANT = "constant"
 """The method that always predicts the same; skill is measured against it."""
 REFERENCE = "som_ae_imagery"
 """The reading of the SOM-AE from which all differences are measured."""
+_WITH_GAZE = (VISION, PROPRIOCEPTION, GAZE)
 SIDE = "side"
 """In a trial: rows and columns of a map, relative to the usual ones; all other names are fields of the stages' Configs."""
 
@@ -33,10 +33,6 @@ def _rates_and_batches(rate: float, batch: int = 64) -> tuple[dict[str, Any], ..
     """Trials of a network without further settings: other learning rates, and batches of half and twice the usual size."""
     low, high, half = {"learning_rate": rate / 2}, {"learning_rate": 2 * rate}, {"batch_size": batch // 2}
     return {}, low, high, half, {"batch_size": 2 * batch}, {**half, **low}
-
-
-def _glance_reading(made: Glance) -> JointsReading:
-    return JointsReading(lambda pictures: made.guess(pictures).likeliest, Format.of(made.background.shape))
 
 
 METHODS = (
@@ -63,6 +59,7 @@ METHODS = (
         REFERENCE,
         {REFERENCE: lambda at: ImageryReading(at.imagination)},
         (calibration.STAGE,),
+        asked_by=_WITH_GAZE,
         ours=True,
         slow=True,
     ),
@@ -115,9 +112,10 @@ METHODS = (
     ),
     Method(
         "glance",
-        {"glance": lambda at: _glance_reading(at.made_by(glance.STAGE))},
+        {"glance": lambda at: GlanceReading(at.made_by(glance.STAGE))},
         (glance.STAGE,),
         _rates_and_batches(3e-3, batch=32),
+        asked_by=_WITH_GAZE,
     ),
     Method(
         "latent_mlp",

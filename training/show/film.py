@@ -16,7 +16,7 @@ from agents.mind.agent import MentalImageryAgent
 from agents.tools.files import replacing
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
-from infant_env.senses.modalities import VISION
+from infant_env.senses.modalities import GAZE
 from infant_env.senses.sense import EYE, EYE_LEFT
 from infant_env.senses.vision import Format, to_gray
 
@@ -80,8 +80,8 @@ class Film:
         assert agent.goal is not None
         size = observation[EYE].shape[:2]
         seen = to_gray(observation[EYE])
-        imagined = agent.imagine(observation["joints"][None])[0]
-        activity = agent.imagination.mind.activity(VISION, seen[None])[0].cpu().numpy()
+        imagined = agent.imagine(observation["joints"][None], observation.get(GAZE))[0]
+        activity = agent.imagination.activity(seen[None], observation.get(GAZE))[0].cpu().numpy()
         panels = [
             (_outside(agent, info, hand_error, self._outside.feels), self._outside.render(data)),
             what_it_sees(observation),
@@ -183,7 +183,7 @@ def ideas(agent: MentalImageryAgent, eye_size: tuple[int, int]) -> NDArray[np.ui
     assert agent.hypotheses is not None
     panel = Image.new("RGB", PANEL[::-1], "white")
     pen, (rows, columns) = ImageDraw.Draw(panel), (PANEL[0] // 2 - 30, PANEL[1] // 3 - 8)
-    pictures = agent.imagine(agent.hypotheses.joints[0])
+    pictures = agent.imagine(agent.hypotheses.joints[0], agent.gaze)
     for k, (picture, share) in enumerate(zip(pictures, agent.hypotheses.probabilities[0].tolist(), strict=True)):
         if agent.hypotheses.repeated[0, k]:
             continue

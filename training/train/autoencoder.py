@@ -31,11 +31,8 @@ from ..runs.config import Count, NetworkConfig, NotNegative, Positive, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Autoencoder, PictureEpoch
-from .pictures import PictureTraining, picture_errors, validation_rows
+from .pictures import VIEWS, PictureTraining, gazes_of, moving_eye, picture_errors, validation_rows
 from .skeleton import BEFORE, Stage, Work
-
-_VIEWS = 31, 21
-"""Gazes across and down at which a moving eye's background is drawn: every 2 degrees, less than two pixels."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +154,7 @@ class Seen(NamedTuple):
 def _seen(data: Dataset, split: str, device: torch.device) -> Seen:
     rows = validation_rows(data) if split == "validation" else data.split(split)
     eyes = [data.pictures, *([data.left_pictures] if data.both_eyes else [])]
-    told = torch.from_numpy(data.normalized_felt_gaze[rows]).to(device)
+    told = gazes_of(data, rows, device)
     if split == "train" and any(isinstance(eye, PicturesOnDisk) for eye in eyes):
         return Seen([samples_on(eye, rows, device) for eye in eyes], told)
     return Seen(torch.from_numpy(np.stack([eye[rows] for eye in eyes])).to(device), told)
@@ -166,13 +163,12 @@ def _seen(data: Dataset, split: str, device: torch.device) -> Seen:
 def _network(data: Dataset, config: Config) -> ConvAutoencoder:
     """A new autoencoder for the eyes of a data set."""
     sizes, both = (config.latent_size, config.width), data.both_eyes
-    if data.body.gaze == "held":
+    eye = moving_eye(data)
+    if eye is None:
         left = torch.from_numpy(data.left_background) if both else None
         return ConvAutoencoder(torch.from_numpy(data.background), *sizes, left)
-    views = torch.from_numpy(data.views(*_VIEWS))
-    left_views = torch.from_numpy(data.views(*_VIEWS, left_eye=True)) if both else None
-    turns = torch.from_numpy(np.rad2deg(np.ptp(data.arm.gaze.ranges, axis=1)).astype(np.float32))
-    return ConvAutoencoder(views, *sizes, left_views, torch.from_numpy(data.pixel_directions), turns)
+    left_views = torch.from_numpy(data.views(*VIEWS, left_eye=True)) if both else None
+    return ConvAutoencoder(eye.views, *sizes, left_views, eye.directions, eye.turns)
 
 
 class ReconstructionErrors(nn.Module):

@@ -47,7 +47,8 @@ def _fit(work: Work[Config]) -> tuple[Calibration, Metrics]:
         glance.STAGE.load(config.run, data, device),
     )
     chosen = np.random.default_rng(config.seed).permutation(data.split("validation"))[: config.samples]
-    found = imagination.hypotheses(data.squeezed_to(imagination.format).pictures[chosen], MOST)
+    pictures, gazes = data.squeezed_to(imagination.format).pictures[chosen], data.felt_gaze[chosen]
+    found = imagination.hypotheses(pictures, MOST, gazes)
     right = torch.from_numpy(right_ones(found.joints.cpu().numpy(), chosen, data))
     right &= ~found.repeated.cpu()
     costs = found.costs.masked_fill(found.repeated, torch.inf).cpu()
@@ -74,5 +75,5 @@ def _header(run: Path) -> Mapping[str, Any]:
 STAGE = Stage(
     "calibrate", "calibration", CALIBRATION, "calibration", Config, _fit,
     lambda run, _, __: Calibration.load(run / CALIBRATION),
-    needs=_NEEDS, sees=False, header=_header,
+    needs=_NEEDS, sees=False, header=_header, moving_eye=True,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from ..runs.config import Count, NetworkConfig, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
-from .pictures import PictureTraining, picture_errors
+from .pictures import PictureTraining, gazes_of, moving_eye, picture_errors, validation_rows
 from .skeleton import BEFORE, Stage, Work
 
 _WEIGHT_DECAY = 0.01
@@ -52,7 +52,7 @@ def _fit(work: Work[Config]) -> tuple[PictureGenerator, Metrics]:
 
 STAGE = Stage(
     "train-generator", "generator", GENERATOR, KIND, Config, _fit,
-    lambda run, _, device: PictureGenerator.load(run / GENERATOR, device),
+    lambda run, _, device: PictureGenerator.load(run / GENERATOR, device), moving_eye=True,
 )  # fmt: skip
 
 
@@ -70,28 +70,41 @@ class Training(PictureTraining):
         super().__init__(config, data.squeezed_to(COLOR if config.color else GRAY), here)
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
-        background, joint_count = torch.from_numpy(data.background), self.joints.shape[1]
-        generator = PictureGenerator(background, joint_count, self.config.width, self.config.points)
-        self.generator = generator.to(here.device)
-        self.importance = importance(self.images, self.generator.background)
+        background, sizes = (
+            torch.from_numpy(data.background),
+            (self.joints.shape[1], self.config.width, self.config.points),
+        )
+        self.generator = PictureGenerator(background, *sizes, moving_eye(data)).to(here.device)
+        self.poses = torch.cat([self.joints, gazes_of(data, data.split("train"), here.device)], 1)
+        gazes = gazes_of(data, validation_rows(data), here.device)
+        self.validation_poses = torch.cat([self.validation_joints, gazes], 1)
+        self.importance = importance(self.images, self.generator, self.poses)
         return {"generator": self.generator}, _WEIGHT_DECAY
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         with fast_precision(self.here.device):
-            pictures = self.generator(self.joints[batch])
+            pictures = self.generator(self.poses[batch])
         errors = (pictures - self.images[batch]).square().flatten(1).mean(1)
         return (self.importance[batch] * errors).mean(), errors.mean()
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
         self.generator.eval()
-        pictures = in_chunks(self.generator, self.validation_joints, self.here.device)
-        return picture_errors(pictures, self.validation_images, self.generator.background)
+        pictures = in_chunks(self.generator, self.validation_poses, self.here.device)
+        backgrounds = self.generator.backgrounds(self.validation_poses)
+        return picture_errors(pictures, self.validation_images, backgrounds)
 
 
-def importance(images: Samples, background: Tensor) -> Tensor:
-    """Weight of each picture in the loss, (N, ...) -> (N,), mean 1: the less of the arm it shows, the larger."""
-    parts = (images,) if isinstance(images, Tensor) else images.split(CHUNK)
-    shown = torch.cat([(part - background).square().flatten(1).mean(1) for part in parts])
+@torch.no_grad()
+def importance(images: Samples, generator: PictureGenerator, poses: Tensor) -> Tensor:
+    """Weight of each picture in the loss, (N, ...) -> (N,), mean 1: the less of the arm it shows, the larger.
+
+    Args:
+        images: the pictures.
+        generator: knows what they would show without the arm.
+        poses: normalized joints, followed by the gaze of an eye that moves.
+    """
+    parts = zip(images.split(CHUNK), poses.split(CHUNK), strict=True)
+    shown = torch.cat([(part - generator.backgrounds(there)).square().flatten(1).mean(1) for part, there in parts])
     counts = 1 / (shown + _LITTLE * shown.mean()).clamp(min=1e-9)
     return counts / counts.mean()

@@ -19,7 +19,7 @@ from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
 from . import generator
-from .pictures import PictureTraining
+from .pictures import PictureTraining, gazes_of, moving_eye, validation_rows
 from .skeleton import BEFORE, Stage, Work
 from .tools.disturbed import Disturbed, disturbed
 
@@ -57,7 +57,7 @@ def _fit(work: Work[Config]) -> tuple[Glance, Metrics]:
 
 STAGE = Stage(
     "train-glance", "glance", GLANCE, KIND, Config, _fit,
-    lambda run, _, device: Glance.load(run / GLANCE, device), needs=(generator.STAGE,),
+    lambda run, _, device: Glance.load(run / GLANCE, device), needs=(generator.STAGE,), moving_eye=True,
 )  # fmt: skip
 
 
@@ -82,7 +82,10 @@ class Training(PictureTraining):
         super().__init__(config, data.squeezed_to(format), here)
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
-        self.glance = Glance(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
+        background, eye = torch.from_numpy(data.background), moving_eye(data)
+        self.glance = Glance(background, self.joints.shape[1], eye=eye).to(here.device)
+        rows = data.split("train"), validation_rows(data)
+        self.gazes, self.validation_gazes = (gazes_of(data, each, here.device) for each in rows)
         return {"glance": self.glance}, _WEIGHT_DECAY
 
     def _train_epoch(self) -> float:
@@ -90,28 +93,31 @@ class Training(PictureTraining):
         return super()._train_epoch()
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        imagined, poses = self._imagined(len(batch))
+        imagined, poses, gazes = self._imagined(len(batch))
         images = torch.cat([self.images[batch], imagined.seen.view(-1, *self.images.shape[1:])])
+        looked = torch.cat([self.gazes[batch], gazes])
         with fast_precision(self.here.device):
-            expected, segments = self.glance.with_segments(images, segmented=slice(len(batch), None))
+            expected, segments = self.glance.with_segments(images, slice(len(batch), None), looked)
         losses = surprise(expected, torch.cat([self.joints[batch], poses]))
         return losses.mean() + _SEGMENTS * wrong_segments(segments, imagined), losses[: len(batch)].mean()
 
     @torch.no_grad()
-    def _imagined(self, count: int) -> tuple[Disturbed, Tensor]:
-        """Disturbed pictures of poses near those of the data set, and these poses, (count, J)."""
+    def _imagined(self, count: int) -> tuple[Disturbed, Tensor, Tensor]:
+        """Disturbed pictures of poses near those of the data set, these poses, (count, J), and their gazes, (count, G)."""
         chosen = torch.randint(len(self.joints), (count,), generator=self.random)
         moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
         poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
         poses = 1 - (1 - poses.abs()).abs()  # reflected at the ends of the joint ranges
+        gazes = self.gazes[chosen.to(self.here.device)]
+        told, planes = torch.cat([poses, gazes], 1), (-1, self.colors, *self.generator.background.shape[-2:])
         with fast_precision(self.here.device):
-            pictures = self.generator.draw(poses).float()
-        background, planes = self.generator.background, (-1, self.colors, *pictures.shape[-2:])
-        return disturbed(pictures.view(planes), background.view(planes[1:]), self.random), poses
+            pictures = self.generator.draw(told).float()
+        background = self.generator.backgrounds(told).view(planes)
+        return disturbed(pictures.view(planes), background, self.random), poses, gazes
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
-        expected = self.glance.guess(self.validation_images)
+        expected = self.glance.guess(self.validation_images, self.validation_gazes)
         return {
             "validation_nll": float(surprise(expected, self.validation_joints).mean()),
             "mae": float((expected.likeliest - self.validation_joints).abs().mean()),

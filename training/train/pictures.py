@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.networks.autoencoder import arm_mask
+from agents.networks.moving_eye import MovingEye
 
 from ..data.dataset import Dataset
 from ..data.files.index import PicturesOnDisk
@@ -16,6 +17,8 @@ from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from .network import NetworkTraining
 
+VIEWS = 31, 21
+"""Gazes across and down at which a moving eye's background is drawn: every 2 degrees, less than two pixels."""
 VALIDATED = 20_000
 """Most validation samples of a data set that exceeds the memory."""
 
@@ -51,6 +54,19 @@ class PictureTraining(NetworkTraining):
     @abstractmethod
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
         """Makes the networks; returns them by name, the one that is kept first, and the weight decay."""
+
+
+def moving_eye(data: Dataset) -> MovingEye | None:
+    """The eye of a data set, with its views in the data set's format; None if it is held."""
+    if data.body.gaze == "held":
+        return None
+    turns = torch.from_numpy(np.rad2deg(np.ptp(data.arm.gaze.ranges, axis=1)).astype(np.float32))
+    return MovingEye(torch.from_numpy(data.views(*VIEWS)), torch.from_numpy(data.pixel_directions), turns)
+
+
+def gazes_of(data: Dataset, rows: NDArray[np.int64], device: str | torch.device = "cpu") -> Tensor:
+    """The felt gazes of some samples, in [0, 1], (n, 2); (n, 0) of an eye that is held."""
+    return torch.from_numpy(data.normalized_felt_gaze[rows]).to(device)
 
 
 def samples_of(data: Dataset, split: str, device: str | torch.device = "cpu") -> tuple[Samples, Tensor]:

@@ -20,16 +20,27 @@ class Goals:
         pictures: one row of P numbers for each picture, shape (M, P).
         brightest: what the camera could show of each pixel at most, because it cut brighter ones, shape (M, P).
         counted: 1 for a pixel that tells something, 0 where something new hides the arm, shape (M, P).
+        gaze: where the eye looked, in [0, 1], shape (M, 2); (M, 0) of an eye that is held.
     """
 
     pictures: Tensor
     brightest: Tensor
     counted: Tensor
+    gaze: Tensor
 
     @classmethod
-    def of(cls, pictures: Tensor) -> "Goals":
-        """Goals of which every pixel counts, from pictures (M, P)."""
-        return cls(pictures, torch.full_like(pictures, torch.inf), torch.ones_like(pictures))
+    def of(cls, pictures: Tensor, gaze: Tensor | None = None) -> "Goals":
+        """Goals of which every pixel counts, from pictures (M, P), and the gazes (M, 2) of an eye that moves."""
+        held = pictures.new_empty(len(pictures), 0)
+        bright, counted = torch.full_like(pictures, torch.inf), torch.ones_like(pictures)
+        return cls(pictures, bright, counted, held if gaze is None else gaze)
+
+    def seen_at(self, joints: Tensor) -> Tensor:
+        """What a generator draws as the goals' eye sees it: joints (M, ..., J) and the gaze, (M, ..., J + 2)."""
+        if not self.gaze.shape[1]:
+            return joints
+        gaze = self._beside(self.gaze, joints).expand(*joints.shape[:-1], -1)
+        return torch.cat([joints, gaze], -1)
 
     def misfits(self, drawn: Tensor) -> Tensor:
         """Differences of drawn pictures (M, ..., P) from the goals, as the camera would show them."""
@@ -61,7 +72,7 @@ class Goals:
             drawn: the imagined pictures of these poses, shape (M, P).
         """
         moved = self.pictures - seen.pictures + drawn
-        return Goals(moved, torch.full_like(moved, torch.inf), self.counted * seen.counted)
+        return Goals(moved, torch.full_like(moved, torch.inf), self.counted * seen.counted, self.gaze)
 
     @classmethod
     def together(cls, parts: "Sequence[Goals]") -> "Goals":

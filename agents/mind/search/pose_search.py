@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -45,12 +46,12 @@ class PoseSearch:
     Args:
         generator: draws the imagined pictures.
         glance: guesses poses, and tells which ones to expect; without it, there is no expectation.
-        memory: finds remembered poses.
+        memory: finds remembered poses; None if the eye moves, since the memory knows one view.
     """
 
     generator: PictureGenerator
     glance: Glance | None
-    memory: PictureMemory
+    memory: PictureMemory | None
 
     def find(self, goals: Goals, recalled: Tensor, count: int) -> Tried:
         """The `count` best poses for each goal.
@@ -84,15 +85,17 @@ class PoseSearch:
         return refined.beside(self._refined(goals, refined, POLISH, expected))
 
     def _thorough(self, goals: Goals, refined: Tried, expected: Expectation | None) -> Iterator[Tried]:
-        remembered = self._scored(goals, self.memory.nearest(goals, _REMEMBERED), expected)
+        more = [self._scored(goals, self.memory.nearest(goals, _REMEMBERED), expected)] if self.memory else []
         for each in THOROUGH:
-            refined = refined.beside(self._refined(goals, refined.beside(remembered), each, expected))
+            start = reduce(Tried.beside, more, refined)
+            refined = refined.beside(self._refined(goals, start, each, expected))
             yield refined
 
     def _expectation(self, goals: Goals) -> Expectation | None:
         if self.glance is None:
             return None
-        return self.glance.guess(goals.pictures.view(-1, *self.generator.background.shape))
+        pictures = goals.pictures.view(-1, *self.generator.background.shape)
+        return self.glance.guess(pictures, goals.gaze if goals.gaze.shape[1] else None)
 
     def _candidates(self, goals: Goals, recalled: Tensor, expected: Expectation | None) -> Tried:
         """What the map recalls and the glance guesses."""
@@ -100,7 +103,7 @@ class PoseSearch:
         return self._scored(goals, torch.cat([recalled, *guessed], 1).clamp(0, 1), expected)
 
     def _scored(self, goals: Goals, joints: Tensor, expected: Expectation | None) -> Tried:
-        errors = goals.errors(goals.misfits(draw(self.generator, joints)))
+        errors = goals.errors(goals.misfits(draw(self.generator, goals.seen_at(joints))))
         return Tried(joints, errors, cost(errors, joints, expected), torch.zeros_like(errors, dtype=torch.bool))
 
     def _refined(self, goals: Goals, tried: Tried, each: Round, expected: Expectation | None) -> Tried:
@@ -114,5 +117,6 @@ class PoseSearch:
 
     def _unexplained(self, goals: Goals, found: Tried) -> Tensor:
         """The share of the goals' difference from the background that the best poses leave, (B,)."""
-        empty = goals.misfits(self.generator.background.flatten().expand(len(found), -1))
-        return found.errors[:, 0] / goals.errors(empty).clamp(min=1e-9)
+        empty = self.generator.backgrounds(goals.seen_at(found.joints[:, 0]))
+        errors = goals.errors(goals.misfits(empty.reshape(-1, goals.pictures.shape[1]).expand(len(found), -1)))
+        return found.errors[:, 0] / errors.clamp(min=1e-9)

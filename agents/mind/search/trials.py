@@ -14,7 +14,7 @@ from ...networks.expectation import Expectation
 from .goals import Goals
 
 Draw = Callable[[Tensor], Tensor]
-"""Draws pictures (B, 64, 64) of normalized joints (B, J): a `PictureGenerator`, or the eye itself."""
+"""Draws pictures (B, 64, 64) of normalized joints (B, J), with the gaze (B, J + 2): a `PictureGenerator`, or the eye itself."""
 _DIFFERENCE = 0.02  # normalized joints, between the two pictures of a slope
 _LONGEST = 0.2  # normalized joints, per iteration
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-4, 1e3
@@ -69,7 +69,7 @@ def refine(
         if number < iterations and number % redraw == 0:
             new_misfits, new_slopes = _linearize(generator, goals, moved)
         else:
-            new_misfits = goals.misfits(draw(generator, moved))
+            new_misfits = goals.misfits(draw(generator, goals.seen_at(moved)))
             new_slopes = slopes if number == iterations else _followed(slopes, new_misfits - misfits, moved - joints)
         new_errors = goals.errors(new_misfits)
         new_costs = cost(new_errors, moved, expected)
@@ -86,7 +86,7 @@ def _linearize(generator: Draw, goals: Goals, joints: Tensor) -> tuple[Tensor, T
     """Imagined picture minus goal, (M, P), and its slope along each joint, (M, J, P)."""
     steps = torch.where(joints > 0.5, -_DIFFERENCE, _DIFFERENCE)  # inwards, so they stay in the joint ranges
     poses = torch.cat([joints[:, None], joints[:, None] + torch.diag_embed(steps)], 1)  # (M, J + 1, J)
-    misfits = goals.misfits(draw(generator, poses))
+    misfits = goals.misfits(draw(generator, goals.seen_at(poses)))
     return misfits[:, 0], (misfits[:, 1:] - misfits[:, :1]) / steps[..., None]
 
 

@@ -35,46 +35,59 @@ _FIELD = 0.05  # width of the fields in which the colors of the arm are gathered
 _RARE = 1e-3  # colors of a smaller share of the arm's pixels are left out
 
 
-Segment = Callable[[Tensor], Segments | None]
+Segment = Callable[[Tensor, Tensor | None], Segments | None]
 
 
 class UsualView:
     """Finds light, camera and new things of pictures, from what they show of the background.
 
     Args:
-        background: the picture without the arm, shape (64, 64), or (3, 64, 64) in color.
-        drawn: pictures of any poses, (N, *background.shape); they show the colors of the arm.
-        segments: tells the arm, the room and new things apart in pictures (B, *background.shape); without it, colors do.
+        background: the picture without the arm, shape (64, 64), or (3, 64, 64) in color; of an eye that moves those of the
+            drawn pictures, shape (N, ...).
+        drawn: pictures of any poses, (N, 64, 64) or (N, 3, 64, 64); they show the colors of the arm.
+        segments: tells the arm, the room and new things apart in pictures and gazes; without it, colors do.
     """
 
     def __init__(self, background: Tensor, drawn: Tensor, segments: Segment | None = None) -> None:
-        self._segments, self._shape = segments, background.shape
-        self.background = background if background.ndim == 3 else background[None]
-        self.colors = _colors_of(drawn.view(len(drawn), *self.background.shape), self.background)
+        self._segments, self._shape = segments, drawn.shape[1:]
+        self.background = self._planes(background)
+        self.colors = _colors_of(self._planes(drawn), self.background)
         """Colors of the arm, shape (K, C)."""
-        self._coarse = F.adaptive_avg_pool2d(self.background[None], _COARSE)
 
-    def of(self, pictures: Tensor) -> Goals:
-        """Pictures (B, 64, 64), or (B, 3, 64, 64) in color, in [0, 1], in the usual view."""
-        planes = pictures if pictures.ndim == 4 else pictures[:, None]
-        gains, motion, known = self._fitted(F.adaptive_avg_pool2d(planes, _COARSE))
+    def of(self, pictures: Tensor, background: Tensor | None = None, gaze: Tensor | None = None) -> Goals:
+        """Pictures in the usual view.
+
+        Args:
+            pictures: shape (B, 64, 64), or (B, 3, 64, 64) in color, in [0, 1].
+            background: what an eye that moves would see without the arm, of the same shape.
+            gaze: where an eye that moves looked, in [0, 1], shape (B, 2).
+        """
+        planes = self._planes(pictures)
+        empty = self.background if background is None else self._planes(background)
+        gains, motion, known = _fitted(*(F.adaptive_avg_pool2d(each, _COARSE) for each in (planes, empty)))
         moved = (motion.abs().amax(1) > _STILL)[:, None, None, None]
         field = _field(gains, planes.shape[-1])
         seen = torch.where(moved, _turned(planes, -motion), planes) / field
         usual, brightest = seen.clamp(0, 1), 1 / field
-        other_room, new = self._not_arm(seen, brightest, known[:, None, None, None])
-        shown = torch.where(other_room, torch.minimum(self.background, brightest), usual)
-        return Goals(shown.flatten(1), brightest.flatten(1), (~new).float().expand(planes.shape).flatten(1))
+        empty = torch.minimum(empty, brightest)
+        other_room, new = self._not_arm(seen, empty, known[:, None, None, None], gaze)
+        shown, counted = torch.where(other_room, empty, usual), (~new).float().expand(planes.shape)
+        nowhere = shown.new_empty(len(shown), 0)
+        return Goals(shown.flatten(1), brightest.flatten(1), counted.flatten(1), nowhere if gaze is None else gaze)
 
-    def _not_arm(self, seen: Tensor, brightest: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    def _planes(self, pictures: Tensor) -> Tensor:
+        """One picture or several, (..., *shape) -> (N, C, S, S)."""
+        return pictures.reshape(-1, *([] if len(self._shape) == 3 else [1]), *self._shape)
+
+    def _not_arm(self, seen: Tensor, empty: Tensor, known: Tensor, gaze: Tensor | None) -> tuple[Tensor, Tensor]:
         """Which pixels show another room, and which show something new, (B, 1, S, S) each.
 
         In the usual room, all that is unlike the background is the arm or something new.
         """
         limit = _limit(seen)
-        unlike = (_smooth(seen) - _smooth(torch.minimum(self.background, brightest))).abs().amax(1, True) > limit
+        unlike = (_smooth(seen) - _smooth(empty)).abs().amax(1, True) > limit
         strange = self._of_other_colors(seen, unlike | ~known, limit)
-        segments = self._segments(seen.clamp(0, 1).view(-1, *self._shape)) if self._segments else None
+        segments = self._segments(seen.clamp(0, 1).view(-1, *self._shape), gaze) if self._segments else None
         if segments is None:
             return strange & ~known, strange & known
         told = unlike & (segments.new > segments.arm), segments.new > segments.arm.logaddexp(segments.room)
@@ -90,35 +103,36 @@ class UsualView:
         wide = -F.max_pool2d(-new, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2)  # without the edges of the arm
         return F.max_pool2d(wide, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2) > 0
 
-    def _fitted(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Gains of the colors and their slopes, (B, C + 2); motions of the camera, (B, 3); whether the room is known, (B,)."""
-        count, colors = seen.shape[:2]
-        background = self._coarse.expand(count, -1, -1, -1)
-        light = (seen / background.clamp(min=0.05)).flatten(1).median(1).values.clamp(*_GAINS)
-        gains = torch.cat([light[:, None].expand(-1, colors), seen.new_zeros(count, 2)], 1)
-        motion = seen.new_zeros(count, 3)
-        calm = torch.cat([torch.full_like(gains, _CALM[0]), torch.full_like(motion, _CALM[1])], 1)
-        for k in range(_ITERATIONS):
-            width = _WIDTHS[0] * (_WIDTHS[1] / _WIDTHS[0]) ** (k / (_ITERATIONS - 1))
-            turned, field = _turned(background, motion), _field(gains, _COARSE)
-            cut = (field * turned > 1).flatten(1)
-            misfit = (seen - (field * turned).clamp(max=1)).flatten(1)
-            weights = ~cut / (1 + (misfit / width).square()).square()
-            slopes = torch.cat([_slopes_of_light(turned, gains), _slopes_of_motion(field * turned)], 1).flatten(2)
-            weighted = slopes * weights[:, None]
-            descent = (weighted @ misfit[..., None]).squeeze(2) - calm * torch.cat([0 * gains, motion], 1)
-            step = torch.linalg.solve(weighted @ slopes.mT + torch.diag_embed(calm), descent)
-            gains, motion = gains + step[:, : colors + 2], motion + step[:, colors + 2 :]
-            gains = torch.cat([gains[:, :colors].clamp(*_GAINS), gains[:, colors:].clamp(-0.6, 0.6)], 1)
-            motion = motion.clamp(-_FARTHEST, _FARTHEST)
-        misfit = seen - (_field(gains, _COARSE) * _turned(background, motion)).clamp(max=1)
-        smooth = F.avg_pool2d(misfit, 3, stride=1)
-        known = (smooth.abs().amax(1) < _SAME).flatten(1).float().mean(1) > _LEAST_KNOWN
-        plain = torch.cat([torch.ones_like(gains[:, :colors]), torch.zeros_like(gains[:, colors:])], 1)
-        even = torch.cat([light[:, None].expand(-1, colors), torch.zeros_like(gains[:, colors:])], 1)
-        gains = torch.where(((gains - even).abs().amax(1) < _EVEN)[:, None], even, gains)  # the median is exact then
-        usual = (gains - plain).abs().amax(1) < _USUAL
-        return torch.where((known & ~usual)[:, None], gains, plain), motion * known[:, None], known
+
+def _fitted(seen: Tensor, background: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gains of the colors and their slopes, (B, C + 2); motions of the camera, (B, 3); whether the room is known, (B,)."""
+    count, colors = seen.shape[:2]
+    background = background.expand(count, -1, -1, -1)
+    light = (seen / background.clamp(min=0.05)).flatten(1).median(1).values.clamp(*_GAINS)
+    gains = torch.cat([light[:, None].expand(-1, colors), seen.new_zeros(count, 2)], 1)
+    motion = seen.new_zeros(count, 3)
+    calm = torch.cat([torch.full_like(gains, _CALM[0]), torch.full_like(motion, _CALM[1])], 1)
+    for k in range(_ITERATIONS):
+        width = _WIDTHS[0] * (_WIDTHS[1] / _WIDTHS[0]) ** (k / (_ITERATIONS - 1))
+        turned, field = _turned(background, motion), _field(gains, _COARSE)
+        cut = (field * turned > 1).flatten(1)
+        misfit = (seen - (field * turned).clamp(max=1)).flatten(1)
+        weights = ~cut / (1 + (misfit / width).square()).square()
+        slopes = torch.cat([_slopes_of_light(turned, gains), _slopes_of_motion(field * turned)], 1).flatten(2)
+        weighted = slopes * weights[:, None]
+        descent = (weighted @ misfit[..., None]).squeeze(2) - calm * torch.cat([0 * gains, motion], 1)
+        step = torch.linalg.solve(weighted @ slopes.mT + torch.diag_embed(calm), descent)
+        gains, motion = gains + step[:, : colors + 2], motion + step[:, colors + 2 :]
+        gains = torch.cat([gains[:, :colors].clamp(*_GAINS), gains[:, colors:].clamp(-0.6, 0.6)], 1)
+        motion = motion.clamp(-_FARTHEST, _FARTHEST)
+    misfit = seen - (_field(gains, _COARSE) * _turned(background, motion)).clamp(max=1)
+    smooth = F.avg_pool2d(misfit, 3, stride=1)
+    known = (smooth.abs().amax(1) < _SAME).flatten(1).float().mean(1) > _LEAST_KNOWN
+    plain = torch.cat([torch.ones_like(gains[:, :colors]), torch.zeros_like(gains[:, colors:])], 1)
+    even = torch.cat([light[:, None].expand(-1, colors), torch.zeros_like(gains[:, colors:])], 1)
+    gains = torch.where(((gains - even).abs().amax(1) < _EVEN)[:, None], even, gains)  # the median is exact then
+    usual = (gains - plain).abs().amax(1) < _USUAL
+    return torch.where((known & ~usual)[:, None], gains, plain), motion * known[:, None], known
 
 
 def _smooth(pictures: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ class Eye:
     """
 
     def __init__(self, data: Dataset, body: ArmModel | None = None) -> None:
+        data.check_held_gaze("a study of what it sees")
         arm = data.arm if body is None else body
         self._use(arm, EyeCamera(arm, data.eye_size, data.acuity))
 

@@ -41,7 +41,7 @@ def disturbed(pictures: Tensor, background: Tensor, random: Random) -> Disturbed
 
     Args:
         pictures: shape (B, C, S, S), in [0, 1].
-        background: the picture without the arm, shape (C, S, S).
+        background: the picture without the arm, shape (1, C, S, S), or of each picture (B, C, S, S).
         random: random numbers, on the CPU.
     """
     shown = (pictures - background).abs().amax(1, keepdim=True)
