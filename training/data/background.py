@@ -54,6 +54,32 @@ def moving_backgrounds(info: DatasetInfo, gazes: NDArray[Any], format: Format, e
     return drawn
 
 
+def views(info: DatasetInfo, format: Format, eye: str, across: int, down: int) -> NDArray[np.float32]:
+    """The preprocessed views without the arm at gazes all over their ranges, shape (across, down, *format.shape).
+
+    Args:
+        info: the description of the data set.
+        format: the format of the views.
+        eye: the eye that sees, or the fovea.
+        across: number of gazes from right to left.
+        down: number of gazes from up to down.
+    """
+    low, high = info.arm.gaze.ranges.T
+    places = np.stack(np.meshgrid(*(np.linspace(0, 1, count) for count in (across, down)), indexing="ij"), -1)
+    gazes = (low + places * (high - low)).reshape(-1, 2)
+    drawn = moving_backgrounds(info, gazes, format, eye)
+    return drawn.reshape(across, down, *drawn.shape[1:])
+
+
+def pixel_directions(info: DatasetInfo, eye: str, side: int) -> NDArray[np.float32]:
+    """Where the pixels of preprocessed pictures lie while the gaze is straight, degrees to the left and down, (2, side, side)."""
+    arm, (rows, columns) = info.arm, frame_size(eye, info.recipe.eye_size)
+    middle = (np.arange(side) + 0.5) / side * 2 - 1
+    half = np.tan(np.deg2rad(arm.model.camera(arm.eyes[eye]).fovy[0]) / 2)
+    left, down = -np.arctan(middle * half * columns / rows), np.arctan(middle * half)
+    return np.rad2deg(np.stack(np.broadcast_arrays(left[None], down[:, None]))).astype(np.float32)
+
+
 def _drawn(info: DatasetInfo, eye: str) -> NDArray[np.uint8]:
     camera = EyeCamera(info.arm, info.recipe.eye_size, info.recipe.acuity)
     drawn: NDArray[np.uint8] = camera.background(eye)

@@ -25,13 +25,14 @@ from ..runs.device import Device
 from ..runs.folder import versions
 from ..runs.in_turn import turn
 from . import shards
-from .arm_options import as_option, seen_of_json
 from .babbled_shards import agent_of, babbled, reasons
 from .background import BACKGROUND, background, checksum
-from .body_options import BodyOptions
 from .dataset import Dataset
 from .first_look import check_view
-from .info import DatasetInfo, Recipe, info_in_shards, read_info
+from .info import DatasetInfo, info_in_shards, read_info
+from .recipe.arm_options import as_option, seen_of_json
+from .recipe.body_options import BodyOptions
+from .recipe.recipe import Recipe
 
 Pixels = Annotated[int, Meta(ge=1, le=8192)]
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve

@@ -25,8 +25,8 @@ from infant_env.errors import UserError
 from infant_env.senses.modalities import TOUCH
 from infant_env.senses.sense import EYE
 
-from ..data.arm_options import hands_that_reach
 from ..data.info import read_info
+from ..data.recipe.arm_options import hands_that_reach
 from ..runs import folder as runs
 from .config import Config
 
