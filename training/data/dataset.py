@@ -23,11 +23,11 @@ from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
 from . import background as without_arm
-from . import checks
 from .columns import Columns
 from .files.index import PicturesOnDisk
 from .info import DatasetInfo, collect_line, read_info
 from .pictures import Pictures
+from .recipe import checks
 
 _ABOVE_NOISE = 5.0
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -81,7 +81,7 @@ class Dataset:
         """The body of the collection, made again at the first request.
 
         Raises:
-            UserError: its MJCF file is gone or has changed, or its joints have changed.
+            UserError: the poses were recorded; or its MJCF file is gone or has changed, or its joints have changed.
         """
         return self.info.arm
 
@@ -109,6 +109,17 @@ class Dataset:
     def seen(self) -> Seen | None:
         """How the arm was seen elsewhere than it was felt; None: as it was."""
         return self.info.recipe.displaced
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the poses were recorded (`infant-arm import`): then there is no body."""
+        return self.info.recipe.recording is not None
+
+    @property
+    def knows_hand(self) -> bool:
+        """Whether the data set knows where the hand is."""
+        recording = self.info.recipe.recording
+        return recording is None or recording.hand
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -144,7 +155,12 @@ class Dataset:
 
     @cached_property
     def hand_position(self) -> NDArray[np.float32]:
-        """Position of the hand, with two hands of the right one, shape (N, 3), metres."""
+        """Position of the hand, with two hands of the right one, shape (N, 3), metres.
+
+        Raises:
+            UserError: the poses were recorded without it.
+        """
+        checks.check_knows_hand(self.info.recipe, self.path)
         return self.column("hand_position")
 
     @cached_property
@@ -165,7 +181,9 @@ class Dataset:
 
     @property
     def hands_in_view(self) -> NDArray[np.float32]:
-        """Shares of the pixels that show each of the H hands, shape (N, H)."""
+        """Shares of the pixels that show each of the H hands, shape (N, H); NaN in a recording, which does not know them."""
+        if self.recorded:
+            return np.full((len(self), 1), np.nan, np.float32)
         names = ["hand_in_view", "left_hand_in_view"] if self.body.arms == "both" else ["hand_in_view"]
         return np.stack([self.column(name) for name in names], axis=1)
 
@@ -385,6 +403,14 @@ class Dataset:
         if not self.shows(hands)[samples].any():
             raise checks.no_hand(self.hands_in_view[samples], self.info.recipe, self.path, what, hands)
 
+    def check_simulated(self, what: str) -> None:
+        """Raises a UserError if the poses were recorded.
+
+        Args:
+            what: what needs a body to simulate, for the message, for example "reaching".
+        """
+        checks.check_simulated(self.info.recipe, self.path, what)
+
     def check_held_gaze(self, what: str) -> None:
         """Raises a UserError if the eye moved.
 
@@ -404,17 +430,28 @@ class Dataset:
     def split(self, name: str) -> NDArray[np.int64]:
         """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation.
 
+        The permutation is that of the samples; in a recording, where neighbors in time resemble each other, that of its episodes,
+        and of at least 20 pieces of it.
+
         Raises:
             UserError: there is no such split, or it is empty, because the data set has fewer than 4 samples.
         """
         if name not in SPLITS:
             raise UserError(f"got the split {name!r}, expected one of {list(SPLITS)}")
-        order = np.random.default_rng(0).permutation(len(self))
+        order = self._pieces_in_random_order() if self.recorded else np.random.default_rng(0).permutation(len(self))
         ends = np.rint(np.cumsum([0.0, *SPLITS.values()]) * len(self)).astype(int)
         k = list(SPLITS).index(name)
         if ends[k] == ends[k + 1]:
             raise UserError(f"the {name} split of {self.path} is empty: it has {len(self)} samples; collect 5 or more")
         return order[ends[k] : ends[k + 1]]
+
+    def _pieces_in_random_order(self) -> NDArray[np.int64]:
+        """The samples of a recording, piece by piece: no piece is longer than a 20th of it, or belongs to two episodes."""
+        longest, episodes = max(1, len(self) // 20), self.column("episode")
+        starts = np.flatnonzero(np.diff(episodes, prepend=episodes[0] - 1))
+        cuts = [np.arange(start, end, longest) for start, end in zip(starts, [*starts[1:], len(self)], strict=True)]
+        pieces = np.split(np.arange(len(self)), np.concatenate(cuts)[1:])
+        return np.concatenate([pieces[k] for k in np.random.default_rng(0).permutation(len(pieces))])
 
     @cached_property
     def fingerprint(self) -> str:

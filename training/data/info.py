@@ -1,6 +1,7 @@
 """The content of `dataset.json`: how the poses were collected, with which body and camera, on which versions, and how many."""
 
 import json
+import shlex
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ..runs.config import command_line
 from .recipe.arm_options import as_option
 from .recipe.recipe import NotNegative, Recipe
 from .recipe.record import BodyRecord, Camera
+from .recipe.recording import completed
 
 SCHEMA = 1
 ABOUT = "dataset"
@@ -52,6 +54,8 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
     """Number of poses of the first collection, if the data set was enlarged since; its cached pictures are sealed with it."""
     background: str | None = None
     """SHA-256 of the pixels of `background.png`; None if the data set is not complete, or of version 0.1."""
+    imported: dict[str, Any] | None = None
+    """The options of `infant-arm import`, if the poses were recorded."""
 
     def __post_init__(self) -> None:
         size, samples = self.recipe.eye_size, self.recipe.samples
@@ -79,16 +83,20 @@ class DatasetInfo(Struct, frozen=True, omit_defaults=True, dict=True):
     @property
     def begun(self) -> "DatasetInfo":
         """What was known before the first pose."""
-        return structs.replace(self, accepted=None, rejected=None, background=None)
+        return structs.replace(self, accepted=None, rejected=None, background=None, imported=None)
 
     @cached_property
     def arm(self) -> ArmModel:
         """The body of the collection, made again.
 
         Raises:
-            UserError: its MJCF file is gone or has changed, or its joints have changed.
+            UserError: the poses were recorded; or its MJCF file is gone or has changed, or its joints have changed.
         """
         body, record = self.recipe.body, self.body
+        if self.recipe.recording is not None:
+            raise UserError(
+                "got a data set that was recorded, expected one of `infant-arm collect`: a recording has no body"
+            )
         try:
             files = self._files() if self.recipe.keeps_body else None
             arm = ArmModel.of(body, tested=True, files=files)
@@ -184,7 +192,7 @@ def read_info(folder: Path) -> DatasetInfo:
     schema = json_files.fit(content, _Head, path, mend).schema
     if schema != SCHEMA:
         raise UserError(f"{folder} has schema {schema}, this version reads {SCHEMA}; collect it anew")
-    info = json_files.fit(content, DatasetInfo, path, mend)
+    info = json_files.fit(completed(content), DatasetInfo, path, mend)
     return structs.replace(info, recipe=info.recipe.kept_in(folder))
 
 
@@ -205,13 +213,24 @@ def info_of(about: str, folder: Path) -> DatasetInfo:
     Raises:
         DamagedFileError: it describes no data set.
     """
-    info = json_files.fit(json.loads(about), DatasetInfo, folder, "collect it again")
+    info = json_files.fit(completed(json.loads(about)), DatasetInfo, folder, "collect it again")
     return structs.replace(info, recipe=info.recipe.kept_in(folder))
 
 
 def collect_line(folder: Path, info: DatasetInfo | None = None) -> str:
     """The command line that goes on with a data set, makes its damaged shards again, and keeps the others."""
     known = info or info_in_shards(folder)
+    if known is not None and known.recipe.recording is not None:
+        return _import_line(folder, known.recipe.recording.kind, known.imported or {})
     recipe = structs.asdict(known.recipe) if known else {}
     body = {"body": recipe.pop("name"), "seen": as_option(recipe.pop("seen"))} if known else {}
     return command_line("collect", {"out": str(folder), **body, **recipe})
+
+
+def _import_line(folder: Path, kind: str, options: dict[str, Any]) -> str:
+    """The command line that imports a recording again; where its options are unknown, their places are left open."""
+    command = f"import {kind}"
+    source = shlex.quote(str(options.get("source", "SOURCE")))
+    told = {name: value for name, value in options.items() if name != "source"}
+    line = command_line(command, {"out": str(folder)} | told)
+    return line.replace(command, f"{command} {source}", 1) + ("" if options else " ...")

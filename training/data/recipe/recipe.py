@@ -16,6 +16,8 @@ from infant_env.senses.camera import HAND_IN_VIEW
 from infant_env.senses.seen.seen import Seen
 from infant_env.senses.sense import Sense, checked_senses
 
+from .recording import SIMULATED_ONLY, Recording
+
 _MOST_SHARDS = 1_000_000
 Count = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -91,6 +93,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     side: str | None = None
     seen: dict[str, Any] = {}
     """How the arm was seen elsewhere than it was felt: what `Seen.as_dict` gives; empty: as it was."""
+    recording: Recording | None = None
+    """Where recorded poses come from; the fields about body and senses then have no meaning. None: the poses were simulated."""
 
     def __post_init__(self) -> None:
         if self.samples > _MOST_SHARDS * self.shard_size:
@@ -137,7 +141,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
             for field in structs.fields(self)
         }
         recorded = structs.replace(self, mjcf=BODY) if self.keeps_body else self
-        return {n: value for n, value in json_files.plain(recorded).items() if getattr(self, n) != usual[n]}
+        told = {n: value for n, value in json_files.plain(recorded).items() if getattr(self, n) != usual[n]}
+        return {n: v for n, v in told.items() if n not in SIMULATED_ONLY} if self.recording else told
 
     @property
     def keeps_body(self) -> bool:

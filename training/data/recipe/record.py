@@ -19,7 +19,8 @@ class BodyRecord(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     fingerprint: str
-    """SHA-256, hexadecimal: of the content of `body.zip`, see `MjcfFiles`; without that file of the body's MJCF text."""
+    """SHA-256, hexadecimal: of the content of `body.zip`, see `MjcfFiles`; without that file of the body's MJCF text. Empty for a
+    recording."""
     joint_names: Annotated[tuple[str, ...], Meta(min_length=1)]
     """The arm's J joints, in the order of every joint vector."""
     joint_ranges: tuple[tuple[Number, Number], ...]

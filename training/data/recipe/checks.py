@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from infant_env.errors import UserError
 
-from .recipe.arm_options import as_option, in_words
-from .recipe.recipe import Recipe
+from .arm_options import as_option, in_words
+from .recipe import Recipe
 
 _COLLECTED_WITH = {
     "--eyes both": "frames of a second eye",
@@ -30,6 +30,23 @@ def check_two_hands(recipe: Recipe, path: Path) -> None:
     """Raises a UserError unless the data set has two hands."""
     if recipe.arms != "both":
         raise UserError(f"{path} has one hand, expected a data set of `infant-arm collect --arms both`")
+
+
+def check_knows_hand(recipe: Recipe, path: Path) -> None:
+    """Raises a UserError if the poses were recorded without the hand's position."""
+    if recipe.recording is not None and not recipe.recording.hand:
+        raise UserError(
+            f"{path} does not know where the hand is; import the recording with --hand and its three columns"
+        )
+
+
+def check_simulated(recipe: Recipe, path: Path, what: str) -> None:
+    """Raises a UserError if the poses were recorded, and `what` needs a body that can be simulated."""
+    if recipe.recording is not None:
+        raise UserError(
+            f"{path} was recorded and has no body, and {what} needs one to simulate; in your own environment, the agent of this "
+            "run acts through agents.CameraArm (examples/your_robot.py)"
+        )
 
 
 def no_hand(
