@@ -98,7 +98,7 @@ def _errors(config: Config, result: Metrics) -> Section:
         "per_joint": error_tables.per_joint(result.details),
         "joint_errors": html_page.figure(config.run, "joint_errors", figures.joint_errors(everywhere)),
         "hand_errors": drawn and html_page.figure(config.run, "hand_errors", drawn),
-        "hand_remark": result.hand_remark,
+        "hand_remark": result.recorded_hand and result.recorded_hand.remark,
     }
 
 

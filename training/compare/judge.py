@@ -28,7 +28,7 @@ from ..methods.method import JointPredictor, Method, Predictor, Trained, seen_by
 from ..methods.registry import CONSTANT, present, size_of
 from ..runs import folder as runs
 from ..runs.device import Device, pick_device
-from ..runs.metrics import Metrics, Scores
+from ..runs.metrics import Metrics, RecordedHand, Scores
 
 Details = dict[str, dict[str, Scores]]
 """Scores of a method by mapping and subset of the test poses."""
@@ -63,7 +63,7 @@ def judge(config: JudgeConfig) -> Metrics:
         also = further_senses(config.run / AUTOENCODER)
         truth = truth_of(data, data.split("test"), also)
         found, details = Metrics(map_bytes=_sizes(config.run)), dict[str, Details]()
-        found.hand_remark = truth.arm.remark if isinstance(truth.arm, RecordedArm) else None
+        found.recorded_hand = RecordedHand(truth.arm.remark) if isinstance(truth.arm, RecordedArm) else None
         kept: dict[str, metrics.Floats] = {}
         for method, name, predictor in tqdm(config.predictors(data), desc="evaluate", unit="method"):
             seen = as_seen_by(predictor, truth, data, data.split("test"))

@@ -68,7 +68,7 @@ class Config(BodyOptions, OnCluster):
             UserError: an MJCF file is given without the names of its arm's joints, or a sense or the acuity is
                 unknown or out of range.
         """
-        own = ("mjcf", "name", "senses", "acuity", "eyes", "seen")
+        own = ("mjcf", "name", "senses", "acuity", "eyes", "seen", "recording")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
         told = {name: getattr(self, name) for name in SENSED}
@@ -95,6 +95,7 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
         changes: fields of `Config` that differ from the data set.
     """
     own = structs.asdict(data.info.recipe)
+    del own["recording"]
     own |= {"body": own.pop("name"), "mjcf": Path(own["mjcf"]) if own["mjcf"] else None}
     own["seen"] = as_option(own["seen"])
     return Config(out, **own | {"seed": seed, "workers": workers} | changes)

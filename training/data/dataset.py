@@ -438,20 +438,16 @@ class Dataset:
         """
         if name not in SPLITS:
             raise UserError(f"got the split {name!r}, expected one of {list(SPLITS)}")
-        order = self._pieces_in_random_order() if self.recorded else np.random.default_rng(0).permutation(len(self))
+        order = (
+            in_random_pieces(self.column("episode"))
+            if self.recorded
+            else np.random.default_rng(0).permutation(len(self))
+        )
         ends = np.rint(np.cumsum([0.0, *SPLITS.values()]) * len(self)).astype(int)
         k = list(SPLITS).index(name)
         if ends[k] == ends[k + 1]:
             raise UserError(f"the {name} split of {self.path} is empty: it has {len(self)} samples; collect 5 or more")
         return order[ends[k] : ends[k + 1]]
-
-    def _pieces_in_random_order(self) -> NDArray[np.int64]:
-        """The samples of a recording, piece by piece: no piece is longer than a 20th of it, or belongs to two episodes."""
-        longest, episodes = max(1, len(self) // 20), self.column("episode")
-        starts = np.flatnonzero(np.diff(episodes, prepend=episodes[0] - 1))
-        cuts = [np.arange(start, end, longest) for start, end in zip(starts, [*starts[1:], len(self)], strict=True)]
-        pieces = np.split(np.arange(len(self)), np.concatenate(cuts)[1:])
-        return np.concatenate([pieces[k] for k in np.random.default_rng(0).permutation(len(pieces))])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -476,3 +472,16 @@ class Dataset:
 
     def _check_fovea(self) -> None:
         checks.check_recorded(self.body.fovea, "--fovea", self.path)
+
+
+def in_random_pieces(episodes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A fixed permutation of moments in time, piece by piece: no piece is longer than a 20th, or belongs to two episodes.
+
+    Args:
+        episodes: the number of the episode of each moment, shape (N,).
+    """
+    longest = max(1, len(episodes) // 20)
+    starts = np.flatnonzero(np.diff(episodes, prepend=episodes[0] - 1))
+    cuts = [np.arange(start, end, longest) for start, end in zip(starts, [*starts[1:], len(episodes)], strict=True)]
+    pieces = np.split(np.arange(len(episodes)), np.concatenate(cuts)[1:])
+    return np.concatenate([pieces[k] for k in np.random.default_rng(0).permutation(len(pieces))])

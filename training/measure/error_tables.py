@@ -32,7 +32,7 @@ def summary(results: Metrics, ours: Collection[str]) -> str:
             else []
         ),
         *([tables.as_text(*hand)] if hand else []),
-        *([results.hand_remark] if results.hand_remark else []),
+        *([results.recorded_hand.remark] if results.recorded_hand else []),
         "\nJoints from a picture, normalized mean absolute error (all test poses)",
         tables.as_text(*per_joint(results.details)),
         *remarks(results.table1, ours),

@@ -49,6 +49,12 @@ class Scores(Section):
     skill: float | None = None
 
 
+class RecordedHand(Section):
+    """How well the place of the hand in a recording is known, in words."""
+
+    remark: str
+
+
 class TwoEyes(Section):
     """Mean error of the hand along the line of sight, in cm, with one eye and with both; and the interval of the difference."""
 
@@ -225,8 +231,8 @@ class Metrics(Section):
     """By method, mapping and subset of the test poses: `all`, and `shows_hand`."""
     two_eyes: dict[str, TwoEyes] = {}
     """By method, if the infant sees with both eyes."""
-    hand_remark: str | None = None
-    """Of a recording: how well the place of the hand is known."""
+    recorded_hand: RecordedHand | None = None
+    """What a recording knows of the hand."""
     queries_per_s: dict[str, dict[str, float]] = {}
     map_bytes: dict[str, int] = {}
     reach: dict[str, dict[str, Reached]] = {}
@@ -261,5 +267,5 @@ WRITTEN_BY = {
     "trial": "tune",
 }
 """The command that writes a section again. `evaluate` writes all other sections, and its entries in the common ones."""
-OPTIONAL = frozenset({"two_eyes", "hand_remark"})
+OPTIONAL = frozenset({"two_eyes", "recorded_hand"})
 """Sections that a command writes only for some data sets."""

@@ -85,7 +85,7 @@ def _begun(folder: Path, spaces: Mapping[str, gym.Space[Any]], metadata: dict[st
 
 def _metadata(minari: Any, data: Dataset) -> dict[str, Any]:
     return {
-        "minari_version": f"~={minari.__version__}",
+        "minari_version": minari.__version__,
         "algorithm_name": "recorded" if data.recorded else "babbling",
         "description": f"Made by infant-arm {versions()['infant-arm']}; data set {data.fingerprint[:12]}. Rewards are 0.",
         "dataset_fingerprint": data.fingerprint,
