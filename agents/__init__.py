@@ -9,6 +9,7 @@ import infant_env  # noqa: F401 (registers the real environments)
 
 if TYPE_CHECKING:
     from .babbling import BabblingAgent
+    from .camera_arm import CameraArm
     from .mind import Imagination, MentalImageryAgent, PosePlanner, SomAutoencoder
     from .networks import ConvAutoencoder, Glance, PictureGenerator
     from .rl import ImageGoals, LatentObservation, Residual
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "BabblingAgent": "babbling",
+    "CameraArm": "camera_arm",
     "ConvAutoencoder": "networks",
     "Glance": "networks",
     "ImageGoals": "rl",
@@ -38,6 +40,7 @@ _ROOMS = {
 }
 __all__ = [
     "BabblingAgent",
+    "CameraArm",
     "ConvAutoencoder",
     "Glance",
     "ImageGoals",

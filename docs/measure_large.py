@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from agents.som_training.coarse_to_fine import train
 from agents.tools.files import write_json
-from training.data import collect, dataset, shards
+from training.data import collect, shards
+from training.data import pictures as pictures_of_data
 from training.data.dataset import Dataset
 from training.runs.device import threads
 from training.runs.distributed import Place
@@ -75,7 +76,7 @@ def epochs(path: Path) -> None:
     data = Dataset.open(path)
     trainings: dict[str, Any] = {}
     for name, limit in (("disk", 0), ("memory", 2**40)):
-        dataset.IN_MEMORY = limit
+        pictures_of_data.IN_MEMORY = limit
         part = data if name == "disk" else Dataset.open(path.parent / "one")
         settings = autoencoder.Config(path / "run", data=part.path, device="cpu")
         trainings[name] = autoencoder.Training(settings, part, Place(torch.device("cpu")))

@@ -15,6 +15,7 @@ ARGUMENTS = {
     "read_a_dataset.py": ["{run}/dataset", "{tmp}/picture.png"],
     "reinforcement_learning.py": ["60", "{tmp}/film.mp4"],
     "another_arm.py": ["{tmp}/planar"],
+    "your_robot.py": ["{tmp}/run", "60", "2"],
     "touch_yourself.py": ["30", "{tmp}/contacts"],
     "three_senses.py": ["{run}", "{tmp}/picture.png"],
 }

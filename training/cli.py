@@ -18,6 +18,8 @@ COMMANDS = {
     "doctor": "doctor",
     "bodies": "bodies.command",
     "collect": "data.collect",
+    "import": "exchange.command",
+    "export": "exchange.export",
     "train-ae": "train.autoencoder",
     "train-som": "train.som",
     "train-generator": "train.generator",
@@ -136,8 +138,13 @@ def configs_of(command: str) -> dict[str, Any]:
 
 
 def _translate_old_words(argv: list[str]) -> list[str]:
-    """Turns version 0.1's `train-baseline --method NAME ...` into `train-baseline NAME ...`."""
-    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--method=") else [word])]
+    """Turns version 0.1's `train-baseline --method NAME` into `train-baseline NAME`; `collect --env ID` into `import env ID`."""
+    words = [
+        part for word in argv for part in (word.split("=", 1) if word.startswith(("--method=", "--env=")) else [word])
+    ]
+    if words[:1] == ["collect"] and "--env" in words[:-1]:  # a short form of `import env ID ...`
+        at = words.index("--env")
+        return ["import", "env", words[at + 1], *words[1:at], *words[at + 2 :]]
     if words[:1] != ["train-baseline"] or "--method" not in words[:-1]:
         return argv
     at = words.index("--method")

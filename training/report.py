@@ -66,13 +66,15 @@ def run(config: Config) -> Path:
 def _head(data: Dataset, mind: SomAutoencoder) -> Section:
     example = int(np.argmax(data.shows_hand))  # the first one that shows the hand, if there is one
     picture = html_page.png(figures.frame(data.eye(example)))
+    camera = "camera" if data.recorded else "right eye"
     return {
         "poses": f"{len(data):,}",
         "pixels": "x".join(map(str, data.eye_size)),
         "latents": mind.autoencoder.latent_size,
         "map": "x".join(map(str, mind.som.shape)),
         "rejected": _counts(data.info.rejected or {}),
-        "example": html_page.Picture(picture, "a sample of the data set: what the right eye sees"),
+        "recorded": data.recorded,
+        "example": html_page.Picture(picture, f"a sample of the data set: what the {camera} sees"),
     }
 
 
@@ -83,6 +85,8 @@ def _counts(rejected: Mapping[str, int]) -> str:
 def _errors(config: Config, result: Metrics) -> Section:
     both = {"columns": paper.columns(result), "verdict": paper.verdict(result)} if "som" in result.table1 else None
     everywhere, shown = (error_tables.from_pictures(result.details, which) for which in ("all", "shows_hand"))
+    hands = error_tables.hands(result.details)
+    drawn = figures.hand_errors(everywhere, shown) if hands else None
     return {
         "table1": error_tables.table1(result.table1),
         "senses": error_tables.between_senses(result.table1),
@@ -90,10 +94,11 @@ def _errors(config: Config, result: Metrics) -> Section:
         "remarks": error_tables.remarks(result.table1, OURS),
         "paper": both,
         "pictures": error_tables.pictures(result.details),
-        "hands": error_tables.hands(result.details),
+        "hands": hands,
         "per_joint": error_tables.per_joint(result.details),
         "joint_errors": html_page.figure(config.run, "joint_errors", figures.joint_errors(everywhere)),
-        "hand_errors": html_page.figure(config.run, "hand_errors", figures.hand_errors(everywhere, shown)),
+        "hand_errors": drawn and html_page.figure(config.run, "hand_errors", drawn),
+        "hand_remark": result.recorded_hand and result.recorded_hand.remark,
     }
 
 

@@ -12,8 +12,8 @@ from .act import reach
 from .compare import evaluate, seeds
 from .compare.config import Config as Comparison
 from .data import collect
-from .data.body_options import BodyOptions
 from .data.dataset import Dataset
+from .data.recipe.body_options import BodyOptions
 from .measure import error_tables
 from .methods.registry import OURS
 from .runs import folder as runs

@@ -42,7 +42,7 @@ class ArmChain:
         return place
 
     @classmethod
-    def fit(cls, joints: Tensor, hands: Tensor, seed: int = 0) -> "ArmChain":
+    def fit(cls, joints: Tensor, hands: Tensor, seed: int = 0, within: float = _EXACT) -> "ArmChain":
         """Fits a chain to poses and hand positions.
 
         The search starts from random axes, and again until a chain fits to a millimeter.
@@ -51,6 +51,7 @@ class ArmChain:
             joints: shape (N, J), rad.
             hands: hand positions, shape (N, 3), m.
             seed: seed of the random axes.
+            within: largest mean error of the hand that counts as an explanation, m.
 
         Raises:
             UserError: there are too few poses, or no chain of hinges fits them.
@@ -62,7 +63,7 @@ class ArmChain:
             )
         joints, hands = joints[:_MOST_POSES].double().cpu(), hands[:_MOST_POSES].double().cpu()
         random = torch.Generator().manual_seed(seed)
-        found: list[tuple[float, Tensor]] = []
+        found: list[tuple[float, Tensor]] = []  # of all starts
         for _ in range(_STARTS):
             start = _random_parameters(hands, count, random)
             rows, _ = least_squares.fit(
@@ -71,8 +72,11 @@ class ArmChain:
             found.append((float((_chain(rows).hand(joints) - hands).norm(dim=1).mean()), rows))
             if found[-1][0] < _EXACT:
                 return _chain(rows)
+        error, rows = min(found, key=lambda fit: fit[0])
+        if error < within:
+            return _chain(rows)
         raise UserError(
-            f"got hands that no chain of {count} hinges explains better than {1e3 * min(found)[0]:.0f} mm, expected those of "
+            f"got hands that no chain of {count} hinges explains better than {1e3 * error:.0f} mm, expected those of "
             "an arm whose joints turn one after the other"
         )
 

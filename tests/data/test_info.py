@@ -21,7 +21,8 @@ from infant_env.errors import UserError
 from training.data import collect
 from training.data.collect import Config
 from training.data.dataset import Dataset
-from training.data.info import Recipe, read_info
+from training.data.info import read_info
+from training.data.recipe.recipe import Recipe
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(10**400),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from infant_env.errors import UserError
-from training.data import collect, dataset, shards
+from training.data import collect, pictures, shards
 from training.data.dataset import Dataset
 from training.data.files import index
 from training.data.files.index import PicturesOnDisk
@@ -31,7 +31,7 @@ def copy(small_data: Dataset, tmp_path: Path) -> Path:
 def large(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The smallest data set, as if it had many shards and more pictures than fit into memory."""
     monkeypatch.setattr(index, "MANY", 2)
-    monkeypatch.setattr(dataset, "IN_MEMORY", 0)
+    monkeypatch.setattr(pictures, "IN_MEMORY", 0)
     return copy
 
 

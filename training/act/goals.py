@@ -16,8 +16,8 @@ from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
-from ..data.arm_options import hands_that_reach
 from ..data.dataset import Dataset
+from ..data.recipe.arm_options import hands_that_reach
 from ..measure import metrics
 from ..runs.config import Count, RunConfig
 from ..runs.metrics import Hand

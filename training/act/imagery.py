@@ -12,6 +12,7 @@ from infant_env.body.model import ArmModel
 
 from ..data.dataset import Dataset
 from ..measure import metrics
+from ..measure.arms import arm_of
 from ..measure.probabilities import SAME_HAND, calibration_error, reliability_bins, right_ones
 from ..runs import folder as runs
 from ..runs.config import Count, OnCluster, RunConfig, Threads
@@ -91,12 +92,14 @@ def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> Hypot
     joints, probabilities = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
     right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
     count = joints.shape[1]
-    hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
+    hands = None
+    if arm_of(data).hands:
+        hands = _hands(joints.reshape(-1, joints.shape[2]), chosen.repeat(count), data).reshape(-1, count)
     return HypothesisScores(
         pictures=len(chosen),
         count=count,
-        hand_first=float((hands[:, 0] <= SAME_HAND).mean()),
-        hand_any=float((hands <= SAME_HAND).any(1).mean()),
+        hand_first=None if hands is None else float((hands[:, 0] <= SAME_HAND).mean()),
+        hand_any=None if hands is None else float((hands <= SAME_HAND).any(1).mean()),
         pose_first=float(right[:, 0].mean()),
         pose_any=float(right.any(1).mean()),
         calibration_error=calibration_error(probabilities, right),
@@ -137,7 +140,7 @@ def strange_pictures(
         yield "mirrored", np.ascontiguousarray(some[..., ::-1])
     yield "upside down", np.ascontiguousarray(some[..., ::-1, :])
     yield "negative", 1 - some
-    if data.body.mjcf:
+    if data.body.mjcf or data.recorded:
         return  # another body has no age
     for age in AGES:
         if age != data.body.age_months:
@@ -177,8 +180,13 @@ def _disturbed(
 
 def _hands(joints: Floats, chosen: NDArray[np.int64], data: Dataset) -> Floats:
     """Distance of the hand in these poses (n, J), rad, from that in the samples, meters."""
-    normalized = data.arm.normalize(joints).astype(np.float32)
-    return metrics.hand_errors(normalized, data.normalized_joints[chosen], data.arm, data.shows_hands[chosen])
+    arm = arm_of(data)
+    normalized = arm.normalize(joints).astype(np.float32)
+    return metrics.hand_errors(normalized, data.normalized_joints[chosen], arm, data.shows_hands[chosen])
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else tables.percent(value)
 
 
 Table = tuple[str, list[str], list[list[str]]]
@@ -196,7 +204,7 @@ def three_tables(report: ImageryReport) -> list[Table]:
     thought = [
         [
             f"{name}: {found.pictures}",
-            *(tables.percent(getattr(found, key)) for key in keys),
+            *(_share(getattr(found, key)) for key in keys),
             tables.number(found.calibration_error, 3),
         ]
         for name, found in (("show the hand", report.hypotheses.show_the_hand), ("all", report.hypotheses.all))
@@ -217,6 +225,13 @@ def three_tables(report: ImageryReport) -> list[Table]:
         for kind, v in report.disturbed.items()
     ]
     count = report.hypotheses.all.count
+    shown = [
+        (
+            "Disturbed pictures that show the hand: the first hypothesis, without a look",
+            ["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm", "ECE"],
+            disturbed,
+        )
+    ]
     return [
         (f"Test pictures: {count} hypotheses each", header, thought),
         (
@@ -224,9 +239,5 @@ def three_tables(report: ImageryReport) -> list[Table]:
             ["pictures", "AUROC", "where the hand shows", "called impossible"],
             strange,
         ),
-        (
-            "Disturbed pictures that show the hand: the first hypothesis, without a look",
-            ["pictures", "median cm", "< 1 cm", "< 2 cm", "< 5 cm", "ECE"],
-            disturbed,
-        ),
+        *(shown if disturbed else []),
     ]

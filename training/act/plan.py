@@ -68,6 +68,7 @@ def run(config: Config) -> dict[str, PlannerScores]:
     """Plans, checks, moves, prints the table and adds it to `metrics.json`."""
     runs.record_config(config.run, "plan", config)
     data = Dataset.open(runs.data_of(config.run))
+    data.check_simulated("`infant-arm plan`")
     arm = data.arm
     calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))

@@ -107,6 +107,7 @@ class _At:
 def _ready(config: Config) -> Iterator[_At]:
     data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
     data.check_seen_arm("reaching")
+    data.check_simulated("`infant-arm reach`")
     agent = load_agent(config, data, device)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
     env = gym.make(

@@ -138,6 +138,7 @@ def _trained(config: Config, variant: Variant, folder: Path, data: Dataset) -> S
 
 def _collecting(config: Config, data: Dataset, out: Path, changes: dict[str, Any]) -> collect.Config:
     """The Config that collects other poses with the run's body and eye, up to some changes."""
+    data.check_simulated("this ablation")
     seed = data.info.recipe.seed + 1 + config.seed
     return collect.again(data, out, seed, config.workers, cluster=config.cluster, **changes)
 

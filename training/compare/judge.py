@@ -18,6 +18,7 @@ from agents.tools.files import replacing
 
 from ..data.dataset import Dataset
 from ..measure import metrics, paper
+from ..measure.arms import RecordedArm, arm_of
 from ..measure.error_tables import from_pictures
 from ..measure.metrics import ERRORS, Truth
 from ..measure.senses import SENSES, given, is_known, named, sources_of, true
@@ -27,7 +28,7 @@ from ..methods.method import JointPredictor, Method, Predictor, Trained, seen_by
 from ..methods.registry import CONSTANT, present, size_of
 from ..runs import folder as runs
 from ..runs.device import Device, pick_device
-from ..runs.metrics import Metrics, Scores
+from ..runs.metrics import Metrics, RecordedHand, Scores
 
 Details = dict[str, dict[str, Scores]]
 """Scores of a method by mapping and subset of the test poses."""
@@ -62,6 +63,7 @@ def judge(config: JudgeConfig) -> Metrics:
         also = further_senses(config.run / AUTOENCODER)
         truth = truth_of(data, data.split("test"), also)
         found, details = Metrics(map_bytes=_sizes(config.run)), dict[str, Details]()
+        found.recorded_hand = RecordedHand(truth.arm.remark) if isinstance(truth.arm, RecordedArm) else None
         kept: dict[str, metrics.Floats] = {}
         for method, name, predictor in tqdm(config.predictors(data), desc="evaluate", unit="method"):
             seen = as_seen_by(predictor, truth, data, data.split("test"))
@@ -90,7 +92,7 @@ def _sizes(run: Path) -> dict[str, int]:
 def truth_of(data: Dataset, samples: Any, also: Collection[str] = ()) -> Truth:
     """These samples as the truth for scoring predictions; `also` names further senses."""
     known, wanted, seen = given(data, samples, also), true(data, samples, also), data.backgrounds(samples)
-    return Truth(known, wanted, data.shows_hands[samples], seen, data.arm)
+    return Truth(known, wanted, data.shows_hands[samples], seen, arm_of(data))
 
 
 def as_seen_by(predictor: Predictor, truth: Truth, data: Dataset, samples: Any) -> Truth:

@@ -21,7 +21,8 @@ from infant_env.senses.skin.touch import TOUCH
 from ..runs.device import cluster_of
 from ..runs.pool import Task, run_all
 from . import shards
-from .info import DatasetInfo, Recipe, info_of
+from .info import DatasetInfo, info_of
+from .recipe.recipe import Recipe
 
 
 def reasons(recipe: Recipe) -> tuple[str, ...]:

@@ -14,9 +14,12 @@ from infant_env.senses.camera import EyeCamera
 from infant_env.senses.sense import EYE, EYE_LEFT, FOVEA, frame_size
 from infant_env.senses.vision import Format
 
-from .info import DatasetInfo
+from .columns import Columns
+from .info import DatasetInfo, collect_line
 
 BACKGROUND = "background.png"
+_FRAMES = 255
+"""Largest number of frames whose median is taken."""
 FURTHER = {EYE_LEFT: "background_left.png", FOVEA: "background_fovea.png"}
 
 
@@ -30,12 +33,33 @@ def background(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
     found = _read(path)
     if found is not None and found.shape == (*info.recipe.eye_size, 3) and _is_of(info, found):
         return found
-    drawn = _drawn(info, EYE)
+    drawn = _estimated(folder, info) if info.recipe.recording else _drawn(info, EYE)
     if not _is_of(info, drawn):
         raise UserError(
             f"{path} is damaged, and this machine draws another one; restore it, or collect into another folder on this machine"
         )
-    return _written(path, drawn)
+    return write(path, drawn)
+
+
+def _estimated(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
+    """The median of up to 255 frames of a recording, per pixel and color; wrong where the arm is in more than half of them.
+
+    Raises:
+        UserError: the background was given by the user, so it cannot be estimated.
+    """
+    recording = info.recipe.recording
+    if recording is not None and recording.background == "given":
+        raise UserError(
+            f"{folder / BACKGROUND} is missing or damaged; run `{collect_line(folder, info)}`: it is copied again"
+        )
+    return np.rint(np.median(some_frames(folder, info), axis=0)).astype(np.uint8)
+
+
+def some_frames(folder: Path, info: DatasetInfo) -> NDArray[np.uint8]:
+    """Up to 255 frames of a data set, evenly over its samples, shape (n, H, W, 3)."""
+    count = min(info.recipe.samples, _FRAMES)
+    rows = np.linspace(0, info.recipe.samples - 1, count).astype(int)
+    return Columns(folder, info).read(EYE, rows)
 
 
 def further_background(folder: Path, info: DatasetInfo, eye: str) -> NDArray[np.uint8]:
@@ -43,7 +67,7 @@ def further_background(folder: Path, info: DatasetInfo, eye: str) -> NDArray[np.
     path = folder / FURTHER[eye]
     found = _read(path)
     fits = found is not None and found.shape == (*frame_size(eye, info.recipe.eye_size), 3)
-    return found if found is not None and fits else _written(path, _drawn(info, eye))
+    return found if found is not None and fits else write(path, _drawn(info, eye))
 
 
 def moving_backgrounds(info: DatasetInfo, gazes: NDArray[Any], format: Format, eye: str = EYE) -> NDArray[np.float32]:
@@ -54,6 +78,32 @@ def moving_backgrounds(info: DatasetInfo, gazes: NDArray[Any], format: Format, e
     return drawn
 
 
+def views(info: DatasetInfo, format: Format, eye: str, across: int, down: int) -> NDArray[np.float32]:
+    """The preprocessed views without the arm at gazes all over their ranges, shape (across, down, *format.shape).
+
+    Args:
+        info: the description of the data set.
+        format: the format of the views.
+        eye: the eye that sees, or the fovea.
+        across: number of gazes from right to left.
+        down: number of gazes from up to down.
+    """
+    low, high = info.arm.gaze.ranges.T
+    places = np.stack(np.meshgrid(*(np.linspace(0, 1, count) for count in (across, down)), indexing="ij"), -1)
+    gazes = (low + places * (high - low)).reshape(-1, 2)
+    drawn = moving_backgrounds(info, gazes, format, eye)
+    return drawn.reshape(across, down, *drawn.shape[1:])
+
+
+def pixel_directions(info: DatasetInfo, eye: str, side: int) -> NDArray[np.float32]:
+    """Where the pixels of preprocessed pictures lie while the gaze is straight, degrees to the left and down, (2, side, side)."""
+    arm, (rows, columns) = info.arm, frame_size(eye, info.recipe.eye_size)
+    middle = (np.arange(side) + 0.5) / side * 2 - 1
+    half = np.tan(np.deg2rad(arm.model.camera(arm.eyes[eye]).fovy[0]) / 2)
+    left, down = -np.arctan(middle * half * columns / rows), np.arctan(middle * half)
+    return np.rad2deg(np.stack(np.broadcast_arrays(left[None], down[:, None]))).astype(np.float32)
+
+
 def _drawn(info: DatasetInfo, eye: str) -> NDArray[np.uint8]:
     camera = EyeCamera(info.arm, info.recipe.eye_size, info.recipe.acuity)
     drawn: NDArray[np.uint8] = camera.background(eye)
@@ -61,7 +111,8 @@ def _drawn(info: DatasetInfo, eye: str) -> NDArray[np.uint8]:
     return drawn
 
 
-def _written(path: Path, drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def write(path: Path, drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Writes a picture without the arm, completely or not at all."""
     with replacing(path) as temporary:
         iio.imwrite(temporary, drawn, extension=".png")
     return drawn

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Meta, structs
 from tqdm import tqdm
 
-from agents.tools.files import DamagedFileError, replacing, write_json
+from agents.tools.files import replacing, write_json
 from infant_env.body.checks import checked_eye_size
 from infant_env.body.description import SENSED, Body
 from infant_env.body.model import ArmModel
@@ -25,13 +25,15 @@ from ..runs.device import Device
 from ..runs.folder import versions
 from ..runs.in_turn import turn
 from . import shards
-from .arm_options import as_option, seen_of_json
 from .babbled_shards import agent_of, babbled, reasons
-from .background import BACKGROUND, background, checksum
-from .body_options import BodyOptions
+from .background import background, checksum
 from .dataset import Dataset
 from .first_look import check_view
-from .info import DatasetInfo, Recipe, info_in_shards, read_info
+from .folder import check_empty, check_same, found_in, other_than_shards
+from .info import DatasetInfo
+from .recipe.arm_options import as_option, seen_of_json
+from .recipe.body_options import BodyOptions
+from .recipe.recipe import Recipe
 
 Pixels = Annotated[int, Meta(ge=1, le=8192)]
 _BYTES_PER_PIXEL = 0.8  # compressed frame, cached picture, and some reserve
@@ -66,7 +68,7 @@ class Config(BodyOptions, OnCluster):
             UserError: an MJCF file is given without the names of its arm's joints, or a sense or the acuity is
                 unknown or out of range.
         """
-        own = ("mjcf", "name", "senses", "acuity", "eyes", "seen")
+        own = ("mjcf", "name", "senses", "acuity", "eyes", "seen", "recording")
         named = {name: getattr(self, name) for name in Recipe.__struct_fields__ if name not in own}
         mjcf = None if self.mjcf is None else str(self.out.resolve() / BODY)
         told = {name: getattr(self, name) for name in SENSED}
@@ -93,6 +95,7 @@ def again(data: Dataset, out: Path, seed: int, workers: int, **changes: Any) -> 
         changes: fields of `Config` that differ from the data set.
     """
     own = structs.asdict(data.info.recipe)
+    del own["recording"]
     own |= {"body": own.pop("name"), "mjcf": Path(own["mjcf"]) if own["mjcf"] else None}
     own["seen"] = as_option(own["seen"])
     return Config(out, **own | {"seed": seed, "workers": workers} | changes)
@@ -138,7 +141,7 @@ def _collect(config: Config, info: DatasetInfo) -> float:
 
 
 def _prepared(config: Config) -> DatasetInfo:
-    before = found = _found(config.out)
+    before = found = found_in(config.out)
     files = None if config.mjcf is None else _read(config.mjcf, config.out)
     recipe = config.recipe
     if found is not None and config.mjcf is not None and not found.recipe.keeps_body:
@@ -147,12 +150,12 @@ def _prepared(config: Config) -> DatasetInfo:
     fingerprint = files.fingerprint if files and recipe.keeps_body else arm.fingerprint
     info = DatasetInfo.begin(recipe, arm, fingerprint, versions())
     if found is not None and found.identity() != info.identity():
-        found = _other_than_shards(config.out, found, info)
+        found = other_than_shards(config.out, found, info)
         before = found
     if config.append:
         found = _enlarged(config, found)
     if found is not None:
-        _check_same(config.out, found, info)
+        check_same(config.out, found, info)
         info = structs.replace(info, versions=found.versions, background=found.background, began_with=found.began_with)
     else:
         checked_eye_size(config.eye_size)
@@ -173,31 +176,12 @@ def _enlarged(config: Config, found: DatasetInfo | None) -> DatasetInfo:
     return found.enlarged(config.samples)
 
 
-def _found(folder: Path) -> DatasetInfo | None:
-    """The description of the data set in a folder; None if there is none, or only a damaged one of version 0.1."""
-    try:
-        return read_info(folder)
-    except DamagedFileError:
-        return info_in_shards(folder)
-
-
-def _other_than_shards(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> DatasetInfo:
-    """The description in the shards, if they hold the wanted data set and `dataset.json` is that of another one."""
-    own = info_in_shards(folder)
-    return own if own is not None and own.identity() == wanted.identity() else found
-
-
 def _check_folder(folder: Path, wanted: DatasetInfo) -> None:
     """Raises a UserError if a folder without a description holds something else than this data set."""
     if any((folder / "shards").glob("shard-*.h5")):
         _check_poses(folder, wanted)  # shards of version 0.1 hold no description
-    elif folder.exists() and not all(map(_may_be_replaced, folder.iterdir())):
-        raise UserError(f"{folder} is not empty and holds no data set; choose another folder with --out")
-
-
-def _may_be_replaced(path: Path) -> bool:
-    """Whether a file in a folder without shards is one that a collection writes at its start."""
-    return path.name.startswith(".") or path.name in ("dataset.json", BACKGROUND, BODY)
+    else:
+        check_empty(folder)
 
 
 def _check_poses(folder: Path, wanted: DatasetInfo) -> None:
@@ -241,15 +225,6 @@ def _keep_body(folder: Path, files: MjcfFiles) -> None:
         pass  # missing or damaged
     with replacing(folder / BODY) as temporary:
         files.write(temporary)
-
-
-def _check_same(folder: Path, found: DatasetInfo, wanted: DatasetInfo) -> None:
-    there, asked = ({**part["config"], **part["body"]} for part in (found.identity(), wanted.identity()))
-    keys = [key for key in asked | there if asked.get(key) != there.get(key)]
-    if keys:
-        other = "; ".join(f"{key} {there.get(key)} (asked for: {asked.get(key)})" for key in keys)
-        kept = f", or go on with its own body: --mjcf {folder / BODY}" if keys == ["fingerprint"] else ""
-        raise UserError(f"{folder} holds another data set: {other}; choose another folder with --out{kept}")
 
 
 def _size(count: float) -> str:

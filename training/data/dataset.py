@@ -1,38 +1,15 @@
-"""The data set's format: sealed HDF5 shards, an index over them, and a reader.
-
-A data set is a folder:
-
-- `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
-- `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
-- `background.png`: what the eye sees without the arm.
-- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see,
-  `fovea` (n, 128, 128, 3) uint8 if it was recorded, `joints` (n, J) float32 [rad],
-  `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
-  `touch` (n, P) float32 [N] if touch is felt, `felt_gaze` and `felt_touch` alike if these have noise,
-  `approach` (n, J) float32 [rad] for babbled contacts,
-  `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
-  `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
-  `rejected` (n, 2) int32 [poses rejected before this one; (n, 3) for babbled contacts].
-  Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
-- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
-- `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
-
-A shard is written under a temporary name, fsynced and renamed, so that it is never there in part.
-"""
+"""The reader of a data set: poses, pictures and what the infant sensed; `shards.py` describes the files."""
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.tools.files import DamagedFileError
 from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
@@ -40,21 +17,19 @@ from infant_env.senses import vision
 from infant_env.senses.modalities import COLOR, FOVEA, GAZE, VISION
 from infant_env.senses.noise import noise_of
 from infant_env.senses.seen.seen import Seen
-from infant_env.senses.sense import EYE, EYE_LEFT, JOINTS, Sense, frame_size
+from infant_env.senses.sense import EYE, EYE_LEFT, JOINTS, Sense
 from infant_env.senses.sense import FOVEA as FOVEA_FRAMES
 from infant_env.senses.skin.touch import TOUCH, Touch, share
 from infant_env.senses.skin.touched_place import TouchedPlace
 
-from .arm_options import as_option, in_words
-from .background import background, further_background, moving_backgrounds
-from .files import index
+from . import background as without_arm
+from .columns import Columns
 from .files.index import PicturesOnDisk
-from .info import DatasetInfo, collect_line, info_in_shards, read_info
-from .shards import FRAMES, UNREADABLE, cache_path, read_cache, shard_is_whole, shard_path, write_cache
+from .info import DatasetInfo, collect_line, read_info
+from .pictures import Pictures
+from .recipe import checks
 
 _ABOVE_NOISE = 5.0
-IN_MEMORY = 2**31
-"""All pictures of a data set are held in memory up to so many bytes."""
 SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
@@ -90,15 +65,7 @@ class Dataset:
         data = cls(path, read_info(path))
         if data.info.accepted is None:
             raise UserError(f"the data set {path} is not complete; run `{collect_line(path, data.info)}`: it goes on")
-        is_whole = partial(shard_is_whole, path, info=data.info)
-        if len(data._shards) <= index.MANY:
-            whole = list(map(is_whole, range(len(data._shards))))
-        else:
-            whole = index.whole(data._shards, path / "cache" / "checked.npy", data._identity, is_whole)
-        if not any(whole):
-            data._check_description()
-        if not all(whole):
-            raise data._damaged(whole.index(False))
+        data._columns.check()
         return data
 
     def __len__(self) -> int:
@@ -114,7 +81,7 @@ class Dataset:
         """The body of the collection, made again at the first request.
 
         Raises:
-            UserError: its MJCF file is gone or has changed, or its joints have changed.
+            UserError: the poses were recorded; or its MJCF file is gone or has changed, or its joints have changed.
         """
         return self.info.arm
 
@@ -142,6 +109,17 @@ class Dataset:
     def seen(self) -> Seen | None:
         """How the arm was seen elsewhere than it was felt; None: as it was."""
         return self.info.recipe.displaced
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the poses were recorded (`infant-arm import`): then there is no body."""
+        return self.info.recipe.recording is not None
+
+    @property
+    def knows_hand(self) -> bool:
+        """Whether the data set knows where the hand is."""
+        recording = self.info.recipe.recording
+        return recording is None or recording.hand
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -177,7 +155,12 @@ class Dataset:
 
     @cached_property
     def hand_position(self) -> NDArray[np.float32]:
-        """Position of the hand, with two hands of the right one, shape (N, 3), metres."""
+        """Position of the hand, with two hands of the right one, shape (N, 3), metres.
+
+        Raises:
+            UserError: the poses were recorded without it.
+        """
+        checks.check_knows_hand(self.info.recipe, self.path)
         return self.column("hand_position")
 
     @cached_property
@@ -187,8 +170,7 @@ class Dataset:
         Raises:
             UserError: the data set does not have two hands.
         """
-        if self.body.arms != "both":
-            raise UserError(f"{self.path} has one hand, expected a data set of `infant-arm collect --arms both`")
+        checks.check_two_hands(self.info.recipe, self.path)
         return self.column("left_hand_position")
 
     @property
@@ -199,7 +181,9 @@ class Dataset:
 
     @property
     def hands_in_view(self) -> NDArray[np.float32]:
-        """Shares of the pixels that show each of the H hands, shape (N, H)."""
+        """Shares of the pixels that show each of the H hands, shape (N, H); NaN in a recording, which does not know them."""
+        if self.recorded:
+            return np.full((len(self), 1), np.nan, np.float32)
         names = ["hand_in_view", "left_hand_in_view"] if self.body.arms == "both" else ["hand_in_view"]
         return np.stack([self.column(name) for name in names], axis=1)
 
@@ -251,7 +235,7 @@ class Dataset:
         Raises:
             UserError: touch was not felt, or a shard is damaged.
         """
-        self._check_touch()
+        checks.check_recorded(self.info.recipe.touch, "--touch", self.path)
         return self.column(TOUCH)
 
     @cached_property
@@ -287,12 +271,8 @@ class Dataset:
         Raises:
             UserError: touch was not felt, or the body cannot be made again.
         """
-        self._check_touch()
+        checks.check_recorded(self.info.recipe.touch, "--touch", self.path)
         return Touch(self.arm).names
-
-    def _check_touch(self) -> None:
-        if not self.info.recipe.touch:
-            raise UserError(f"{self.path} has no touch, expected a data set of `infant-arm collect --touch`")
 
     def eye(self, samples: int | NDArray[np.int64] | slice) -> NDArray[np.uint8]:
         """The frames of some samples, read from disk, shape (..., H, W, 3)."""
@@ -319,7 +299,7 @@ class Dataset:
     @cached_property
     def pictures(self) -> NDArray[np.float32] | PicturesOnDisk:
         """All preprocessed pictures, shape (N, 64, 64), in [0, 1]; cached on disk, and read on request if they are many GB."""
-        return self._all_pictures(self._frames)
+        return self._pictures_of(self._frames)
 
     @cached_property
     def left_pictures(self) -> NDArray[np.float32] | PicturesOnDisk:
@@ -329,26 +309,17 @@ class Dataset:
             UserError: the infant did not see with both eyes.
         """
         self._check_both_eyes()
-        return self._all_pictures(EYE_LEFT)
+        return self._pictures_of(EYE_LEFT)
 
-    def _all_pictures(self, eye: str) -> NDArray[np.float32] | PicturesOnDisk:
-        shape = len(self), *self.format.shape
-        if math.prod(shape) * 4 <= IN_MEMORY:
-            return np.concatenate([self._pictures(shard, eye) for shard in range(len(self._shards))])
-        paths = [cache_path(self.path, shard, self.format, eye) for shard in range(len(self._shards))]
-
-        def is_whole(shard: int) -> bool:
-            return self._pictures(shard, eye) is not None  # it is made again if need be
-
-        index.whole(paths, paths[0].parent / "checked.npy", self.fingerprint, is_whole)
-        return PicturesOnDisk(shape, self.info.recipe.shard_size, paths)
+    def _pictures_of(self, frames: str) -> NDArray[np.float32] | PicturesOnDisk:
+        return Pictures(self._columns, self.joints, self.format, frames).all(self.fingerprint)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
         """The preprocessed view without the arm, shape (64, 64); that of the held head if the head turns."""
         if self._frames != EYE:
-            return self.format.squeeze(further_background(self.path, self.info, self._frames))
-        return self.format.squeeze(background(self.path, self.info))
+            return self.format.squeeze(without_arm.further_background(self.path, self.info, self._frames))
+        return self.format.squeeze(without_arm.background(self.path, self.info))
 
     def backgrounds(self, samples: NDArray[np.int64]) -> NDArray[np.float32]:
         """The preprocessed view without the arm of each sample; (1, 64, 64), the same for all, if the head is held.
@@ -357,7 +328,7 @@ class Dataset:
         """
         if self.body.gaze == "held":
             return self.background[None]
-        return moving_backgrounds(self.info, self.gaze[samples], self.format)
+        return without_arm.moving_backgrounds(self.info, self.gaze[samples], self.format)
 
     def views(self, across: int, down: int, left_eye: bool = False) -> NDArray[np.float32]:
         """The preprocessed views without the arm at gazes all over their ranges, shape (across, down, 64, 64).
@@ -367,20 +338,13 @@ class Dataset:
             down: number of gazes from up to down.
             left_eye: the left eye's views.
         """
-        low, high = self.arm.gaze.ranges.T
-        places = np.stack(np.meshgrid(*(np.linspace(0, 1, count) for count in (across, down)), indexing="ij"), -1)
-        gazes = (low + places * (high - low)).reshape(-1, 2)
-        drawn = moving_backgrounds(self.info, gazes, self.format, EYE_LEFT if left_eye else self._frames)
-        return drawn.reshape(across, down, *drawn.shape[1:])
+        frames = EYE_LEFT if left_eye else self._frames
+        return without_arm.views(self.info, self.format, frames, across, down)
 
     @property
     def pixel_directions(self) -> NDArray[np.float32]:
         """Where the preprocessed pictures' pixels lie while the gaze is straight, degrees to the left and down, (2, 64, 64)."""
-        (rows, columns), side = frame_size(self._frames, self.eye_size), self.format.side
-        middle = (np.arange(side) + 0.5) / side * 2 - 1
-        half = np.tan(np.deg2rad(self.arm.model.camera(self.arm.eyes[self._frames]).fovy[0]) / 2)
-        left, down = -np.arctan(middle * half * columns / rows), np.arctan(middle * half)
-        return np.rad2deg(np.stack(np.broadcast_arrays(left[None], down[:, None]))).astype(np.float32)
+        return without_arm.pixel_directions(self.info, self._frames, self.format.side)
 
     @cached_property
     def left_background(self) -> NDArray[np.float32]:
@@ -390,7 +354,7 @@ class Dataset:
             UserError: the infant did not see with both eyes.
         """
         self._check_both_eyes()
-        return self.format.squeeze(further_background(self.path, self.info, EYE_LEFT))
+        return self.format.squeeze(without_arm.further_background(self.path, self.info, EYE_LEFT))
 
     def squeezed_to(self, format: vision.Format) -> "Dataset":
         """The data set with `pictures` (N, *format.shape) and `background` of another format."""
@@ -437,14 +401,15 @@ class Dataset:
             hands: the hands that it must show, see `shows`.
         """
         if not self.shows(hands)[samples].any():
-            views = self.hands_in_view[samples]
-            most = views.max() if hands is None else views[:, hands].min(axis=1).max()
-            which = "the hand" if hands is None or views.shape[1] == 1 else in_words(hands)
-            raise UserError(
-                f"{self.path} has no {what} that shows {which}: it covers at most {most:.3%} of the pixels, expected "
-                f"{self.info.recipe.min_hand_in_view:.3%}; collect more samples, move the camera nearer, or collect with a lower "
-                "--min-hand-in-view"
-            )
+            raise checks.no_hand(self.hands_in_view[samples], self.info.recipe, self.path, what, hands)
+
+    def check_simulated(self, what: str) -> None:
+        """Raises a UserError if the poses were recorded.
+
+        Args:
+            what: what needs a body to simulate, for the message, for example "reaching".
+        """
+        checks.check_simulated(self.info.recipe, self.path, what)
 
     def check_held_gaze(self, what: str) -> None:
         """Raises a UserError if the eye moved.
@@ -452,11 +417,7 @@ class Dataset:
         Args:
             what: what needs an eye that does not move, for the message, for example "the generator".
         """
-        if self.body.gaze != "held":
-            raise UserError(
-                f"{self.path} was collected with --gaze {self.body.gaze}, and {what} needs an eye that does not move, expected a "
-                "data set of --gaze held"
-            )
+        checks.check_held_gaze(self.info.recipe, self.path, what)
 
     def check_seen_arm(self, what: str) -> None:
         """Raises a UserError if the arm was seen elsewhere than it was felt.
@@ -464,21 +425,24 @@ class Dataset:
         Args:
             what: what needs an arm that is seen where it is, for the message, for example "reaching".
         """
-        if self.seen is not None:
-            raise UserError(
-                f"{self.path} was collected with --seen '{as_option(self.info.recipe.seen)}', and {what} needs an arm that is "
-                "seen where it is, expected a data set without --seen"
-            )
+        checks.check_seen_arm(self.info.recipe, self.path, what)
 
     def split(self, name: str) -> NDArray[np.int64]:
         """Indices of the train (60 %), validation (20 %) or test (20 %) samples: a part of one fixed permutation.
+
+        The permutation is that of the samples; in a recording, where neighbors in time resemble each other, that of its episodes,
+        and of at least 20 pieces of it.
 
         Raises:
             UserError: there is no such split, or it is empty, because the data set has fewer than 4 samples.
         """
         if name not in SPLITS:
             raise UserError(f"got the split {name!r}, expected one of {list(SPLITS)}")
-        order = np.random.default_rng(0).permutation(len(self))
+        order = (
+            in_random_pieces(self.column("episode"))
+            if self.recorded
+            else np.random.default_rng(0).permutation(len(self))
+        )
         ends = np.rint(np.cumsum([0.0, *SPLITS.values()]) * len(self)).astype(int)
         k = list(SPLITS).index(name)
         if ends[k] == ends[k + 1]:
@@ -497,76 +461,27 @@ class Dataset:
         Raises:
             UserError: a shard is damaged, or has no such column.
         """
-        many = len(self._shards) > index.MANY and name not in FRAMES
-        if many and isinstance(rows, slice) and rows == slice(None):
-            kept = self.path / "cache" / "columns" / f"{name}.npy"
-            return index.column(self._shards, kept, self._identity, lambda: self._rows(name, rows))
-        return self._rows(name, rows)
-
-    def _rows(self, name: str, rows: Any) -> NDArray[Any]:
-        order, back = np.unique(np.arange(len(self))[rows], return_inverse=True)  # HDF5 reads only in rising order
-        shards, places = np.divmod(order, self.info.recipe.shard_size)
-        numbers, starts = np.unique(shards, return_index=True)
-        each = zip(numbers, np.split(places, starts[1:]), strict=True) if len(order) else [(0, places)]
-        return np.concatenate([self._read(int(shard), name, part) for shard, part in each])[back]
+        return self._columns.read(name, rows)
 
     @cached_property
-    def _shards(self) -> list[Path]:
-        return [shard_path(self.path, shard) for shard in range(len(self.info.recipe.lengths))]
-
-    @cached_property
-    def _identity(self) -> str:
-        return json.dumps(self.info.identity(), sort_keys=True)
-
-    def _read(self, shard: int, name: str, places: NDArray[np.int64]) -> NDArray[Any]:
-        """Samples of a shard, at rising places."""
-        try:
-            with h5py.File(shard_path(self.path, shard)) as file:
-                whole = len(places) == len(file[name])
-                rows: NDArray[Any] = file[name][:] if whole else file[name][places]
-        except UNREADABLE:
-            raise self._damaged(shard) from None
-        return rows
+    def _columns(self) -> Columns:
+        return Columns(self.path, self.info)
 
     def _check_both_eyes(self) -> None:
-        if self.body.eyes != "both":
-            raise UserError(
-                f"{self.path} has no frames of a second eye, expected a data set of `infant-arm collect --eyes both`"
-            )
+        checks.check_recorded(self.body.eyes == "both", "--eyes both", self.path)
 
     def _check_fovea(self) -> None:
-        if not self.body.fovea:
-            raise UserError(
-                f"{self.path} has no frames of a fovea, expected a data set of `infant-arm collect --fovea`"
-            )
+        checks.check_recorded(self.body.fovea, "--fovea", self.path)
 
-    def _check_description(self) -> None:
-        """Raises a DamagedFileError if `dataset.json` is that of another data set than the shards."""
-        own = info_in_shards(self.path)
-        if own is not None and own.identity() != self.info.identity():
-            told = self.path / "dataset.json"
-            raise DamagedFileError(
-                f"{told} describes another data set than the shards beside it; run `{collect_line(self.path, own)}`: it keeps "
-                "the shards and writes this file again",
-                told,
-            )
 
-    def _damaged(self, shard: int) -> DamagedFileError:
-        path, samples, (rows, columns) = shard_path(self.path, shard), self.info.recipe.lengths[shard], self.eye_size
-        return DamagedFileError(
-            f"{path} is damaged or missing, expected a shard of {samples} samples, pictures of {rows}x{columns} and "
-            f"{len(self.joint_names)} joints; run `{collect_line(self.path, self.info)}`: it collects only that shard",
-            path,
-        )
+def in_random_pieces(episodes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A fixed permutation of moments in time, piece by piece: no piece is longer than a 20th, or belongs to two episodes.
 
-    def _pictures(self, shard: int, eye: str) -> NDArray[np.float32]:
-        start, samples = shard * self.info.recipe.shard_size, self.info.recipe.lengths[shard]
-        joints = self.joints[start : start + samples]
-        found = read_cache(self.path, shard, self.info, joints, self.format, eye)
-        if found is not None:
-            return found
-        pictures = np.stack(
-            [self.format.squeeze(self._read(shard, eye, np.array([place]))[0]) for place in range(samples)]
-        )
-        write_cache(self.path, shard, pictures, self.info, joints, self.format, eye)
-        return pictures
+    Args:
+        episodes: the number of the episode of each moment, shape (N,).
+    """
+    longest = max(1, len(episodes) // 20)
+    starts = np.flatnonzero(np.diff(episodes, prepend=episodes[0] - 1))
+    cuts = [np.arange(start, end, longest) for start, end in zip(starts, [*starts[1:], len(episodes)], strict=True)]
+    pieces = np.split(np.arange(len(episodes)), np.concatenate(cuts)[1:])
+    return np.concatenate([pieces[k] for k in np.random.default_rng(0).permutation(len(pieces))])

@@ -10,7 +10,7 @@ from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
 from infant_env.senses.seen.seen_arm import SeenArm
 
-from .info import Recipe
+from .recipe.recipe import Recipe
 
 _POSES = 64
 _ENOUGH = 0.1

@@ -1,4 +1,24 @@
-"""The data set's files: sealed HDF5 shards, a cache of their preprocessed pictures, and an index over them."""
+"""The data set's files: sealed HDF5 shards, a cache of their preprocessed pictures, and an index over them.
+
+A data set is a folder:
+
+- `dataset.json`: schema version, config, body, camera, package versions, counts, checksums; see `DatasetInfo`.
+- `body.zip`: the MJCF of another body than the built-in ones with all its files; see `MjcfFiles`.
+- `background.png`: what the eye sees without the arm.
+- `shards/shard-00000.h5` ...: `eye` (n, H, W, 3) uint8, `eye_left` alike if both eyes see,
+  `fovea` (n, 128, 128, 3) uint8 if it was recorded, `joints` (n, J) float32 [rad],
+  `felt_joints` alike if the joints have noise, `gaze` (n, G) float32 [rad] if the head turns,
+  `touch` (n, P) float32 [N] if touch is felt, `felt_gaze` and `felt_touch` alike if these have noise,
+  `approach` (n, J) float32 [rad] for babbled contacts,
+  `hand_position` (n, 3) float32 [m], `arm_in_view` and `hand_in_view` (n,) float32 [share of the pixels],
+  `left_hand_position` and `left_hand_in_view` alike if both arms move (then the former ones are the right hand's),
+  `rejected` (n, 2) int32 [poses rejected before this one; (n, 3) for babbled contacts].
+  Attributes: `dataset`, the description with which the collection began, and `sha256`, a checksum.
+- `index.h5`: virtual data sets of the same names over all shards, so that h5py alone can read all samples; not read here.
+- `cache/`: the preprocessed pictures, under the name of the preprocessing's version; may be deleted.
+
+A shard is written under a temporary name, fsynced and renamed, so that it is never there in part.
+"""
 
 import hashlib
 import json

@@ -18,6 +18,7 @@ def summary(results: Metrics, ours: Collection[str]) -> str:
     """Table 1 and the tables of further scores, for the terminal."""
     senses = between_senses(results.table1)
     both = two_eyes.table(results.two_eyes) if results.two_eyes else None
+    hand = hands(results.details)
     parts = [
         "Table 1: mean absolute error on the test split, mean ± standard deviation",
         tables.as_text(*table1(results.table1)),
@@ -25,8 +26,13 @@ def summary(results: Metrics, ours: Collection[str]) -> str:
         *(["\nHand along the line of sight, with one eye and with both", tables.as_text(*both)] if both else []),
         "\nPictures (all test poses / those that show the hand): error over the arm's pixels, overlap, skill against constant",
         tables.as_text(*pictures(results.details)),
-        "\nHand, from the joints recalled from a picture (all test poses / those that show the hand)",
-        tables.as_text(*hands(results.details)),
+        *(
+            ["\nHand, from the joints recalled from a picture (all test poses / those that show the hand)"]
+            if hand
+            else []
+        ),
+        *([tables.as_text(*hand)] if hand else []),
+        *([results.recorded_hand.remark] if results.recorded_hand else []),
         "\nJoints from a picture, normalized mean absolute error (all test poses)",
         tables.as_text(*per_joint(results.details)),
         *remarks(results.table1, ours),
@@ -87,13 +93,15 @@ EACH_HAND = {"mean": "mean cm", "median": "median cm"}
 """Those of each of two hands."""
 
 
-def hands(details: Details) -> tuple[list[str], list[list[str]]]:
+def hands(details: Details) -> tuple[list[str], list[list[str]]] | None:
     """Header and rows of the hand's distance, in cm, if the arm took the pose that was recalled from a picture.
 
-    Two hands have a column each, over the poses whose pictures show this hand.
+    Two hands have a column each, over the poses whose pictures show this hand. None if nobody knows where the hand is.
     """
     found = {name: mappings.get(PICTURE_TO_JOINTS, {}) for name, mappings in details.items()}
     alone = {name: each["all"].hands_cm if "all" in each else {} for name, each in found.items()}
+    if not any(scores.hand_error_cm for each in found.values() for scores in each.values()):
+        return None
     rows = []
     for name, subsets in found.items():
         hands = [s.hand_error_cm for s in subsets.values()]

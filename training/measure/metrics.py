@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.networks.autoencoder import ARM_DIFFERS_BY
-from infant_env.body.model import ArmModel
 
 from ..runs.metrics import Hand, Scores
+from .arms import Arm, RecordedArm
 
 Floats = NDArray[np.float32]
 
@@ -37,8 +37,8 @@ class Truth:
     """Whether each hand is in view, shape (N, H)."""
     background: Floats
     """The picture without the arm: one for all samples, shape (1, 64, 64), or one each, (N, 64, 64), if the eye moves."""
-    arm: ArmModel
-    """The body, for the position of the hand."""
+    arm: Arm
+    """The body or the recorded arm, for the position of the hand."""
 
     def __len__(self) -> int:
         return len(self.shows_hands)
@@ -108,24 +108,26 @@ def joint_scores(predicted: Floats, true: Floats, truth: Truth) -> Scores:
 
     Returns:
         `mae` (normalized), `joint_mae` (normalized, by joint), `joint_error_deg` (by joint), `hand_error_cm` (see
-        `hand_summary`) and its percentiles 0 to 100; of two hands also `hands_cm`.
+        `hand_summary`) and its percentiles 0 to 100, if the place of the hand is known; of two hands also `hands_cm`.
     """
     low, high = truth.arm.joint_ranges.T
     error = np.abs(predicted - true).mean(axis=0)  # (J,)
     names = truth.arm.joint_names
     places, wanted = (hand_positions(joints, truth.arm) for joints in (predicted, true))
-    hands = hand_distances(places, wanted, truth.shows_hands)
+    hands = hand_distances(places, wanted, truth.shows_hands) if truth.arm.hands else None
     return Scores(
         mae=float(error.mean()),
         joint_mae=dict(zip(names, error.tolist(), strict=True)),
         joint_error_deg=dict(zip(names, np.degrees(error * (high - low)).tolist(), strict=True)),
-        hand_error_cm=hand_summary(hands),
+        hand_error_cm=None if hands is None else hand_summary(hands),
         hands_cm=each_hand(places, wanted, truth.shows_hands, truth.arm),
-        hand_error_cm_percentiles=(100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
+        hand_error_cm_percentiles=None
+        if hands is None
+        else (100 * np.percentile(hands, np.arange(101))).round(3).tolist(),
     )
 
 
-def hand_errors(predicted: Floats, true: Floats, arm: ArmModel, shown: NDArray[np.bool_] | None = None) -> Floats:
+def hand_errors(predicted: Floats, true: Floats, arm: Arm, shown: NDArray[np.bool_] | None = None) -> Floats:
     """Distance between the hands in two sets of poses, see `hand_distances`.
 
     Args:
@@ -159,8 +161,8 @@ def hand_distances(first: NDArray[Any], second: NDArray[Any], shown: NDArray[np.
     return mean
 
 
-def each_hand(first: NDArray[Any], second: NDArray[Any], shown: NDArray[np.bool_], arm: ArmModel) -> dict[str, Hand]:
-    """The distances of each of two hands over the poses whose pictures show it, by side; empty for one hand.
+def each_hand(first: NDArray[Any], second: NDArray[Any], shown: NDArray[np.bool_], arm: Arm) -> dict[str, Hand]:
+    """The distances of each of two hands over the poses whose pictures show it, by side; empty for one hand or none.
 
     Args:
         first: positions, shape (N, H, 3), meters.
@@ -168,15 +170,17 @@ def each_hand(first: NDArray[Any], second: NDArray[Any], shown: NDArray[np.bool_
         shown: whether each hand is in view, shape (N, H).
         arm: the body.
     """
-    if len(arm.hands) == 1:
+    if len(arm.hands) <= 1:
         return {}
     apart: Floats = np.linalg.norm(first - second, axis=2).astype(np.float32)  # (N, H)
     columns = zip(arm.hands, apart.T, shown.T, strict=True)
     return {side: hand_summary(each[counted]) for side, each, counted in columns if counted.any()}
 
 
-def hand_positions(joints: Floats, arm: ArmModel) -> Floats:
+def hand_positions(joints: Floats, arm: Arm) -> Floats:
     """Positions of the hands in each pose (only kinematics, no contact), normalized joints (N, J) -> (N, H, 3), meters."""
+    if isinstance(arm, RecordedArm):
+        return arm.hand_positions(joints)
     data = arm.new_data()
     positions = np.empty((len(joints), len(arm.hands), 3), np.float32)
     for position, pose in zip(positions, arm.denormalize(joints.astype(np.float64)), strict=True):

@@ -5,19 +5,23 @@ from numpy.typing import NDArray
 
 from ..data.dataset import Dataset
 from . import metrics
+from .arms import arm_of
 
 SAME_POSE, SAME_HAND = 10.0, 0.02
-"""A hypothesis is right if all joints are within this number of degrees and the hand within this number of meters."""
+"""A hypothesis is right if all joints are within this number of degrees and the hand within this number of meters, if its
+place is known."""
 
 
 def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Dataset) -> NDArray[np.bool_]:
     """Which of the hypotheses (B, K, J), rad, are right for the samples (B,): (B, K)."""
     true = np.repeat(data.joints[samples][:, None], joints.shape[1], 1)
-    arm = data.arm
+    arm = arm_of(data)
     normalized = [arm.normalize(poses.reshape(-1, poses.shape[2])).astype(np.float32) for poses in (joints, true)]
     shown = np.repeat(data.shows_hands[samples], joints.shape[1], 0)
-    hands = metrics.hand_errors(normalized[0], normalized[1], arm, shown)
     turned = np.degrees(np.abs(joints - true)).max(2)
+    if not arm.hands:
+        return turned <= SAME_POSE
+    hands = metrics.hand_errors(normalized[0], normalized[1], arm, shown)
     return (turned <= SAME_POSE) & (hands.reshape(turned.shape) <= SAME_HAND)
 
 

@@ -37,6 +37,7 @@ def _errors(predict: Predict, truth: Truth, senses: set[str]) -> Floats:
     """Errors along the line of sight of the hands, from some senses, (N,), cm."""
     known = {name: torch.from_numpy(rows) for name, rows in truth.given.items() if name in senses}
     predicted = predict(known)[PROPRIOCEPTION].float().cpu().numpy()
+    assert isinstance(truth.arm, ArmModel)  # no recording has two eyes
     return 100 * along_sight(predicted, truth.true[PROPRIOCEPTION], truth.arm)
 
 

@@ -25,8 +25,9 @@ from infant_env.errors import UserError
 from infant_env.senses.modalities import TOUCH
 from infant_env.senses.sense import EYE
 
-from ..data.arm_options import hands_that_reach
 from ..data.info import read_info
+from ..data.recipe.arm_options import hands_that_reach
+from ..data.recipe.checks import check_simulated
 from ..runs import folder as runs
 from .config import Config
 
@@ -54,6 +55,7 @@ class Setup:
         self.config = config
         self.device = torch.device("cpu")  # it sees one picture at a time
         self.info = read_info(runs.data_of(config.run))
+        check_simulated(self.info.recipe, runs.data_of(config.run), "`infant-arm train-rl`")
         if config.sees and self.info.recipe.displaced:
             told = f"got the run {config.run}, whose data were collected with --seen"
             raise UserError(

@@ -49,6 +49,12 @@ class Scores(Section):
     skill: float | None = None
 
 
+class RecordedHand(Section):
+    """How well the place of the hand in a recording is known, in words."""
+
+    remark: str
+
+
 class TwoEyes(Section):
     """Mean error of the hand along the line of sight, in cm, with one eye and with both; and the interval of the difference."""
 
@@ -91,8 +97,9 @@ class HypothesisScores(Section):
     pictures: int
     count: int
     """Hypotheses for each picture."""
-    hand_first: float
-    hand_any: float
+    hand_first: float | None
+    """None if the place of the hand is unknown."""
+    hand_any: float | None
     pose_first: float
     pose_any: float
     calibration_error: float
@@ -224,6 +231,8 @@ class Metrics(Section):
     """By method, mapping and subset of the test poses: `all`, and `shows_hand`."""
     two_eyes: dict[str, TwoEyes] = {}
     """By method, if the infant sees with both eyes."""
+    recorded_hand: RecordedHand | None = None
+    """What a recording knows of the hand."""
     queries_per_s: dict[str, dict[str, float]] = {}
     map_bytes: dict[str, int] = {}
     reach: dict[str, dict[str, Reached]] = {}
@@ -258,5 +267,5 @@ WRITTEN_BY = {
     "trial": "tune",
 }
 """The command that writes a section again. `evaluate` writes all other sections, and its entries in the common ones."""
-OPTIONAL = frozenset({"two_eyes"})
+OPTIONAL = frozenset({"two_eyes", "recorded_hand"})
 """Sections that a command writes only for some data sets."""

@@ -42,6 +42,7 @@ class Page:
         data = Dataset.open(runs.data_of(run))
         _check_gaze(data, run)
         data.check_seen_arm("the studio")
+        data.check_simulated("the studio")
         agent = MentalImageryAgent.load(run, device=pick_device(device))
         senses = {"acuity": data.acuity, "senses": data.senses, "touch": data.info.recipe.touch}
         self.infant = LiveInfant(data.arm, data.eye_size, seed, **senses)

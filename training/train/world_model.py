@@ -47,6 +47,7 @@ def run(config: Config) -> WorldModel:
 
 def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
     work.data.check_seen_arm("the world model")
+    work.data.check_simulated("the world model")
     if len(work.data.arm.hands) > 1:
         raise UserError(
             f"{work.data.path} was collected with --arms both, expected one arm: the world model learns one arm with one hand; "

@@ -92,5 +92,6 @@ def key_of(config: StudyConfig) -> str:
     files = {*config.run.glob("*.safetensors"), *config.run.glob(CALIBRATION)}
     caches = {latents_file(sense.name) for sense in SENSES}
     models = {file.name: checkpoints.file_hash(file) for file in files if file.name not in caches}
-    data = Dataset.open(runs.data_of(config.run)).fingerprint
-    return checksum({"settings": settings, "models": models, "data": data})
+    data = Dataset.open(runs.data_of(config.run))
+    data.check_simulated("this study")
+    return checksum({"settings": settings, "models": models, "data": data.fingerprint})

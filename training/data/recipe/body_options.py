@@ -10,7 +10,7 @@ from msgspec import Meta
 from infant_env.body.built_in.anthropometry import OLDEST, YOUNGEST
 from infant_env.senses.camera import HAND_IN_VIEW
 
-from ..runs.config import Checked
+from ...runs.config import Checked
 
 Share = Annotated[float, Meta(ge=0, lt=1)]
 """A share of the pixels."""
