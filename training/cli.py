@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "compare.evaluate",
     "ablate": "compare.ablate",
     "tune": "compare.tune",
+    "pack": "sharing.pack",
     "reach": "act.reach",
     "self-touch": "act.self_touch",
     "plan": "act.plan",

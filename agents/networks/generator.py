@@ -15,6 +15,7 @@ from ..tools import checkpoints
 from .autoencoder import upsampling
 
 KIND = "generator"
+_SIZES = "joint_count", "width", "points"
 _PATCH, _SIDE = 4, 16  # side of a patch, in pixels, and of the feature maps, in patches
 
 
@@ -82,7 +83,7 @@ class PictureGenerator(nn.Module):
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
-        sizes = {"joint_count": self.joint_count, "width": self.width, "points": self.points}
+        sizes = {size: getattr(self, size) for size in _SIZES}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
     @classmethod
@@ -92,7 +93,15 @@ class PictureGenerator(nn.Module):
         Raises:
             UserError: the file is missing or damaged, or its tensors do not fit this network.
         """
-        return checkpoints.read_network(Path(path), KIND, cls, ("joint_count", "width", "points"), device)
+        return checkpoints.read_network(Path(path), KIND, cls, _SIZES, device)
+
+    @classmethod
+    def of_file(
+        cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device
+    ) -> "PictureGenerator":
+        """The generator of a file's tensors and header."""
+        network = cls(tensors["background"], *(header[size] for size in _SIZES))
+        return checkpoints.filled(network, tensors, device)
 
     def _spots(self, points: Tensor) -> Tensor:
         """Position, width and strength of each point, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""
