@@ -31,6 +31,8 @@ COMMANDS = {
     "ablate": "compare.ablate",
     "tune": "compare.tune",
     "pack": "sharing.pack",
+    "push": "sharing.push",
+    "pull": "sharing.pull",
     "reach": "act.reach",
     "self-touch": "act.self_touch",
     "plan": "act.plan",
