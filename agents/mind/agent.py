@@ -15,6 +15,7 @@ from torch import Tensor
 from infant_env.errors import UserError
 
 from .imagination import Hypotheses, Imagination
+from .packed import unpack
 from .planning import PosePlanner
 from .search.goals import Goals
 
@@ -83,7 +84,7 @@ class MentalImageryAgent:
         self.done = False
         """Whether it plans no further correction."""
         self._shown: NDArray[np.float32] | None = None  # the goal picture of the last observation that had one
-        self._first: MentalImageryAgent | None = None  # agent of the first infant; the others share its planner
+        self._first: MentalImageryAgent | None = None  # the agent whose planner it shares
         self._others: list[MentalImageryAgent] = []  # agents of the other infants
         self._branch: list[Look] = []  # looks at the present hypothesis and its corrections
         self._way: deque[NDArray[np.float32]] = deque()  # remaining poses of a way around the body
@@ -100,6 +101,28 @@ class MentalImageryAgent:
             UserError: a file is missing or damaged, or the files belong to different trainings.
         """
         return cls(Imagination.load(folder, device), hypotheses, looks)
+
+    @classmethod
+    def pretrained(
+        cls,
+        address: str | Path | None = None,
+        hypotheses: int = 5,
+        looks: int = 5,
+        device: str | torch.device = "cpu",
+    ) -> "MentalImageryAgent":
+        """An infant that was trained already; its map is trained again in some seconds, and nothing is kept on disk.
+
+        Args:
+            address: a file of `infant-arm pack`, or an address such as `hf://NAME/REPOSITORY/infant.safetensors`; None: the
+                infant that comes with this package, trained by the paper's preset.
+            hypotheses: number of poses that may show the goal.
+            looks: largest number of looks.
+            device: where it computes.
+
+        Raises:
+            UserError: the file is missing or damaged, or it holds no infant.
+        """
+        return cls(unpack(address, device).imagination, hypotheses, looks)
 
     @property
     def goal(self) -> NDArray[np.float32] | None:
@@ -246,11 +269,20 @@ class MentalImageryAgent:
         actions = np.stack([agent.act(one) for agent, one in zip(agents, batch, strict=True)])
         return (actions[0] if batch[0] is observation else actions), state
 
+    def sibling(self, looks: int | None = None) -> "MentalImageryAgent":
+        """An agent with the same imagination and planner, and without a goal.
+
+        Args:
+            looks: its largest number of looks; by default the same.
+        """
+        other = MentalImageryAgent(self.imagination, self.count, self.most_looks if looks is None else looks)
+        other._first = self
+        return other
+
     def _agents(self, infants: int) -> "list[MentalImageryAgent]":
         """One agent per infant, this one first; new agents take its goal."""
         while len(self._others) < infants - 1:
-            other = MentalImageryAgent(self.imagination, self.count, self.most_looks)
-            other._first = self
+            other = self.sibling()
             if self.goal is not None:
                 other.set_goal(self.goal, self.hypotheses, self.gaze)
             self._others.append(other)

@@ -208,12 +208,17 @@ class ConvAutoencoder(nn.Module):
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         with checkpoints.fitting(Path(path)):
-            network = cls._like(tensors, header)
-            for name in header.get(_ALSO, ()):
-                start = f"further.{name}."
-                own = {key.removeprefix(start): each for key, each in tensors.items() if key.startswith(start)}
-                network.further[name] = cls._like(own, header)
-        return checkpoints.fill(Path(path), network, tensors, device)
+            return cls.of_file(tensors, header, device)
+
+    @classmethod
+    def of_file(
+        cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device
+    ) -> "ConvAutoencoder":
+        """The autoencoder of a file's tensors and header."""
+        network = cls._like(tensors, header)
+        for name in header.get(_ALSO, ()):
+            network.further[name] = cls._like(checkpoints.named(f"further.{name}", tensors), header)
+        return checkpoints.filled(network, tensors, device)
 
     @classmethod
     def _like(cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> "ConvAutoencoder":

@@ -16,6 +16,7 @@ from .autoencoder import upsampling
 from .moving_eye import MovingEye
 
 KIND = "generator"
+_SIZES = "joint_count", "width", "points"
 _PATCH, _SIDE = 4, 16  # side of a patch, in pixels, and of the feature maps, in patches
 
 
@@ -98,7 +99,7 @@ class PictureGenerator(nn.Module):
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
-        sizes = {"joint_count": self.joint_count, "width": self.width, "points": self.points}
+        sizes = {size: getattr(self, size) for size in _SIZES}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
     @classmethod
@@ -110,9 +111,16 @@ class PictureGenerator(nn.Module):
         """
         tensors, header = checkpoints.read(Path(path), KIND)
         with checkpoints.fitting(Path(path)):
-            sizes = {name: header[name] for name in ("joint_count", "width", "points")}
-            network = cls(tensors["background"], **sizes, eye=MovingEye.among(tensors))
-        return checkpoints.fill(Path(path), network, tensors, device)
+            return cls.of_file(tensors, header, device)
+
+    @classmethod
+    def of_file(
+        cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device
+    ) -> "PictureGenerator":
+        """The generator of a file's tensors and header."""
+        sizes = {size: header[size] for size in _SIZES}
+        network = cls(tensors["background"], **sizes, eye=MovingEye.among(tensors))
+        return checkpoints.filled(network, tensors, device)
 
     def _spots(self, points: Tensor) -> Tensor:
         """Position, width and strength of each point, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""

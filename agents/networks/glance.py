@@ -107,8 +107,13 @@ class PictureReader(nn.Module):
         """
         tensors, header = checkpoints.read(Path(path), cls.kind)
         with checkpoints.fitting(Path(path)):
-            network = cls(tensors["background"], **cls._sizes_in(header), eye=MovingEye.among(tensors))
-        return checkpoints.fill(Path(path), network, tensors, device)
+            return cls.of_file(tensors, header, device)
+
+    @classmethod
+    def of_file(cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device) -> Self:
+        """The network of a file's tensors and header."""
+        network = cls(tensors["background"], **cls._sizes_in(header), eye=MovingEye.among(tensors))
+        return checkpoints.filled(network, tensors, device)
 
     @classmethod
     def _sizes_in(cls, header: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .files import SHA256, DamagedFileError, checksum, replacing
 
 FORMAT = 2
 """Files of format 1 (version 0.1) have no checksums."""
+TRAIN_IT_AGAIN = "train it again"
 REPORT = "report"
 """Entry of the header: the course of the training. Files are equal without it."""
 _HEADER, _TENSORS = "header", "tensors"
@@ -51,12 +52,13 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], header: Mapping[
         temporary.write_bytes(save(plain, metadata))  # save_file would make a file that only its owner can read
 
 
-def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read(path: Path, kind: str, mend: str = TRAIN_IT_AGAIN) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Reads a checkpoint.
 
     Args:
         path: the file.
         kind: expected kind of model.
+        mend: how to mend a damaged file, for the message.
 
     Returns:
         The tensors and the header.
@@ -65,17 +67,17 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         DamagedFileError: the file is missing or damaged.
         UserError: it holds another kind or a later format.
     """
-    header = read_header(path, kind)
+    header = read_header(path, kind, mend)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, ValueError, RuntimeError) as error:
-        raise _damaged(path, kind, repr(error)) from None
+        raise _damaged(path, kind, repr(error), mend) from None
     if _TENSORS in header:  # finite, because `write` checked that
         if header[_TENSORS] != _checksum(tensors):
-            raise _damaged(path, kind, "its tensors were changed after they were written")
+            raise _damaged(path, kind, "its tensors were changed after they were written", mend)
     elif (broken := _not_finite(tensors)) is not None:
-        raise _damaged(path, kind, f"{broken} holds NaN or infinite numbers")
+        raise _damaged(path, kind, f"{broken} holds NaN or infinite numbers", mend)
     return tensors, header
 
 
@@ -107,12 +109,22 @@ def fill(path: Path, network: Network, tensors: Mapping[str, Tensor], where: str
         DamagedFileError: the tensors do not fit this network.
     """
     with fitting(path):
-        network.load_state_dict(tensors)
+        return filled(network, tensors, where)
+
+
+def filled(network: Network, tensors: Mapping[str, Tensor], where: str | device) -> Network:
+    """The network with these tensors, on a device, in evaluation mode; raises torch's errors if they do not fit."""
+    network.load_state_dict(tensors)
     return network.to(where).eval()
 
 
+def named(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with a word and a dot, by the rest of the name."""
+    return {name.removeprefix(f"{start}."): each for name, each in tensors.items() if name.startswith(f"{start}.")}
+
+
 @contextmanager
-def fitting(path: Path) -> Iterator[None]:
+def fitting(path: Path, mend: str = f"{TRAIN_IT_AGAIN} with this version") -> Iterator[None]:
     """Turns an error while a model is made from a file's tensors and header into a `DamagedFileError`."""
     try:
         yield
@@ -120,30 +132,29 @@ def fitting(path: Path) -> Iterator[None]:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, MemoryError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise DamagedFileError(
-            f"{path} holds the tensors of another model ({reason}); train it again with this version", path
-        ) from None
+        raise DamagedFileError(f"{path} holds the tensors of another model ({reason}); {mend}", path) from None
 
 
-def read_header(path: Path, kind: str | None) -> dict[str, Any]:
+def read_header(path: Path, kind: str | None, mend: str = TRAIN_IT_AGAIN) -> dict[str, Any]:
     """Reads only the header, of any kind if `kind` is None; raises the same errors as `read`."""
     if not path.exists():
-        raise DamagedFileError(f"there is no {path}, expected a trained {kind or 'model'}; train it first", path)
+        first = mend.replace("again", "first", 1)
+        raise DamagedFileError(f"there is no {path}, expected a trained {kind or 'model'}; {first}", path)
     try:
         with safe_open(path, framework="pt") as file:
             header: dict[str, Any] = json.loads(file.metadata()[_HEADER])
         sums = {header.pop(SHA256, None), checksum(header)}
         found, version = header.get("kind"), int(header.get("format", 0))
     except (OSError, SafetensorError, TypeError, LookupError, AttributeError, ValueError, RecursionError) as error:
-        raise _damaged(path, kind, repr(error)) from None
+        raise _damaged(path, kind, repr(error), mend) from None
     if len(sums - {None} if version == 1 else sums) > 1:
-        raise _damaged(path, kind, "its header was changed after it was written")
+        raise _damaged(path, kind, "its header was changed after it was written", mend)
     if version > FORMAT:
         raise UserError(
             f"{path} has format {version}, expected {FORMAT} or earlier; if a later version wrote it, install that version"
         )
     if found != (kind or found):
-        raise _damaged(path, kind, f"it holds {found!r}")
+        raise _damaged(path, kind, f"it holds {found!r}", mend)
     return header
 
 
@@ -180,7 +191,5 @@ def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     return next((name for name, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()), None)
 
 
-def _damaged(path: Path, kind: str | None, reason: str) -> DamagedFileError:
-    return DamagedFileError(
-        f"{path} is damaged ({reason}), expected a {kind or 'model'} checkpoint; train it again", path
-    )
+def _damaged(path: Path, kind: str | None, reason: str, mend: str) -> DamagedFileError:
+    return DamagedFileError(f"{path} is damaged ({reason}), expected a {kind or 'model'} checkpoint; {mend}", path)

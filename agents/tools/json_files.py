@@ -36,8 +36,16 @@ def load(path: Path, mend: str) -> Any:
         FileNotFoundError: the file is missing.
         DamagedFileError: the file is not JSON, or does not fit its checksum.
     """
+    return parsed(path.read_bytes(), path, mend)
+
+
+def parsed(text: bytes, path: Path, mend: str) -> Any:
+    """As `load`, of a content that was read already; `path` is its name in messages.
+
+    Raises:
+        DamagedFileError: the content is not JSON, or does not fit its checksum.
+    """
     try:
-        text = path.read_text()
         content = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
         sealed = isinstance(content, dict) and SHA256 in content
         unchanged = not sealed or content.pop(SHA256) == _checksum(text)
@@ -75,7 +83,7 @@ def plain(value: Any) -> Any:
     return json.loads(msgspec.json.encode(value, enc_hook=float))
 
 
-def _checksum(text: str) -> str:
+def _checksum(text: bytes) -> str:
     """The checksum of the text of a JSON file; its numbers are taken as they stand there."""
     return checksum({key: value for key, value in json.loads(text).items() if key != SHA256})
 

@@ -1,8 +1,9 @@
 """Work in several threads, one per processor core; and a safe number of threads after a fork."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -16,6 +17,17 @@ def one_thread_after_fork() -> None:
     """Limits torch to one thread in a forked process: a fork does not copy the others, and torch would wait for them for ever."""
     if os.getpid() != _PROCESS:
         torch.set_num_threads(1)
+
+
+@contextmanager
+def exactly(count: int) -> Iterator[None]:
+    """Sets the number of torch's threads during a block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def in_threads(function: Callable[[Tensor], Result], rows: Tensor, most: int, least: int = 1) -> list[Result]:

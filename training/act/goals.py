@@ -1,7 +1,9 @@
 """The goals of reaching: test pictures, a picture file, a pose, or pictures that the infant imagines."""
 
+import itertools
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,13 +11,16 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from agents.babbling import Sample
 from agents.mind import remembered_poses
 from agents.mind.imagination import MOST, Imagination
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
 
+from ..data.babbled_shards import agent_of
 from ..data.dataset import Dataset
 from ..data.recipe.arm_options import hands_that_reach
 from ..measure import metrics
@@ -25,6 +30,9 @@ from .picture_files import read_picture
 
 Hypotheses = Annotated[int, Meta(ge=1, le=MOST)]
 """A number of hypotheses for a picture."""
+_NEW = 0x9E3779B9  # in the seeds of new poses, so that they are not those of usual data sets; below 2^32, so that none is cut
+_ENOUGH = 1000  # poses; if none of them shows the hand, none does
+_MANY = 10  # goals; fewer are drawn without a progress bar
 _TOLERANCE = 0.03  # largest relative difference of a picture's aspect from the eye's
 
 
@@ -101,15 +109,22 @@ class GoalConfig(RunConfig):
     """Reach for the picture of this pose instead, in degrees."""
     imagine: bool = False
     """Reach for pictures that the infant imagines itself, of poses that it remembers, instead of the test pictures."""
+    new_poses: bool = False
+    """Reach for pictures of new random poses, drawn as those of the data set were, instead of the test pictures."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if sum(map(bool, (self.goal, self.goal_joints, self.imagine))) > 1:
-            raise UserError("got several of --goal, --goal-joints and --imagine, expected one of them")
+        if sum(map(bool, (self.goal, self.goal_joints, self.imagine, self.new_poses))) > 1:
+            raise UserError("got several of --goal, --goal-joints, --imagine and --new-poses, expected one of them")
         if self.hand and self.goal:
             raise UserError(
                 f"got --goal with --hand {self.hand}, expected one of them: nobody knows where the hands of a picture file are"
             )
+
+    @property
+    def draws_poses(self) -> bool:
+        """Whether the goals are new poses."""
+        return self.new_poses
 
 
 def goals_of(config: GoalConfig, data: Dataset, arm: ArmModel, imagination: Imagination | None) -> list[Goal]:
@@ -140,6 +155,8 @@ def _any_goals(
         if imagination is None:
             raise UserError(f"{config.run} has no generator for imagined goals; run `infant-arm train-generator` first")
         return imagined_goals(imagination, arm, config.goals, config.seed)
+    if config.draws_poses:
+        return new_goals(data, config.goals, config.seed, config.hidden_hands, reaching)
     if not config.hidden_hands:
         data.check_shows_hand(data.split("test"), "test picture", reaching)
     chosen = random_test_samples(data, config.goals, config.seed, config.hidden_hands, reaching)
@@ -173,6 +190,37 @@ def imagined_goals(imagination: Imagination, arm: ArmModel, count: int, seed: in
         arm.pose(state, pose.astype(np.float64))
         goals.append(Goal(picture, pose, arm.hand_positions(state).astype(np.float32)))
     return goals
+
+
+def new_goals(
+    data: Dataset, count: int, seed: int, hidden_hands: bool, reaching: NDArray[np.bool_] | None = None
+) -> list[Goal]:
+    """Pictures of new poses, drawn as those of the data set were: of poses that show a hand (or each of these hands, (H,)).
+
+    Raises:
+        UserError: none of the first 1,000 poses shows the hand.
+    """
+    agent, goals = agent_of(data.info, seed ^ _NEW), list[Goal]()
+    with closing(agent), tqdm(total=count, desc="new poses", unit="goal", disable=count < _MANY) as bar:
+        for number in itertools.takewhile(lambda _: len(goals) < count, itertools.count()):
+            if number == _ENOUGH and not goals:
+                raise UserError(f"none of {_ENOUGH} new poses shows the hand; give --hidden-hands, or another --seed")
+            goal = _goal_of(agent.sample(number), data)
+            assert goal.shown is not None
+            if hidden_hands or (goal.shown.any() if reaching is None else goal.shown[reaching].all()):
+                goals.append(goal)
+                bar.update()
+    return goals
+
+
+def _goal_of(sample: Sample, data: Dataset) -> Goal:
+    places, shares = [sample.hand_position], [sample.hand_in_view]
+    if sample.left_hand_position is not None and sample.left_hand_in_view is not None:
+        places.append(sample.left_hand_position)
+        shares.append(sample.left_hand_in_view)
+    shown = np.array(shares) >= data.info.recipe.min_hand_in_view
+    gaze = None if data.body.gaze == "held" else sample.gaze
+    return Goal(data.format.squeeze(sample.eye), sample.joints, np.stack(places), shown, gaze)
 
 
 def _pose(degrees: tuple[float, ...], data: Dataset, arm: ArmModel) -> Goal:

@@ -1,11 +1,12 @@
 """`infant-arm reach`: the infant reaches for shown or imagined pictures, in real physics."""
 
-import itertools
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import gymnasium as gym
@@ -17,33 +18,48 @@ from tqdm import tqdm
 
 import infant_env  # noqa: F401 (registers the environments)
 from agents.mind.agent import MentalImageryAgent
-from agents.mind.som_autoencoder import SomAutoencoder
-from infant_env.envs.simulated import hands_of
+from agents.mind.packed import unpack
+from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
+from agents.tools.files import DamagedFileError, replacing
+from infant_env.body.raw.mjcf_files import BODY
+from infant_env.errors import UserError
 from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
-from infant_env.senses.vision import GRAY, Format
+from infant_env.senses.vision import GRAY
 
 from ..data.background import moving_backgrounds
 from ..data.dataset import Dataset
+from ..data.info import info_of
 from ..measure import error_tables, metrics
 from ..methods.method import JointPredictor, Predictor, Trained, seen_by
 from ..methods.registry import present
 from ..runs import folder as runs
 from ..runs.config import Count, OnCluster, Threads
 from ..runs.device import cluster_of, pick_device, threads
-from ..runs.in_turn import in_turn
+from ..runs.in_turn import turn
 from ..runs.metrics import Metrics, Reached
 from ..show import tables
 from ..show.film import Film
 from ..train import calibration, generator, glance
 from .goals import Goal, GoalConfig, Hypotheses, each_hand, gazes_of, goals_of
+from .moves import film_reaches, instructive, move_agent, without_looking
 from .parts import End, Part, Tried, tried_in_parts
 from .true_eye import corrected_by_the_true_eye, looks_of
+
+_RESULTS = Path("runs/pretrained")
+_FILMED = 3  # goals of a packed infant that are filmed before the others
 
 
 @dataclass(frozen=True)
 class Config(GoalConfig, OnCluster):
     """Let the infant reach for goal pictures, in real physics."""
 
+    run: Path = _RESULTS
+    """The run's folder; with --pretrained or --infant the folder of the results."""
+    pretrained: bool = False
+    """Reach with the trained infant that comes with this package, for new poses: no run and no data set are needed. The first
+    reaches are filmed at once: `videos/first_reaches.mp4`."""
+    infant: str | None = None
+    """Reach with this infant instead: a file of `infant-arm pack`, or an address such as hf://NAME/REPOSITORY/infant.safetensors."""
     looks: Count = 5
     """Largest number of looks, each with a correction."""
     hypotheses: Hypotheses = 5
@@ -59,31 +75,69 @@ class Config(GoalConfig, OnCluster):
     threads: Threads = 1
     """Processor threads."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.is_packed and self.run == _RESULTS:
+            raise UserError("got neither --run nor --pretrained, expected the folder of a run, or --pretrained")
 
-@in_turn("reach", "reaches for goals")
+    @property
+    def draws_poses(self) -> bool:
+        """Whether the goals are new poses: always for a packed infant, which has no data set, unless others are asked for."""
+        return self.new_poses or (self.is_packed and not (self.goal or self.goal_joints or self.imagine))
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether a packed infant reaches, not that of a run."""
+        return self.pretrained or self.infant is not None
+
+
 def run(config: Config) -> dict[str, Reached]:
     """Reaches for every goal with every trained method, prints the table and adds it to `metrics.json`."""
-    runs.record_config(config.run, "reach", config)
-    with _ready(config) as at, runs.timed(config.run, "reach") as elsewhere, threads(config.threads):
+    if not config.is_packed:
+        runs.data_of(config.run)  # raises an error before anything is written to a folder with a mistyped name
+    elif (config.run / AUTOENCODER).exists():
+        raise UserError(
+            f"got --run {config.run} for a packed infant, and another one was trained there; choose another folder"
+        )
+    with turn(config.run, "reach", "reaches for goals"):
+        return _reached(config)
+
+
+def _reached(config: Config) -> dict[str, Reached]:
+    with (
+        _ready(config, films=config.is_packed) as at,
+        runs.timed(config.run, "reach") as elsewhere,
+        threads(config.threads),
+    ):
+        runs.record_config(config.run, "reach", config)
         if cluster_of(config.cluster):
             tried, spent = tried_in_parts(config, len(at.goals), try_part)
             elsewhere.append(spent)
         else:
             tried = _tried(config, at, range(len(at.goals)))
-        rows = {name: _summary(at.goals, one.ends, at.data, one.seconds) for name, one in tried.items()}
+        rows = {name: _summary(at, one.ends, one.seconds) for name, one in tried.items()}
         if at.agent is not None:
             ends = tried["looks"].ends
             if config.bound:
-                rows["bound"] = _bound_row(config, at.env, at.goals, ends, at.data)
+                rows["bound"] = _bound_row(config, at, ends)
             if config.video:
-                shown = _instructive(ends)[: config.video_goals]
-                film = Film(config.run / "videos" / "reach.mp4", at.data.arm, at.data.info.recipe.touch)
-                _film(config, at.env, at.agent, at.goals, shown, film)
-    kind = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
-    kind += "" if config.hand is None else ", both hands" if config.hand == "both" else f", {config.hand} hand"
+                shown = instructive(ends)[: config.video_goals]
+                film_reaches(config, at.env, at.agent, at.goals, shown, _film(config, at.data, "reach"))
+    kind = _kind(config)
     runs.record(config.run, Metrics(reach={kind: rows}))
     print(summary(kind, len(at.goals), rows))
     return rows
+
+
+def _kind(config: Config) -> str:
+    """What the goals are."""
+    goals = "imagined" if config.imagine else "picture" if config.goal else "pose" if config.goal_joints else "test"
+    goals = "new poses" if config.draws_poses else goals
+    return goals + ("" if config.hand is None else ", both hands" if config.hand == "both" else f", {config.hand} hand")
+
+
+def _film(config: Config, data: Dataset, name: str) -> Film:
+    return Film(config.run / "videos" / f"{name}.mp4", data.arm, data.info.recipe.touch)
 
 
 def try_part(part: Part) -> None:
@@ -97,19 +151,20 @@ class _At:
     """All that reaching needs."""
 
     data: Dataset
+    """That of a packed infant has no poses."""
     mind: SomAutoencoder
     agent: MentalImageryAgent | None
     env: gym.Env[Any, Any]
     goals: list[Goal]
+    background: NDArray[np.float32]
+    """The view without the arm, in the format of the goals."""
 
 
 @contextmanager
-def _ready(config: Config) -> Iterator[_At]:
-    data, device = Dataset.open(runs.data_of(config.run)), pick_device(config.device)
-    data.check_seen_arm("reaching")
-    data.check_simulated("`infant-arm reach`")
-    agent = load_agent(config, data, device)
-    mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, device)
+def _ready(config: Config, films: bool = False) -> Iterator[_At]:
+    """All that reaching needs; `films` the first reaches before the other goals are drawn."""
+    data, agent = _packed(config) if config.is_packed else _of_run(config)
+    mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, pick_device(config.device))
     env = gym.make(
         "InfantArm-v0",
         arm=data.arm,
@@ -119,18 +174,51 @@ def _ready(config: Config) -> Iterator[_At]:
         max_episode_steps=10_000,
     )
     data = data.squeezed_to(agent.imagination.format) if agent else data
-    yield _At(data, mind, agent, env, goals_of(config, data, data.arm, agent.imagination if agent else None))
+    if agent and films:
+        _film_first(config, env, agent, data)
+    seen = agent.imagination.generator.background if agent and config.is_packed else None
+    background = data.background if seen is None else seen.cpu().numpy()
+    goals = goals_of(config, data, data.arm, agent.imagination if agent else None)
+    yield _At(data, mind, agent, env, goals, background)
     env.close()
+
+
+def _of_run(config: Config) -> tuple[Dataset, MentalImageryAgent | None]:
+    """The data set of a run, and its agent if it is trained."""
+    data = Dataset.open(runs.data_of(config.run))
+    data.check_seen_arm("reaching")
+    data.check_simulated("`infant-arm reach`")
+    return data, load_agent(config, data, pick_device(config.device))
+
+
+def _packed(config: Config) -> tuple[Dataset, MentalImageryAgent]:
+    """The body of a packed infant as a data set without poses, and its agent."""
+    infant = unpack(config.infant, pick_device(config.device))
+    if BODY in infant.files:
+        with replacing(config.run / BODY) as temporary:
+            temporary.write_bytes(infant.files[BODY])
+    try:
+        info = info_of(json.dumps(infant.about.get("dataset")), config.run)
+    except DamagedFileError as error:
+        raise UserError(f"{config.infant} does not say which body it has ({error}); pack it again") from None
+    data = Dataset(config.run, info)
+    return data, MentalImageryAgent(infant.imagination, config.hypotheses, config.looks)
+
+
+def _film_first(config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, data: Dataset) -> None:
+    """Films the reaches for the first goals, before the other goals are drawn."""
+    goals = goals_of(replace(config, goals=min(config.goals, _FILMED)), data, data.arm, agent.imagination)
+    film_reaches(config, env, agent, goals, list(range(len(goals))), _film(config, data, "first_reaches"))
 
 
 def _tried(config: Config, at: _At, numbers: range) -> dict[str, Tried]:
     """The reaches for some of the goals, by method; what does not move is computed for all goals together."""
     tried = {}
-    for name, recalled in _recalls(config, at.data, at.mind, at.goals):
+    for name, recalled in [] if config.is_packed else _recalls(config, at.data, at.mind, at.goals):
         start = time.perf_counter()
         poses = recalled()
         spent = time.perf_counter() - start
-        tried[name] = Tried(_without_looking(at.env, config, name, poses, at.goals, at.data.format, numbers), spent)
+        tried[name] = Tried(without_looking(at.env, config, name, poses, at.goals, at.data.format, numbers), spent)
     return tried | (_tried_by_agent(config, at.env, at.agent, at.goals, numbers) if at.agent else {})
 
 
@@ -177,102 +265,35 @@ def _tried_by_agent(
     pictures = np.stack([goal.picture for goal in goals])
     found = agent.imagination.hypotheses(pictures, config.hypotheses, gazes_of(goals))
     thinking = time.perf_counter() - start
-    blind = MentalImageryAgent(agent.imagination, config.hypotheses, looks=0)
-    blind.planner = agent.planner
     tried = {}
-    for name, one in (("imagination", blind), ("looks", agent)):
+    for name, one in (("imagination", agent.sibling(looks=0)), ("looks", agent)):
         ends, moving = [], 0.0
         for k in tqdm(numbers, desc=f"reach, {name}", unit="goal"):
             one.set_goal(goals[k].picture, found.of(k), goals[k].gaze)
-            end, spent = _move_agent(env, config, k, one)
+            end, spent = move_agent(env, config, k, one)
             ends.append(end)
             moving += spent
         tried[name] = Tried(ends, thinking, moving)
     return tried
 
 
-def _bound_row(config: Config, env: gym.Env[Any, Any], goals: list[Goal], ends: list[End], data: Dataset) -> Reached:
+def _bound_row(config: Config, at: _At, ends: list[End]) -> Reached:
     """The row of the bound: the true renderer corrects the last poses of the agent."""
-    pictures, joints = np.stack([goal.picture for goal in goals]), np.stack([end.joints for end in ends])
-    body: Any = env.unwrapped
+    pictures, joints = np.stack([goal.picture for goal in at.goals]), np.stack([end.joints for end in ends])
+    body: Any = at.env.unwrapped
     start = time.perf_counter()
-    poses = corrected_by_the_true_eye(pictures, joints, body.arm, data.eye_size, data.acuity, gazes_of(goals))
+    there = corrected_by_the_true_eye(pictures, joints, body.arm, at.data.eye_size, at.data.acuity, gazes_of(at.goals))
     spent = time.perf_counter() - start
-    moved = _without_looking(env, config, "bound", poses, goals, data.format, range(len(poses)))
-    return _summary(goals, [replace(end, looks=looks_of(body.arm)) for end in moved], data, spent)
+    moved = without_looking(at.env, config, "bound", there, at.goals, at.data.format, range(len(there)))
+    return _summary(at, [replace(end, looks=looks_of(body.arm)) for end in moved], spent)
 
 
-def _without_looking(
-    env: gym.Env[Any, Any],
-    config: Config,
-    name: str,
-    poses: NDArray[np.float32],
-    goals: list[Goal],
-    format: Format,
-    numbers: range,
-) -> list[End]:
-    """Moves to some of these poses (N, J), rad, and looks where the goals were seen, in real physics and without correction."""
-    body: Any = env.unwrapped
-    ends = []
-    for number in tqdm(numbers, desc=f"reach, {name}", unit="goal"):
-        env.reset(seed=config.seed + number)
-        observation, info = body.hold(body.action_for(poses[number], goals[number].gaze), 2 * config.steps)
-        ends.append(_end(observation, info, format))
-    return ends
-
-
-def _move_agent(env: gym.Env[Any, Any], config: Config, number: int, agent: MentalImageryAgent) -> tuple[End, float]:
-    """Moves the agent, with looks if it has any, until it makes no more corrections; also the seconds of its thinking."""
-    env.reset(seed=config.seed + number)
-    body: Any = env.unwrapped
-    observation, info = body.hold(agent.action(), 2 * config.steps)
-    spent = 0.0
-    while not agent.done:
-        start = time.perf_counter()
-        agent.look(observation)
-        spent += time.perf_counter() - start
-        while agent.on_its_way:
-            body.hold(agent.action(), 1)
-        observation, info = body.hold(agent.action(), config.steps)
-    return replace(
-        _end(observation, info, agent.imagination.format), looks=len(agent.looks), ideas=agent.trying + 1
-    ), spent
-
-
-def _end(observation: dict[str, NDArray[Any]], info: dict[str, Any], format: Format) -> End:
-    return End(observation["joints"], hands_of(info), format.squeeze(observation["eye"]))
-
-
-def _instructive(ends: list[End]) -> list[int]:
-    """Numbers of the goals, alternately with and without a change of the agent's hypothesis."""
-    changed, kept = ([k for k, end in enumerate(ends) if (end.ideas > 1) == wanted] for wanted in (True, False))
-    paired = itertools.chain.from_iterable(itertools.zip_longest(changed, kept))
-    return [k for k in paired if k is not None]
-
-
-def _film(
-    config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], shown: list[int], film: Film
-) -> None:
-    """Films the reaches for some goals."""
-    for number in shown:
-        goal = goals[number]
-        observation, info = env.reset(seed=config.seed + number)
-        agent.set_goal(goal.picture, gaze=goal.gaze)
-        for _ in range(2 * config.steps * (config.looks + 1)):
-            observation, *_, info = env.step(agent.act(observation))
-            body: Any = env.unwrapped
-            film.add(body.data, observation, agent, info, goal.error_in_words(hands_of(info), body.arm))
-            if agent.done and np.abs(observation["joint_velocities"]).max() < 0.05:
-                break
-    film.close()
-    print(f"film: {film.video.path}")
-
-
-def _summary(goals: list[Goal], ends: list[End], data: Dataset, seconds: float) -> Reached:
+def _summary(at: _At, ends: list[End], seconds: float) -> Reached:
     """Scores of the reaches: always for pictures, for poses if those of the goals are known."""
+    goals, data = at.goals, at.data
     wanted, seen = (np.stack(pictures) for pictures in ([g.picture for g in goals], [end.picture for end in ends]))
     gazes = gazes_of(goals)
-    empty = data.background if gazes is None else moving_backgrounds(data.info, gazes, data.format)
+    empty = at.background if gazes is None else moving_backgrounds(data.info, gazes, data.format)
     reached = Reached(
         goals=len(goals),
         picture_mae=float(np.abs(seen - wanted).mean()),

@@ -30,10 +30,16 @@ def reasons(recipe: Recipe) -> tuple[str, ...]:
     return (PENETRATES, NOT_VISIBLE, NOT_TOUCHING) if recipe.touching else (PENETRATES, NOT_VISIBLE)
 
 
-def agent_of(info: DatasetInfo) -> BabblingAgent:
-    """The agent that collects a data set."""
+def agent_of(info: DatasetInfo, seed: int | None = None) -> BabblingAgent:
+    """The agent that collects a data set, or with another seed other poses like it."""
     recipe = info.recipe
-    seen = recipe.eye_size, recipe.seed, recipe.min_arm_in_view, recipe.imperfect, recipe.acuity
+    seen = (
+        recipe.eye_size,
+        recipe.seed if seed is None else seed,
+        recipe.min_arm_in_view,
+        recipe.imperfect,
+        recipe.acuity,
+    )
     return BabblingAgent(
         info.arm, *seen, touch=recipe.touch, touching=recipe.touching, look=recipe.look, shown=recipe.displaced
     )
