@@ -219,7 +219,7 @@ def _goal_of(sample: Sample, data: Dataset) -> Goal:
         places.append(sample.left_hand_position)
         shares.append(sample.left_hand_in_view)
     shown = np.array(shares) >= data.info.recipe.min_hand_in_view
-    gaze = None if data.body.gaze == "held" else sample.gaze
+    gaze = None if data.body.gaze == "held" else sample.felt_gaze
     return Goal(data.format.squeeze(sample.eye), sample.joints, np.stack(places), shown, gaze)
 
 

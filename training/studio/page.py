@@ -90,6 +90,6 @@ class Page:
 def _check_gaze(data: Dataset, run: Path) -> None:
     if data.body.gaze != "held":
         raise UserError(
-            f"{data.path} was collected with --gaze {data.body.gaze}, expected a data set of --gaze held, because the studio's "
-            f"agent needs an eye that does not move; `infant-arm report --run {run}` shows this run's maps"
+            f"{data.path} was collected with --gaze {data.body.gaze}, expected a data set of --gaze held, because the studio "
+            f"shows an eye that does not move; `infant-arm report --run {run}` shows this run's maps"
         )
