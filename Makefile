@@ -19,7 +19,7 @@ demo: setup  ## the whole paper, small: table, report, film
 PROCESSES ?= 2
 test: setup  ## all tests, in two processes: make test PROCESSES=4
 	@.ci/display
-	$(BIN)/pytest -q -n $(PROCESSES)
+	$(BIN)/pytest -q -n $(PROCESSES) --dist worksteal
 
 test-studio: setup $(VENV)/studio  ## the studio in a browser without a window
 	$(BIN)/pytest -q -m studio tests/studio
