@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infant_env.errors import UserError
+from infant_env.senses.vision import to_gray
 from training import cli
 from training.data.dataset import Dataset, in_random_pieces
 from training.exchange import command
@@ -84,6 +85,18 @@ def test_a_range_is_that_of_the_recording_and_a_margin_or_as_given(folder: Path,
 def test_degrees_become_radians(mine: Path, imported: Dataset, tmp_path: Path):
     recordings.write_csv(mine / "joints.csv", dict(zip(recordings.NAMES, np.degrees(JOINTS).T, strict=True)))
     assert from_folder(mine, tmp_path / "data", degrees=True).joints == pytest.approx(imported.joints, abs=1e-6)
+
+
+def test_frames_of_any_aspect_are_squeezed_to_a_square(tmp_path: Path):
+    high = np.random.default_rng(0).integers(0, 256, (6, 90, 40, 3)).astype(np.uint8)
+    (tmp_path / "high").mkdir()
+    for k, frame in enumerate(high):
+        iio.imwrite(tmp_path / "high" / f"{k}.png", frame)
+    recordings.write_csv(tmp_path / "high" / "joints.csv", dict(zip(recordings.NAMES, JOINTS[:6].T, strict=True)))
+    data = from_folder(tmp_path / "high", tmp_path / "data")
+    assert data.eye_size == (90, 40)
+    assert np.array_equal(data.pictures, to_gray(high))
+    assert np.array_equal(data.eye(slice(None)), high)
 
 
 def test_every_third_frame(folder: Path, imported: Dataset, tmp_path: Path):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from agents.networks.generator import PictureGenerator
 from agents.tools import least_squares
+from agents.world import arm_chain
 from agents.world.arm_chain import ArmChain
 from agents.world.chain_dynamics import ChainDynamics, moments
 from agents.world.servo_response import ServoResponse, Transitions, solve
@@ -116,6 +117,18 @@ def test_a_chain_is_learned_from_where_the_hand_was(arm: ArmModel):
         ArmChain.fit(joints[:10], hands[:10])
     with pytest.raises(ValueError, match="no chain of 1 hinges explains"):
         ArmChain.fit(joints[:, :1], hands)
+
+
+def test_a_chain_is_fitted_to_noisy_hands_if_that_much_is_allowed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(arm_chain, "_STARTS", 3)
+    random, (low, high) = torch.Generator().manual_seed(1), RANGES.T.double()
+    joints = low + (high - low) * torch.rand(60, 3, generator=random, dtype=torch.float64)
+    true = chain().double().hand(joints)
+    noisy = true + 0.002 * torch.randn(60, 3, generator=random, dtype=torch.float64)
+    with pytest.raises(ValueError, match="no chain of 3 hinges explains better than 3 mm"):
+        ArmChain.fit(joints, noisy)
+    found = ArmChain.fit(joints, noisy, within=0.005)
+    assert (found.hand(joints) - true).norm(dim=1).mean() < 0.002  # the noise is averaged out
 
 
 def test_a_reached_target_is_kept_exactly():
