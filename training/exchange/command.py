@@ -5,7 +5,7 @@ import json
 import shutil
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from msgspec import Meta
@@ -13,6 +13,7 @@ from msgspec import Meta
 from agents.tools.files import DamagedFileError
 from infant_env.errors import UserError
 
+from ..data.background import checksum
 from ..data.dataset import Dataset
 from ..data.info import read_info
 from ..data.recipe.recording import Kind, Recording
@@ -21,7 +22,7 @@ from ..runs.folder import as_json
 from ..runs.in_turn import turn
 from .poses import check_hands, in_radians, ranges_of
 from .sources import env, lerobot, minari, pictures
-from .sources.source import Source
+from .sources.source import Source, digest_of
 from .write import Import, write
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -215,13 +216,9 @@ def _import(config: Pictures | Video | LeRobot | Minari | Env, options: dict[str
     ranges = ranges_of(angles, source.joint_names, config.joint_ranges, config.degrees, config.margin)
     kind = next(name for name, each in KINDS.items() if isinstance(config, each))
     shown = None if config.background is None else pictures.read_frame(config.background)
-    recording = Recording(
-        kind,
-        source.content,
-        "median" if shown is None else "given",
-        source.hands is not None,
-        config.every,
-    )
+    content = source.content if shown is None else digest_of([source.content.encode(), checksum(shown).encode()])
+    background: Literal["given", "median"] = "median" if shown is None else "given"
+    recording = Recording(kind, content, background, source.hands is not None, config.every)
     return Import(source, angles, ranges, recording, shown, config.shard_size, options)
 
 
