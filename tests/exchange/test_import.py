@@ -120,10 +120,8 @@ def test_an_import_that_was_killed_goes_on_to_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         from_folder(folder, tmp_path / "killed")
     assert len(digests(tmp_path / "killed")) == 1
-    with pytest.raises(
-        UserError,
-        match=r"not complete; run `infant-arm import pictures \S+pictures --out \S+killed .*--joints shoulder elbow",
-    ):
+    line = r"infant-arm import pictures \S+pictures --out \S+killed .*--joints shoulder elbow"
+    with pytest.raises(UserError, match=f"not complete; run `{line}"):
         Dataset.open(tmp_path / "killed")
     monkeypatch.undo()
     again = from_folder(folder, tmp_path / "killed")
