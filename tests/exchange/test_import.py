@@ -155,6 +155,7 @@ def test_a_lerobot_data_set_is_read_by_its_published_layout(version: str, import
     assert data.info.camera.name == recordings.CAMERA
 
 
+@pytest.mark.filterwarnings("ignore:`.*` is set to None", "ignore:env_spec is None")
 def test_a_minari_data_set_of_the_infant_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     minari = pytest.importorskip("minari")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))

@@ -13,10 +13,13 @@ from agents import CameraArm, MentalImageryAgent
 from agents.world import arm_chain
 from infant_env.errors import UserError
 from training import cli
+from training.compare import comparison, tune
+from training.compare.config import Config
 from training.data.dataset import Dataset
 from training.measure import metrics
 from training.measure.arms import RecordedArm, arm_of
 from training.measure.probabilities import right_ones
+from training.methods import mend
 from training.runs.folder import metrics_of
 
 POSES = recordings.poses(100, seed=1)
@@ -113,6 +116,16 @@ def test_hands_that_no_chain_explains_give_no_errors_of_the_hand(
     arm = arm_of(Dataset.open(tmp_path / "data"))
     assert not arm.hands
     assert "no chain of 2 hinges explains" in arm.remark
+
+
+def test_methods_that_learn_the_hand_are_left_out_where_it_is_unknown(run: Path, capsys: pytest.CaptureFixture[str]):
+    tasks = [task.name for task in comparison.tasks_of(Config(run, methods="all"), 0, run)]
+    tried = {attempt.method for attempt in tune.attempts_of(tune.Config(run))}
+    told = "\n".join(mend.missing(run))
+    for method, known in (("mvae", True), ("mmcm", False)):
+        assert (f"train-baseline-{method} 0" in tasks) == known
+        assert (method in tried) == known
+        assert (method in told) == known
 
 
 def test_the_place_of_an_unknown_hand_is_not_given(run: Path):
