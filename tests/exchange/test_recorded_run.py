@@ -175,6 +175,7 @@ def test_an_environment_that_does_not_fit_is_told():
     env = CameraArm(Robot(), ranges, eye="render", joints="state[0:2]", degrees=True, step_s=0.1)
     assert np.array_equal(env.reset()[0]["eye"], env.unwrapped.render())
     turned = env.step(np.array([1.0, 0.0]))[0]
+    assert turned in env.observation_space
     assert turned["joints"] == pytest.approx([1, 1])
     assert turned["joint_velocities"] == pytest.approx((np.array([1, 1]) - np.radians([0, 40])) / 0.1)
     for options, told in (
