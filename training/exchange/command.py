@@ -196,16 +196,20 @@ def run(config: Pictures | Video | LeRobot | Minari | Env) -> Dataset:
             done = write(config.out, _import(config, options))
         if isinstance(config, Env):
             shutil.rmtree(config.spool, ignore_errors=True)
-    print(summary(done))
+    print(summary(done, config))
     return done
 
 
-def summary(data: Dataset) -> str:
+def summary(data: Dataset, config: Recorded) -> str:
     """What was imported, in some lines."""
     (rows, columns), episodes = data.eye_size, len(set(data.column("episode").tolist()))
-    ranges = "; ".join(f"{n} {a:.2f} to {b:.2f}" for n, (a, b) in zip(data.joint_names, data.joint_ranges, strict=True))
+    ends = zip(data.joint_names, data.joint_ranges, strict=True)
+    margin = f"the recording's and {config.margin:.0%} at each end"
+    told = {name: "as given" if name in config.joint_ranges else margin for name in data.joint_names}
+    ranges = "".join(f"\n  {name}: {low:.3f} to {high:.3f} rad ({told[name]})" for name, (low, high) in ends)
     hand = "" if data.knows_hand else "\nthe place of the hand is unknown, so no table has errors of the hand (--hand)"
-    return f"{data.path}: {len(data):,} samples of {episodes:,} episodes, {columns}x{rows} pixels\njoints, rad: {ranges}{hand}"
+    size = f"{len(data):,} samples of {episodes:,} episodes, {columns}x{rows} pixels"
+    return f"{data.path}: {size}\nranges of the joints:{ranges}{hand}"
 
 
 def _import(config: Pictures | Video | LeRobot | Minari | Env, options: dict[str, Any]) -> Import:
