@@ -29,6 +29,8 @@ class CameraArm(gym.Wrapper[Any, Any, Any, Any]):
     An observation has `eye` (a frame, (H, W, 3), uint8), `joints` (J,), rad, and `joint_velocities` (J,), rad/s. An action holds
     joint targets, scaled to [-1, 1] by the joint ranges.
 
+    Where the environment's observation space does not tell the size of a frame, the environment is reset once to see one.
+
     Args:
         env: the environment.
         joint_ranges: lower and upper end of each joint's range, shape (J, 2), rad.
@@ -70,6 +72,11 @@ class CameraArm(gym.Wrapper[Any, Any, Any, Any]):
                 "which turns the targets into an action"
             )
         self.action_space = gym.spaces.Box(-1, 1, (count,), np.float32)
+        self.observation_space = gym.spaces.Dict(
+            eye=gym.spaces.Box(0, 255, _shape(env, eye), np.uint8),
+            joints=gym.spaces.Box(-np.inf, np.inf, (count,), np.float32),
+            joint_velocities=gym.spaces.Box(-np.inf, np.inf, (count,), np.float32),
+        )
 
     def reset(self, **options: Any) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Resets the environment; see `gymnasium.Env.reset`."""
@@ -101,6 +108,14 @@ class CameraArm(gym.Wrapper[Any, Any, Any, Any]):
         self._before = angles
         seen = {"joints": angles, "joint_velocities": velocities}
         return {"eye": frame_in(self.env, observation, self._eye)} | {n: v.astype(np.float32) for n, v in seen.items()}
+
+
+def _shape(env: gym.Env[Any, Any], eye: str) -> tuple[int, ...]:
+    """The shape of a frame."""
+    space: Any = env.observation_space
+    for part in eye.split("/") if eye != RENDER else [RENDER]:
+        space = space.spaces.get(part) if isinstance(space, gym.spaces.Dict) else None
+    return frame_in(env, env.reset()[0], eye).shape if space is None else tuple(space.shape)
 
 
 def frame_in(env: gym.Env[Any, Any], observation: Any, eye: str) -> NDArray[np.uint8]:

@@ -27,6 +27,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         assert all(name in shown for name in BASELINES)
     elif command == "study":
         assert all(name in shown for name in ("conflict", "forget", "whose"))
+    elif command in ("import", "export"):
+        assert all(name in shown for name in ("lerobot", "minari"))
     else:
         assert "--seed" in shown
         assert "--device" in shown

@@ -108,6 +108,7 @@ def command(words: list[str]) -> None:
     if words[0] in RUN:
         assert cli.main(words) == 0
         return
+    words = cli._translate_old_words(words)
     name, config = cli._parse(words, {words[0]: cli._module(words[0])})
     assert name == words[0]
     assert config is not None

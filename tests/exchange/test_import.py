@@ -23,7 +23,7 @@ from training import cli
 from training.data.dataset import Dataset, in_random_pieces
 from training.exchange import command
 from training.exchange.command import Env, LeRobot, Minari, Pictures, Video
-from training.exchange.sources import pictures
+from training.exchange.sources import env, pictures
 
 JOINTS = recordings.poses(60)
 TABLE = {"joints": recordings.NAMES, "shard_size": 25}
@@ -120,7 +120,8 @@ def test_an_import_that_was_killed_goes_on_to_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         from_folder(folder, tmp_path / "killed")
     assert len(digests(tmp_path / "killed")) == 1
-    with pytest.raises(UserError, match=r"not complete; run `infant-arm import pictures \S+ --out \S+killed"):
+    line = r"infant-arm import pictures \S+pictures --out \S+killed .*--joints shoulder elbow"
+    with pytest.raises(UserError, match=f"not complete; run `{line}"):
         Dataset.open(tmp_path / "killed")
     monkeypatch.undo()
     again = from_folder(folder, tmp_path / "killed")
@@ -154,23 +155,24 @@ def test_a_lerobot_data_set_is_read_by_its_published_layout(version: str, import
     assert data.info.camera.name == recordings.CAMERA
 
 
+@pytest.mark.filterwarnings("ignore:`.*` is set to None", "ignore:env_spec is None")
 def test_a_minari_data_set_of_the_infant_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     minari = pytest.importorskip("minari")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
-    env = gym.make("InfantArmReach-v0", eye_size=(36, 60))
+    infant = gym.make("InfantArmReach-v0", eye_size=(36, 60))
     episodes = []
     for seed in range(2):
-        env.action_space.seed(seed)
-        seen, actions = [env.reset(seed=seed)[0]], [env.action_space.sample() for _ in range(5)]
-        seen += [env.step(action)[0] for action in actions]
+        infant.action_space.seed(seed)
+        seen, actions = [infant.reset(seed=seed)[0]], [infant.action_space.sample() for _ in range(5)]
+        seen += [infant.step(action)[0] for action in actions]
         together = {key: np.array([each[key] for each in seen]) for key in seen[0]}
         told = {"rewards": [0.0] * 5, "terminations": [False] * 5, "truncations": [False] * 5}
         episodes.append(
             minari.data_collector.EpisodeBuffer(seed, observations=together, actions=actions, infos={}, **told)
         )
-    spaces = {"observation_space": env.observation_space, "action_space": env.action_space}
+    spaces = {"observation_space": infant.observation_space, "action_space": infant.action_space}
     minari.create_dataset_from_buffers("infant/reach/few-v0", episodes, **spaces, jpeg_encoding=False)
-    env.close()
+    infant.close()
     options = {"joints": ("observation[0:5]",), "hand": ("achieved_goal",)}
     data = command.run(Minari(source="infant/reach/few-v0", out=tmp_path / "data", **options))
     assert len(data) == 12
@@ -187,14 +189,36 @@ def test_any_environment_with_a_camera_and_joints_is_recorded(tmp_path: Path):
     assert np.bincount(data.column("episode")).tolist() == [4, 4, 1]
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
     assert not list(data.path.glob(".recorded*"))
-    env = gym.make("InfantArm-v0", eye_size=(36, 60))
-    env.reset(seed=0)
-    env.action_space.seed(0)
-    action = env.action_space.sample()
-    seen = [env.step(action)[0] for _ in range(2)][-1]
-    env.close()
+    infant = gym.make("InfantArm-v0", eye_size=(36, 60))
+    infant.reset(seed=0)
+    infant.action_space.seed(0)
+    action = infant.action_space.sample()
+    seen = [infant.step(action)[0] for _ in range(2)][-1]
+    infant.close()
     assert np.array_equal(data.eye(0), seen["eye"])
     assert np.array_equal(data.joints[0], seen["joints"])
+
+
+def test_a_recording_that_was_killed_keeps_its_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    options = {"options": '{"eye_size": [36, 60]}', "samples": 9, "per_episode": 3, "hold": 1}
+    usual, made = env._record, list[int]()
+
+    def until_it_is_killed(*given: Any) -> None:
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(given[2])
+        usual(*given)
+
+    monkeypatch.setattr(env, "_record", until_it_is_killed)
+    with pytest.raises(KeyboardInterrupt):
+        command.run(Env(source="InfantArm-v0", out=tmp_path / "killed", **options))
+    made.clear()
+    command.run(Env(source="InfantArm-v0", out=tmp_path / "killed", **options))
+    assert made == [2]
+    made.clear()
+    monkeypatch.setattr(env, "_record", usual)
+    command.run(Env(source="InfantArm-v0", out=tmp_path / "whole", **options))
+    assert digests(tmp_path / "killed") == digests(tmp_path / "whole")
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=12))

@@ -13,10 +13,13 @@ from agents import CameraArm, MentalImageryAgent
 from agents.world import arm_chain
 from infant_env.errors import UserError
 from training import cli
+from training.compare import comparison, tune
+from training.compare.config import Config
 from training.data.dataset import Dataset
 from training.measure import metrics
 from training.measure.arms import RecordedArm, arm_of
 from training.measure.probabilities import right_ones
+from training.methods import mend
 from training.runs.folder import metrics_of
 
 POSES = recordings.poses(100, seed=1)
@@ -115,6 +118,16 @@ def test_hands_that_no_chain_explains_give_no_errors_of_the_hand(
     assert "no chain of 2 hinges explains" in arm.remark
 
 
+def test_methods_that_learn_the_hand_are_left_out_where_it_is_unknown(run: Path, capsys: pytest.CaptureFixture[str]):
+    tasks = [task.name for task in comparison.tasks_of(Config(run, methods="all"), 0, run)]
+    tried = {attempt.method for attempt in tune.attempts_of(tune.Config(run))}
+    told = "\n".join(mend.missing(run))
+    for method, known in (("mvae", True), ("mmcm", False)):
+        assert (f"train-baseline-{method} 0" in tasks) == known
+        assert (method in tried) == known
+        assert (method in told) == known
+
+
 def test_the_place_of_an_unknown_hand_is_not_given(run: Path):
     with pytest.raises(UserError, match="does not know where the hand is; import the recording with --hand"):
         _ = Dataset.open(run / "dataset").hand_position
@@ -162,6 +175,7 @@ def test_an_environment_that_does_not_fit_is_told():
     env = CameraArm(Robot(), ranges, eye="render", joints="state[0:2]", degrees=True, step_s=0.1)
     assert np.array_equal(env.reset()[0]["eye"], env.unwrapped.render())
     turned = env.step(np.array([1.0, 0.0]))[0]
+    assert turned in env.observation_space
     assert turned["joints"] == pytest.approx([1, 1])
     assert turned["joint_velocities"] == pytest.approx((np.array([1, 1]) - np.radians([0, 40])) / 0.1)
     for options, told in (

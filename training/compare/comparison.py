@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..act import imagery
+from ..data.info import read_info
 from ..methods.registry import STAGES, train
 from ..runs import folder as runs
 from ..runs.in_turn import in_turn
@@ -44,11 +45,13 @@ def folders_of(run: Path, seeds: int) -> dict[int, Path]:
 
 def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
     """All trainings of one seed, and the scoring at the end."""
-    for stage in STAGES.values():
+    known = read_info(runs.data_of(config.run)).recipe.knows_hand
+    stages = {name: stage for name, stage in STAGES.items() if known or not stage.learns_hand}
+    for stage in stages.values():
         after = tuple(needed.name for needed in stage.needs)
         yield _task(stage.name, seed, folder, train, usual(config, stage, seed, folder), after)
     scoring = JudgeConfig(folder, config.neighbors, imagery=True, device=config.device)
-    yield _task("judge", seed, folder, _judge, scoring, tuple(STAGES))
+    yield _task("judge", seed, folder, _judge, scoring, tuple(stages))
 
 
 def usual(config: Config, stage: Stage[Any, Any], seed: int, folder: Path) -> Any:

@@ -82,17 +82,21 @@ def run(config: Config) -> Trials:
 def attempts_of(config: Config) -> list[Attempt]:
     """All settings of all methods; training is as in the comparison, up to the changes and with a third of the epochs."""
     data = runs.data_of(config.run)
-    fingerprint = Dataset.open(data).fingerprint
+    opened = Dataset.open(data)
     compared = Comparison(config.run, methods="all", device=config.device)
     found = []
     for method in sorted(METHODS, key=lambda method: not method.stages):  # trained methods come first
+        if method.learns_hand and not opened.knows_hand:
+            continue
         usual = [comparison.usual(compared, stage, config.seed, config.run) for stage in method.stages]
         for changes in method.trials:
             folder = config.run / FOLDER / method.name / label(changes).replace(" ", "_").replace(",", "")
             stages = tuple(_changed(each, folder, changes) for each in usual)
             neighbors = changes.get("neighbors", compared.neighbors)
             found.append(
-                Attempt(folder, config.run, method.name, changes, stages, data, fingerprint, neighbors, config.device)
+                Attempt(
+                    folder, config.run, method.name, changes, stages, data, opened.fingerprint, neighbors, config.device
+                )
             )
     return found
 

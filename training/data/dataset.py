@@ -118,8 +118,7 @@ class Dataset:
     @property
     def knows_hand(self) -> bool:
         """Whether the data set knows where the hand is."""
-        recording = self.info.recipe.recording
-        return recording is None or recording.hand
+        return self.info.recipe.knows_hand
 
     @property
     def joint_names(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import json
 import shutil
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from msgspec import Meta
@@ -13,6 +13,7 @@ from msgspec import Meta
 from agents.tools.files import DamagedFileError
 from infant_env.errors import UserError
 
+from ..data.background import checksum
 from ..data.dataset import Dataset
 from ..data.info import read_info
 from ..data.recipe.recording import Kind, Recording
@@ -21,7 +22,7 @@ from ..runs.folder import as_json
 from ..runs.in_turn import turn
 from .poses import check_hands, in_radians, ranges_of
 from .sources import env, lerobot, minari, pictures
-from .sources.source import Source
+from .sources.source import Source, digest_of
 from .write import Import, write
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -195,16 +196,20 @@ def run(config: Pictures | Video | LeRobot | Minari | Env) -> Dataset:
             done = write(config.out, _import(config, options))
         if isinstance(config, Env):
             shutil.rmtree(config.spool, ignore_errors=True)
-    print(summary(done))
+    print(summary(done, config))
     return done
 
 
-def summary(data: Dataset) -> str:
+def summary(data: Dataset, config: Recorded) -> str:
     """What was imported, in some lines."""
     (rows, columns), episodes = data.eye_size, len(set(data.column("episode").tolist()))
-    ranges = "; ".join(f"{n} {a:.2f} to {b:.2f}" for n, (a, b) in zip(data.joint_names, data.joint_ranges, strict=True))
+    ends = zip(data.joint_names, data.joint_ranges, strict=True)
+    margin = f"the recording's and {config.margin:.0%} at each end"
+    told = {name: "as given" if name in config.joint_ranges else margin for name in data.joint_names}
+    ranges = "".join(f"\n  {name}: {low:.3f} to {high:.3f} rad ({told[name]})" for name, (low, high) in ends)
     hand = "" if data.knows_hand else "\nthe place of the hand is unknown, so no table has errors of the hand (--hand)"
-    return f"{data.path}: {len(data):,} samples of {episodes:,} episodes, {columns}x{rows} pixels\njoints, rad: {ranges}{hand}"
+    size = f"{len(data):,} samples of {episodes:,} episodes, {columns}x{rows} pixels"
+    return f"{data.path}: {size}\nranges of the joints:{ranges}{hand}"
 
 
 def _import(config: Pictures | Video | LeRobot | Minari | Env, options: dict[str, Any]) -> Import:
@@ -215,13 +220,9 @@ def _import(config: Pictures | Video | LeRobot | Minari | Env, options: dict[str
     ranges = ranges_of(angles, source.joint_names, config.joint_ranges, config.degrees, config.margin)
     kind = next(name for name, each in KINDS.items() if isinstance(config, each))
     shown = None if config.background is None else pictures.read_frame(config.background)
-    recording = Recording(
-        kind,
-        source.content,
-        "median" if shown is None else "given",
-        source.hands is not None,
-        config.every,
-    )
+    content = source.content if shown is None else digest_of([source.content.encode(), checksum(shown).encode()])
+    background: Literal["given", "median"] = "median" if shown is None else "given"
+    recording = Recording(kind, content, background, source.hands is not None, config.every)
     return Import(source, angles, ranges, recording, shown, config.shard_size, options)
 
 

@@ -73,16 +73,14 @@ def write(folder: Path, given: Import) -> Dataset:
     if given.background is not None and given.background.shape[:2] != size:
         told = "x".join(map(str, given.background.shape[1::-1]))
         raise UserError(f"got a --background of {told} pixels, expected {size[1]}x{size[0]} as the frames")
-    info = _begun(folder, wanted)
+    info = _begun(folder, structs.replace(wanted, imported=given.options))
     if given.background is not None:
         write_background(folder / BACKGROUND, given.background)
     missing = [k for k in range(len(info.recipe.lengths)) if not shards.shard_is_whole(folder, k, info, frames=True)]
     _write_shards(folder, given, info, missing)
     shards.write_index(folder, info.recipe.lengths)
     seen = background(folder, info)
-    done = structs.replace(
-        info, accepted=info.recipe.samples, rejected={}, background=checksum(seen), imported=given.options
-    )
+    done = structs.replace(info, accepted=info.recipe.samples, rejected={}, background=checksum(seen))
     write_json(folder / "dataset.json", done.as_json())
     if given.background is None:
         print(_remark(folder, info, seen))
@@ -96,7 +94,7 @@ def _begun(folder: Path, wanted: DatasetInfo) -> DatasetInfo:
         found = other_than_shards(folder, found, wanted)
     if found is None:
         check_empty(folder)
-        write_json(folder / "dataset.json", wanted.begun.as_json())
+        write_json(folder / "dataset.json", wanted.as_json())
         return wanted
     check_same(folder, found, wanted)
     return structs.replace(wanted, versions=found.versions, background=found.background)

@@ -111,6 +111,11 @@ class Method:
         return all((run / stage.file).exists() for stage in self.stages)
 
     @property
+    def learns_hand(self) -> bool:
+        """Whether one of its stages learns where the hand is."""
+        return any(stage.learns_hand for stage in self.stages)
+
+    @property
     def builds_on(self) -> list[Stage[Any, Any]]:
         """All stages that must have run; its own are the last."""
         return in_order(self.stages)

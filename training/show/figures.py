@@ -91,11 +91,13 @@ def hand_errors(everywhere: Mapping[str, Scores], shown: Mapping[str, Scores]) -
 
     Args:
         everywhere: scores by method, over all test poses.
-        shown: scores by method, over the poses that show the hand.
+        shown: scores by method, over the poses that show the hand; empty if nobody knows which do.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.9), sharey=True)
+    parts = {"all test poses": everywhere} | ({"hand in view": shown} if shown else {})
+    figure, grid = plt.subplots(1, len(parts), figsize=(10 if shown else 6.5, 3.9), sharey=True, squeeze=False)
+    axes = grid[0]
     looks = dict(zip(everywhere, itertools.product(_STYLES, COLORS), strict=False))
-    for axis, rows, title in zip(axes, (everywhere, shown), ("all test poses", "hand in view"), strict=True):
+    for axis, (title, rows) in zip(axes, parts.items(), strict=True):
         for name, scores in rows.items():
             if name in looks and scores.hand_error_cm_percentiles is not None:
                 style, color = looks[name]
@@ -104,7 +106,7 @@ def hand_errors(everywhere: Mapping[str, Scores], shown: Mapping[str, Scores]) -
         axis.set(title=title, xlabel="error of the hand (cm)", xlim=(0, 20), ylim=(0, 1))
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("share of the poses")
-    axes[1].legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    axes[-1].legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
     return figure
 

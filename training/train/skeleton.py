@@ -107,6 +107,8 @@ class Stage(Generic[C, M]):
     """Whether it reads the pictures: then the result depends on their preprocessing."""
     moving_eye: bool = False
     """Whether it can learn from an eye that moves."""
+    learns_hand: bool = False
+    """Whether it learns where the hand is; a recording may not know it."""
     shared: bool = False
     """Whether several processes of `torchrun` can share the work."""
     header: Callable[[Path], Mapping[str, Any]] | None = None

@@ -34,7 +34,7 @@ def check_two_hands(recipe: Recipe, path: Path) -> None:
 
 def check_knows_hand(recipe: Recipe, path: Path) -> None:
     """Raises a UserError if the poses were recorded without the hand's position."""
-    if recipe.recording is not None and not recipe.recording.hand:
+    if not recipe.knows_hand:
         raise UserError(
             f"{path} does not know where the hand is; import the recording with --hand and its three columns"
         )

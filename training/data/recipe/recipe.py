@@ -112,6 +112,11 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         return Seen.of(self.seen) if self.seen else None
 
     @property
+    def knows_hand(self) -> bool:
+        """Whether the data set knows where the hand is."""
+        return self.recording is None or self.recording.hand
+
+    @property
     def imperfect(self) -> dict[str, Sense]:
         """The senses that have noise or a delay, by name.
 

@@ -1,7 +1,7 @@
 """Training of Multi-Modal Convergence Maps, one map after the other; after a kill it goes on from a checkpoint."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -184,4 +184,4 @@ def pictures_of(som: MultiModalSom, samples: Tensor, images: Tensor, sigma: floa
     return pictures
 
 
-STAGE = baseline(KIND, Config, Training, ConvergenceMaps.load)
+STAGE = replace(baseline(KIND, Config, Training, ConvergenceMaps.load), learns_hand=True)
