@@ -1,0 +1,75 @@
+"""The table of image goals: shares of reached goals with 95 % intervals, and what each agent costs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...measure.statistics import Interval, Resampling
+from ...show import tables
+from .agents.registry import label_of
+from .tasks import Kept, Try
+
+LIMITS = (1, 2, 5)
+"""Distances of the hand at which a goal counts as reached, cm."""
+HEADER = [
+    "agent",
+    "steps learned",
+    *(f"hand < {cm} cm" for cm in LIMITS),
+    "median cm",
+    "arm IoU",
+    "steps",
+    "ms a goal",
+    "learning s",
+]
+HEADER += ["seeds"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An agent at a budget, over all its seeds."""
+
+    agent: str
+    budget: int
+    within: dict[int, Interval]
+    """Share of the goals reached, by the distance in cm."""
+    median_cm: float
+    arm_iou: Interval
+    steps: float
+    ms: float
+    learning_s: float
+    seeds: int
+
+
+def rows_of(found: Iterable[tuple[Try, Kept]]) -> list[Row]:
+    """The rows, by budget and in the order of the agents."""
+    kept: dict[tuple[int, str], list[Kept]] = {}
+    for one, outcome in found:
+        kept.setdefault((one.budget, label_of(one.agent)), []).append(outcome)
+    return [_row(agent, budget, of_seeds) for (budget, agent), of_seeds in sorted(kept.items(), key=lambda i: i[0][0])]
+
+
+def as_table(rows: Iterable[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells."""
+    return HEADER, [_cells(row) for row in rows]
+
+
+def _row(agent: str, budget: int, kept: list[Kept]) -> Row:
+    apart, iou = (np.array([getattr(k.outcome, name) for k in kept], np.float32) for name in ("hand_cm", "arm_iou"))
+    draw = Resampling(*apart.shape)
+    steps, ms = (float(np.mean([getattr(k.outcome, name) for k in kept])) for name in ("steps", "thinking_ms"))
+    within = {cm: draw.interval((apart <= cm).astype(np.float32)) for cm in LIMITS}
+    learning = float(np.mean([k.learning_s for k in kept]))
+    return Row(agent, budget, within, float(np.median(apart)), draw.interval(iou), steps, ms, learning, len(kept))
+
+
+def _cells(row: Row) -> list[str]:
+    shares = [_share(each) for each in row.within.values()]
+    iou = f"{tables.number(row.arm_iou.mean, 2)} [{tables.number(row.arm_iou.low, 2)}, {tables.number(row.arm_iou.high, 2)}]"
+    costs = [f"{row.steps:.0f}", f"{row.ms:.0f}", f"{row.learning_s:.0f}", str(row.seeds)]
+    return [row.agent, f"{row.budget:,}", *shares, f"{row.median_cm:.1f}", iou, *costs]
+
+
+def _share(share: Interval) -> str:
+    low, high = (f"{100 * end:.0f}" for end in (share.low, share.high))
+    return f"{100 * share.mean:.0f} % [{low}, {high}]"
