@@ -90,6 +90,14 @@ def test_a_short_life_is_the_beginning_of_a_long_one(kept: Path):
     assert (np.diff(lived.actions, axis=0).any(axis=1).nonzero()[0] + 1).tolist() == [HOLD, 2 * HOLD]
 
 
+def test_a_life_that_goes_on_after_babbling_is_lived(kept: Path):
+    env = LearningEnv(13, 0, kept)
+    seen = babble(env, 12, 0)
+    now, _ = env.reset()
+    assert env.left == 1
+    assert np.array_equal(now["joints"], seen.joints[-1])  # the arm is where babbling left it
+
+
 def test_networks_learn_from_nine_in_ten_pictures_and_validate_on_the_rest(arm: ArmModel, kept: Path):
     data = SeenPoses.of(babble(LearningEnv(60, 0, kept), 60, 0), arm)
     train, validation = data.split("train"), data.split("validation")
@@ -180,10 +188,11 @@ def test_an_agent_of_twenty_lines_enters_and_is_not_tried_again(tmp_path: Path, 
         (f"{EXAMPLE}:Nearest", "has no class Nearest"),
         (f"{EXAMPLE}:np", "has no class np"),
         (f"{__file__}:Oracle", "lacks learn"),
+        ("random random", "two named random"),
     ],
 )
 def test_an_agent_that_is_none_is_one_line(agent: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert cli.main(["bench", "goals", "--agent", agent, "--out", str(tmp_path / "out")]) == 2
+    assert cli.main(["bench", "goals", "--agent", *agent.split(), "--out", str(tmp_path / "out")]) == 2
     told = capsys.readouterr().err
     assert said in told
     assert len(told.splitlines()) == 1

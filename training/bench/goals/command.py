@@ -1,10 +1,13 @@
 """`infant-arm bench goals`: agents learn from a budget of real steps, and reach for pictures."""
 
+from collections import Counter
+
 from agents.tools.files import replacing
+from infant_env.errors import UserError
 
 from ...runs.in_turn import turn
 from ...show import tables
-from .agents.registry import new_agent
+from .agents.registry import label_of, new_agent
 from .config import GoalOptions
 from .goals import CHECKSUM, MOST
 from .table import as_table, rows_of
@@ -20,8 +23,7 @@ def run(options: GoalOptions, seed: int) -> dict[str, float]:
     Returns:
         By agent and budget, such as `imagery 3000`: the share of goals whose hand ends within 2 cm.
     """
-    for name in options.agent:
-        new_agent(name)  # a mistyped name is refused before anything is learned
+    _check(options.agent)  # before anything is learned
     tries = tries_of(options, seed)
     with turn(options.out, "bench-goals", "tries agents"):
         run_missing(tries, options)
@@ -31,6 +33,16 @@ def run(options: GoalOptions, seed: int) -> dict[str, float]:
     with replacing(options.out / TABLE) as temporary:
         temporary.write_text(f"{about}\n\n{tables.as_markdown(*as_table(rows))}\n")
     return {f"{row.agent} {row.budget}": row.within[2].mean for row in rows}
+
+
+def _check(agents: tuple[str, ...]) -> None:
+    """Raises a UserError if there is no such agent, or if two have one name."""
+    for name in agents:
+        new_agent(name)
+    labels = Counter(map(label_of, agents))
+    twice = [label for label, count in labels.items() if count > 1]
+    if twice:
+        raise UserError(f"got --agent {' '.join(agents)}, with two named {twice[0]}; give each class a name of its own")
 
 
 def _about(options: GoalOptions) -> str:

@@ -12,17 +12,8 @@ from .tasks import Kept, Try
 
 LIMITS = (1, 2, 5)
 """Distances of the hand at which a goal counts as reached, cm."""
-HEADER = [
-    "agent",
-    "steps learned",
-    *(f"hand < {cm} cm" for cm in LIMITS),
-    "median cm",
-    "arm IoU",
-    "steps",
-    "ms a goal",
-    "learning s",
-]
-HEADER += ["seeds"]
+COSTS = ["steps", "ms a goal", "learning s", "seeds"]
+HEADER = ["agent", "budget", *(f"hand < {cm} cm" for cm in LIMITS), "median cm", "arm IoU", *COSTS]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Kept(Struct, frozen=True):
     taken: int
     """Real steps that were used."""
     learning_s: float
-    """Seconds of learning, without the steps that another agent has taken already."""
+    """Processor seconds of learning, without the simulator's."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def learn_and_try(asked: Try) -> None:
     with threads(1):
         agent, arm = new_agent(asked.agent), ArmModel.infant()
         env = LearningEnv(asked.budget, asked.seed, asked.out / SEEN)
-        start = time.perf_counter()
+        start = time.process_time()
         agent.learn(env, asked.budget, asked.seed)
-        learning = time.perf_counter() - start
+        learning = time.process_time() - start - env.simulated_s
         env.close()
         goals = Goals(arm, poses(arm, asked.goals, VALIDATION if asked.validation else TEST))
         outcome = tried(agent, asked.agent, goals)

@@ -30,7 +30,7 @@ class Outcome(Struct, frozen=True):
     steps: list[int]
     """Control steps that the agent took."""
     thinking_ms: list[float]
-    """Milliseconds in which the agent thought."""
+    """Processor milliseconds in which the agent thought."""
 
 
 def tried(agent: GoalAgent, name: str, goals: Goals) -> Outcome:
@@ -55,13 +55,13 @@ def _tried_once(
 ) -> tuple[float, float, int, float]:
     goal = goals[number]
     observation, info = env.reset(seed=_FIRST_START + number)
-    start = time.perf_counter()
+    start = time.process_time()
     agent.see_goal(goal.eye.copy())
-    thought, steps = time.perf_counter() - start, 0
+    thought, steps = time.process_time() - start, 0
     while steps < EPISODE:
-        start = time.perf_counter()
+        start = time.process_time()
         action = agent.act(observation)
-        thought += time.perf_counter() - start
+        thought += time.process_time() - start
         if action is None:
             break
         observation, *_, info = env.step(_checked(action, name, env.action_space.shape))

@@ -38,7 +38,7 @@ class PairPolicy(nn.Module):
 
     background: Tensor
 
-    def __init__(self, background: Tensor, felt: int, joints: int, width: int = 32) -> None:
+    def __init__(self, background: Tensor, felt: int, joints: int, width: int = 16) -> None:
         super().__init__()
         self.register_buffer("background", background)
         self.encoder = picture_encoder(_CODE, width, 2, 4)
@@ -53,7 +53,7 @@ class PairPolicy(nn.Module):
 class Cloning:
     """Babbles, and clones its babbling for the goals that it happened to reach."""
 
-    training = 2500
+    training = 2000
     """Training steps of the policy, of 64 pairs."""
     last_only = True
     """Whether only the last moment of each target is a goal; else each later moment is one."""

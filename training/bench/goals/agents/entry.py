@@ -1,5 +1,6 @@
 """What an agent of the benchmark is, and the infant that it learns with."""
 
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,6 +50,8 @@ class LearningEnv(gym.Wrapper[Observation, Action, Observation, Action]):
     def __init__(self, budget: int, seed: int, kept: Path | None = None) -> None:
         super().__init__(gym.make("infant_env:InfantArm-v0", max_episode_steps=10**9, disable_env_checker=True))
         self.budget, self.taken, self.kept = budget, 0, kept
+        self.simulated_s = 0.0
+        """Processor seconds of the simulator."""
         self._seed, self._now = seed, dict[str, NDArray[Any]]()
 
     @property
@@ -89,7 +92,9 @@ class LearningEnv(gym.Wrapper[Observation, Action, Observation, Action]):
             )
         self.reset()
         self.taken += 1
+        start = time.process_time()
         self._now = self.env.step(action)[0]
+        self.simulated_s += time.process_time() - start
         return self._now, 0.0, False, False, {}
 
 

@@ -35,9 +35,9 @@ class Imagery:
     have no calibration: probabilities are not measured here.
     """
 
-    encoding = 1500
+    encoding = 1000
     """Training steps of the autoencoder, of 64 pictures, about."""
-    drawing = 2500
+    drawing = 1500
     """Training steps of the generator, and of the glance, of 32 pictures, about."""
 
     def learn(self, env: LearningEnv, budget: int, seed: int) -> None:
@@ -64,13 +64,13 @@ class Imagery:
     def _trained_generator(self, data: SeenPoses, seed: int) -> PictureGenerator:
         config = generator.Config(**pictures.settings(seed, pictures.epochs_for(self.drawing, data, 32)))
         training = generator.Training(config, data, pictures.here())
-        pictures.finished(training)
+        training.fit()
         return training.generator.eval()
 
     def _trained_glance(self, data: SeenPoses, drawing: PictureGenerator, seed: int) -> Glance:
         config = glance.Config(**pictures.settings(seed, pictures.epochs_for(self.drawing, data, 32)))
         training = glance.Training(config, data, drawing, pictures.here())
-        pictures.finished(training)
+        training.fit()
         training.glance.load_state_dict(training.best)
         return training.glance.eval()
 

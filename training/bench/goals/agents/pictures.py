@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from ....data.info import DatasetInfo, Recipe
 from ....runs.device import pick_device
 from ....runs.distributed import Place
 from ....train import autoencoder
-from ....train.network import NetworkTraining
 from .seen import Floats, Seen
 
 MOST = 12_000
@@ -83,19 +81,13 @@ def here() -> Place:
 
 
 def epochs_for(steps: int, data: SeenPoses, batch: int) -> int:
-    """Number of epochs of about so many training steps; at least 4."""
-    return max(4, round(steps * batch / len(data.split("train"))))
+    """Number of epochs of about so many training steps; 10 for many pictures, and 200 for few."""
+    return min(200, max(10, round(steps * batch / len(data.split("train")))))
 
 
 def settings(seed: int, epochs: int) -> dict[str, Any]:
     """The settings that all trainings need; no file is read or written."""
     return {"run": Path(), "data": Path(), "seed": seed, "epochs": epochs, "device": "cpu"}
-
-
-def finished(training: NetworkTraining) -> None:
-    """Trains to the end; keeps no file."""
-    with TemporaryDirectory() as folder:
-        training.fit(Path(folder) / "training.safetensors", {})
 
 
 def trained_autoencoder(data: SeenPoses, seed: int, steps: int) -> ConvAutoencoder:
@@ -109,6 +101,6 @@ def trained_autoencoder(data: SeenPoses, seed: int, steps: int) -> ConvAutoencod
     epochs = epochs_for(steps, data, 64)
     config = autoencoder.Config(**settings(seed, epochs), patience=max(10, epochs // 5))  # few pictures: short epochs
     training = autoencoder.Training(config, replace(data), here())
-    finished(training)
+    training.fit()
     training.finish()
     return training.model

@@ -85,17 +85,17 @@ class Recorder:
 def babble(env: LearningEnv, steps: int, seed: int, hold: int = HOLD) -> Seen:
     """Moves the arm to random targets, each for some steps.
 
-    If `env.kept` names a folder, a life that was seen before is read from there: equal seeds babble alike, and a short life
-    is the beginning of a long one. The steps count either way.
+    If `env.kept` names a folder, a life that is babbled to its end is kept there, and read where it was seen before: equal seeds
+    babble alike, and a short life is the beginning of a long one. The steps count either way.
 
     Args:
-        env: the infant, at the beginning of its life.
+        env: the infant.
         steps: number of steps, at most `env.left`.
         seed: seed of the targets.
         hold: control steps for which a target is held.
     """
-    path = None if env.kept is None else env.kept / f"seed{seed}-hold{hold}-{steps}"
-    found = _read(env.kept, seed, hold, steps) if env.kept is not None and not env.taken else None
+    kept = env.kept if not env.taken and steps == env.left else None  # nobody will ask where the arm is afterwards
+    found = None if kept is None else _read(kept, seed, hold, steps)
     if found is not None:
         env.taken += steps
         return found
@@ -105,8 +105,8 @@ def babble(env: LearningEnv, steps: int, seed: int, hold: int = HOLD) -> Seen:
             target = random.uniform(-1, 1, joints).astype(np.float32)
         recorder.step(target)
     seen = recorder.seen()
-    if path is not None:
-        _write(path, seen)
+    if kept is not None:
+        _write(kept / f"seed{seed}-hold{hold}-{steps}", seen)
     return seen
 
 
