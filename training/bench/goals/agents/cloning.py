@@ -5,7 +5,8 @@ Reach Goals via Iterated Supervised Learning", 2021 (arXiv:1912.06088): each lat
 actions before it (hindsight). The network sees the pair of the present picture and the goal picture.
 
 Departure: the actions are not iterated; they come from babbling. A later moment counts as a goal only while the same target is
-held, because no action of a random target is meant for what comes after it.
+held, because no action of a random target is meant for what comes after it. (Only the last moment of each target as a goal: .04
+instead of .10 of 50 validation goals within 2 cm after 3,000 steps.)
 """
 
 from collections.abc import Callable
@@ -55,8 +56,6 @@ class Cloning:
 
     training = 2000
     """Training steps of the policy, of 64 pairs."""
-    last_only = True
-    """Whether only the last moment of each target is a goal; else each later moment is one."""
     policy: PairPolicy
 
     def learn(self, env: LearningEnv, budget: int, seed: int) -> None:
@@ -90,7 +89,6 @@ class Cloning:
             at = torch.randint(len(actions), (64,), generator=random)
             last = (at - at % HOLD + HOLD).clamp(max=len(actions))
             ahead = (torch.rand(64, generator=random) * (last - at)).long() + 1
-            goals = last if self.last_only else at + ahead
-            return (self.policy(images[at], images[goals], others[at]) - actions[at]).abs().mean()
+            return (self.policy(images[at], images[at + ahead], others[at]) - actions[at]).abs().mean()
 
         return loss
