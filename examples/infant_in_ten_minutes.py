@@ -5,6 +5,10 @@
 # reaches for it. This notebook shows each step.
 
 # %%
+import subprocess
+import sys
+from pathlib import Path
+
 import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,12 +17,11 @@ import torch
 import infant_env  # noqa: F401 (registers the environments)
 from agents import MentalImageryAgent
 from infant_env import to_gray
-from training import reproduce
 from training.data.dataset import Dataset
 from training.show import InlineFilm
 from training.show.film import Film
 
-PRESET, RUN = "quick", "runs/quick"  # "quick": 4,000 poses, some minutes; "tiny": a minute, but it learns little
+PRESET, RUN = "quick", Path("runs/quick")  # "quick": 4,000 poses, some minutes; "tiny": a minute, but it learns little
 
 # %% [markdown]
 # ## The body
@@ -47,16 +50,18 @@ for name, angle in zip(env.unwrapped.arm.joint_names, np.degrees(observation["jo
 # ## Babble and learn
 #
 # The infant takes thousands of random poses and keeps the picture and the joints of each. Then it learns. One command does all
-# of it. It takes some minutes, once; if it was stopped, it goes on.
+# of it; in a terminal it is `infant-arm reproduce --preset quick`. It takes some minutes, once; if it was stopped, it goes on. At
+# the end it prints its tables.
 
 # %%
-reproduce.run(reproduce.Config(PRESET, RUN))
+command = [sys.executable, "-m", "training", "reproduce", "--preset", PRESET, "--out", str(RUN)]
+print(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout[-1500:])
 
 # %% [markdown]
 # These are some of the pictures that it saw.
 
 # %%
-data = Dataset.open(f"{RUN}/dataset")
+data = Dataset.open(RUN / "dataset")
 figure, axes = plt.subplots(2, 4, figsize=(10, 3.5), layout="constrained")
 for axis, sample in zip(axes.flat, data.split("test"), strict=False):
     axis.imshow(data.eye(sample))
@@ -130,7 +135,7 @@ for joints, probability in zip(agent.hypotheses.joints[0], agent.hypotheses.prob
 
 # %%
 observation, info = env.reset(seed=4)
-film = Film("reach.mp4", env.unwrapped.arm)
+film = Film(Path("reach.mp4"), env.unwrapped.arm)
 for _ in range(100):
     observation, *_, info = env.step(agent.act(observation))
     apart = 100 * np.linalg.norm(info["hand_position"] - wanted)
