@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...measure.statistics import Interval, Resampling
+from ...measure.statistics import Interval, Resampling, wilson
 from ...show import tables
 from .agents.registry import label_of
 from .tasks import Kept, Try
@@ -49,9 +50,16 @@ def _row(agent: str, budget: int, kept: list[Kept]) -> Row:
     apart, iou = (np.array([getattr(k.outcome, name) for k in kept], np.float32) for name in ("hand_cm", "arm_iou"))
     draw = Resampling(*apart.shape)
     steps, ms = (float(np.mean([getattr(k.outcome, name) for k in kept])) for name in ("steps", "thinking_ms"))
-    within = {cm: draw.interval((apart <= cm).astype(np.float32)) for cm in LIMITS}
+    within = {cm: _share_of(apart <= cm, draw) for cm in LIMITS}
     learning = float(np.mean([k.learning_s for k in kept]))
     return Row(agent, budget, within, float(np.median(apart)), draw.interval(iou), steps, ms, learning, len(kept))
+
+
+def _share_of(reached: NDArray[np.bool_], draw: Resampling) -> Interval:
+    """The share of goals reached (S, N): its interval is that of the bootstrap, or Wilson's of the goals where that is wider."""
+    found = draw.interval(reached.astype(np.float32))
+    over_goals = wilson(found.mean, reached.shape[1])
+    return Interval(found.mean, min(found.low, over_goals.low), max(found.high, over_goals.high))
 
 
 def _cells(row: Row) -> list[str]:
