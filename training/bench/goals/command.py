@@ -49,6 +49,7 @@ def _about(options: GoalOptions) -> str:
     """The goals in words; whether they are those of other machines."""
     found = goals_checksum(options.goals, options.validation)
     what = "validation goals" if options.validation else "goals"
-    told = f"{options.goals} {what}, checksum {found}; means over seeds and goals; 95 % intervals: bootstrap over both; of shares also Wilson's, if that is wider"
+    how = "95 % intervals: bootstrap over seeds and goals; of shares also Wilson's, where that is wider"
+    told = f"{options.goals} {what}, checksum {found}; {how}"
     other = options.goals == MOST and not options.validation and found != CHECKSUM
     return told + (f"; other goals than usual, whose checksum is {CHECKSUM}: do not compare" if other else "")
