@@ -5,7 +5,7 @@ import pytest
 
 from infant_env.errors import UserError
 from training.compare.judge import ERRORS
-from training.measure.statistics import Resampling, differences, intervals, read_errors
+from training.measure.statistics import Resampling, differences, intervals, read_errors, wilson
 from training.runs import folder as runs
 from training.runs.metrics import Error, Metrics
 
@@ -66,3 +66,11 @@ def test_errors_that_are_damaged_or_of_another_run_are_told(tmp_path: Path, cont
         (tmp_path / ERRORS).write_bytes(content)
     with pytest.raises(UserError, match=r"errors\.npz is damaged .* run `infant-arm evaluate --imagery"):
         read_errors([tmp_path])
+
+
+def test_wilson_s_interval_of_a_share():
+    found = wilson(0.5, 100)
+    assert (found.low, found.high) == pytest.approx((0.4038, 0.5962), abs=1e-4)  # Wilson 1927
+    assert wilson(0.0, 10).low == 0
+    assert wilson(0.0, 10).high == pytest.approx(0.2775, abs=1e-4)  # none of ten does not mean never
+    assert wilson(1.0, 10).high == 1

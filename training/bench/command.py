@@ -1,4 +1,4 @@
-"""`infant-arm bench`: how fast each part is, as ratios measured in one run.
+"""`infant-arm bench`: how fast each part is, as ratios measured in one run; and how well agents reach for pictures.
 
 Absolute times change with the machine's load. What is compared is therefore measured in turns, round by round, and the table
 shows the median of the rounds' ratios.
@@ -13,11 +13,17 @@ from . import query as bench_query
 from . import som as bench_som
 from . import world as bench_world
 from .config import Config
+from .goals import command as bench_goals
 from .turns import Benchmark, compare
 
 
 def run(config: Config) -> dict[str, float]:
-    """Measures one part, prints its table, and returns by name the time for one thing relative to the first row's."""
+    """Measures one part, prints its table, and returns by name the time for one thing relative to the first row's.
+
+    `goals` returns shares of reached goals instead.
+    """
+    if config.part == "goals":
+        return bench_goals.run(config, config.seed)
     if config.part in _SEVERAL_TABLES:
         return _SEVERAL_TABLES[config.part](config)
     workloads, remarks = _ONE_TABLE[config.part](config)

@@ -6,19 +6,20 @@ from typing import Literal
 
 import tyro
 
-from ..runs.config import Checked, Count, NotNegative, Positive, Seed, Side, Threads
+from ..runs.config import Count, NotNegative, Positive, Seed, Side, Threads
 from ..runs.device import Device
+from .goals.config import GoalOptions
 from .maps.peers import PEERS
 
 
 @dataclass(frozen=True)
-class Config(Checked):
-    """Measure how fast a part of the project is, as ratios in one run."""
+class Config(GoalOptions):
+    """Measure how fast a part of the project is, as ratios in one run; or how well agents reach for pictures."""
 
-    part: tyro.conf.Positional[Literal["env", "world", "collect", "ae", "imagine", "query", "som"]]
+    part: tyro.conf.Positional[Literal["env", "world", "collect", "ae", "imagine", "query", "som", "goals"]]
     """env: environments, one infant and many; world: imagined steps, compared with simulated ones; collect: babbling; ae: epochs
     of the autoencoder; imagine: pictures from joints; query: winners; som: the training of the map, compared with the literal
-    rule and with other libraries."""
+    rule and with other libraries; goals: agents that reach for pictures."""
     run: Path | None = None
     """The folder of a run. imagine and query use its map (without a run, a random smooth one), ae its pictures, world its world
     model; som trains on its latents and joints, and then on the other data."""
@@ -33,7 +34,7 @@ class Config(Checked):
     infants: Count = 4096
     """world: imagined infants that move together."""
     seed: Seed = 0
-    """Seed of random poses and maps."""
+    """Seed of random poses and maps; goals: of the first training."""
     sizes: tuple[str, ...] = ("10", "30", "100", "200", "800")
     """som: maps to train, as 30 (30x30) or 1x50."""
     data: tuple[Literal["synthetic", "digits", "swiss_roll", "housing"], ...] = ("synthetic",)

@@ -1,4 +1,4 @@
-"""Statistics over several seeds and many test samples: means, intervals, paired differences."""
+"""Statistics over several seeds and many test samples: means, shares, intervals, paired differences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +27,14 @@ class Interval:
     mean: float
     low: float
     high: float
+
+
+def wilson(share: float, count: int) -> Interval:
+    """A share of some trials and its 95 % interval after Wilson (1927), which is not empty where all or none succeed."""
+    z = 1.96
+    middle, width = share + z**2 / (2 * count), z * (share * (1 - share) / count + (z / (2 * count)) ** 2) ** 0.5
+    low, high = ((middle + side * width) / (1 + z**2 / count) for side in (-1, 1))
+    return Interval(share, max(low, 0.0), min(high, 1.0))
 
 
 class Resampling:

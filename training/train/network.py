@@ -64,24 +64,25 @@ class NetworkTraining(ABC):
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, float]] = []
 
-    def fit(self, path: Path, identity: Identity) -> None:
+    def fit(self, path: Path | None = None, identity: Identity | None = None) -> None:
         """Trains with a progress bar; goes on from the checkpoint of an equal training, and writes one after every epoch.
 
         Args:
-            path: the checkpoint.
+            path: the checkpoint; None: there is none.
             identity: all that the training depends on, as JSON.
 
         Raises:
             UserError: the checkpoint is damaged, or the loss became infinite.
         """
-        self._resume(path, identity)
+        if path is not None:
+            self._resume(path, identity or {})
         epochs, hidden = self.config.epochs, not self.here.first
         bar = tqdm(total=epochs, initial=len(self.curve), desc=self.kind, unit="epoch", disable=hidden)
         with bar, without_denormal_numbers():
             while len(self.curve) < epochs and not self._out_of_patience():
                 self.epoch()
-                if self.here.first:
-                    self.save(path, identity)
+                if self.here.first and path is not None:
+                    self.save(path, identity or {})
                 bar.set_postfix_str(self.status.format(**self.curve[-1]))
                 bar.update()
 
