@@ -13,7 +13,8 @@ from infant_env.body.model import ArmModel
 from infant_env.senses.vision import COLOR
 
 from ....data.dataset import Dataset
-from ....data.info import DatasetInfo, Recipe
+from ....data.info import DatasetInfo
+from ....data.recipe.recipe import Recipe
 from ....runs.device import pick_device
 from ....runs.distributed import Place
 from ....train import autoencoder
