@@ -15,6 +15,7 @@ from agents import MentalImageryAgent
 from agents.mind import packed
 from agents.mind.imagination import Imagination
 from agents.som.quality import quantization_error
+from agents.tools import checkpoints
 from infant_env.errors import UserError
 from training import cli
 from training.act import reach
@@ -159,3 +160,14 @@ def test_new_poses_are_the_same_for_equal_seeds_and_are_none_of_the_data_set(tin
         assert goal.shown is not None
         assert goal.shown.any()
         assert np.abs(data.joints - goal.joints).max(1).min() > 1e-3
+
+
+# The infant that comes with the package
+
+
+def test_it_is_small_and_was_made_by_the_papers_preset():
+    header = checkpoints.read_header(packed.PRETRAINED, packed.KIND)
+    assert packed.PRETRAINED.stat().st_size <= 8_000_000
+    assert header["map"]["shape"] == [800, 800]
+    assert header["about"]["dataset"]["accepted"] == 20_000
+    assert "/" not in str(header["about"]["versions"])

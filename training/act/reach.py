@@ -99,7 +99,7 @@ def run(config: Config) -> dict[str, Reached]:
         raise UserError(
             f"got --run {config.run} for a packed infant, and another one was trained there; choose another folder"
         )
-    with turn(config.run, "reach", "reaches for goals"):
+    with turn(config.run, "reach", "reaches for goals"), threads(config.threads if config.is_packed else None):
         return _reached(config)
 
 

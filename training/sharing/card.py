@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path, PurePath
 
 from ..act import reach
@@ -13,10 +12,9 @@ from ..measure import error_tables
 from ..runs import folder as runs
 from ..runs.metrics import Metrics
 from ..show import tables
+from .citation import PACKAGE, citation
 from .manifest import DATA_SET, Kind
 
-_PACKAGE = "infant-arm"
-_CITATION = "CITATION.cff"
 _SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"))
 
 
@@ -37,14 +35,6 @@ def card_of(folder: Path, kind: Kind, license: str) -> str:
     )
 
 
-def citation() -> str:
-    """The content of CITATION.cff: that of the checkout, or of the installed package."""
-    beside = Path(__file__).parents[2] / _CITATION
-    if beside.exists():
-        return beside.read_text()
-    return metadata.distribution(_PACKAGE).read_text(f"licenses/{_CITATION}") or ""
-
-
 def _of_data_set(info: DatasetInfo, license: str) -> list[str]:
     recipe, size = info.recipe, len_category(info.recipe.samples)
     title = f"{recipe.samples:,} poses of an infant's arm, seen and felt"
@@ -55,12 +45,12 @@ def _of_data_set(info: DatasetInfo, license: str) -> list[str]:
         "pretty_name": title,
         "task_categories": ["robotics"],
         "size_categories": [size],
-        "tags": [_PACKAGE, "mental-imagery", "self-organizing-map", "developmental-robotics"],
+        "tags": [PACKAGE, "mental-imagery", "self-organizing-map", "developmental-robotics"],
     }
     return [
         _front_matter(head),
         f"# {title}",
-        f"A simulated infant moved its arm at random and watched it ({_PACKAGE}). Each sample has a frame of its eye "
+        f"A simulated infant moved its arm at random and watched it ({PACKAGE}). Each sample has a frame of its eye "
         f"({rows}x{columns} pixels, RGB), the angles of {joints} joints ({named}), and the place of "
         "the hand.",
         f"## How it was made\n\n```\n{_line(collect_line(Path('DATA'), info))}\n```",
@@ -76,15 +66,15 @@ def _of_run(folder: Path, license: str) -> list[str]:
     title = "An infant that learned where its arm is by watching it"
     head = {
         "license": license,
-        "library_name": _PACKAGE,
+        "library_name": PACKAGE,
         "pipeline_tag": "robotics",
-        "tags": [_PACKAGE, "mental-imagery", "self-organizing-map", "developmental-robotics"],
+        "tags": [PACKAGE, "mental-imagery", "self-organizing-map", "developmental-robotics"],
     }
     lines = dict.fromkeys(_line(line) for line in told.command.values())
     return [
         _front_matter(head),
         f"# {title}",
-        f"Networks and the map of a simulated infant ({_PACKAGE}): it imagines what it would see in a pose, "
+        f"Networks and the map of a simulated infant ({PACKAGE}): it imagines what it would see in a pose, "
         "and reaches for pictures.",
         "## How it was made\n\n```\n" + "\n".join(lines) + "\n```",
         _versions(told.versions),
