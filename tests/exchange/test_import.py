@@ -27,6 +27,7 @@ from training.exchange import command
 from training.exchange.command import Env, LeRobot, Minari, Pictures, Video
 from training.exchange.sources import env, pictures
 from training.exchange.sources.lerobot import lerobot_source
+from training.exchange.sources.tables import numbers_of, read_table
 
 JOINTS = recordings.poses(60)
 TABLE = {"joints": recordings.NAMES, "shard_size": 25}
@@ -267,6 +268,9 @@ BAD: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
     "a row that is cut off": (
         lambda mine: (mine / "joints.csv").write_text("shoulder,elbow\n1,2\n3\n"), {}, "has 1 values in row 2, expected 2"
     ),
+    "a name that comes twice": (
+        lambda mine: (mine / "joints.csv").write_text("elbow,elbow\n1,2\n"), {}, "has two columns 'elbow'"
+    ),
     "a name too few": (lambda _: None, {"joint_names": ("a",)}, "got 1 --joint-names, expected 2"),
     "a background of another size": (
         lambda mine: iio.imwrite(mine.parent / "room.png", np.zeros((8, 8, 3), np.uint8)), {"background": Path("room.png")},
@@ -353,6 +357,16 @@ def test_a_bad_lerobot_data_set_is_one_line(what: str, robot: Path, tmp_path: Pa
     with pytest.raises(UserError, match=told) as error:
         command.run(LeRobot(source=mine, out=tmp_path / "data", **options))
     assert "\n" not in str(error.value)
+
+
+@given(st.sampled_from([".csv", ".parquet"]), st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_whatever_a_table_holds_is_numbers_or_a_users_mistake(robot: Path, ending: str, content: bytes):
+    path = robot.parent / f"table{ending}"
+    path.write_bytes(content)
+    with suppress(UserError):
+        for name, column in read_table(path).items():
+            with suppress(UserError):
+                assert len(numbers_of(column, name, path)) == len(column)
 
 
 JUNK = (
