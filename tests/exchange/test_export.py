@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from infant_env.errors import UserError
@@ -88,6 +90,13 @@ def test_minari_opens_what_it_gets_with_every_bit(small_data: Dataset, tmp_path:
     assert first.actions == pytest.approx(2 * small_data.normalized_joints[1:10] - 1)
     assert first.truncations.tolist() == [False] * 8 + [True]
     assert all(loaded.observation_space.contains({k: v[0] for k, v in e.observations.items()}) for e in loaded)
+
+
+@given(st.lists(st.integers(1, 900), min_size=1, max_size=40))
+def test_files_hold_whole_episodes_in_order_and_not_too_many(lengths: list[int]):
+    files = lerobot._packed(np.split(np.arange(sum(lengths)), np.cumsum(lengths)[:-1]))
+    assert [number for file in files for number in file] == list(range(len(lengths)))
+    assert all(len(file) == 1 or sum(lengths[k] for k in file) <= 500 for file in files)
 
 
 @pytest.mark.parametrize("kind", ["lerobot", "minari"])

@@ -1,9 +1,11 @@
 """Recordings in: what is imported is what was recorded, and bad recordings are one line."""
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from training.data.dataset import Dataset, in_random_pieces
 from training.exchange import command
 from training.exchange.command import Env, LeRobot, Minari, Pictures, Video
 from training.exchange.sources import env, pictures
+from training.exchange.sources.lerobot import lerobot_source
+from training.exchange.sources.tables import numbers_of, read_table
 
 JOINTS = recordings.poses(60)
 TABLE = {"joints": recordings.NAMES, "shard_size": 25}
@@ -264,6 +268,9 @@ BAD: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
     "a row that is cut off": (
         lambda mine: (mine / "joints.csv").write_text("shoulder,elbow\n1,2\n3\n"), {}, "has 1 values in row 2, expected 2"
     ),
+    "a name that comes twice": (
+        lambda mine: (mine / "joints.csv").write_text("elbow,elbow\n1,2\n"), {}, "has two columns 'elbow'"
+    ),
     "a name too few": (lambda _: None, {"joint_names": ("a",)}, "got 1 --joint-names, expected 2"),
     "a background of another size": (
         lambda mine: iio.imwrite(mine.parent / "room.png", np.zeros((8, 8, 3), np.uint8)), {"background": Path("room.png")},
@@ -313,6 +320,13 @@ def told_otherwise(**changes: Any) -> Callable[[Path], Any]:
     return change
 
 
+def meta_of(robot: Path, episodes: int) -> bytes:
+    """The table of fewer episodes."""
+    buffer = io.BytesIO()
+    pq.write_table(pq.read_table(next(robot.glob("meta/episodes/*/*"))).slice(0, episodes), buffer)
+    return buffer.getvalue()
+
+
 BAD_ROBOTS: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
     "a missing row": (without_a_row, {}, "episode 0 of .* has 19 frames, expected 20"),
     "a short video": (shorter_video, {}, "file-000.mp4 ends after 20 frames, expected a frame 20"),
@@ -320,6 +334,9 @@ BAD_ROBOTS: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
     "no data": (lambda robot: shutil.rmtree(robot / "data"), {}, "data is missing"),
     "an old version": (told_otherwise(codebase_version="v1.6"), {}, "version 'v1.6', expected v2.0, v2.1 or v3.0"),
     "no LeRobot data set": (lambda robot: shutil.rmtree(robot / "meta"), {}, "holds no meta/info.json"),
+    "an episode that meta does not know": (
+        lambda robot: next(robot.glob("meta/episodes/*/*")).write_bytes(meta_of(robot, 2)), {}, "frames of episode 2, which"
+    ),
     "another camera": (lambda _: None, {"eye": "wrist"}, "got --eye wrist, .*observation.images.top"),
     "another feature": (lambda _: None, {"joints": ("qpos",)}, "got --joints qpos, .*observation.state"),
     "a part that is empty": (lambda _: None, {"joints": ("observation.state[2:5]",)}, "part of observation.state that is empty"),
@@ -340,6 +357,31 @@ def test_a_bad_lerobot_data_set_is_one_line(what: str, robot: Path, tmp_path: Pa
     with pytest.raises(UserError, match=told) as error:
         command.run(LeRobot(source=mine, out=tmp_path / "data", **options))
     assert "\n" not in str(error.value)
+
+
+@given(st.sampled_from([".csv", ".parquet"]), st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_whatever_a_table_holds_is_numbers_or_a_users_mistake(robot: Path, ending: str, content: bytes):
+    path = robot.parent / f"table{ending}"
+    path.write_bytes(content)
+    with suppress(UserError):
+        for name, column in read_table(path).items():
+            with suppress(UserError):
+                assert len(numbers_of(column, name, path)) == len(column)
+
+
+JUNK = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.just({"a": [1]})
+)
+
+
+@given(st.sampled_from(["codebase_version", "fps", "features", "data_path", "video_path", "chunks_size"]), JUNK)
+def test_whatever_a_description_says_is_read_or_a_users_mistake(robot: Path, name: str, value: Any):
+    path = robot / "meta" / "info.json"
+    usual = path.read_text()
+    path.write_text(json.dumps(json.loads(usual) | {name: value}))
+    with suppress(UserError):
+        lerobot_source(robot, None, ["observation.state"], ())
+    path.write_text(usual)
 
 
 def test_bad_environments_are_one_line(tmp_path: Path):

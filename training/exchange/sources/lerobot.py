@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,6 +25,27 @@ from .tables import numbers_of
 from .videos import frames_of
 
 INFO = "meta/info.json"
+
+
+class _Feature(Struct):
+    """A column, or a camera."""
+
+    dtype: str
+    names: Any = None
+
+
+class _Info(Struct):
+    """What is read of `meta/info.json`."""
+
+    codebase_version: str
+    fps: Annotated[float, Meta(gt=0)]
+    features: dict[str, _Feature]
+    data_path: str
+    video_path: str | None = None
+    chunks_size: Annotated[int, Meta(ge=1)] = 1000
+
+
+_SEEN = "video", "image"  # what cameras see, by the way it is stored
 _AT_ONCE = 64  # rows of pictures that are read together
 
 
@@ -43,7 +66,7 @@ def lerobot_source(folder: Path, eye: str | None, joints: Sequence[str], hand: S
     angles, names = joined(joints, lambda key: layout.vectors(key, "--joints"))
     hands = joined(hand, lambda key: layout.vectors(key, "--hand"))[0] if hand else None
     files: list[bytes | Path] = [folder / INFO, *layout.data_files]
-    if layout.features[camera]["dtype"] == "video":
+    if layout.info.features[camera].dtype == "video":
         places = layout.places(camera)
         files += dict.fromkeys(path for path, _ in places)
         _check_there(dict.fromkeys(path for path, _ in places))
@@ -66,31 +89,27 @@ class _Layout:
     folder: Path
 
     @cached_property
-    def info(self) -> dict[str, Any]:
+    def info(self) -> _Info:
         """The content of `meta/info.json`."""
         path = self.folder / INFO
         try:
-            info = json.loads(path.read_text())
-            version, _ = info["codebase_version"], (info["features"], info["data_path"], float(info["fps"]))
+            info = msgspec.json.decode(path.read_bytes(), type=_Info)
         except FileNotFoundError:
             raise UserError(f"{self.folder} holds no {INFO}, expected the folder of a LeRobot data set") from None
-        except (ValueError, LookupError, TypeError) as error:
-            raise UserError(f"{path} is damaged or of another format ({error!r})") from None
-        if not str(version).startswith(("v2.", "v3.")):
-            raise UserError(f"{path} has the version {version!r}, expected v2.0, v2.1 or v3.0; convert it with lerobot")
-        return dict(info)
-
-    @property
-    def features(self) -> dict[str, Any]:
-        return dict(self.info["features"])
+        except ValueError as error:
+            raise UserError(f"{path} is damaged or of another format ({error})") from None
+        if not info.codebase_version.startswith(("v2.", "v3.")):
+            told = f"{path} has the version {info.codebase_version!r}, expected v2.0, v2.1 or v3.0"
+            raise UserError(f"{told}; convert it with lerobot")
+        return info
 
     @property
     def is_v3(self) -> bool:
-        return str(self.info["codebase_version"]).startswith("v3.")
+        return self.info.codebase_version.startswith("v3.")
 
     def camera(self, eye: str | None) -> str:
         """The feature of the camera."""
-        cameras = {name: f for name, f in self.features.items() if f.get("dtype") in ("video", "image")}
+        cameras = {name: f for name, f in self.info.features.items() if f.dtype in _SEEN}
         if eye is None and len(cameras) != 1:
             raise UserError(f"{self.folder} has the cameras {shown(list(cameras))}, expected one of them as --eye")
         name = eye or next(iter(cameras))
@@ -103,7 +122,7 @@ class _Layout:
         if self.is_v3:
             files = sorted((self.folder / "data").glob("*/*.parquet"))
         else:
-            files = [self._of_episode(self.info["data_path"], one) for one in self._told_episodes]
+            files = [self._of_episode(self.info.data_path, one) for one in self._told_episodes]
         _check_there(files or [self.folder / "data"])
         return files
 
@@ -121,19 +140,28 @@ class _Layout:
                 rows = [json.loads(line) for line in path.read_text().splitlines() if line]
             except ValueError as error:
                 raise UserError(f"{path} is damaged ({error})") from None
-        return {int(row["episode_index"]): row for row in rows}
+        if not all(isinstance(row, dict) and isinstance(row.get("episode_index"), int) for row in rows):
+            raise UserError(f"{self.folder / 'meta'} has an episode without an episode_index, expected one for each")
+        return {row["episode_index"]: row for row in rows}
 
     def _of_episode(self, template: str, episode: int, **more: str) -> Path:
         """The path of a file of version 2, from its template in `meta/info.json`."""
-        chunk = episode // int(self.info.get("chunks_size", 1000))
-        return self.folder / template.format(episode_chunk=chunk, episode_index=episode, **more)
+        return self._path(template, episode_chunk=episode // self.info.chunks_size, episode_index=episode, **more)
+
+    def _path(self, template: str, **parts: Any) -> Path:
+        try:
+            return self.folder / template.format(**parts)
+        except (LookupError, ValueError, TypeError):
+            raise UserError(
+                f"{self.folder / INFO} has the path {template!r}, expected one with {list(parts)}"
+            ) from None
 
     @cached_property
     def _columns(self) -> dict[str, list[Any]]:
         """The columns without pictures, of all frames."""
-        seen = [name for name, f in self.features.items() if f.get("dtype") not in ("video", "image")]
-        tables = [_table(path, seen).to_pydict() for path in self.data_files]
-        return {name: [value for each in tables for value in each.get(name, [])] for name in seen}
+        names = [name for name, f in self.info.features.items() if f.dtype not in _SEEN]
+        tables = [_table(path, names).to_pydict() for path in self.data_files]
+        return {name: [value for each in tables for value in each.get(name, [])] for name in names}
 
     def vectors(self, key: Key, option: str) -> tuple[Floats, list[str] | None]:
         """The numbers of a feature, (N, D), and their names."""
@@ -141,7 +169,7 @@ class _Layout:
         values = numbers_of(column, key.name, self.folder)
         if len(values) != len(self.episodes):
             raise UserError(f"{self.folder} has {len(values)} values of {key.name} and {len(self.episodes)} frames")
-        return values, _names(self.features[key.name].get("names"), values[0].size)
+        return values, _names(self.info.features[key.name].names, values[0].size)
 
     @cached_property
     def episodes(self) -> NDArray[np.int64]:
@@ -150,9 +178,12 @@ class _Layout:
         if missing:
             raise UserError(f"{self.folder} has no column {missing}, expected the columns of a LeRobot data set")
         episodes, numbers = (np.array(self._columns[name], np.int64) for name in ("episode_index", "frame_index"))
+        unknown = set(episodes.tolist()) - set(self._told_episodes)
+        if unknown:
+            raise UserError(f"{self.folder} has frames of episode {min(unknown)}, which its meta does not tell of")
         for episode, told in self._told_episodes.items():
-            own, length = numbers[episodes == episode], int(told.get("length", -1))
-            if length >= 0 and len(own) != length:
+            own, length = numbers[episodes == episode], told.get("length")
+            if length is not None and len(own) != length:
                 raise UserError(
                     f"episode {episode} of {self.folder} has {len(own)} frames, expected {length} as meta tells"
                 )
@@ -165,16 +196,16 @@ class _Layout:
 
     def places(self, camera: str) -> list[tuple[Path, int]]:
         """The video, and the number in it, of each frame."""
-        fps, template = float(self.info["fps"]), self.info["video_path"]
+        template = self.info.video_path or ""
         starts: dict[int, tuple[Path, int]] = {}
         for episode in np.unique(self.episodes).tolist():
             if not self.is_v3:
                 starts[episode] = self._of_episode(template, episode, video_key=camera), 0
                 continue
-            told = self._told_episodes[episode]
-            chunk, file, first = (told[f"videos/{camera}/{n}"] for n in ("chunk_index", "file_index", "from_timestamp"))
-            path = self.folder / template.format(video_key=camera, chunk_index=chunk, file_index=file)
-            starts[episode] = path, round(first * fps)
+            names = (f"videos/{camera}/{name}" for name in ("chunk_index", "file_index", "from_timestamp"))
+            chunk, file, first = (found(name, self._told_episodes[episode], "--eye", self.folder) for name in names)
+            path = self._path(template, video_key=camera, chunk_index=chunk, file_index=file)
+            starts[episode] = path, round(first * self.info.fps)
         numbers = self._columns["frame_index"]
         firsts = (starts[episode] for episode in self.episodes.tolist())
         return [(path, first + number) for (path, first), number in zip(firsts, numbers, strict=True)]
@@ -224,6 +255,6 @@ def _table(path: Path, columns: list[str] | None) -> Any:
 
 
 def _check_there(paths: Any) -> None:
-    missing = next((path for path in paths if not path.exists()), None)
+    missing = next((path for path in paths if not path.is_file()), None)
     if missing is not None:
         raise UserError(f"{missing} is missing, expected it in a LeRobot data set; is the download complete?")

@@ -59,6 +59,9 @@ def _read_csv(path: Path) -> dict[str, list[Any]]:
             f"{path} has {len(rows[short])} values in row {short + 1}, expected {len(header)} as in its header"
         )
     names = [name.strip() for name in header]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"{path} has two columns {twice!r}, expected a name for each column in its first row")
     return {name: [row[k].strip() for row in rows] for k, name in enumerate(names)}
 
 
