@@ -103,10 +103,10 @@ def test_the_doctor_finds_an_installed_wheel_well(here: Path):
 
 def test_the_trained_infant_of_the_wheel_reaches(here: Path):
     said = call_there(here, "infant-arm", "reach", "--pretrained", "--goals", "10")
-    assert re.search(r"film: runs.pretrained.videos.first_reaches\.mp4\n.*\n?looks ", said, re.DOTALL)
+    assert re.search(r"film: runs.pretrained.videos.first_reach\.mp4\n.*\n?looks ", said, re.DOTALL)
     found = json.loads((here / "runs" / "pretrained" / "metrics.json").read_text())["reach"]["new poses"]["looks"]
     assert found["hand_error_cm"]["within_2"] >= 0.9  # docs/pretrained.md has 1,000 goals
-    assert (here / "runs" / "pretrained" / "videos" / "first_reaches.mp4").stat().st_size > 10_000
+    assert (here / "runs" / "pretrained" / "videos" / "first_reach.mp4").stat().st_size > 10_000
 
 
 def test_the_examples_of_readme_run_from_the_wheel(here: Path):

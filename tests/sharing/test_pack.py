@@ -134,7 +134,7 @@ def test_a_packed_infant_reaches_without_a_data_set(file: Path, tmp_path: Path, 
     found = runs.metrics_of(out).reach["new poses"]
     assert set(found) == {"imagination", "looks"}
     assert found["looks"].hand_error_cm is not None
-    assert (out / "videos" / "first_reaches.mp4").stat().st_size > 1000
+    assert (out / "videos" / "first_reach.mp4").stat().st_size > 1000
     assert {path.name for path in out.iterdir()} == {"config.json", "metrics.json", "videos"}
 
 

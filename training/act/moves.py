@@ -70,9 +70,15 @@ def instructive(ends: list[End]) -> list[int]:
 
 
 def film_reaches(
-    config: Any, env: gym.Env[Any, Any], agent: MentalImageryAgent, goals: list[Goal], shown: list[int], film: Film
+    config: Any,
+    env: gym.Env[Any, Any],
+    agent: MentalImageryAgent,
+    goals: list[Goal],
+    shown: list[int],
+    film: Film,
+    still: int = 0,
 ) -> None:
-    """Films the reaches for some goals."""
+    """Films the reaches for some goals; the last frame stands for `still` more frames."""
     for number in shown:
         goal = goals[number]
         observation, info = env.reset(seed=config.seed + number)
@@ -83,5 +89,6 @@ def film_reaches(
             film.add(body.data, observation, agent, info, goal.error_in_words(hands_of(info), body.arm))
             if agent.done and np.abs(observation["joint_velocities"]).max() < 0.05:
                 break
+    film.hold(still)
     film.close()
     print(f"film: {film.video.path}")

@@ -22,6 +22,7 @@ from agents.mind.packed import unpack
 from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
 from agents.tools.files import DamagedFileError, replacing
 from infant_env.body.raw.mjcf_files import BODY
+from infant_env.body.servos import CONTROL_HZ
 from infant_env.errors import UserError
 from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 from infant_env.senses.vision import GRAY
@@ -46,7 +47,6 @@ from .parts import End, Part, Tried, tried_in_parts
 from .true_eye import corrected_by_the_true_eye, looks_of
 
 _RESULTS = Path("runs/pretrained")
-_FILMED = 3  # goals of a packed infant that are filmed before the others
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Config(GoalConfig, OnCluster):
     """The run's folder; with --pretrained or --infant the folder of the results."""
     pretrained: bool = False
     """Reach with the trained infant that comes with this package, for new poses: no run and no data set are needed. The first
-    reaches are filmed at once: `videos/first_reaches.mp4`."""
+    reach is filmed at once: `videos/first_reach.mp4`."""
     infant: str | None = None
     """Reach with this infant instead: a file of `infant-arm pack`, or an address such as hf://NAME/REPOSITORY/infant.safetensors."""
     looks: Count = 5
@@ -162,7 +162,7 @@ class _At:
 
 @contextmanager
 def _ready(config: Config, films: bool = False) -> Iterator[_At]:
-    """All that reaching needs; `films` the first reaches before the other goals are drawn."""
+    """All that reaching needs; `films` the first reach before the other goals are drawn."""
     data, agent = _packed(config) if config.is_packed else _of_run(config)
     mind = agent.imagination.mind if agent else SomAutoencoder.load(config.run, pick_device(config.device))
     env = gym.make(
@@ -206,9 +206,9 @@ def _packed(config: Config) -> tuple[Dataset, MentalImageryAgent]:
 
 
 def _film_first(config: Config, env: gym.Env[Any, Any], agent: MentalImageryAgent, data: Dataset) -> None:
-    """Films the reaches for the first goals, before the other goals are drawn."""
-    goals = goals_of(replace(config, goals=min(config.goals, _FILMED)), data, data.arm, agent.imagination)
-    film_reaches(config, env, agent, goals, list(range(len(goals))), _film(config, data, "first_reaches"))
+    """Films the reach for the first goal, before the other goals are drawn."""
+    goals = goals_of(replace(config, goals=1), data, data.arm, agent.imagination)
+    film_reaches(config, env, agent, goals, [0], _film(config, data, "first_reach"), still=CONTROL_HZ)
 
 
 def _tried(config: Config, at: _At, numbers: range) -> dict[str, Tried]:

@@ -67,6 +67,7 @@ class Film:
     def __init__(self, path: Path, arm: ArmModel, touch: bool = False) -> None:
         self.video = Video(path)
         self._outside = OutsideView(arm, PANEL, touch)
+        self._last: list[tuple[str, NDArray[np.uint8]]] = []
 
     def add(
         self,
@@ -82,7 +83,7 @@ class Film:
         seen = to_gray(observation[EYE])
         imagined = agent.imagine(observation["joints"][None], observation.get(GAZE))[0]
         activity = agent.imagination.activity(seen[None], observation.get(GAZE))[0].cpu().numpy()
-        panels = [
+        self._last = [
             (_outside(agent, info, hand_error, self._outside.feels), self._outside.render(data)),
             what_it_sees(observation),
             (f"goal; what it sees differs by {agent.compare(observation):.4f}", as_seen(agent.goal, size)),
@@ -90,7 +91,12 @@ class Film:
             ("the map's activity for what it sees", map_picture(activity)),
             ("what it thinks of; framed: what it tries", ideas(agent, size)),
         ]
-        self.video.add(panels)
+        self.video.add(self._last)
+
+    def hold(self, frames: int) -> None:
+        """Shows the last frame for some more frames."""
+        for _ in range(frames):
+            self.video.add(self._last)
 
     def close(self) -> None:
         """Finishes the file."""
