@@ -54,7 +54,7 @@ class PairPolicy(nn.Module):
 class Cloning:
     """Babbles, and clones its babbling for the goals that it happened to reach."""
 
-    training = 2000
+    training = 6000
     """Training steps of the policy, of 64 pairs."""
     policy: PairPolicy
 

@@ -59,7 +59,7 @@ class Latents:
 class LatentAgent:
     """An agent whose goal is the latents of the goal's picture. Its `learn` sets `latents`."""
 
-    encoding = 1000
+    encoding = 2000
     """Training steps of the autoencoder, of 64 pictures, about."""
     latents: Latents
     goal: Tensor

@@ -25,7 +25,7 @@ REPLANS = 5
 class LatentPlanning(LatentAgent):
     """Babbles, learns latents and their dynamics, and plans the target whose outcome looks like the goal."""
 
-    training = 2000
+    training = 4000
     """Training steps of the dynamics, of 128 starts."""
     dynamics: LatentDynamics
 
