@@ -27,7 +27,7 @@ from .seen import LEAST, Floats, Seen, babble
 EPISODE = 25
 """Control steps of an episode."""
 THRESHOLD = 0.5
-"""Distance of latents at which a goal is reached: half of the hands are then within 2 cm."""
+"""Distance of latents at which a goal is reached, as in `ImageGoals`."""
 _BABBLED, _MOST_BABBLED = 3, 2000  # a share of the budget, and steps
 
 

@@ -6,7 +6,7 @@ predicted last latents and those of the goal, again and again (MPC). From there:
 action.
 
 Departures: the encoder is this project's autoencoder, trained within the budget, instead of DINOv2's patches; the dynamics are a
-perceptron over one state instead of a transformer over three; 10 rounds instead of 30 (more change nothing here); one action
+perceptron over one state instead of a transformer over three; 10 rounds instead of 30; one action
 lies ahead, because the arm is at any target within it.
 """
 
