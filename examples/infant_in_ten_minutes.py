@@ -5,8 +5,6 @@
 # reaches for it. This notebook shows each step.
 
 # %%
-import subprocess
-import sys
 from pathlib import Path
 
 import gymnasium as gym
@@ -15,13 +13,10 @@ import numpy as np
 import torch
 
 import infant_env  # noqa: F401 (registers the environments)
-from agents import MentalImageryAgent
+from agents import BabblingAgent, MentalImageryAgent
 from infant_env import to_gray
-from training.data.dataset import Dataset
 from training.show import InlineFilm
 from training.show.film import Film
-
-PRESET, RUN = "quick", Path("runs/quick")  # "quick": 4,000 poses, some minutes; "tiny": a minute, but it learns little
 
 # %% [markdown]
 # ## The body
@@ -47,26 +42,26 @@ for name, angle in zip(env.unwrapped.arm.joint_names, np.degrees(observation["jo
     print(f"{name}: {angle:.0f} degrees")
 
 # %% [markdown]
-# ## Babble and learn
+# ## Babble
 #
-# The infant takes thousands of random poses and keeps the picture and the joints of each. Then it learns. One command does all
-# of it; in a terminal it is `infant-arm reproduce --preset quick`. It takes some minutes, once; if it was stopped, it goes on. At
-# the end it prints its tables.
+# The infant takes random poses and keeps the picture and the joints of each. These are the first eight.
 
 # %%
-command = [sys.executable, "-m", "training", "reproduce", "--preset", PRESET, "--out", str(RUN)]
-print(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout[-1500:])
-
-# %% [markdown]
-# These are some of the pictures that it saw.
-
-# %%
-data = Dataset.open(RUN / "dataset")
+babbling = BabblingAgent(env.unwrapped.arm)
 figure, axes = plt.subplots(2, 4, figsize=(10, 3.5), layout="constrained")
-for axis, sample in zip(axes.flat, data.split("test"), strict=False):
-    axis.imshow(data.eye(sample))
+for number, axis in enumerate(axes.flat):
+    axis.imshow(babbling.sample(number).eye)
     axis.set_axis_off()
 plt.show()
+
+# %% [markdown]
+# ## Learn
+#
+# An infant that has learned from 20,000 such poses comes with the package. Only its map is trained again now, from what the
+# infant keeps of 12,000 poses.
+
+# %%
+agent = MentalImageryAgent.pretrained()
 
 # %% [markdown]
 # ## Encode
@@ -74,7 +69,6 @@ plt.show()
 # An autoencoder turns a picture into eight numbers (the latents) and these numbers into a picture again.
 
 # %%
-agent = MentalImageryAgent.load(RUN)
 mind = agent.imagination.mind
 picture = to_gray(observation["eye"])
 latents = mind.latents(picture[None])
@@ -149,8 +143,8 @@ InlineFilm("reach.mp4")
 # %% [markdown]
 # ## Where to go on
 #
-# `report.html` in the run's folder shows all results. The notebook `your_own_arm` does the same with another body, and
-# `map_on_any_data` uses the map alone.
+# `infant-arm reproduce --preset quick` trains an infant of your own in some minutes: it babbles, learns and reaches, and writes
+# all results to `report.html`. The notebook `your_own_arm` does so with another body, and `map_on_any_data` uses the map alone.
 
 # %%
 env.close()
