@@ -8,7 +8,8 @@ import imageio.v3 as iio
 import pytest
 
 ROOT = Path(__file__).parent.parent
-NAMES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+NAMES = sorted(path.name for path in (ROOT / "examples").glob("*.py") if not path.with_suffix(".ipynb").exists())
+SCRIPTS = [name for name in NAMES if name != "your_agent.py"]  # that one is a class, which `bench goals` runs
 ARGUMENTS = {
     "first_look.py": ["{tmp}/picture.png"],
     "imagine_and_reach.py": ["{run}", "{tmp}/picture.png"],
@@ -21,7 +22,7 @@ ARGUMENTS = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_it_runs_and_says_something(name: str, tiny_run: Path, tmp_path: Path):
     words = [word.format(run=tiny_run, tmp=tmp_path) for word in ARGUMENTS[name]]
     done = subprocess.run(

@@ -26,7 +26,7 @@ from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
 from training.measure import senses
-from training.train import generator as train_generator
+from training.train import regressor
 
 SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
 NOISY: dict[str, Any] = {"joints": (5.0, 120.0), "eye": (0.02, 0.0)}
@@ -217,10 +217,10 @@ def test_goals_and_the_true_eye_are_as_blurred_as_the_data(tmp_path: Path):
     blurred.close()
 
 
-def test_networks_of_the_agent_refuse_an_eye_that_moves(tmp_path: Path):
+def test_a_network_that_is_not_told_the_gaze_refuses_an_eye_that_moves(tmp_path: Path):
     data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     with pytest.raises(UserError, match="needs an eye that does not move"):
-        train_generator.STAGE.run(train_generator.Config(tmp_path / "run", data=data.path, epochs=1))
+        regressor.STAGE.run(regressor.Config(tmp_path / "run", data=data.path, epochs=1))
 
 
 def test_gaze_and_touch_are_recorded_as_they_are_and_as_they_are_felt(tmp_path: Path):

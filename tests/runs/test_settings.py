@@ -23,6 +23,11 @@ REQUIRED = {
     "out": Path("out"),
     "what": "map_size",
     "part": "env",
+    "source": Path("recorded"),
+    "table": Path("joints.csv"),
+    "joints": ("elbow",),
+    "folder": Path("run"),
+    "address": "memory://run",
 }
 REQUIRED["file"] = Path("arm.xml")
 WHOLE = [0, -1, 2**31, 2**63, 10**400]
@@ -55,6 +60,7 @@ def made(words: str, **changes: Any) -> Any:
     """The Config of a command."""
     config = CONFIGS[words]
     needed = {f.name for f in dataclasses.fields(config) if f.default is f.default_factory is dataclasses.MISSING}
+    needed |= {"run"} & {f.name for f in dataclasses.fields(config)}  # `reach` needs it unless the infant is packed
     return config(**{name: value for name, value in REQUIRED.items() if name in needed} | changes)
 
 
@@ -114,7 +120,8 @@ def test_only_numbers_of_poses_have_no_limits():
         if not any(isinstance(mark, Meta) for mark in marks(hints(CONFIGS[words])[name]))
     }
     poses = {(words, name) for words in ("collect", "reproduce") for name in ("rest_pose", "joint_ranges", "locked")}
-    assert free == {("reach", "goal_joints")} | poses
+    recorded = {(words, "joint_ranges") for words in CONFIGS if words.startswith("import ")}
+    assert free == {("reach", "goal_joints")} | poses | recorded
 
 
 def marks(hint: Any) -> list[Any]:

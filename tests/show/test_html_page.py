@@ -1,11 +1,7 @@
 """The report and the comparison as pages: whatever a run's files say is text on them, and never HTML."""
 
 import json
-import re
 import shutil
-import subprocess
-import sys
-import zipfile
 from collections import Counter
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -46,10 +42,10 @@ class Parsed(HTMLParser):
 def content(text: str) -> dict[str, Any]:
     """Content of the report whose every value is this text."""
     table, picture = ([text, text], [[text, text]]), html_page.Picture(text.encode("utf-8", "replace"), text)
-    head = dict.fromkeys(("poses", "pixels", "latents", "map", "rejected"), text) | {"example": picture}
+    head = dict.fromkeys(("poses", "pixels", "latents", "map", "rejected"), text) | {"example": picture, "recorded": ""}
     errors = dict.fromkeys(("table1", "pictures", "hands", "per_joint"), table)
     errors |= {"remarks": [text], "paper": {"columns": table, "verdict": [text]}}
-    errors |= {"senses": table, "two_eyes": table}
+    errors |= {"senses": table, "two_eyes": table, "hand_remark": text}
     errors |= {"joint_errors": picture, "hand_errors": picture}
     drawn = ("atlas", "joint_planes", "latent_planes", "u_matrix_and_hits", "map_errors", "activity")
     return {
@@ -155,28 +151,3 @@ def test_a_dollar_in_a_name_is_no_formula():
     judged = Result([Judgment(10, 1.0, 0.1, 0.2, 3.0)] * 2, 1.0, 0, imagined=False)
     figure = figures.learning_curves({r"$\no{such$": Learned("hand", [judged])})
     assert html_page.png(figure).startswith(b"\x89PNG")
-
-
-def test_a_wheel_holds_the_templates(tmp_path: Path):
-    pytest.importorskip("setuptools")
-    source = Path(
-        shutil.copytree(ROOT, tmp_path / "source", ignore=shutil.ignore_patterns(".*", "tests", "runs", "build"))
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        tmp_path,
-        source,
-    ]
-    made = subprocess.run(command, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if re.search(r"training/show/templates/", name)}
-    here = {f"training/show/templates/{path.name}" for path in (ROOT / "training/show/templates").iterdir()}
-    assert names == here
