@@ -41,7 +41,7 @@ def run(config: Config) -> Path:
         UserError: the run is not complete, its eye moves or its arm is seen elsewhere, or there is another file already.
     """
     data = Dataset.open(runs.data_of(config.run))
-    data.check_held_gaze("the agent")
+    data.check_held_gaze("a packed infant")
     data.check_seen_arm("the agent")
     som.STAGE.check(config.run, data)
     calibration.STAGE.check(config.run, data)
