@@ -144,11 +144,21 @@ def numbers_in(observation: Any, key: str) -> NDArray[np.float64]:
     Raises:
         UserError: there is no such entry, or the key cannot be read.
     """
-    found = re.fullmatch(r"([^\[\]]*)(?:\[(\d*):(\d*)\])?", key)
+    name, part = key_of(key)
+    return np.asarray(entry(observation, name), np.float64).reshape(-1)[part]
+
+
+def key_of(text: str) -> tuple[str, slice]:
+    """A quantity's name and the part of it that is meant, from a text such as `qpos[0:5]`.
+
+    Raises:
+        UserError: the text is no name, or a name with a part.
+    """
+    found = re.fullmatch(r"([^\[\]]*)(?:\[(\d*):(\d*)\])?", text)
     if found is None:
-        raise UserError(f"got the key {key!r}, expected a name such as joints, or a part of it such as joints[0:5]")
+        raise UserError(f"got the key {text!r}, expected a name such as joints, or a part of it such as joints[0:5]")
     first, last = (int(end) if end else None for end in found.groups()[1:])
-    return np.asarray(entry(observation, found[1]), np.float64).reshape(-1)[first:last]
+    return found[1], slice(first, last)
 
 
 def entry(observation: Any, name: str) -> Any:

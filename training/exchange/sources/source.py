@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.camera_arm import key_of
 from infant_env.errors import UserError
 from infant_env.given import shown
 
 Frame = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-_KEY = re.compile(r"(?P<name>[^\[\]]*)(\[(?P<first>\d*):(?P<last>\d*)\])?")
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,7 @@ class Key:
         Raises:
             UserError: it is no name, or a name with a part `[FIRST:LAST]`.
         """
-        found = _KEY.fullmatch(text)
-        if found is None:
-            raise UserError(
-                f"got the key {text!r}, expected a name such as joints, or a part of it such as joints[0:5]"
-            )
-        first, last = (int(found[end]) if found[end] else None for end in ("first", "last"))
-        return cls(found["name"], slice(first, last))
+        return cls(*key_of(text))
 
     def of_vectors(self, vectors: Floats, names: Iterable[str] | None = None) -> tuple[Floats, list[str]]:
         """Some columns of vectors (N,) or (N, D), and their names; by default the key's own name with a number.
