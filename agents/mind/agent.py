@@ -79,7 +79,7 @@ class MentalImageryAgent:
         """The joints of its last action: its targets, or a pose on a way around its body."""
         self._seen_goal: Goals | None = None  # the goal, and which of its pixels count; a batch of one
         self.gaze: NDArray[np.float32] | None = None
-        """Where an eye that moves saw the goal, shape (2,), rad; None: straight ahead."""
+        """Where an eye that moves saw the goal, shape (2,), rad. It is None for straight ahead."""
         self.looks: list[Look] = []
         self.done = False
         """Whether it plans no further correction."""
