@@ -112,8 +112,8 @@ class Imagination:
                 "eyes or views, expected both of one run; train the generator again"
             )
         self.mind, self.generator, self.glance = mind, generator.eval(), glance
-        memory = PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
-        self._search = PoseSearch(self.generator, glance, None if moves else memory)
+        memory = None if moves else PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
+        self._search = PoseSearch(self.generator, glance, memory)
         names = [PROPRIOCEPTION, *([GAZE] if moves else [])]
         neurons = torch.linspace(0, len(mind.som.weights(PROPRIOCEPTION)) - 1, _COLORED, device=mind.device).long()
         poses = torch.cat([mind.som.weights_at(name, neurons).clamp(0, 1) for name in names], 1)
@@ -268,10 +268,8 @@ class Imagination:
         the background where no arm is imagined, and the share of pixels that differ from it (negative); all logarithms.
         """
         poses, pictures = goals.seen_at(joints), goals.pictures
-        best, background = (
-            draw(self.generator, poses),
-            self.generator.backgrounds(poses).reshape(-1, pictures.shape[1]),
-        )
+        best = draw(self.generator, poses)
+        background = self.generator.backgrounds(poses).reshape(-1, pictures.shape[1])
         shown, empty = (pictures - background).square(), (best - background).abs() < ARM_DIFFERS_BY
         unexplained = ((best - pictures).square().mean(1) + 1e-5) / (shown.mean(1) + 1e-5)
         elsewhere = (shown * empty).sum(1) / empty.sum(1).clamp(min=1) + 1e-6
