@@ -65,8 +65,8 @@ def measure(config: Config) -> None:
     """Measures the hypotheses and adds three tables to `metrics.json`."""
     data = Dataset.open(runs.data_of(config.run))
     data.check_seen_arm("imagery")
-    calibration.STAGE.check(config.run, data)
     data.check_held_gaze("imagery")
+    calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     data = data.squeezed_to(imagination.format)
     random = np.random.default_rng(config.seed)
