@@ -23,7 +23,7 @@ class CnnRegressor(PictureReader):
     kind = KIND
 
     @staticmethod
-    def numbers(joint_count: int) -> int:
+    def numbers(joint_count: int, arms: int) -> int:
         """One number per joint."""
         return joint_count
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from infant_env.errors import UserError
 from infant_env.senses.vision import LUMINANCE
@@ -16,7 +17,7 @@ from .autoencoder import upsampling
 from .moving_eye import MovingEye
 
 KIND = "generator"
-_SIZES = "joint_count", "width", "points"
+_SIZES = "joint_count", "width", "points", "arms"
 _PATCH, _SIDE = 4, 16  # side of a patch, in pixels, and of the feature maps, in patches
 
 
@@ -28,6 +29,9 @@ class PictureGenerator(nn.Module):
     transposed convolutions, it learns the positions of some points of the arm in the picture and draws spots around them.
     These points move smoothly with the joints and are learned from few poses (after Jakab et al., NeurIPS 2018).
 
+    Of two arms it paints one layer each, from the joints of that arm alone, and how near it is; the nearer layer hides the
+    other. So it need not see all pairs of poses.
+
     ```python
     generator = PictureGenerator.load("runs/paper/generator.safetensors")
     pictures = generator.draw(joints)  # normalized (B, J) -> (B, 64, 64) in [0, 1]
@@ -38,12 +42,13 @@ class PictureGenerator(nn.Module):
             below are this shape instead.
         joint_count: number of joints, J.
         width: channels of the finest feature maps.
-        points: number of the arm's points in the picture.
+        points: number of an arm's points in the picture.
+        arms: number of arms, A; each has J / A joints, and those of one arm follow those of the other.
         eye: the eye, if it moves. Then a pose is followed by its gaze, in [0, 1]: shapes (B, J) below are (B, J + 2), and
             `background` is what the eye sees straight ahead.
 
     Raises:
-        UserError: a size is below 1.
+        UserError: a size is below 1, or the arms cannot have as many joints each.
     """
 
     background: Tensor
@@ -56,20 +61,25 @@ class PictureGenerator(nn.Module):
         width: int = 32,
         points: int = 32,
         eye: MovingEye | None = None,
+        arms: int = 1,
     ) -> None:
         super().__init__()
-        if min(joint_count, width, points) < 1:
+        if min(joint_count, width, points, arms) < 1:
             raise UserError(
-                f"got joint_count={joint_count}, width={width} and points={points}, expected 1 or more each"
+                f"got joint_count={joint_count}, width={width}, points={points} and arms={arms}, expected 1 or more each"
             )
-        self.joint_count, self.width, self.points = joint_count, width, points
+        if joint_count % arms:
+            raise UserError(f"got joint_count={joint_count} for {arms} arms, expected as many joints for each")
+        self.joint_count, self.width, self.points, self.arms = joint_count, width, points, arms
         self.register_buffer("background", background.to(torch.float32).clone())
         self.register_buffer("places", (torch.arange(_SIDE) + 0.5) / _SIDE * 2 - 1)  # centers of patches, in [-1, 1]
         self.home = nn.Parameter(torch.rand(points, 2) * 2 - 1)
-        inputs = 5 * (joint_count if eye is None else joint_count + len(eye.turns))
+        which = arms if arms > 1 else 0  # it is told which arm it paints
+        inputs = 5 * (joint_count // arms + (0 if eye is None else len(eye.turns))) + which
+        colors = background.shape[0] if background.ndim == 3 else 1
         self.pointer = _pointer(inputs, points)
         self.canvas = _canvas(inputs, width)
-        self.painter = _painter(width + points, width, colors=background.shape[0] if background.ndim == 3 else 1)
+        self.painter = _painter(width + points, width, colors if arms == 1 else colors + 1)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.eye = eye
 
@@ -87,10 +97,7 @@ class PictureGenerator(nn.Module):
 
     def forward(self, joints: Tensor) -> Tensor:
         """The pictures for training, (B, J) -> (B, 64, 64); not clamped, so pixels out of range keep their gradients."""
-        waves = _waves(joints)
-        features = self.canvas(waves)  # (B, width, 16, 16)
-        spots = self._spots(self.pointer(waves).float().view(len(joints), -1, 4))
-        difference: Tensor = self.painter(torch.cat([features, spots.to(features.dtype)], 1)).float()
+        difference = self._painted(_waves(joints)) if self.arms == 1 else self._of_layers(joints)
         return self.backgrounds(joints) + difference.view(len(joints), *self.background.shape)
 
     def backgrounds(self, joints: Tensor) -> Tensor:
@@ -118,9 +125,27 @@ class PictureGenerator(nn.Module):
         cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device
     ) -> "PictureGenerator":
         """The generator of a file's tensors and header."""
-        sizes = {size: header[size] for size in _SIZES}
+        sizes = {size: header[size] for size in _SIZES if size in header}  # earlier versions know one arm
         network = cls(tensors["background"], **sizes, eye=MovingEye.among(tensors))
         return checkpoints.filled(network, tensors, device)
+
+    def _of_layers(self, joints: Tensor) -> Tensor:
+        """The difference from the background that several arms make, (B, J) -> (B, C, 64, 64)."""
+        count, arms = len(joints), self.arms
+        own = joints[:, : self.joint_count].reshape(count * arms, -1)
+        gaze = joints[:, self.joint_count :].repeat_interleave(arms, 0)
+        which = torch.eye(arms, device=joints.device).repeat(count, 1)
+        layers = self._painted(torch.cat([_waves(torch.cat([own, gaze], 1)), which], 1))
+        layers = layers.view(count, arms, *layers.shape[1:])
+        nearness = functional.pad(layers[:, :, -1], (0, 0, 0, 0, 1, 0))  # that of the background is 0
+        return (nearness.softmax(1)[:, 1:, None] * layers[:, :, :-1]).sum(1)
+
+    def _painted(self, inputs: Tensor) -> Tensor:
+        """One arm's difference from the background, and how near several arms are: (B, C or C + 1, 64, 64)."""
+        features = self.canvas(inputs)  # (B, width, 16, 16)
+        spots = self._spots(self.pointer(inputs).float().view(len(inputs), -1, 4))
+        painted: Tensor = self.painter(torch.cat([features, spots.to(features.dtype)], 1)).float()
+        return painted
 
     def _spots(self, points: Tensor) -> Tensor:
         """Position, width and strength of each point, (B, P, 4) -> a Gaussian spot per point, (B, P, 16, 16)."""
@@ -158,12 +183,12 @@ def _canvas(inputs: int, width: int) -> nn.Sequential:
     )
 
 
-def _painter(channels: int, width: int, colors: int) -> nn.Sequential:
+def _painter(channels: int, width: int, planes: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, width, 3, padding=1),
         nn.SiLU(),
         nn.Conv2d(width, width, 3, padding=1),
         nn.SiLU(),
-        nn.Conv2d(width, colors * _PATCH**2, 3, padding=1),
-        nn.PixelShuffle(_PATCH),  # (B, colors, 64, 64)
+        nn.Conv2d(width, planes * _PATCH**2, 3, padding=1),
+        nn.PixelShuffle(_PATCH),  # (B, planes, 64, 64)
     )

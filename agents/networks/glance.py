@@ -35,6 +35,7 @@ class PictureReader(nn.Module):
         views: with 2, the network also reads the picture itself: in another room, the difference says little.
         eye: the eye, if it moves. Then the network is told the gaze, in [0, 1], and `background` is what the eye sees straight
             ahead.
+        arms: number of arms; each has as many of the joints.
     """
 
     kind: ClassVar[str]
@@ -47,19 +48,20 @@ class PictureReader(nn.Module):
         width: int = 16,
         views: int = 1,
         eye: MovingEye | None = None,
+        arms: int = 1,
     ) -> None:
         super().__init__()
-        self.joint_count, self.width, self.views = joint_count, width, views
+        self.joint_count, self.width, self.views, self.arms = joint_count, width, views, arms
         self.register_buffer("background", background.to(torch.float32).clone())
         self._planes = (background.shape[0] if background.ndim == 3 else 1, *background.shape[-2:])
         told = 0 if eye is None else len(eye.directions)
-        self.layers = _layers(views * self._planes[0] + told, self.numbers(joint_count), width)
+        self.layers = _layers(views * self._planes[0] + told, self.numbers(joint_count, arms), width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.eye = eye
 
     @staticmethod
     @abstractmethod
-    def numbers(joint_count: int) -> int:
+    def numbers(joint_count: int, arms: int) -> int:
         """Number of outputs per picture."""
 
     def read(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
@@ -136,7 +138,7 @@ class Glance(PictureReader):
     ```
 
     Args:
-        background, joint_count, width, views, eye: see `PictureReader`.
+        background, joint_count, width, views, eye, arms: see `PictureReader`. It guesses at each arm by itself.
         segments: whether it tells the arm from the room and from new things; before version 0.2, it did not.
     """
 
@@ -150,17 +152,18 @@ class Glance(PictureReader):
         views: int = 2,
         segments: bool = True,
         eye: MovingEye | None = None,
+        arms: int = 1,
     ) -> None:
-        super().__init__(background, joint_count, width, views, eye)
+        super().__init__(background, joint_count, width, views, eye, arms)
         with torch.no_grad():
             *_, bias = self.layers.parameters()
             bias[: _GUESSES * joint_count].normal_(std=_FIRST_DEVIATION)
         self.segmenter = Segmenter([width * 2**size for size in range(len(_BLOCKS) - 1)]) if segments else None
 
     @staticmethod
-    def numbers(joint_count: int) -> int:
-        """Joints, doubts and share of every guess."""
-        return _GUESSES * (2 * joint_count + 1)
+    def numbers(joint_count: int, arms: int) -> int:
+        """Joints, doubts and shares of every guess."""
+        return _GUESSES * (2 * joint_count + arms)
 
     def forward(self, images: Tensor, gaze: Tensor | None = None) -> Expectation:
         """The expectation for pictures (B, 64, 64), and the gazes (B, 2) of an eye that moves, for training."""
@@ -178,12 +181,12 @@ class Glance(PictureReader):
 
     def _expectation(self, coarsest: Tensor) -> Expectation:
         each = _GUESSES * self.joint_count
-        joints, doubts, shares = self._numbers_of(coarsest).split([each, each, _GUESSES], 1)
-        shape = len(coarsest), _GUESSES, self.joint_count
+        joints, doubts, shares = self._numbers_of(coarsest).split([each, each, _GUESSES * self.arms], 1)
+        shape = len(coarsest), self.arms, _GUESSES
         return Expectation(
-            joints.sigmoid().view(shape),
-            _LEAST_DOUBT + (doubts - _FIRST_DOUBT).exp().view(shape),
-            shares.log_softmax(1),
+            joints.sigmoid().view(*shape, -1),
+            _LEAST_DOUBT + (doubts - _FIRST_DOUBT).exp().view(*shape, -1),
+            shares.view(shape).log_softmax(2),
         )
 
     @torch.inference_mode()
@@ -210,11 +213,12 @@ class Glance(PictureReader):
         return segments
 
     def _sizes(self) -> dict[str, Any]:
-        return {**super()._sizes(), "segments": self.segmenter is not None}
+        return {**super()._sizes(), "segments": self.segmenter is not None, "arms": self.arms}
 
     @classmethod
     def _sizes_in(cls, header: Mapping[str, Any]) -> dict[str, Any]:
-        return {**super()._sizes_in(header), "segments": header.get("segments", False)}
+        told = {"segments": header.get("segments", False), "arms": header.get("arms", 1)}
+        return {**super()._sizes_in(header), **told}
 
 
 def _layers(channels: int, outputs: int, width: int) -> nn.Sequential:

@@ -102,14 +102,14 @@ def test_what_a_picture_leaves_open_is_held_to_what_was_expected():
     ramp = Ramp()
     ramp.slopes[1] = 0  # the second joint does not show
     goal, start = draw(ramp, torch.tensor([[0.3, 0.8]])), torch.tensor([[0.5, 0.1]])
-    expected = Expectation(torch.tensor([[[0.9, 0.6]]]), torch.tensor([[[0.1, 0.1]]]), torch.zeros(1, 1))
+    expected = Expectation(torch.tensor([[[[0.9, 0.6]]]]), torch.tensor([[[[0.1, 0.1]]]]), torch.zeros(1, 1, 1))
     joints, _ = refine(ramp, Goals.of(goal), start, 30, expected)
     assert torch.allclose(joints, torch.tensor([[0.3, 0.6]]), atol=1e-2)
     assert torch.allclose(refine(ramp, Goals.of(goal), start, 30)[0], torch.tensor([[0.3, 0.1]]), atol=1e-2)
 
 
 def test_the_cost_of_a_pose_is_its_pictures_error_and_how_little_it_was_expected():
-    expected = Expectation(torch.tensor([[[0.5, 0.5]]]), torch.tensor([[[0.1, 0.2]]]), torch.zeros(1, 1))
+    expected = Expectation(torch.tensor([[[[0.5, 0.5]]]]), torch.tensor([[[[0.1, 0.2]]]]), torch.zeros(1, 1, 1))
     errors, poses = torch.tensor([[1e-3, 2e-3, 1e-3]]), torch.tensor([[[0.5, 0.5], [0.5, 0.5], [0.6, 0.9]]])
     there, blurred, far = cost(errors, poses, expected)[0]
     assert float(blurred - there) == pytest.approx(np.log(2e-3 + 1e-5) - np.log(1e-3 + 1e-5))

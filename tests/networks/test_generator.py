@@ -32,6 +32,24 @@ def test_it_survives_the_disk(tmp_path: Path):
         PictureGenerator(torch.rand(64, 64), points=0)
 
 
+def test_the_layer_of_an_arm_depends_on_that_arm_alone_and_the_nearer_one_hides_the_other(tmp_path: Path):
+    background = torch.rand(3, 64, 64)
+    generator = PictureGenerator(background, joint_count=4, width=4, points=3, arms=2)
+    generator.save(tmp_path / "generator.safetensors")
+    joints = torch.rand(2, 4)
+    assert torch.equal(PictureGenerator.load(tmp_path / "generator.safetensors").draw(joints), generator.draw(joints))
+    layers = torch.zeros(2, 2, 4, 64, 64)
+    layers[:, 0, :3], layers[:, 1, :3] = 0.2, -0.1
+    layers[:, 0, 3], layers[:, 1, 3] = 100.0, 50.0  # the first arm is nearer
+    layers[:, :, 3, 32:] = -100.0  # no arm below
+    generator._painted = lambda inputs: layers.flatten(0, 1)  # type: ignore[method-assign]
+    expected = background.clone()
+    expected[:, :32] += 0.2
+    assert torch.allclose(generator(joints)[0], expected)
+    with pytest.raises(ValueError, match="joint_count=5 for 2 arms, expected as many joints for each"):
+        PictureGenerator(background, joint_count=5, arms=2)
+
+
 def test_equal_seeds_give_equal_bytes_also_when_stopped_between(small_data: Dataset, tmp_path: Path, one_thread: None):
     whole = train_generator.run(config(small_data, tmp_path / "a"))
     halfway = train_generator.Training(config(small_data, tmp_path / "b"), small_data, Place(torch.device("cpu")))

@@ -30,10 +30,10 @@ def run(tmp_path: Path, small_data: Dataset) -> Path:
 
 def test_it_guesses_joints_within_their_ranges_doubts_above_zero_and_shares_of_one():
     expected = Glance(BACKGROUND, joint_count=3, width=4).guess(torch.rand(7, 64, 64))
-    assert expected.joints.shape == expected.doubts.shape == (7, 8, 3)
+    assert expected.joints.shape == expected.doubts.shape == (7, 1, 8, 3)
     assert 0 <= expected.joints.min() <= expected.joints.max() <= 1
     assert expected.doubts.min() > 0
-    assert torch.allclose(expected.shares.exp().sum(1), torch.ones(7))
+    assert torch.allclose(expected.shares.exp().sum(2), torch.ones(7, 1))
 
 
 def test_where_two_poses_look_alike_it_learns_to_guess_both():
@@ -52,7 +52,7 @@ def test_where_two_poses_look_alike_it_learns_to_guess_both():
 
 def test_the_surprise_is_least_where_the_doubt_is_the_error():
     def at(doubt: float) -> float:
-        guess = Expectation(torch.tensor([[[0.3]]]), torch.tensor([[[doubt]]]), torch.zeros(1, 1))
+        guess = Expectation(torch.tensor([[[[0.3]]]]), torch.tensor([[[[doubt]]]]), torch.zeros(1, 1, 1))
         return float(surprise(guess, torch.tensor([[0.5]])))
 
     assert at(0.2) == pytest.approx(math.log(0.2) + 3 * math.log(1 + 1 / 5), abs=1e-5)

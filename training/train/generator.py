@@ -16,7 +16,7 @@ from ..runs.config import Count, NetworkConfig, Width
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
-from .pictures import PictureTraining, gazes_of, moving_eye, picture_errors, validation_rows
+from .pictures import PictureTraining, arms_of, gazes_of, moving_eye, picture_errors, validation_rows
 from .skeleton import BEFORE, Stage, Work
 
 _WEIGHT_DECAY = 0.01
@@ -74,7 +74,7 @@ class Training(PictureTraining):
             torch.from_numpy(data.background),
             (self.joints.shape[1], self.config.width, self.config.points),
         )
-        self.generator = PictureGenerator(background, *sizes, moving_eye(data)).to(here.device)
+        self.generator = PictureGenerator(background, *sizes, moving_eye(data), arms_of(data)).to(here.device)
         self.poses = torch.cat([self.joints, gazes_of(data, data.split("train"), here.device)], 1)
         gazes = gazes_of(data, validation_rows(data), here.device)
         self.validation_poses = torch.cat([self.validation_joints, gazes], 1)

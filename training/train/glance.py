@@ -19,7 +19,7 @@ from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Epochs
 from . import generator
-from .pictures import PictureTraining, gazes_of, moving_eye, validation_rows
+from .pictures import PictureTraining, arms_of, gazes_of, moving_eye, validation_rows
 from .skeleton import BEFORE, Stage, Work
 from .tools.disturbed import Disturbed, disturbed
 
@@ -83,7 +83,7 @@ class Training(PictureTraining):
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
         background, eye = torch.from_numpy(data.background), moving_eye(data)
-        self.glance = Glance(background, self.joints.shape[1], eye=eye).to(here.device)
+        self.glance = Glance(background, self.joints.shape[1], eye=eye, arms=arms_of(data)).to(here.device)
         rows = data.split("train"), validation_rows(data)
         self.gazes, self.validation_gazes = (gazes_of(data, each, here.device) for each in rows)
         return {"glance": self.glance}, _WEIGHT_DECAY

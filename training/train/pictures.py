@@ -64,6 +64,11 @@ def moving_eye(data: Dataset) -> MovingEye | None:
     return MovingEye(torch.from_numpy(data.views(*VIEWS)), torch.from_numpy(data.pixel_directions), turns)
 
 
+def arms_of(data: Dataset) -> int:
+    """Number of arms whose joints a data set holds."""
+    return 2 if data.body.arms == "both" else 1
+
+
 def gazes_of(data: Dataset, rows: NDArray[np.int64], device: str | torch.device = "cpu") -> Tensor:
     """The felt gazes of some samples, in [0, 1], (n, 2); (n, 0) of an eye that is held."""
     return torch.from_numpy(data.normalized_felt_gaze[rows]).to(device)

@@ -99,7 +99,7 @@ class PoseSearch:
 
     def _candidates(self, goals: Goals, recalled: Tensor, expected: Expectation | None) -> Tried:
         """What the map recalls and the glance guesses."""
-        guessed = [] if expected is None else [expected.joints, expected.samples(_GUESSED)]
+        guessed = [] if expected is None else [expected.guesses, expected.samples(_GUESSED)]
         return self._scored(goals, torch.cat([recalled, *guessed], 1).clamp(0, 1), expected)
 
     def _scored(self, goals: Goals, joints: Tensor, expected: Expectation | None) -> Tried:
