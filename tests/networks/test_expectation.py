@@ -80,4 +80,6 @@ def test_samples_of_two_arms_are_independent():
     samples = ARMS.samples(4000)[0]
     right, left = samples[:, 0] > 0.5, samples[:, 2] > 0.65
     assert float(right.float().mean()) == pytest.approx(0.75, abs=0.03)
-    assert float((right & left).float().mean()) == pytest.approx(float(right.float().mean() * left.float().mean()), abs=0.02)
+    assert float((right & left).float().mean()) == pytest.approx(
+        float(right.float().mean() * left.float().mean()), abs=0.02
+    )

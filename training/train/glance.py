@@ -1,5 +1,6 @@
 """`infant-arm train-glance`: the network that guesses a pose from a picture at once, and how sure the guess is."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import torch
@@ -23,6 +24,7 @@ from .pictures import PictureTraining, arms_of, gazes_of, moving_eye, validation
 from .skeleton import BEFORE, Stage, Work
 from .tools.disturbed import Disturbed, disturbed
 
+_Imagined = tuple[Disturbed, Tensor, Tensor]
 _WEIGHT_DECAY = 0.1
 _SEGMENTS = 2.0  # weight of the segments in the loss
 _BLUR = 0.1  # standard deviation between a pose of the data set and the imagined one, normalized joints
@@ -77,6 +79,8 @@ class Training(PictureTraining):
 
     def __init__(self, config: Config, data: Dataset, generator: PictureGenerator, here: Place) -> None:
         self.generator, self.random = generator.eval(), torch.Generator()
+        self._drawing = ThreadPoolExecutor(1, initializer=torch.set_flush_denormal, initargs=(True,))
+        self._next: Future[_Imagined] | None = None  # the next batch, drawn while the networks learn from this one
         format = Format.of(generator.background.shape)
         self.colors = 3 if format.color else 1
         super().__init__(config, data.squeezed_to(format), here)
@@ -92,8 +96,13 @@ class Training(PictureTraining):
         self.random.manual_seed(self.config.seed * 100_003 + len(self.curve))
         return super()._train_epoch()
 
+    def _expect(self, batch: Tensor) -> None:
+        super()._expect(batch)
+        self._next = self._drawing.submit(self._imagined, len(batch))
+
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        imagined, poses, gazes = self._imagined(len(batch))
+        imagined, poses, gazes = self._imagined(len(batch)) if self._next is None else self._next.result()
+        self._next = None
         images = torch.cat([self.images[batch], imagined.seen.view(-1, *self.images.shape[1:])])
         looked = torch.cat([self.gazes[batch], gazes])
         with fast_precision(self.here.device):
@@ -102,13 +111,17 @@ class Training(PictureTraining):
         return losses.mean() + _SEGMENTS * wrong_segments(segments, imagined), losses[: len(batch)].mean()
 
     @torch.no_grad()
-    def _imagined(self, count: int) -> tuple[Disturbed, Tensor, Tensor]:
-        """Disturbed pictures of poses near those of the data set, these poses, (count, J), and their gazes, (count, G)."""
-        chosen = torch.randint(len(self.joints), (count,), generator=self.random)
+    def _imagined(self, count: int) -> _Imagined:
+        """Disturbed pictures of poses near those of the data set, these poses, (count, J), and their gazes, (count, G).
+
+        The poses of two arms come from two samples.
+        """
+        rows = torch.randint(len(self.joints), (self.glance.arms, count), generator=self.random).to(self.here.device)
         moved = _BLUR * torch.randn((count, self.joints.shape[1]), generator=self.random)
-        poses = self.joints[chosen.to(self.here.device)] + moved.to(self.here.device)
+        own = self.joints.unflatten(1, (self.glance.arms, -1)).transpose(0, 1)  # (A, N, j)
+        poses = own.take_along_dim(rows[..., None], 1).transpose(0, 1).flatten(1) + moved.to(self.here.device)
         poses = 1 - (1 - poses.abs()).abs()  # reflected at the ends of the joint ranges
-        gazes = self.gazes[chosen.to(self.here.device)]
+        gazes = self.gazes[rows[0]]
         told, planes = torch.cat([poses, gazes], 1), (-1, self.colors, *self.generator.background.shape[-2:])
         with fast_precision(self.here.device):
             pictures = self.generator.draw(told).float()
