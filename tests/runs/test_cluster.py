@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -119,8 +121,8 @@ def test_missing_dask_is_told_with_the_extra_that_brings_it(tmp_path: Path, monk
 
 
 def test_workers_that_do_not_see_the_folder_are_named(cluster: Cluster, tmp_path: Path, monkeypatch: Any):
-    monkeypatch.setattr(Path, "touch", lambda self: None)  # the sign stays on this machine
-    monkeypatch.setattr(Path, "unlink", lambda self, missing_ok=False: None)
+    unseen = nullcontext(SimpleNamespace(name="a file that is on no other machine"))
+    monkeypatch.setattr("training.runs.cluster.NamedTemporaryFile", lambda **_: unseen)
     with pytest.raises(
         UserError, match=r"tcp://.*, tcp://.* do(es)? not see .*expected a folder that all machines share"
     ):
