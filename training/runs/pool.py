@@ -61,7 +61,8 @@ def run_all(tasks: Sequence[Task], folder: Path, workers: int, cluster: str | No
         UserError: a task failed, with its own message, or was killed. Finished tasks keep their results, and no other starts.
     """
     address, ranks = cluster_of(cluster), {task.name: rank for rank, task in enumerate(tasks)}
-    home, ready, running, spent = Surroundings.here() if address else None, list[int](), dict[Future[float], int](), 0.0
+    home = Surroundings.here() if address else None
+    ready, running, spent = list[int](), dict[Future[float], int](), 0.0
     graph = TopologicalSorter({ranks[task.name]: [ranks[name] for name in task.after] for task in tasks})
     graph.prepare()
     places = connected(address, folder) if address else ThreadPoolExecutor(workers)
