@@ -87,12 +87,13 @@ def test_a_cluster_collects_the_same_bytes(
 def test_a_cluster_runs_a_graph_in_fresh_processes_like_this_one(cluster: Cluster, tmp_path: Path, monkeypatch: Any):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INFANT_ARM_CLUSTER", cluster.address)
+    monkeypatch.setattr(sys, "argv", ["infant-arm", "reproduce"])  # the words that a run's folder records
     number, log = Path("number"), tmp_path / "log"
     tasks = [Task(f"{k}", count_up, number, log, (f"{k - 1}",) if k else ()) for k in range(3)]
     with threads(3):
         run_all(tasks, tmp_path, 1)
     assert number.read_text() == "3"  # one after the other, in this folder
-    processes = [line.removeprefix("3 threads in ") for line in log.read_text().splitlines()]
+    processes = [line.removeprefix("reproduce: 3 threads in ") for line in log.read_text().splitlines()]
     assert len(set(processes)) == 3
 
 
