@@ -1,7 +1,8 @@
-"""Measures a large data set, made by repetition of some poses: `python docs/measure_large.py FOLDER [SAMPLES]`.
+"""Measures a large data set, made by repetition of some poses: `python docs/measure_large.py FOLDER [SAMPLES] [epoch]`.
 
 Prints how long it takes to open, how fast the autoencoder trains from disk and from memory, and the memory of the map's training.
-1,000,000 samples of 60x100 pixels need 30 GB of disk.
+The word `epoch` makes it train a whole epoch both ways, and leaves out the map.
+1,000,000 samples of 60x100 pixels need about 18 GB of disk.
 """
 
 import os
@@ -27,7 +28,11 @@ from training.runs.device import threads
 from training.runs.distributed import Place
 from training.train import autoencoder
 
-SHARD, SIZE, BATCHES, ROUNDS = 250, (60, 100), 40, 7
+SHARD, SIZE = 250, (60, 100)
+BATCHES, TURNS = 40, 8
+"""Batches in a turn and turns of a short measurement; the first turn does not count."""
+EPOCH_TURNS = 20
+"""Turns of a whole epoch."""
 
 
 def repeated(folder: Path, samples: int) -> Path:
@@ -71,8 +76,13 @@ def opening(path: Path) -> None:
     )
 
 
-def epochs(path: Path) -> None:
-    """Prints the rates of training from disk and from memory, measured in turns."""
+def epochs(path: Path, whole: bool) -> None:
+    """Prints the rates of training from disk and from memory, measured in turns; from memory, the few real poses repeat.
+
+    Args:
+        path: the large data set.
+        whole: whether to train a whole epoch each way, instead of some batches.
+    """
     data = Dataset.open(path)
     trainings: dict[str, Any] = {}
     for name, limit in (("disk", 0), ("memory", 2**40)):
@@ -80,18 +90,23 @@ def epochs(path: Path) -> None:
         part = data if name == "disk" else Dataset.open(path.parent / "one")
         settings = autoencoder.Config(path / "run", data=part.path, device="cpu")
         trainings[name] = autoencoder.Training(settings, part, Place(torch.device("cpu")))
-    orders = {name: training._order(0).split(settings.batch_size) for name, training in trainings.items()}
+    orders = {name: training._order(0).split(settings.batch_size)[:-1] for name, training in trainings.items()}
+    turns, count = (EPOCH_TURNS, len(orders["disk"]) // EPOCH_TURNS) if whole else (TURNS, BATCHES)
     seconds: dict[str, list[float]] = {name: [] for name in trainings}
-    for turn in range(ROUNDS + 1):
+    for turn in range(turns):
         for name, training in trainings.items():
-            batches = [orders[name][(turn * BATCHES + k) % (len(orders[name]) - 1)] for k in range(BATCHES)]
+            batches = [orders[name][(turn * count + k) % len(orders[name])] for k in range(count)]
             training._order = lambda _, batches=batches: torch.cat(batches)
             start = time.perf_counter()
             training._train_epoch()
-            seconds[name].append((time.perf_counter() - start) / (BATCHES * settings.batch_size))
-    ratios = [m / d for d, m in zip(seconds["disk"][1:], seconds["memory"][1:], strict=True)]
-    rates = {name: f"{1 / statistics.median(each[1:]):,.0f}" for name, each in seconds.items()}
-    print(f"samples a second: {rates}; disk / memory {statistics.median(ratios):.3f}; {peak()}")
+            seconds[name].append(time.perf_counter() - start)
+        print(f"turn {turn}: { ({name: round(each[-1], 2) for name, each in seconds.items()}) } s", flush=True)
+    counted = {name: each if whole else each[1:] for name, each in seconds.items()}
+    ratio = statistics.median(m / d for d, m in zip(counted["disk"], counted["memory"], strict=True))
+    size = count * settings.batch_size
+    rates = {name: f"{size * len(each) / sum(each):,.0f}" for name, each in counted.items()}
+    print(f"{size * len(counted['disk']):,} samples each way in { ({n: round(sum(e)) for n, e in counted.items()}) } s")
+    print(f"samples a second: {rates}; disk / memory, median of the turns {ratio:.3f}; {peak()}")
 
 
 def mapped(samples: int) -> None:
@@ -114,17 +129,19 @@ def apart(function: Any, *arguments: Any) -> None:
     process.join()
 
 
-def main(folder: Path, samples: int) -> None:
+def main(folder: Path, samples: int, whole: bool) -> None:
     """Makes the data set and measures."""
     path = repeated(folder, samples)
     for title in ("first time", "again"):
         print(title, end=": ", flush=True)
         apart(opening, path)
     with threads(1):
-        apart(epochs, path)
-    apart(mapped, samples)
+        apart(epochs, path, whole)
+    if not whole:
+        apart(mapped, samples)
 
 
 if __name__ == "__main__":
     os.environ.setdefault("MUJOCO_GL", "egl")
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)
+    words = [word for word in sys.argv[2:] if word != "epoch"]
+    main(Path(sys.argv[1]), int(words[0]) if words else 1_000_000, "epoch" in sys.argv[2:])

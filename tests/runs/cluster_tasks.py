@@ -1,6 +1,7 @@
 """Tasks that a worker can import in no time."""
 
 import os
+import sys
 from pathlib import Path
 
 from infant_env.errors import UserError
@@ -12,7 +13,7 @@ def count_up(number: Path) -> None:
 
     before = int(number.read_text()) if number.exists() else 0
     number.write_text(str(before + 1))
-    print(f"{torch.get_num_threads()} threads in {os.getpid()}")
+    print(f"{sys.argv[1]}: {torch.get_num_threads()} threads in {os.getpid()}")
 
 
 def refuse(_: None) -> None:

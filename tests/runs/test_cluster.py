@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,12 +87,13 @@ def test_a_cluster_collects_the_same_bytes(
 def test_a_cluster_runs_a_graph_in_fresh_processes_like_this_one(cluster: Cluster, tmp_path: Path, monkeypatch: Any):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INFANT_ARM_CLUSTER", cluster.address)
+    monkeypatch.setattr(sys, "argv", ["infant-arm", "reproduce"])  # the words that a run's folder records
     number, log = Path("number"), tmp_path / "log"
     tasks = [Task(f"{k}", count_up, number, log, (f"{k - 1}",) if k else ()) for k in range(3)]
     with threads(3):
         run_all(tasks, tmp_path, 1)
     assert number.read_text() == "3"  # one after the other, in this folder
-    processes = [line.removeprefix("3 threads in ") for line in log.read_text().splitlines()]
+    processes = [line.removeprefix("reproduce: 3 threads in ") for line in log.read_text().splitlines()]
     assert len(set(processes)) == 3
 
 
@@ -119,8 +122,8 @@ def test_missing_dask_is_told_with_the_extra_that_brings_it(tmp_path: Path, monk
 
 
 def test_workers_that_do_not_see_the_folder_are_named(cluster: Cluster, tmp_path: Path, monkeypatch: Any):
-    monkeypatch.setattr(Path, "touch", lambda self: None)  # the sign stays on this machine
-    monkeypatch.setattr(Path, "unlink", lambda self, missing_ok=False: None)
+    unseen = nullcontext(SimpleNamespace(name="a file that is on no other machine"))
+    monkeypatch.setattr("training.runs.cluster.NamedTemporaryFile", lambda **_: unseen)
     with pytest.raises(
         UserError, match=r"tcp://.*, tcp://.* do(es)? not see .*expected a folder that all machines share"
     ):

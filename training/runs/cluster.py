@@ -1,11 +1,11 @@
 """A Dask cluster: the connection to its scheduler, and the check that its workers see the folder of the results."""
 
 import os
-import uuid
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile
 
 from infant_env.errors import UserError
 
@@ -14,8 +14,8 @@ PATIENCE = 60
 
 
 @contextmanager
-def connected(address: str, folder: Path) -> Iterator[Any]:
-    """A client of a scheduler, whose dashboard's address it prints.
+def connected(address: str, folder: Path) -> Iterator[Executor]:
+    """The executor of a scheduler, whose dashboard's address it prints.
 
     Raises:
         UserError: dask is not installed, no scheduler answers any more, or a worker does not see the folder.
@@ -31,15 +31,12 @@ def connected(address: str, folder: Path) -> Iterator[Any]:
     with client:
         print(f"cluster {address}: {len(client.nthreads())} workers; dashboard: {client.dashboard_link}", flush=True)
         folder.mkdir(parents=True, exist_ok=True)
-        sign = folder.absolute() / f".seen-{uuid.uuid4().hex}"
-        sign.touch()
-        blind = [
-            worker for worker, sees in client.run(os.path.exists, str(sign), on_error="return").items() if sees is False
-        ]
-        sign.unlink()
-        if blind:
-            raise UserError(f"{', '.join(blind)} does not see {sign.parent}; expected a folder that all machines share")
+        with NamedTemporaryFile(dir=folder.absolute(), prefix=".seen-") as sign:
+            sees = client.run(os.path.exists, sign.name, on_error="return")
+        if blind := [worker for worker, found in sees.items() if found is False]:
+            told = f"{', '.join(blind)} does not see {folder.absolute()}"
+            raise UserError(f"{told}; expected a folder that all machines share")
         try:
-            yield client
+            yield client.get_executor(pure=False)
         except ClosedClientError:
             raise UserError(f"the scheduler at {address} is gone; start it and run the same command again") from None

@@ -60,9 +60,11 @@ def prepare_environment() -> None:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The working folder, and all that decides about the number of threads."""
+    """The working folder, the command line, and all that decides about the number of threads."""
 
     folder: str
+    words: list[str]
+    """The command line, which a run's folder records."""
     threads: int | None
     """torch's number of threads; None if it is not loaded."""
     variables: dict[str, str]
@@ -72,7 +74,7 @@ class Surroundings:
         """Those of this process."""
         torch: Any = sys.modules.get("torch")
         variables = {name: os.environ[name] for name in _OF_NANNIES if name in os.environ}
-        return cls(os.getcwd(), torch.get_num_threads() if torch else None, variables)
+        return cls(os.getcwd(), sys.argv, torch.get_num_threads() if torch else None, variables)
 
     def prepare(self) -> None:
         """Prepares this process, a worker of Dask, so that its children are like the process that gives them work."""
@@ -83,7 +85,8 @@ class Surroundings:
         multiprocessing.current_process().daemon = False  # a daemon may have no children
 
     def enter(self) -> None:
-        """Takes over folder and number of threads."""
+        """Takes over folder, command line and number of threads."""
+        sys.argv = self.words
         with suppress(FileNotFoundError):  # then all paths are absolute
             os.chdir(self.folder)
         if self.threads:

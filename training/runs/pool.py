@@ -5,9 +5,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -60,44 +60,39 @@ def run_all(tasks: Sequence[Task], folder: Path, workers: int, cluster: str | No
     Raises:
         UserError: a task failed, with its own message, or was killed. Finished tasks keep their results, and no other starts.
     """
-    ranks, ready, running = {task.name: k for k, task in enumerate(tasks)}, list[int](), dict[Future[float], Task]()
-    graph = TopologicalSorter({rank: [ranks[name] for name in tasks[rank].after] for rank in ranks.values()})
+    address, ranks = cluster_of(cluster), {task.name: rank for rank, task in enumerate(tasks)}
+    home = Surroundings.here() if address else None
+    ready, running, spent = list[int](), dict[Future[float], int](), 0.0
+    graph = TopologicalSorter({ranks[task.name]: [ranks[name] for name in task.after] for task in tasks})
     graph.prepare()
-    spent = 0.0
-    with bar or tqdm(total=len(tasks), unit="stage") as bar, _places(folder, workers, cluster) as (start, places):
+    places = connected(address, folder) if address else ThreadPoolExecutor(workers)
+    with bar or tqdm(total=len(tasks), unit="stage") as bar, places as executor:
         while graph.is_active():
             ready = sorted([*ready, *graph.get_ready()])
-            while ready and len(running) < places:
+            while ready and (address or len(running) < workers):
                 rank = ready.pop(0)
-                running[start(tasks[rank], -rank)] = tasks[rank]
-            bar.set_postfix_str(", ".join(task.name for task in list(running.values())[:3]))
+                options = {"priority": -rank} if address else {}  # a scheduler holds all tasks, and sorts them
+                running[executor.submit(_run_apart, tasks[rank], home, **options)] = rank
+            bar.set_postfix_str(", ".join(tasks[rank].name for rank in list(running.values())[:3]))
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task = running.pop(future)
+                rank = running.pop(future)
                 if future.cancelled():  # the scheduler is gone; the task waits for the next one
-                    ready.append(ranks[task.name])
-                    continue
-                if type(future.exception()).__name__ in ("BrokenProcessPool", "KilledWorker"):  # the latter is dask's
-                    told = f"a process was killed during {task.name}, perhaps for lack of memory; see {task.log}"
-                    raise UserError(f"{told} and run the same command again") from None
-                spent += future.result()
-                graph.done(ranks[task.name])
-                bar.update(task.size)
+                    ready.append(rank)
+                else:
+                    spent += _seconds(future, tasks[rank])
+                    graph.done(rank)
+                    bar.update(tasks[rank].size)
     return spent
 
 
-@contextmanager
-def _places(folder: Path, workers: int, cluster: str | None) -> Iterator[tuple[Callable[[Task, int], Any], int]]:
-    """A function that starts a task with a priority, and the largest number of started tasks."""
-    if address := cluster_of(cluster):
-        with connected(address, folder) as client:
-            executor, home = client.get_executor(pure=False), Surroundings.here()
-            yield lambda task, priority: executor.submit(_run_apart, task, home, priority=priority), sys.maxsize
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            yield lambda task, _: pool.submit(_run_apart, task), workers
+def _seconds(future: Future[float], task: Task) -> float:
+    if type(future.exception()).__name__ in ("BrokenProcessPool", "KilledWorker"):  # the latter is dask's
+        told = f"a process was killed during {task.name}, perhaps for lack of memory; see {task.log}"
+        raise UserError(f"{told} and run the same command again") from None
+    return future.result()
 
 
-def _run_apart(task: Task, home: Surroundings | None = None) -> float:
+def _run_apart(task: Task, home: Surroundings | None) -> float:
     """Runs a task in another process, and waits for it; returns its processor seconds."""
     if home is not None:
         home.prepare()
