@@ -20,6 +20,7 @@ from infant_env.errors import UserError
 from .cluster import connected
 from .device import Surroundings, cluster_of
 
+_FLOORS = "infant_env", "agents", "training"
 _kept = threading.local()  # each thread's process for tasks that do not need a fresh one
 
 
@@ -104,13 +105,18 @@ def _run_apart(task: Task, home: Surroundings | None = None) -> float:
     process = None if task.fresh else _kept.__dict__.pop("process", None)
     if process is None:
         context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-        libraries = [task.run.__module__, *(["torch", "matplotlib.pyplot"] if home else [])]  # a cluster runs any task
+        libraries = [*_loaded_here(), *(["torch", "matplotlib.pyplot"] if home else [])]  # a cluster runs any task
         getattr(context, "set_forkserver_preload", list)(libraries)  # loads them once for all
         process = ProcessPoolExecutor(1, context, _end_with_parent)
     spent = process.submit(_run_here, task, home).result()
     if not task.fresh:
         _kept.process = process
     return spent
+
+
+def _loaded_here() -> list[str]:
+    """The project's modules in this process. Later tasks need them too, not only the first one, such as a collection."""
+    return [name for name in list(sys.modules) if name.partition(".")[0] in _FLOORS]
 
 
 def _run_here(task: Task, home: Surroundings | None) -> float:
