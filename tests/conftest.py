@@ -1,6 +1,7 @@
 """The smallest real data, rendered and trained once per session."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "MUJOCO_GL"} &
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from infant_env.body.model import ArmModel
@@ -39,14 +41,18 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole reproduction at the tiny preset."""
+    """A whole reproduction at the tiny preset: made once, and a copy for each process of pytest-xdist."""
     from training import reproduce
     from training.runs.device import threads
 
-    folder = tmp_path_factory.mktemp("tiny") / "run"
-    with threads(_usual_threads):  # a readout's last digits depend on their number
-        reproduce.run(reproduce.Config("tiny", folder, workers=1))
-    return folder
+    base = tmp_path_factory.getbasetemp()
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny" / "run"
+    made.parent.mkdir(exist_ok=True)
+    with FileLock(made.parent / "lock"):
+        if not (made / "report.html").exists():
+            with threads(_usual_threads):  # a readout's last digits depend on their number
+                reproduce.run(reproduce.Config("tiny", made, workers=1))
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("tiny") / "run"))
 
 
 def small_run_commands(run: Path, seed: int) -> list[list[object]]:

@@ -42,10 +42,11 @@ class Preset:
     glance_epochs: int
     regressor_epochs: int
     goals: int
+    generator_width: int = generator.Config.width
 
 
 PRESETS = {
-    "tiny": Preset(160, (60, 100), 40, 20, 4, 2, 2, 2, 4),
+    "tiny": Preset(160, (60, 100), 40, 20, 4, 2, 2, 2, 4, generator_width=8),
     "quick": Preset(4_000, (300, 500), 250, 400, 40, 20, 20, 20, 100),
     "paper": Preset(20_000, (300, 500), 250, 800, 40, 20, 20, 20, 200),
 }
@@ -126,7 +127,7 @@ def _trainings(
     side: dict[str, Any] = {"rows": preset.map_side, "columns": preset.map_side}
     modules: list[tuple[Any, Any]] = [
         (autoencoder, autoencoder.Config(epochs=preset.autoencoder_epochs, also=also, **data)),
-        (generator, generator.Config(epochs=preset.generator_epochs, **data)),
+        (generator, generator.Config(epochs=preset.generator_epochs, width=preset.generator_width, **data)),
         (som, som.Config(**side, **common)),
         (glance, glance.Config(epochs=preset.glance_epochs, **data)),
         (pixel_som, pixel_som.Config(**side, **data)),

@@ -2,13 +2,18 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from agents.tools.files import write_json
 from training import cli
+from training.act import imagery
+from training.compare import comparison as compare
 from training.compare import evaluate
 from training.compare.comparison import folders_of
 from training.compare.judge import JudgeConfig, judge
@@ -27,6 +32,14 @@ ALL = {
         "mmcm_soft",
     ),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_thoughts() -> Iterator[None]:
+    """The imagery's own tables come from four pictures of each kind; nothing here depends on their number."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "imagery", SimpleNamespace(Config=partial(imagery.Config, goals=4)))
+        yield
 
 
 @pytest.fixture(scope="module")

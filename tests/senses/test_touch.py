@@ -25,6 +25,12 @@ def touch(arm: ArmModel) -> Touch:
     return Touch(arm)
 
 
+@pytest.fixture(scope="module")
+def older() -> Touch:
+    """The skin of an infant of two years."""
+    return Touch(ArmModel.infant(24.0))
+
+
 def pressing(arm: ArmModel, poses: int, seed: int = 0) -> list[NDArray[np.float64]]:
     """Poses in which the arm touches something."""
     data, random = arm.new_data(), np.random.default_rng(seed)
@@ -37,8 +43,8 @@ def pressing(arm: ArmModel, poses: int, seed: int = 0) -> list[NDArray[np.float6
 
 @settings(max_examples=8, deadline=None)
 @given(st.floats(1.0, 24.0))
-def test_an_infant_of_any_age_has_the_same_patches(age: float):
-    touch, older = Touch(ArmModel.infant(age)), Touch(ArmModel.infant(24.0))
+def test_an_infant_of_any_age_has_the_same_patches(older: Touch, age: float):
+    touch = Touch(ArmModel.infant(age))
     assert touch.names == older.names
     assert len(set(touch.names)) == len(touch.names) == 525
     assert (touch.areas <= older.areas * 1.0001).mean() > 0.99

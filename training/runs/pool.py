@@ -20,6 +20,7 @@ from infant_env.errors import UserError
 from .cluster import connected
 from .device import Surroundings, cluster_of
 
+_FLOORS = "infant_env", "agents", "training"
 _kept = threading.local()  # each thread's process for tasks that do not need a fresh one
 
 
@@ -99,13 +100,22 @@ def _run_apart(task: Task, home: Surroundings | None) -> float:
     process = None if task.fresh else _kept.__dict__.pop("process", None)
     if process is None:
         context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-        libraries = [task.run.__module__, *(["torch", "matplotlib.pyplot"] if home else [])]  # a cluster runs any task
-        getattr(context, "set_forkserver_preload", list)(libraries)  # loads them once for all
+        getattr(context, "set_forkserver_preload", list)(_libraries(home is not None))  # loads them once for all
         process = ProcessPoolExecutor(1, context, _end_with_parent)
     spent = process.submit(_run_here, task, home).result()
     if not task.fresh:
         _kept.process = process
     return spent
+
+
+def _libraries(on_cluster: bool) -> list[str]:
+    """What tasks need: the modules of this project that this process has loaded, since the first task may need fewer.
+
+    A cluster runs any task. Without `torch._dynamo`, the first optimizer of each process would load it for a second.
+    """
+    found = [name for name in list(sys.modules) if name.partition(".")[0] in _FLOORS]
+    found += ["torch._dynamo"] if on_cluster or "torch" in sys.modules else []
+    return [*found, "matplotlib.pyplot"] if on_cluster else found
 
 
 def _run_here(task: Task, home: Surroundings | None) -> float:
