@@ -18,9 +18,11 @@ from infant_env.errors import UserError
 from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 from infant_env.senses.vision import Format
 
+from ..networks.arm_colors import ArmColors
 from ..networks.autoencoder import ARM_DIFFERS_BY
 from ..networks.generator import KIND, PictureGenerator, luminance
 from ..networks.glance import Glance
+from ..som.som import MultiModalSom
 from ..tools import checkpoints
 from .calibration import Calibration
 from .familiarity import remembered
@@ -39,6 +41,7 @@ _RECALLED = 4  # candidates per goal from the map's best tiles
 _CORRECTING = 8  # iterations after a look
 _ROUNDED = 1e-4  # luminance; rounding errors of the same background, summed in another order
 _COLORED = 256  # remembered poses whose pictures tell the colors of the arm
+_SHOWS = 0.06  # luminance; where an imagined picture differs more from the background, it shows the arm
 _AT_ONCE = 32  # goals that are processed together
 
 
@@ -114,11 +117,9 @@ class Imagination:
         self.mind, self.generator, self.glance = mind, generator.eval(), glance
         memory = None if moves else PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
         self._search = PoseSearch(self.generator, glance, memory)
-        names = [PROPRIOCEPTION, *([GAZE] if moves else [])]
-        neurons = torch.linspace(0, len(mind.som.weights(PROPRIOCEPTION)) - 1, _COLORED, device=mind.device).long()
-        poses = torch.cat([mind.som.weights_at(name, neurons).clamp(0, 1) for name in names], 1)
-        colors = draw(generator, poses).view(-1, *self.format.shape)
-        self._usual_view = UsualView(generator.backgrounds(poses), colors, None if glance is None else glance.segments)
+        segments, known = (None, None) if glance is None else (glance.segments, glance.colors)
+        colors = known or _drawn_colors(mind.som, generator)  # a glance of version 0.1 knows none
+        self._usual_view = UsualView(generator.background, colors, segments, self._imagined_arm)
         self.calibration = calibration or Calibration()
 
     @classmethod
@@ -252,6 +253,17 @@ class Imagination:
         probabilities = self.calibration.probabilities(costs, strangeness)
         return found.joints, probabilities, found.errors, found.costs, found.repeated, signs, strangeness
 
+    def _imagined_arm(self, goals: Goals) -> Tensor:
+        """The probability that pixels of goals show the arm, from the poses that may show them, (B, 1, S, S)."""
+        found = self._search.find(goals, self._recalled(goals), MOST)
+        poses = goals.seen_at(found.joints).flatten(0, 1)
+        differences = draw(self.generator, poses) - self.generator.backgrounds(poses).reshape(
+            -1, goals.pictures.shape[1]
+        )
+        planes = differences.view(len(goals.pictures), MOST, -1, *self.format.shape[-2:])
+        shown = (planes.abs().amax(2) > _SHOWS).float()
+        return ((-found.costs).softmax(1)[..., None, None] * shown).sum(1, keepdim=True)
+
     def _recalled(self, goals: Goals) -> Tensor:
         """Normalized poses (B, C, J) that the map recalls: its local linear readout, and the best neurons of its best tiles."""
         seen = luminance(goals.pictures.view(-1, *self.format.shape))
@@ -275,6 +287,15 @@ class Imagination:
         elsewhere = (shown * empty).sum(1) / empty.sum(1).clamp(min=1) + 1e-6
         share = (shown.sqrt() > ARM_DIFFERS_BY).float().mean(1) + 1e-4
         return torch.stack([unexplained.log(), elsewhere.log(), -share.log()], 1)
+
+
+def _drawn_colors(som: MultiModalSom, generator: PictureGenerator) -> ArmColors:
+    """The colors of the arm in what a generator draws of some remembered poses."""
+    names = [PROPRIOCEPTION, *([] if generator.eye is None else [GAZE])]
+    neurons = torch.linspace(0, len(som.weights(PROPRIOCEPTION)) - 1, _COLORED, device=generator.background.device)
+    poses = torch.cat([som.weights_at(name, neurons.long()).clamp(0, 1) for name in names], 1)
+    pictures = draw(generator, poses).view(-1, *generator.background.shape)
+    return ArmColors.of(pictures, generator.backgrounds(poses))
 
 
 def _check_together(folder: Path) -> None:

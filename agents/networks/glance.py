@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..tools import checkpoints
+from .arm_colors import ArmColors
 from .expectation import Expectation
 from .moving_eye import MovingEye
 from .segments import Segmenter, Segments
@@ -114,8 +115,13 @@ class PictureReader(nn.Module):
     @classmethod
     def of_file(cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device) -> Self:
         """The network of a file's tensors and header."""
-        network = cls(tensors["background"], **cls._sizes_in(header), eye=MovingEye.among(tensors))
+        network = cls(tensors["background"], **cls._sizes_in(header), **cls._parts_in(tensors))
         return checkpoints.filled(network, tensors, device)
+
+    @classmethod
+    def _parts_in(cls, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+        """What else a network is made from, among its tensors."""
+        return {"eye": MovingEye.among(tensors)}
 
     @classmethod
     def _sizes_in(cls, header: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,6 +146,7 @@ class Glance(PictureReader):
     Args:
         background, joint_count, width, views, eye, arms: see `PictureReader`. It guesses at each arm by itself.
         segments: whether it tells the arm from the room and from new things; before version 0.2, it did not.
+        colors: the colors of the arm, for the agent; None: not known.
     """
 
     kind = KIND
@@ -153,12 +160,14 @@ class Glance(PictureReader):
         segments: bool = True,
         eye: MovingEye | None = None,
         arms: int = 1,
+        colors: ArmColors | None = None,
     ) -> None:
         super().__init__(background, joint_count, width, views, eye, arms)
         with torch.no_grad():
             *_, bias = self.layers.parameters()
             bias[: _GUESSES * joint_count].normal_(std=_FIRST_DEVIATION)
         self.segmenter = Segmenter([width * 2**size for size in range(len(_BLOCKS) - 1)]) if segments else None
+        self.colors = colors
 
     @staticmethod
     def numbers(joint_count: int, arms: int) -> int:
@@ -219,6 +228,10 @@ class Glance(PictureReader):
     def _sizes_in(cls, header: Mapping[str, Any]) -> dict[str, Any]:
         told = {"segments": header.get("segments", False), "arms": header.get("arms", 1)}
         return {**super()._sizes_in(header), **told}
+
+    @classmethod
+    def _parts_in(cls, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+        return {**super()._parts_in(tensors), "colors": ArmColors.among(tensors)}
 
 
 def _layers(channels: int, outputs: int, width: int) -> nn.Sequential:

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from agents.mind.search import usual_view
 from agents.mind.search.usual_view import UsualView
+from agents.networks.arm_colors import ArmColors
 from agents.networks.segments import Segments
 
 
@@ -31,7 +32,9 @@ def with_arm(background: Tensor) -> Tensor:
 
 def view(background: Tensor) -> UsualView:
     """The usual view of a body that was seen with this arm."""
-    return UsualView(background if len(background) == 3 else background[0], with_arm(background))
+    shown = with_arm(background)
+    plain = (background, shown) if len(background) == 3 else (background[0], shown[:, 0])
+    return UsualView(plain[0], ArmColors.of(plain[1], plain[0]))
 
 
 def usual(background: Tensor, shown: Tensor) -> Tensor:
@@ -105,7 +108,7 @@ def test_what_the_network_takes_for_new_does_not_count_where_the_usual_room_is_n
     shown, arm = background[None].clone(), torch.zeros(64, 64, dtype=torch.bool)
     arm[24:64, 20:40] = True
     shown[..., arm] = 0.9
-    view = UsualView(background, shown, lambda *_: told(0.2, 0.2, 0.6, torch.ones_like(arm)))
+    view = UsualView(background, ArmColors.of(shown, background), lambda *_: told(0.2, 0.2, 0.6, torch.ones_like(arm)))
     counted = view.of(shown).counted.view(shown.shape)[0, 0]
     near = F.avg_pool2d(arm.float()[None, None], 3, 1, 1)[0, 0]
     assert float(counted[near > 0.99].max()) == 0
@@ -116,7 +119,7 @@ def test_in_another_room_the_network_tells_what_is_room():
     background, shown = room(), with_arm(room())
     arm = (shown - background).abs().amax(1)[0] > 0.01
     other = torch.where(torch.arange(64) % 16 < 8, 0.8, 0.05).expand(shown.shape)  # colors of the arm
-    view = UsualView(background, shown, lambda *_: told(0.8, 0.1, 0.1, arm))
+    view = UsualView(background, ArmColors.of(shown, background), lambda *_: told(0.8, 0.1, 0.1, arm))
     seen = view.of(torch.where(arm, shown, other)).pictures.view(shown.shape)
     near = F.avg_pool2d(arm.float()[None, None], 9, 1, 4)[0, 0]
     assert float((seen - shown)[..., near == 1].abs().max()) < 0.01

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.mind.imagination import GLANCE
+from agents.networks.arm_colors import ArmColors
 from agents.networks.expectation import Expectation
 from agents.networks.generator import PictureGenerator
 from agents.networks.glance import KIND, Glance
@@ -27,6 +28,7 @@ from .tools.disturbed import Disturbed, disturbed
 _Imagined = tuple[Disturbed, Tensor, Tensor]
 _WEIGHT_DECAY = 0.1
 _SEGMENTS = 2.0  # weight of the segments in the loss
+_COLORED = 512  # pictures that show the colors of the arm
 _BLUR = 0.1  # standard deviation between a pose of the data set and the imagined one, normalized joints
 
 
@@ -79,7 +81,7 @@ class Training(PictureTraining):
 
     def __init__(self, config: Config, data: Dataset, generator: PictureGenerator, here: Place) -> None:
         self.generator, self.random = generator.eval(), torch.Generator()
-        self._drawing = ThreadPoolExecutor(1, initializer=torch.set_flush_denormal, initargs=(True,))
+        self._drawing = ThreadPoolExecutor(1, initializer=_begin_to_draw, initargs=(torch.get_num_threads(),))
         self._next: Future[_Imagined] | None = None  # the next batch, drawn while the networks learn from this one
         format = Format.of(generator.background.shape)
         self.colors = 3 if format.color else 1
@@ -87,9 +89,12 @@ class Training(PictureTraining):
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
         background, eye = torch.from_numpy(data.background), moving_eye(data)
-        self.glance = Glance(background, self.joints.shape[1], eye=eye, arms=arms_of(data)).to(here.device)
         rows = data.split("train"), validation_rows(data)
         self.gazes, self.validation_gazes = (gazes_of(data, each, here.device) for each in rows)
+        poses = torch.cat([self.joints, self.gazes], 1)[:_COLORED]
+        colors = ArmColors.of(self.images[:_COLORED], self.generator.backgrounds(poses))
+        made = Glance(background, self.joints.shape[1], eye=eye, arms=arms_of(data), colors=colors)
+        self.glance = made.to(here.device)
         return {"glance": self.glance}, _WEIGHT_DECAY
 
     def _train_epoch(self) -> float:
@@ -135,6 +140,12 @@ class Training(PictureTraining):
             "validation_nll": float(surprise(expected, self.validation_joints).mean()),
             "mae": float((expected.likeliest - self.validation_joints).abs().mean()),
         }
+
+
+def _begin_to_draw(threads: int) -> None:
+    """Makes a thread compute as the training's own one does, to the bit."""
+    torch.set_num_threads(threads)  # else its first convolution takes as many as there are cores
+    torch.set_flush_denormal(True)
 
 
 def surprise(expected: Expectation, joints: Tensor) -> Tensor:

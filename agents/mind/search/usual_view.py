@@ -5,6 +5,9 @@ The background tells light and motion. Both are fitted to it by iteratively rewe
 with the weights of Geman and McClure (1985): pixels that show the arm, or something new, count little. What is new is told by
 a network that has learned it, and by the colors of the arm: a pixel that is neither like the background nor of a color that
 the arm has.
+
+In another room the background tells nothing. There the network, the colors of the arm and of this room, and the arms that the
+agent imagines for the picture tell in turn what is arm.
 """
 
 from collections.abc import Callable
@@ -13,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...networks.arm_colors import ArmColors
 from ...networks.segments import Segments
 from .goals import Goals
 
@@ -30,12 +34,14 @@ _LEAST_KNOWN = 0.3  # share of the pixels that must agree: else the room is anot
 _NEAR = 0.08  # luminance; farther from all colors of the arm, or from the background, a pixel is new
 _NOISY = 2.0  # noise makes this limit wider, by so many standard deviations
 _LEAST_WIDE = 5  # pixels; smaller things, such as edges, are not new
-_SHOWN = 0.12  # luminance; pixels that differ more from the background show the arm
-_FIELD = 0.05  # width of the fields in which the colors of the arm are gathered
-_RARE = 1e-3  # colors of a smaller share of the arm's pixels are left out
+_BELIEVED = 0.05, 0.95  # probability of arm where no imagined arm is, and where all are
+_EDGE = 5  # pixels; imagined arms are wrong by about so much
+_TRUST = 0.5  # weight of the log odds without the imagined arms
 
 
 Segment = Callable[[Tensor, Tensor | None], Segments | None]
+Imagine = Callable[[Goals], Tensor]
+"""The probability that pixels of goals (B, 1, S, S) show the arm, from the poses that may show them."""
 
 
 class UsualView:
@@ -44,15 +50,21 @@ class UsualView:
     Args:
         background: the picture without the arm, shape (64, 64), or (3, 64, 64) in color; of an eye that moves those of the
             drawn pictures, shape (N, ...).
-        drawn: pictures of any poses, (N, 64, 64) or (N, 3, 64, 64); they show the colors of the arm.
+        colors: the colors of the arm.
         segments: tells the arm, the room and new things apart in pictures and gazes; without it, colors do.
+        imagine: tells the arm by the poses that may show a picture; it is asked in other rooms.
     """
 
-    def __init__(self, background: Tensor, drawn: Tensor, segments: Segment | None = None) -> None:
-        self._segments, self._shape = segments, drawn.shape[1:]
+    def __init__(
+        self,
+        background: Tensor,
+        colors: ArmColors,
+        segments: Segment | None = None,
+        imagine: Imagine | None = None,
+    ) -> None:
+        self.colors, self._segments, self._imagine = colors, segments, imagine
+        self._shape = background.shape[-3:] if colors.means.shape[1] == 3 else background.shape[-2:]
         self.background = self._planes(background)
-        self.colors = _colors_of(self._planes(drawn), self.background)
-        """Colors of the arm, shape (K, C)."""
 
     def of(self, pictures: Tensor, background: Tensor | None = None, gaze: Tensor | None = None) -> Goals:
         """Pictures in the usual view.
@@ -69,36 +81,55 @@ class UsualView:
         field = _field(gains, planes.shape[-1])
         seen = torch.where(moved, _turned(planes, -motion), planes) / field
         usual, brightest = seen.clamp(0, 1), 1 / field
-        empty = torch.minimum(empty, brightest)
-        other_room, new = self._not_arm(seen, empty, known[:, None, None, None], gaze)
-        shown, counted = torch.where(other_room, empty, usual), (~new).float().expand(planes.shape)
-        nowhere = shown.new_empty(len(shown), 0)
-        return Goals(shown.flatten(1), brightest.flatten(1), counted.flatten(1), nowhere if gaze is None else gaze)
+        empty = torch.minimum(empty, brightest).expand(planes.shape)
+        arm, new = self._told(seen, empty, known[:, None, None, None], gaze)
+
+        def goals(rows: Tensor) -> Goals:
+            shown = torch.where(arm[rows] < 0.5, empty[rows], usual[rows]).flatten(1)
+            counted = (~new[rows]).float().expand(planes[rows].shape).flatten(1)
+            looked = shown.new_empty(len(rows), 0) if gaze is None else gaze[rows]
+            return Goals(shown, brightest[rows].flatten(1), counted, looked)
+
+        elsewhere = torch.nonzero(~known).flatten()
+        if self._segments and self._imagine and len(elsewhere):
+            imagined = self._imagine(goals(elsewhere))
+            arm[elsewhere] = self._by_colors(usual[elsewhere], _expected(arm[elsewhere], imagined))
+        return goals(torch.arange(len(planes), device=planes.device))
 
     def _planes(self, pictures: Tensor) -> Tensor:
         """One picture or several, (..., *shape) -> (N, C, S, S)."""
         return pictures.reshape(-1, *([] if len(self._shape) == 3 else [1]), *self._shape)
 
-    def _not_arm(self, seen: Tensor, empty: Tensor, known: Tensor, gaze: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Which pixels show another room, and which show something new, (B, 1, S, S) each.
+    def _told(self, seen: Tensor, empty: Tensor, known: Tensor, gaze: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The probability that pixels show the arm and not another room, and which show something new, (B, 1, S, S) each.
 
         In the usual room, all that is unlike the background is the arm or something new.
         """
         limit = _limit(seen)
         unlike = (_smooth(seen) - _smooth(empty)).abs().amax(1, True) > limit
         strange = self._of_other_colors(seen, unlike | ~known, limit)
-        segments = self._segments(seen.clamp(0, 1).view(-1, *self._shape), gaze) if self._segments else None
+        shown = seen.clamp(0, 1)
+        segments = self._segments(shown.view(-1, *self._shape), gaze) if self._segments else None
         if segments is None:
-            return strange & ~known, strange & known
+            return 1 - (strange & ~known).float(), strange & known
+        arm, elsewhere = torch.ones_like(segments.arm), ~known.flatten()
+        arm[elsewhere] = self._by_colors(shown[elsewhere], (segments.arm - segments.room).sigmoid()[elsewhere])
         told = unlike & (segments.new > segments.arm), segments.new > segments.arm.logaddexp(segments.room)
-        return ~known & (segments.room > segments.arm), torch.where(known, strange | told[0], told[1])
+        return arm, torch.where(known, strange | told[0], told[1])
+
+    def _by_colors(self, pictures: Tensor, arm: Tensor) -> Tensor:
+        """The probability of arm (B, 1, S, S), from the colors of the arm and of the room too."""
+        if not len(self.colors.means) or not len(pictures):
+            return arm
+        pairs = zip(pictures, arm, strict=True)
+        return torch.stack([self.colors.arm_among(picture, told[0])[None] for picture, told in pairs])
 
     def _of_other_colors(self, seen: Tensor, among: Tensor, limit: Tensor) -> Tensor:
         """Which of some pixels have a color that the arm does not have, (B, 1, S, S); without small things."""
-        if not len(self.colors):  # the generator draws no arm
+        if not len(self.colors.means):  # the generator draws no arm
             return torch.zeros_like(among)
         rows = _smooth(seen).permute(0, 2, 3, 1).flatten(0, 2)
-        nearest = torch.cdist(rows, self.colors).amin(1).view(among.shape)
+        nearest = self.colors.distances(rows).view(among.shape)
         new = (among & (nearest > limit)).float()
         wide = -F.max_pool2d(-new, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2)  # without the edges of the arm
         return F.max_pool2d(wide, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2) > 0
@@ -145,13 +176,12 @@ def _limit(seen: Tensor) -> Tensor:
     return (_NEAR + _NOISY * noise / 3)[:, None, None, None]
 
 
-def _colors_of(drawn: Tensor, background: Tensor) -> Tensor:
-    """The colors that the arm has in pictures (N, C, S, S), without rare ones, (K, C)."""
-    shown = (drawn - background).abs().amax(1) > _SHOWN
-    pixels = drawn.movedim(1, -1)[shown].clamp(0, 1)  # (P, C)
-    fields, of, sizes = (pixels / _FIELD).round().unique(dim=0, return_inverse=True, return_counts=True)
-    means = torch.zeros_like(fields).index_add_(0, of, pixels) / sizes[:, None]
-    return means[sizes >= _RARE * len(pixels)]
+def _expected(told: Tensor, imagined: Tensor) -> Tensor:
+    """The probability of arm from what was told, and from the arms that are imagined, (B, 1, S, S) each."""
+    low, high = _BELIEVED
+    border = _EDGE // 2
+    near = F.avg_pool2d(F.pad(imagined, (border,) * 4, mode="replicate"), _EDGE, stride=1)
+    return (_TRUST * told.clamp(0.01, 0.99).logit() + (low + (high - low) * near).logit()).sigmoid()
 
 
 def _places(side: int, like: Tensor) -> tuple[Tensor, Tensor]:
