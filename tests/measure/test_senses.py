@@ -17,12 +17,15 @@ from training import report
 from training.act import imagery, reach
 from training.compare import evaluate
 from training.compare.config import Config as Evaluation
+from training.compare.judge import score, truth_of
 from training.data import collect
 from training.data.dataset import Dataset
 from training.measure import error_tables
 from training.measure.senses import MAPPINGS, features, given, sources_of, true
+from training.methods.readings import JointsReading
 from training.runs.metrics import Error
 from training.train import autoencoder, calibration, generator, glance, regressor, som
+from training.train.baselines import latent_mlp
 
 SENSES = ("vision", "proprioception", "vision_left", "gaze", "touch")
 
@@ -69,7 +72,8 @@ def test_errors_between_all_senses_are_told(run: Path, capsys: pytest.CaptureFix
     assert "vision and left eye and gaze" in text
     assert "along the line of sight" in text
     assert "train-generator" in text
-    assert "train-regressor" not in text, "the regressor needs a gaze that is held"
+    assert "train-regressor" in text
+    assert "latent_mlp" not in text, "it needs a gaze that is held"
     assert "left eye" in report.run(report.Config(run, device="cpu")).read_text()
 
 
@@ -115,7 +119,7 @@ def test_the_views_of_a_moving_eye_are_what_it_sees_without_the_arm(data: Datase
 
 
 def test_the_agent_looks_where_its_goal_was_seen_and_reaches(run: Path, data: Dataset):
-    for module in (generator, glance):
+    for module in (generator, glance, regressor):
         module.run(module.Config(run, data=data.path, epochs=1, device="cpu"))
     calibration.run(calibration.Config(run, samples=4, device="cpu"))
     imagination = Imagination.load(run)
@@ -132,13 +136,24 @@ def test_the_agent_looks_where_its_goal_was_seen_and_reaches(run: Path, data: Da
         agent.see_goal(data.eye(rows[0]), np.zeros(3))
     settings = reach.Config(run, goals=2, looks=1, bound=True, video=True, video_goals=1, device="cpu")
     reached = reach.run(settings)
-    assert {"imagination", "looks", "bound", "som_ae"} <= reached.keys()
+    assert {"imagination", "looks", "bound", "som_ae", "regressor"} <= reached.keys()
     assert reached["bound"].arm_iou > reached["looks"].arm_iou, "the true eye draws what is seen at the goal's gaze"
+
+
+def test_the_cnn_learns_with_the_gaze_and_is_told_it(run: Path, data: Dataset, tmp_path: Path):
+    network = regressor.run(regressor.Config(tmp_path, data=data.path, epochs=1, batch_size=16, device="cpu"))
+    images, gazes = torch.from_numpy(data.pictures[:2]), torch.from_numpy(data.normalized_gaze[:2])
+    told, straight = network.predict(images, gazes), network.predict(images)
+    assert torch.equal(straight, network.predict(images, torch.full((2, 2), 0.5)))
+    assert not torch.allclose(told, straight)
+    again = regressor.STAGE.trained(tmp_path, data, torch.device("cpu"))
+    errors, *_ = score(JointsReading(again), truth_of(data, data.split("test")), ("vision", "gaze"))
+    assert errors.keys() == {"vision->proprioception", "vision+gaze->proprioception"}
 
 
 def test_what_needs_an_eye_that_does_not_move_says_so(run: Path, data: Dataset):
     with pytest.raises(UserError, match="needs an eye that does not move, expected a data set of --gaze held"):
-        regressor.run(regressor.Config(run, data=data.path, device="cpu"))
+        latent_mlp.STAGE.run(latent_mlp.Config(run, data=data.path, device="cpu"))
     with pytest.raises(UserError, match="and imagery needs an eye that does not move"):
         imagery.run(imagery.Config(run, device="cpu"))
 
