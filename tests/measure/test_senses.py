@@ -15,6 +15,8 @@ from infant_env.errors import UserError
 from infant_env.senses.skin.patches import Patches
 from training import report
 from training.act import imagery, reach
+from training.act.disturbed_world import KINDS, disturbed_frames
+from training.act.imagery import strange_pictures
 from training.compare import evaluate
 from training.compare.config import Config as Evaluation
 from training.compare.judge import score, truth_of
@@ -138,6 +140,9 @@ def test_the_agent_looks_where_its_goal_was_seen_and_reaches(run: Path, data: Da
     reached = reach.run(settings)
     assert {"imagination", "looks", "bound", "som_ae", "regressor"} <= reached.keys()
     assert reached["bound"].arm_iou > reached["looks"].arm_iou, "the true eye draws what is seen at the goal's gaze"
+    thought = imagery.run(imagery.Config(run, goals=2, hypotheses=2, device="cpu"))
+    assert {"empty view", "age 1 months"} <= thought.impossible.keys()
+    assert set(KINDS) <= thought.disturbed.keys()
 
 
 def test_the_cnn_learns_with_the_gaze_and_is_told_it(run: Path, data: Dataset, tmp_path: Path):
@@ -151,11 +156,19 @@ def test_the_cnn_learns_with_the_gaze_and_is_told_it(run: Path, data: Dataset, t
     assert errors.keys() == {"vision->proprioception", "vision+gaze->proprioception"}
 
 
+def test_disturbed_and_impossible_pictures_are_seen_at_the_gazes_of_their_poses(data: Dataset):
+    rows = data.split("test")[:3]
+    _, frames = next(disturbed_frames(data, rows, seed=0))
+    np.testing.assert_array_equal(frames, data.eye(rows))
+    kinds = strange_pictures(data, rows, np.random.default_rng(0))
+    empty = next(pictures for kind, pictures in kinds if kind == "empty view")
+    assert np.abs(empty - data.backgrounds(rows)).max() < 0.01
+    assert np.abs(empty[0] - empty[1]).max() > 0.1, "another gaze"
+
+
 def test_what_needs_an_eye_that_does_not_move_says_so(run: Path, data: Dataset):
     with pytest.raises(UserError, match="needs an eye that does not move, expected a data set of --gaze held"):
         latent_mlp.STAGE.run(latent_mlp.Config(run, data=data.path, device="cpu"))
-    with pytest.raises(UserError, match="and imagery needs an eye that does not move"):
-        imagery.run(imagery.Config(run, device="cpu"))
 
 
 def test_touch_may_be_missing_in_some_samples(tmp_path: Path):
