@@ -1,16 +1,22 @@
 """Every sense of a data set goes through map, scores and tables by its entry."""
 
 from pathlib import Path
+from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 
+import infant_env  # noqa: F401 (registers the environments)
 from agents.mind.agent import MentalImageryAgent
-from agents.mind.imagination import Imagination
-from agents.mind.som_autoencoder import SomAutoencoder
+from agents.mind.imagination import Hypotheses, Imagination
+from agents.mind.som_autoencoder import AUTOENCODER, SomAutoencoder
 from agents.networks.generator import luminance
 from agents.networks.moving_eye import background_at
+from agents.rl.image_goals import LatentObservation
+from agents.rl.sb3 import LatentExtractor
 from infant_env.errors import UserError
 from infant_env.senses.skin.patches import Patches
 from training import report
@@ -120,6 +126,18 @@ def test_the_views_of_a_moving_eye_are_what_it_sees_without_the_arm(data: Datase
     assert np.abs(between - data.backgrounds(rows)).mean() < 0.01
 
 
+class Found:
+    """Stands in for an imagination, whose search takes a second a picture: always the same hypotheses, and what it was told."""
+
+    def __init__(self, found: Hypotheses) -> None:
+        self.hypotheses_of_all, self.told = found, list[Any]()
+
+    def hypotheses(self, pictures: Any, count: int, gaze: Any) -> Hypotheses:
+        assert len(pictures) == len(gaze)
+        self.told.append(gaze)
+        return self.hypotheses_of_all
+
+
 def test_the_agent_looks_where_its_goal_was_seen_and_reaches(run: Path, data: Dataset):
     for module in (generator, glance, regressor):
         module.run(module.Config(run, data=data.path, epochs=1, device="cpu"))
@@ -140,9 +158,15 @@ def test_the_agent_looks_where_its_goal_was_seen_and_reaches(run: Path, data: Da
     reached = reach.run(settings)
     assert {"imagination", "looks", "bound", "som_ae", "regressor"} <= reached.keys()
     assert reached["bound"].arm_iou > reached["looks"].arm_iou, "the true eye draws what is seen at the goal's gaze"
-    thought = imagery.run(imagery.Config(run, goals=2, hypotheses=2, device="cpu"))
-    assert {"empty view", "age 1 months"} <= thought.impossible.keys()
-    assert set(KINDS) <= thought.disturbed.keys()
+    seen = data.squeezed_to(imagination.format)
+    found = Found(imagination.hypotheses(seen.pictures[rows], 2, seen.felt_gaze[rows]))
+    strange = imagery.impossible(found, found.hypotheses_of_all, rows, seen, np.random.default_rng(0))  # type: ignore[arg-type]
+    disturbed, _ = imagery.disturbed(found, rows, seen, 2, 0)  # type: ignore[arg-type]
+    assert {"empty view", "mirrored", "age 1 months"} <= strange.keys()
+    assert set(KINDS) <= disturbed.keys()
+    assert len(found.told) == 10 + 17
+    for gaze in found.told:
+        np.testing.assert_array_equal(gaze, data.felt_gaze[rows])
 
 
 def test_the_cnn_learns_with_the_gaze_and_is_told_it(run: Path, data: Dataset, tmp_path: Path):
@@ -164,6 +188,19 @@ def test_disturbed_and_impossible_pictures_are_seen_at_the_gazes_of_their_poses(
     empty = next(pictures for kind, pictures in kinds if kind == "empty view")
     assert np.abs(empty - data.backgrounds(rows)).max() < 0.01
     assert np.abs(empty[0] - empty[1]).max() > 0.1, "another gaze"
+
+
+def test_policies_see_latents_that_know_the_gaze(run: Path, data: Dataset):
+    mind = SomAutoencoder.load(run)
+    env = LatentObservation(gym.make("InfantArm-v0", arm=data.arm, eye_size=data.eye_size), mind)
+    joints, gaze = data.joints[0], data.gaze[0]
+    observation, _ = env.reset(options={"joints": joints, "gaze": gaze})
+    told = mind.latents(data.pictures[:1], data.normalized_gaze[:1])[0].numpy()
+    np.testing.assert_allclose(observation["latents"], told, atol=0.05)
+    assert not np.allclose(told, mind.latents(data.pictures[:1])[0].numpy(), atol=0.1)
+    np.testing.assert_allclose(observation["gaze"], gaze, atol=1e-6)
+    with pytest.raises(UserError, match="of an eye that moves, expected one of an eye that is held"):
+        LatentExtractor(spaces.Dict(eye=spaces.Box(0, 255, (3, 60, 100), np.uint8)), run / AUTOENCODER)
 
 
 def test_what_needs_an_eye_that_does_not_move_says_so(run: Path, data: Dataset):

@@ -123,6 +123,6 @@ def test_the_eye_turns_and_the_mind_is_told(page: Page):
 def test_it_looks_where_the_picture_was_seen_that_it_reaches_for(page: Page):
     chosen, failed = TestPictures(page.studio.data, page.studio.agent.imagination.format)[1], list[Exception]()
     page.infant.do(lambda: page.infant.perform(page.reach.reach(chosen), failed.append))
-    until(lambda: "**Done**" in page.studio.status.content or bool(failed))
+    until(lambda: bool(failed) or np.abs(page.infant.moment.gaze - chosen.goal.gaze).max() < np.deg2rad(0.5))
     assert not failed
-    np.testing.assert_allclose(page.infant.moment.gaze, chosen.goal.gaze, atol=np.deg2rad(0.5))
+    page.infant.do(page.infant.stop)

@@ -82,8 +82,8 @@ def measure(config: Config) -> None:
         )
         report = ImageryReport(
             thought,
-            _impossible(imagination, found, chosen, data, random),
-            *_disturbed(imagination, shown[:MOST_DISTURBED], data, config.hypotheses, config.seed),
+            impossible(imagination, found, chosen, data, random),
+            *disturbed(imagination, shown[:MOST_DISTURBED], data, config.hypotheses, config.seed),
         )
     runs.record(config.run, Metrics(imagery=report))
 
@@ -108,7 +108,7 @@ def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> Hypot
     )
 
 
-def _impossible(
+def impossible(
     imagination: Imagination, found: Hypotheses, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, StrangeScores]:
     """How well strangeness separates pictures that the body cannot show from those that it can (area under the ROC curve).
@@ -167,7 +167,7 @@ def auroc(strange: Floats, usual: Floats) -> float:
     return float((gaps.mean() + 1) / 2)
 
 
-def _disturbed(
+def disturbed(
     imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, count: int, seed: int
 ) -> tuple[dict[str, Hand], dict[str, float]]:
     """Of disturbed pictures, the hand's errors in the first hypothesis (only kinematics), and the error of all probabilities."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.mind.som_autoencoder import Array
 from infant_env.senses.modalities import VISION
 from infant_env.senses.sense import EYE, EYE_LEFT
 from infant_env.senses.vision import to_gray
@@ -46,7 +47,7 @@ class MindView:
         seen, format = to_gray(eye), agent.imagination.format
         drawn = agent.imagine(moment.joints[None], moment.gaze)[0]
         imagined = format.gray(drawn)
-        known = {VISION: seen[None], **self._studio.gaze_felt(moment)}
+        known: dict[str, Array] = {VISION: seen[None], **self._studio.gaze_felt(moment)}
         recalled = agent.imagination.mind.predict_from(known, "local_linear")[VISION][0].float().cpu().numpy()
         difference = colored(imagined - recalled, -_STRONG, _STRONG, "PuOr_r")
         self.pictures = [as_seen(picture, eye.shape[:2], SIZE) for picture in (eye, drawn, recalled, difference)]

@@ -90,7 +90,7 @@ class PlanView:
         ends = gazes_of([first.goal, last.goal])
         found = agent.imagination.hypotheses(np.stack([first.goal.picture, last.goal.picture]), 1, ends)
         way = agent.plan(*found.joints[:, 0].cpu().numpy())
-        gazes = None if ends is None else np.linspace(*ends, len(way))  # (T, 2)
+        gazes = None if ends is None else np.linspace(ends[0], ends[1], len(way))  # (T, 2)
         film = agent.imagine(way, gazes)
         infant.look(None if gazes is None else gazes[0])
         self._studio.say(f"It **imagines** the way: {len(way)} pictures, {(len(way) - 1) / CONTROL_HZ:.1f} s.")
