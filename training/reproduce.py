@@ -108,7 +108,7 @@ def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
     """All stages of a run after the collection."""
     common: dict[str, Any] = {"run": folder, "seed": seed, "device": config.device}
     trained = []
-    for stage, run, settings in _trainings(PRESETS[config.preset], common, config.also, config.gaze != "held"):
+    for stage, run, settings in _trainings(PRESETS[config.preset], common, config.also):
         trained.append(f"{stage.name} {seed}")
         after = tuple(f"{needed.name} {seed}" for needed in stage.needs)
         yield Task(trained[-1], run, settings, folder / _LOG, after)
@@ -119,9 +119,7 @@ def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
     yield Task(f"report {seed}", report.run, report.Config(**common), folder / _LOG, after)
 
 
-def _trainings(
-    preset: Preset, common: dict[str, Any], also: Any, eye_moves: bool
-) -> Iterator[tuple[Stage[Any, Any], Any, Any]]:
+def _trainings(preset: Preset, common: dict[str, Any], also: Any) -> Iterator[tuple[Stage[Any, Any], Any, Any]]:
     """Stages, their functions and Configs, the longest chain first."""
     data: dict[str, Any] = {"data": common["run"] / DATA, **common}
     side: dict[str, Any] = {"rows": preset.map_side, "columns": preset.map_side}
@@ -135,8 +133,7 @@ def _trainings(
         (calibration, calibration.Config(**common)),
     ]
     for module, settings in modules:
-        if module.STAGE.moving_eye or not eye_moves:
-            yield module.STAGE, module.run, settings
+        yield module.STAGE, module.run, settings
 
 
 def _evaluate(config: Comparison) -> None:

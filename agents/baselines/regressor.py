@@ -6,7 +6,6 @@ from torch import Tensor
 from ..networks.glance import PictureReader
 
 KIND = "regressor"
-_CHUNK = 500  # pictures per forward pass outside of training
 
 
 class CnnRegressor(PictureReader):
@@ -16,7 +15,7 @@ class CnnRegressor(PictureReader):
 
     ```python
     regressor = CnnRegressor.load("runs/paper/regressor.safetensors")
-    joints = regressor.predict(images)  # (B, 64, 64) -> (B, J)
+    joints = regressor.predict(images)  # (B, 64, 64) -> (B, J); of an eye that moves also the gaze, (B, 2)
     ```
     """
 
@@ -27,19 +26,12 @@ class CnnRegressor(PictureReader):
         """One number per joint."""
         return joint_count
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalized joints in [0, 1], shape (B, J), for pictures of shape (B, 64, 64)."""
-        return self.read(images).sigmoid()
+    def forward(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
+        """Normalized joints in [0, 1], (B, J), for pictures (B, 64, 64), and the gazes (B, 2) of an eye that moves."""
+        return self.read(images, gaze).sigmoid()
 
     @torch.inference_mode()
-    def predict(self, images: Tensor) -> Tensor:
-        """The poses in any number of pictures.
-
-        Args:
-            images: shape (B, 64, 64), in [0, 1].
-
-        Returns:
-            Normalized joints, shape (B, J), in [0, 1].
-        """
+    def predict(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
+        """The poses in any number of pictures, see `PictureReader.predict`."""
         self.eval()
-        return torch.cat([self(part.to(self.background.device)) for part in images.split(_CHUNK)])
+        return torch.cat([self(*part) for part in self._in_chunks(images, gaze)])

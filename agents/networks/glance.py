@@ -1,7 +1,7 @@
 """`Glance`: a network that guesses the pose in a picture, says how sure it is, and tells the arm from what is not the arm."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -66,8 +66,26 @@ class PictureReader(nn.Module):
         """Number of outputs per picture."""
 
     def read(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
-        """Pictures (B, 64, 64), and the gazes (B, 2) of an eye that moves -> (B, numbers)."""
+        """Pictures (B, 64, 64), and the gazes (B, 2) of an eye that moves (None: straight ahead) -> (B, numbers)."""
         return self._numbers_of(self._features(images, gaze)[-1])
+
+    @abstractmethod
+    def predict(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
+        """The poses in any number of pictures.
+
+        Args:
+            images: shape (B, 64, 64), in [0, 1].
+            gaze: where an eye that moves looked, in [0, 1], shape (B, 2); None: straight ahead.
+
+        Returns:
+            Normalized joints, shape (B, J), in [0, 1].
+        """
+
+    def _in_chunks(self, images: Tensor, gaze: Tensor | None) -> Iterator[list[Tensor]]:
+        """Pictures (B, 64, 64), and their gazes (B, 2) if there are any, some at a time and on the network's device."""
+        given = [images] if gaze is None else [images, gaze]
+        for parts in zip(*(each.split(_CHUNK) for each in given), strict=True):
+            yield [part.to(self.background.device) for part in parts]
 
     def _features(self, images: Tensor, gaze: Tensor | None) -> list[Tensor]:
         """The features of each size, the finest first: (B, width, 32, 32), (B, 2 width, 16, 16) and so on."""
@@ -84,9 +102,9 @@ class PictureReader(nn.Module):
         if self.eye is None:
             difference = (images - self.background).view(planes)
         else:
-            assert gaze is not None
-            difference = (images - self.eye.background(gaze)).view(planes)
-            difference = self.eye.with_directions(difference, gaze)
+            looked = images.new_full((len(images), len(self.eye.turns)), 0.5) if gaze is None else gaze
+            difference = (images - self.eye.background(looked)).view(planes)
+            difference = self.eye.with_directions(difference, looked)
         return torch.cat([difference, (images - 0.5).view(planes)][: self.views], 1)
 
     def _numbers_of(self, coarsest: Tensor) -> Tensor:
@@ -204,13 +222,15 @@ class Glance(PictureReader):
 
         Args:
             images: shape (B, 64, 64), in [0, 1].
-            gaze: where an eye that moves looked, in [0, 1], shape (B, 2).
+            gaze: where an eye that moves looked, in [0, 1], shape (B, 2); None: straight ahead.
         """
         self.eval()
-        given = [images] if gaze is None else [images, gaze]
-        split = zip(*([part.to(self.background.device) for part in each.split(_CHUNK)] for each in given), strict=True)
-        parts = [vars(self(*part)).values() for part in split]
+        parts = [vars(self(*part)).values() for part in self._in_chunks(images, gaze)]
         return Expectation(*(torch.cat(values) for values in zip(*parts, strict=True)))
+
+    def predict(self, images: Tensor, gaze: Tensor | None = None) -> Tensor:
+        """The likeliest poses in pictures (B, 64, 64), seen at gazes (B, 2) in [0, 1]: normalized joints, (B, J)."""
+        return self.guess(images, gaze).likeliest
 
     @torch.inference_mode()
     def segments(self, images: Tensor, gaze: Tensor | None = None) -> Segments | None:

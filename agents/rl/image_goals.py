@@ -11,12 +11,13 @@ import torch
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from infant_env.body.checks import check_choice
 from infant_env.envs.reach_env import InfantArmReachEnv
 from infant_env.errors import UserError
 from infant_env.senses.camera import HAND_IN_VIEW, EyeCamera
-from infant_env.senses.modalities import VISION
+from infant_env.senses.modalities import GAZE, VISION
 from infant_env.senses.vision import to_gray
 from infant_env.tasks import rewards
 
@@ -25,6 +26,7 @@ from ..mind.som_autoencoder import SomAutoencoder
 Observation = dict[str, NDArray[Any]]
 _FARTHEST = 30.0  # bound of standardized latents, far beyond those of any picture
 _MOST_GOALS = 1000  # draws in the search for a goal that shows the hand
+_KEPT = "observation", GAZE  # of the wrapped environment's observation
 _REWARDS = {"sparse": rewards.sparse, "dense": rewards.dense}
 
 
@@ -39,7 +41,8 @@ class ImageGoals(
     ```
 
     Goals are drawn until their picture shows the hand. The reward depends on the latents' distance; `info["is_success"]` and
-    `info["distance"]` still come from the wrapped environment, so they compare poses, not pictures. The infos of `reset` hold
+    `info["distance"]` still come from the wrapped environment, so they compare poses, not pictures. An eye that moves sees its
+    goals straight ahead, and observations also hold `gaze`. The infos of `reset` hold
     `goal_picture`, preprocessed, shape (64, 64), and the frame of the eye, `goal_frame`, shape (H, W, 3), uint8.
 
     Args:
@@ -77,11 +80,8 @@ class ImageGoals(
         self._body, self._data = body, body.arm.new_data()
         self._camera = EyeCamera(body.arm, env.observation_space["eye"].shape[:2], body.acuity)  # type: ignore[index]
         latents = _latent_space(mind)
-        self.observation_space = spaces.Dict(  # type: ignore[assignment]
-            observation=env.observation_space["observation"],  # type: ignore[index]
-            achieved_goal=latents,
-            desired_goal=latents,
-        )
+        kept = {name: space for name, space in env.observation_space.spaces.items() if name in _KEPT}  # type: ignore[attr-defined]
+        self.observation_space = spaces.Dict({**kept, "achieved_goal": latents, "desired_goal": latents})  # type: ignore[assignment]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -126,8 +126,9 @@ class ImageGoals(
         return self._camera.in_view(self._data)[1 + self._body.task.hand] >= self._least
 
     def _as_latents(self, seen: Observation) -> Observation:
-        achieved = _latents(self.mind, to_gray(seen["eye"]))
-        return {"observation": seen["observation"], "achieved_goal": achieved, "desired_goal": self._goal.copy()}
+        achieved = _latents(self.mind, to_gray(seen["eye"]), _looked(self.env, seen))
+        kept = {name: values for name, values in seen.items() if name in _KEPT}
+        return {**kept, "achieved_goal": achieved, "desired_goal": self._goal.copy()}
 
 
 class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32], Observation], RecordConstructorArgs):
@@ -157,17 +158,18 @@ class LatentObservation(gym.ObservationWrapper[Observation, NDArray[np.float32],
 
     def observation(self, observation: Observation) -> Observation:
         """The observation with the picture's latents or winner instead of the picture."""
-        picture = to_gray(observation["eye"])
-        code = _latents(self.mind, picture) if self.kind == "latents" else self._winner(picture)
+        picture, gaze = to_gray(observation["eye"]), _looked(self.env, observation)
+        code = _latents(self.mind, picture, gaze) if self.kind == "latents" else self._winner(picture, gaze)
         return {**{name: value for name, value in observation.items() if name != "eye"}, self.kind: code}
 
     def compute_reward(self, achieved_goal: ArrayLike, desired_goal: ArrayLike, info: Any) -> rewards.Floats:
         """Rewards of the wrapped environment, which must have goals."""
         return self.env.get_wrapper_attr("compute_reward")(achieved_goal, desired_goal, info)
 
-    def _winner(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _winner(self, picture: NDArray[np.float32], gaze: Tensor | None) -> NDArray[np.float32]:
         rows, columns = self.mind.som.shape
-        winner = int(self.mind.som.winners({VISION: self.mind.latents(picture[None])})[0])
+        known = {} if gaze is None else {GAZE: gaze.to(self.mind.device)}
+        winner = int(self.mind.som.winners({VISION: self.mind.latents(picture[None], gaze), **known})[0])
         return np.array([winner // columns / max(rows - 1, 1), winner % columns / max(columns - 1, 1)], np.float32)
 
 
@@ -183,6 +185,14 @@ def _latent_space(mind: SomAutoencoder) -> spaces.Box:
     return spaces.Box(-_FARTHEST, _FARTHEST, (mind.autoencoder.latent_size,), np.float32)
 
 
+def _looked(env: gym.Env[Any, Any], seen: Observation) -> Tensor | None:
+    """The gaze of an eye that moves, in [0, 1], shape (1, 2); None if it is held."""
+    if GAZE not in seen:
+        return None
+    body: Any = env.unwrapped
+    return torch.from_numpy(body.arm.gaze.normalize(seen[GAZE][None]).astype(np.float32))
+
+
 @torch.inference_mode()
-def _latents(mind: SomAutoencoder, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    return mind.latents(picture[None])[0].clamp(-_FARTHEST, _FARTHEST).cpu().numpy()
+def _latents(mind: SomAutoencoder, picture: NDArray[np.float32], gaze: Tensor | None = None) -> NDArray[np.float32]:
+    return mind.latents(picture[None], gaze)[0].clamp(-_FARTHEST, _FARTHEST).cpu().numpy()

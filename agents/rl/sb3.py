@@ -38,7 +38,7 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
         autoencoder: file of the trained autoencoder.
 
     Raises:
-        UserError: there is no `eye`, or the file is missing or damaged.
+        UserError: there is no `eye`, the file is missing or damaged, or its eye moves.
     """
 
     rows: Tensor
@@ -51,6 +51,11 @@ class LatentExtractor(BaseFeaturesExtractor):  # type: ignore[misc]  # stable-ba
                 f"got the observations {list(observation_space.spaces)}, expected `eye` too; give eye_size=(300, 500)"
             )
         encoder = ConvAutoencoder.load(autoencoder)
+        if encoder.told:
+            raise UserError(
+                f"got {autoencoder} of an eye that moves, expected one of an eye that is held; the wrapper "
+                "`image_goals.LatentObservation` tells it the gaze"
+            )
         self.eyes = [name for name in (EYE, EYE_LEFT) if name in observation_space.spaces]
         self.others = [name for name in observation_space.spaces if name not in (*self.eyes, FOVEA)]
         others = sum(spaces.flatdim(observation_space[name]) for name in self.others)

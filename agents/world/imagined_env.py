@@ -70,9 +70,9 @@ class ImaginedArmReachEnv(RecordedSpec, gym.Env[Observations, NDArray[np.float32
         """Rewards of any number of goals; see `InfantArmReachEnv.compute_reward`."""
         return self.task.compute_reward(achieved_goal, desired_goal)
 
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The action whose targets are these joints, shape (5,); see `InfantArmEnv.action_for`."""
-        return self._one.action_for(joints)
+    def action_for(self, joints: NDArray[Any], gaze: NDArray[Any] | None = None) -> NDArray[np.float32]:
+        """The action whose targets are these joints, shape (5,), and this gaze; see `InfantArmEnv.action_for`."""
+        return self._one.action_for(joints, gaze)
 
     def render(self) -> NDArray[np.uint8] | None:
         """The imagined picture, of the size of the run's frames, uint8, if `render_mode` is "rgb_array"."""

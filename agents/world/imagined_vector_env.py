@@ -17,8 +17,10 @@ from infant_env.envs.many_env import Infants, Infos, ManyEnv, Observations
 from infant_env.envs.simulated import as_arm
 from infant_env.errors import UserError
 from infant_env.given import shown, whole
+from infant_env.senses.modalities import GAZE
 from infant_env.tasks import rewards
 from infant_env.tasks.reach_task import ReachTask
+from infant_env.tasks.start import OPTIONS
 
 from ..tools.threads import one_thread_after_fork
 from .world_model import WorldModel
@@ -95,17 +97,20 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         self.eye_size = None if eye_size is None else checked_eye_size(eye_size)
         self.task = ReachTask(self.arm, goal, reward, threshold)
         check_counts(num_envs=num_envs)
-        servos, space = Servos(self.arm, num_envs), self.task.observation_space(self.eye_size)
+        servos, space = Servos(self.arm, num_envs), self.task.observation_space(self.eye_size, gaze=True)
         super().__init__(
-            num_envs, max_episode_steps, autoreset_mode, render_mode, space, servos.action_space, ("joints", "goal")
+            num_envs, max_episode_steps, autoreset_mode, render_mode, space, servos.action_space, (*OPTIONS, "goal")
         )
         check_same_arm(self.world, self.arm)
         self._servos = servos
         self._poses = self.world.poses.clamp(*self.world.response.ranges.T)
         self._hands = self.world.hand(self._poses)
-        self._joints = self._poses.new_zeros(num_envs, self._poses.shape[1])
+        self._size = self._poses.shape[1]
+        self._joints = self._poses.new_zeros(
+            num_envs, len(self.world.ranges)
+        )  # followed by the gaze of an eye that moves
         self._velocities = torch.zeros_like(self._joints)
-        self.goal_joints: NDArray[np.float64] = np.zeros(self._joints.shape)
+        self.goal_joints: NDArray[np.float64] = np.zeros((num_envs, self._size))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""
         self._goals = np.zeros((num_envs, *self.task.goal_space.shape), np.float32)
 
@@ -113,9 +118,9 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         """Rewards of any number of goals; see `InfantArmReachEnv.compute_reward`."""
         return self.task.compute_reward(achieved_goal, desired_goal)
 
-    def action_for(self, joints: NDArray[Any]) -> NDArray[np.float32]:
-        """The actions whose targets are these joints, shape (N, 5); see `InfantArmEnv.action_for`."""
-        return self._servos.action_for(joints)
+    def action_for(self, joints: NDArray[Any], gaze: NDArray[Any] | None = None) -> NDArray[np.float32]:
+        """The actions whose targets are these joints, shape (N, 5), and this gaze; see `InfantArmEnv.action_for`."""
+        return self._servos.action_for(joints, gaze)
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Each infant's imagined picture, of the size of the run's frames, uint8, if `render_mode` is "rgb_array"."""
@@ -152,14 +157,15 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         random = self._random(0)
         given = [options_of(i, self.num_envs, options) for i in infants.tolist()] if options else []
         starts, goals = random.integers(len(self._poses), size=(2, len(infants)))
-        self._joints[infants], self._velocities[infants] = self._poses[starts], 0
+        self._joints[infants], self._velocities[infants] = self.world.looking_ahead(self._poses[starts]), 0
         self.goal_joints[infants] = _numpy(self._poses[goals]).astype(np.float64)
         hands = _numpy(self._hands[goals]).astype(np.float64)
         self._goals[infants] = self.task.goal_at(self.goal_joints[infants], hands)
         for infant, own in zip(infants.tolist(), given, strict=False):
             start = self.task.begin(random, own)
             if "joints" in own:
-                self._joints[infant] = torch.as_tensor(start.joints)
+                self._joints[infant, : self._size] = torch.as_tensor(start.joints)
+            self._joints[infant, self._size :] = torch.as_tensor(start.gaze)
             if "goal" in own:
                 self._goals[infant], self.goal_joints[infant] = start.goal, start.goal_joints
 
@@ -171,15 +177,18 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         self._joints[rows], self._velocities[rows] = moved
 
     def _observe(self, infants: Infants | slice) -> Observations:
-        joints = _numpy(self._joints[infants])
+        joints, gaze = np.split(_numpy(self._joints[infants]), [self._size], axis=1)
+        velocities = _numpy(self._velocities[infants])[:, : self._size]
         hands = _numpy(self.world.hand(self._joints[infants])).astype(np.float64)
         observations: Observations = {
-            "observation": np.concatenate((joints, _numpy(self._velocities[infants])), axis=1),
+            "observation": np.concatenate((joints, velocities), axis=1),
             "achieved_goal": self.task.goal_at(joints, hands),
             "desired_goal": self._goals[infants].copy(),
         }
         if self.eye_size is not None:
             observations["eye"] = self.world.format.to_rgb(self._pictures(infants), self.eye_size)
+        if self.arm.gaze_joints:
+            observations[GAZE] = gaze
         return observations
 
     def _evaluate(self, observations: Observations) -> tuple[NDArray[Any], Infos]:
@@ -199,15 +208,20 @@ def plain_world(world: WorldModel) -> Any:
 
 
 def check_same_arm(world: WorldModel, arm: ArmModel) -> None:
-    """Raises a UserError unless a world model was trained with an arm of this length and these joints."""
+    """Raises a UserError unless a world model was trained with an arm of this length, these joints and this gaze."""
     pose, data = world.poses[0].cpu().double().numpy(), arm.new_data()
-    if len(pose) == len(arm.joint_names) and np.allclose(world.response.ranges.cpu(), arm.joint_ranges, atol=1e-4):
+    same_gaze = world.body.get("gaze", "held") == arm.body.gaze
+    if (
+        same_gaze
+        and len(pose) == len(arm.joint_names)
+        and np.allclose(world.response.ranges.cpu(), arm.joint_ranges, atol=1e-4)
+    ):
         arm.place(data, pose)
         difference = arm.hand_position(data) - world.hand(world.poses[:1]).cpu().numpy()[0]
         if float(np.linalg.norm(difference)) < _SAME_HAND:
             return
     raise UserError(
-        "got a world model that was trained with another body, expected the same joints and hand positions; give the run's "
+        "got a world model that was trained with another body, expected the same joints, gaze and hand positions; give the run's "
         "own age_months or arm, or neither"
     )
 

@@ -9,6 +9,7 @@ from squares import BACKGROUND, squares
 from torch.optim.swa_utils import update_bn
 
 from agents.baselines.regressor import CnnRegressor
+from infant_env.body.description import Body
 from training.data.dataset import Dataset
 from training.methods.readings import JointsReading
 from training.runs.distributed import Place
@@ -23,7 +24,8 @@ class Squares:
     """As much of a data set as a regressor needs: 256 squares to train on and 20 to validate."""
 
     pictures, normalized_felt_joints = (values.numpy() for values in squares(276))
-    background = BACKGROUND.numpy()
+    background, normalized_felt_gaze = BACKGROUND.numpy(), np.empty((276, 0), np.float32)
+    body = Body()
 
     def split(self, name: str) -> Any:
         return np.arange(256) if name == "train" else np.arange(256, 276)
@@ -110,7 +112,7 @@ def test_the_command_trains_once_and_answers_pictures_only(
     train_regressor.run(config)
     monkeypatch.setattr(train_regressor.Training, "fit", None)
     train_regressor.run(config)
-    method = JointsReading(train_regressor.STAGE.load(tmp_path, small_data, CPU.device).predict)
+    method = JointsReading(train_regressor.STAGE.load(tmp_path, small_data, CPU.device))
     joints = method.predict("vision", torch.from_numpy(small_data.pictures[:4]))["proprioception"]
     assert joints.shape == (4, 5)
     assert 0 <= joints.min() <= joints.max() <= 1

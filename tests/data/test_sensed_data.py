@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from agents.world.gaze_response import GazeResponse
 from infant_env.body.model import ArmModel
 from infant_env.errors import UserError
 from infant_env.senses.camera import EyeCamera
@@ -26,7 +27,7 @@ from training.data.babbled_motion import babble
 from training.data.dataset import Dataset
 from training.data.info import collect_line
 from training.measure import senses
-from training.train import regressor
+from training.train.baselines import latent_mlp
 
 SIZE = {"samples": 40, "eye_size": (60, 100), "shard_size": 25, "seed": 3, "workers": 1}
 NOISY: dict[str, Any] = {"joints": (5.0, 120.0), "eye": (0.02, 0.0)}
@@ -143,11 +144,20 @@ def test_each_pose_has_a_gaze_of_its_own(tmp_path: Path):
     eye.close()
 
 
-def test_motion_is_babbled_with_a_held_head():
-    with pytest.raises(
-        UserError, match="^got a body whose gaze turns, expected one whose gaze is held; collect its data with"
-    ):
-        babble(ArmModel.infant(gaze="head"), 25, seed=0)
+@pytest.mark.parametrize("gaze", ["eyes", "head"])
+def test_babbled_motion_tells_how_servos_turn_the_gaze(gaze: str):
+    arm = ArmModel.infant(gaze=gaze)
+    seen, other = babble(arm, 150, seed=0), babble(arm, 150, seed=1)
+    assert seen.actions.shape == (6, 25, 7)
+    ranges, actions = torch.from_numpy(arm.gaze.ranges), torch.from_numpy(seen.actions[..., 5:])
+    response = GazeResponse.fit(ranges, torch.from_numpy(seen.gazes), actions).to("cpu")
+    angles, velocities, off = torch.from_numpy(other.gazes[:, 0]), torch.zeros(6, 2), []
+    for step, action in enumerate(torch.from_numpy(other.actions[..., 5:]).unbind(1), start=1):
+        angles, velocities = response.step(angles, velocities, action)
+        off.append(np.abs(angles.numpy() - other.gazes[:, step]).max(1))
+    free = ~other.touched  # an arm can push the head
+    assert free.sum() > 30
+    assert np.rad2deg(np.stack(off, 1)[free].max()) < 0.1
 
 
 def test_a_held_gaze_has_no_angles(perfect: Dataset):
@@ -220,7 +230,7 @@ def test_goals_and_the_true_eye_are_as_blurred_as_the_data(tmp_path: Path):
 def test_a_network_that_is_not_told_the_gaze_refuses_an_eye_that_moves(tmp_path: Path):
     data = collect.run(collect.Config(tmp_path / "data", gaze="head", **SIZE))
     with pytest.raises(UserError, match="needs an eye that does not move"):
-        regressor.STAGE.run(regressor.Config(tmp_path / "run", data=data.path, epochs=1))
+        latent_mlp.STAGE.run(latent_mlp.Config(tmp_path / "run", data=data.path, epochs=1))
 
 
 def test_gaze_and_touch_are_recorded_as_they_are_and_as_they_are_felt(tmp_path: Path):

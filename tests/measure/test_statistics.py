@@ -35,6 +35,7 @@ def test_pairs_tell_a_difference_that_intervals_of_their_own_do_not():
     told = {"a": {"m": base}, "b": {"m": base + np.float32(0.01)}}
     draw = Resampling(3, 400)
     alone, apart = intervals(told, draw), differences(told, told["a"], draw)
+    assert not any(differences(told, {}, draw).values()), "the reference has no mapping"
     assert alone["b"]["m"].low < alone["a"]["m"].high  # they overlap
     assert apart["a"]["m"].high == 0
     assert apart["b"]["m"].low == pytest.approx(0.01, abs=1e-4)

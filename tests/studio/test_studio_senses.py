@@ -1,4 +1,4 @@
-"""The studio with an infant that has both eyes, both arms, wrists, touch, and imperfect senses: `make test-studio`."""
+"""The studio with an infant with both eyes, which move, both arms, wrists, touch, and imperfect senses: `make test-studio`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from infant_env.body.model import ArmModel
-from infant_env.errors import UserError
 from training import cli
-from training.data import collect
 from training.show.film import as_seen
 
 pytestmark = pytest.mark.studio
@@ -20,6 +18,7 @@ pytest.importorskip("viser", reason="make test-studio installs it")
 
 from training.studio.mind_view import SIZE  # noqa: E402
 from training.studio.page import Page  # noqa: E402
+from training.studio.pictures import TestPictures  # noqa: E402
 
 FREE = np.deg2rad([35, 25, -35, 95, 0, 0, 0] * 2)
 HAND_ON_THIGH = np.concatenate([np.deg2rad([-6, 2, -20, 93, -11, 0, 0]), FREE[7:]])
@@ -30,6 +29,7 @@ SENSED = [
     "both",
     "--wrist",
     "--touch",
+    *["--gaze", "eyes"],
     "--senses",
     *["joints", "3", "20", "eye", "0.02", "40"],
 ]
@@ -108,9 +108,21 @@ def test_another_age_keeps_all_senses(page: Page):
     assert len(page.infant.arm.joint_names) == 14
 
 
-def test_a_gaze_that_turns_is_refused_with_the_command_that_shows_its_maps(tmp_path: Path):
-    run = tmp_path / "run"
-    data = collect.run(collect.Config(run / "dataset", samples=5, eye_size=(36, 60), gaze="eyes", workers=1))
-    with pytest.raises(UserError, match=r"--gaze eyes, expected a data set of --gaze held.*infant-arm report --run"):
-        Page(run, "127.0.0.1", 8791, seed=0, device="cpu")
-    assert data.body.gaze == "eyes"
+def test_the_eye_turns_and_the_mind_is_told(page: Page):
+    rest_in(page, page.infant.arm.joint_ranges.mean(axis=1))
+    straight, wanted = page.mind.pictures, np.deg2rad([20.0, -10.0])
+    page.infant.do(lambda: page.infant.look(wanted))
+    until(lambda: np.array_equal(page.infant.gaze, wanted) and page.infant.at_rest)
+    np.testing.assert_allclose(page.infant.moment.gaze, wanted, atol=np.deg2rad(0.5))
+    seen, imagined, *_ = zip(page.mind.pictures, straight, strict=True)
+    assert (seen[0] != seen[1]).mean() > 0.1
+    assert (imagined[0] != imagined[1]).mean() > 0.1
+    assert [slider.value for slider in page.body.gaze_sliders] == [20, -10]
+
+
+def test_it_looks_where_the_picture_was_seen_that_it_reaches_for(page: Page):
+    chosen, failed = TestPictures(page.studio.data, page.studio.agent.imagination.format)[1], list[Exception]()
+    page.infant.do(lambda: page.infant.perform(page.reach.reach(chosen), failed.append))
+    until(lambda: bool(failed) or np.abs(page.infant.moment.gaze - chosen.goal.gaze).max() < np.deg2rad(0.5))
+    assert not failed
+    page.infant.do(page.infant.stop)

@@ -5,16 +5,23 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
 import agents  # noqa: F401 (registers the imagined one)
 import infant_env  # noqa: F401 (registers the real environment)
+from agents.mind.imagination import GENERATOR
+from agents.networks.generator import PictureGenerator
+from agents.networks.moving_eye import MovingEye
 from agents.rl.sb3 import InfantVecEnv
+from agents.world.gaze_response import GazeResponse
 from agents.world.imagined_vector_env import ImaginedArmReachVectorEnv
 from agents.world.world_model import WorldModel
+from infant_env.body.description import Body
 from infant_env.body.model import ArmModel
+from infant_env.errors import UserError
 
 MANY: dict[str, Any] = {"vectorization_mode": "vector_entry_point"}
 
@@ -122,3 +129,47 @@ def test_what_is_imagined_can_be_looked_at(world: WorldModel):
     assert frames is not None
     assert frames[0].shape == (300, 500, 3)
     assert frames[0].dtype == np.uint8
+
+
+@pytest.fixture(scope="module")
+def moving(world: WorldModel, tmp_path_factory: pytest.TempPathFactory) -> WorldModel:
+    """The same arm with eyes that move; its generator draws what they see without the arm, ever brighter to the left."""
+    views = torch.linspace(0, 1, 15).view(5, 3, 1, 1).expand(5, 3, 64, 64)
+    eye = MovingEye(views, torch.zeros(2, 64, 64), torch.tensor([60.0, 40.0]))
+    generator = PictureGenerator(views[2, 1], width=4, points=3, eye=eye).eval()
+    with torch.no_grad():
+        generator.painter[-2].weight.zero_(), generator.painter[-2].bias.zero_()
+    body = Body(gaze="eyes")
+    response = GazeResponse(torch.from_numpy(ArmModel.of(body).gaze.ranges).float(), torch.tensor([[7.6, 4.5]] * 2))
+    made, folder = WorldModel(world.response, generator, world.poses, response), tmp_path_factory.mktemp("moving")
+    made.body = body.as_dict()
+    generator.save(folder / GENERATOR)
+    made.save(folder)
+    return WorldModel.load(folder)
+
+
+def test_an_eye_that_moves_is_imagined_too(moving: WorldModel):
+    arguments: dict[str, Any] = {"eye_size": (60, 100)}
+    real = gym.make_vec("InfantArmReach-v0", 2, **MANY, **arguments, gaze="eyes")
+    env = gym.make_vec("ImaginedArmReach-v0", 2, **MANY, **arguments, world=moving)
+    assert env.observation_space == real.observation_space
+    assert env.action_space == real.action_space
+    observations, _ = env.reset(seed=0)
+    assert observations["gaze"].tolist() == [[0, 0], [0, 0]]
+    gazes = np.deg2rad([[30.0, 0.0], [-15.0, 10.0]])
+    action = env.unwrapped.action_for(env.unwrapped.goal_joints, gazes)
+    for _ in range(24):
+        observations, _, _, _, infos = env.step(action)
+    assert infos["is_success"].all()
+    np.testing.assert_allclose(observations["gaze"], gazes, atol=1e-4)
+    assert observations["eye"].mean(axis=(1, 2, 3)) == pytest.approx(255 * np.array([13 / 14, 4.5 / 14]), abs=1)
+    turned, _ = env.reset(seed=0, options={"gaze": gazes})
+    np.testing.assert_allclose(turned["gaze"], gazes, atol=1e-6)
+    check_env_for_sb3(gym.make("ImaginedArmReach-v0", world=moving, **arguments).unwrapped)
+
+
+def test_a_world_model_of_another_eye_is_refused(world: WorldModel, moving: WorldModel):
+    with pytest.raises(UserError, match="trained with another body, expected the same joints, gaze and hand positions"):
+        ImaginedArmReachVectorEnv(2, world=moving, age_months=12.0)
+    with pytest.raises(UserError, match="of an eye that moves and a response of one that is held"):
+        WorldModel(moving.response, moving.generator, moving.poses)

@@ -65,7 +65,6 @@ def measure(config: Config) -> None:
     """Measures the hypotheses and adds three tables to `metrics.json`."""
     data = Dataset.open(runs.data_of(config.run))
     data.check_seen_arm("imagery")
-    data.check_held_gaze("imagery")
     calibration.STAGE.check(config.run, data)
     imagination = Imagination.load(config.run, pick_device(config.device))
     data = data.squeezed_to(imagination.format)
@@ -74,15 +73,17 @@ def measure(config: Config) -> None:
         random_test_samples(data, config.goals, config.seed, hidden_hands=hidden) for hidden in (False, True)
     )
     with runs.timed(config.run, "imagery"), threads(config.threads):
-        found = imagination.hypotheses(data.pictures[chosen], config.hypotheses)
-        of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses) if len(shown) else None
+        found = imagination.hypotheses(data.pictures[chosen], config.hypotheses, data.felt_gaze[chosen])
+        of_shown = None
+        if len(shown):
+            of_shown = imagination.hypotheses(data.pictures[shown], config.hypotheses, data.felt_gaze[shown])
         thought = HypothesisTable(
             show_the_hand=_worth(of_shown, shown, data) if of_shown else None, all=_worth(found, chosen, data)
         )
         report = ImageryReport(
             thought,
-            _impossible(imagination, found, chosen, data, random),
-            *_disturbed(imagination, shown[:MOST_DISTURBED], data, config.hypotheses, config.seed),
+            impossible(imagination, found, chosen, data, random),
+            *disturbed(imagination, shown[:MOST_DISTURBED], data, config.hypotheses, config.seed),
         )
     runs.record(config.run, Metrics(imagery=report))
 
@@ -107,15 +108,18 @@ def _worth(found: Hypotheses, chosen: NDArray[np.int64], data: Dataset) -> Hypot
     )
 
 
-def _impossible(
+def impossible(
     imagination: Imagination, found: Hypotheses, chosen: NDArray[np.int64], data: Dataset, random: np.random.Generator
 ) -> dict[str, StrangeScores]:
     """How well strangeness separates pictures that the body cannot show from those that it can (area under the ROC curve).
 
     There is a second score for poses that show the hand alone, because pictures that show hardly anything cannot be judged.
+    Each picture comes with the gaze of the test picture from which it was made.
     """
     usual, hand = found.strangeness.cpu().numpy(), data.shows_hand[chosen]
-    scores = {kind: _strangeness(imagination, pictures) for kind, pictures in strange_pictures(data, chosen, random)}
+    gazes = data.felt_gaze[chosen[:MOST_STRANGE]]
+    made = strange_pictures(data, chosen, random)
+    scores = {kind: imagination.hypotheses(pictures, 1, gazes).strangeness.cpu().numpy() for kind, pictures in made}
     scores["all of these"] = np.concatenate(list(scores.values()))
     result = {}
     for kind, score in scores.items():
@@ -132,30 +136,29 @@ def _impossible(
 def strange_pictures(
     data: Dataset, chosen: NDArray[np.int64], random: np.random.Generator
 ) -> Iterator[tuple[str, Floats]]:
-    """Pictures that the body cannot show, (n, *format.shape) for each kind, made from the first samples."""
-    some = data.pictures[chosen[:MOST_STRANGE]]
+    """Pictures that the body cannot show, (n, *format.shape) for each kind, made from the first samples at their gazes."""
+    first = chosen[:MOST_STRANGE]
+    some = data.pictures[first]
     yield "noise", random.random(some.shape, np.float32)
-    yield "empty view", (data.background + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
+    yield "empty view", (data.backgrounds(first) + random.normal(0, 1e-3, some.shape)).clip(0, 1).astype(np.float32)
     if data.body.arms != "both":  # the other arm can show it
         yield "mirrored", np.ascontiguousarray(some[..., ::-1])
     yield "upside down", np.ascontiguousarray(some[..., ::-1, :])
     yield "negative", 1 - some
     if data.body.mjcf or data.recorded:
         return  # another body has no age
+    poses = np.hstack([data.normalized_joints[first], data.normalized_gaze[first]])
     for age in AGES:
         if age != data.body.age_months:
             eye = TrueEye(ArmModel.of(replace(data.body, age_months=age)), data.eye_size, data.acuity, data.format)
-            yield f"age {age:g} months", _seen(eye, data.normalized_joints[chosen[:MOST_STRANGE]])
+            yield f"age {age:g} months", _seen(eye, poses)
 
 
 def _seen(eye: TrueEye, poses: Floats) -> Floats:
+    """What an eye sees of normalized poses, each followed by the gaze of an eye that moves."""
     pictures = eye(torch.from_numpy(poses)).numpy()
     eye.close()
     return pictures
-
-
-def _strangeness(imagination: Imagination, pictures: Floats) -> Floats:
-    return imagination.hypotheses(pictures, 1).strangeness.cpu().numpy()
 
 
 def auroc(strange: Floats, usual: Floats) -> float:
@@ -164,13 +167,13 @@ def auroc(strange: Floats, usual: Floats) -> float:
     return float((gaps.mean() + 1) / 2)
 
 
-def _disturbed(
+def disturbed(
     imagination: Imagination, chosen: NDArray[np.int64], data: Dataset, count: int, seed: int
 ) -> tuple[dict[str, Hand], dict[str, float]]:
     """Of disturbed pictures, the hand's errors in the first hypothesis (only kinematics), and the error of all probabilities."""
     hands, calibration = dict[str, Hand](), dict[str, float]()
     for kind, pictures in disturbances(data, chosen, seed) if len(chosen) else ():
-        found = imagination.hypotheses(pictures, count)
+        found = imagination.hypotheses(pictures, count, data.felt_gaze[chosen])
         joints, probabilities = found.joints.cpu().numpy(), found.probabilities.cpu().numpy()
         right = right_ones(joints, chosen, data) & ~found.repeated.cpu().numpy()
         hands[kind] = metrics.hand_summary(_hands(joints[:, 0], chosen, data))

@@ -239,7 +239,9 @@ Recalled = Callable[[], NDArray[np.float32]]
 def _recalls(config: Config, data: Dataset, mind: SomAutoencoder, goals: list[Goal]) -> Iterator[tuple[str, Recalled]]:
     """The methods that recall one pose (N, J), rad, for each goal and go there without looking."""
     pictures, gazes = np.stack([goal.picture for goal in goals]), gazes_of(goals)
-    told = {} if gazes is None else {GAZE: torch.from_numpy(data.arm.gaze.normalize(gazes)).to(mind.device)}
+    told = {}
+    if gazes is not None:
+        told[GAZE] = torch.from_numpy(data.arm.gaze.normalize(gazes).astype(np.float32)).to(mind.device)
     trained = Trained(config.run, data.squeezed_to(GRAY), mind.device)
     for method in present(config.run):
         for name, read in method.readings.items() if method.reaches else ():

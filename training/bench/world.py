@@ -52,7 +52,7 @@ def _measured(config: Config, world: WorldModel) -> dict[str, float]:
 
 def _without_pictures(config: Config, world: WorldModel) -> dict[str, Workload]:
     """Steps of whole environments, as a user takes them."""
-    steps, joints = 10 * config.repeats, world.poses.shape[1]
+    steps, joints = 10 * config.repeats, len(world.ranges)  # an action also has the targets of an eye that moves
     vector: dict[str, Any] = {"autoreset_mode": "SameStep"}  # no step without motion
     one = gym.make("InfantArmReach-v0", arm=world.body)
     many = gym.make_vec("InfantArmReach-v0", SIMULATED, arm=world.body, **vector)
@@ -70,13 +70,13 @@ def _with_pictures(config: Config, world: WorldModel) -> dict[str, Workload]:
     """A step, and the preprocessed picture of the pose to which it leads."""
     env = gym.make("InfantArmReach-v0", arm=world.body, eye_size=world.eye_size)
     count = 2 * config.repeats
-    joints = world.poses[torch.arange(count) % len(world.poses)]
-    actions = torch.from_numpy(random_actions(config.seed, count, world.poses.shape[1])).to(world.device)
+    joints = world.looking_ahead(world.poses[torch.arange(count) % len(world.poses)])
+    actions = torch.from_numpy(random_actions(config.seed, count, len(world.ranges))).to(world.device)
 
     def imagine() -> None:
         world.draw(world.step(joints, torch.zeros_like(joints), actions)[0]).cpu()
 
-    rendered = partial(run_episodes, env, random_actions(config.seed, config.repeats, world.poses.shape[1]), to_gray)
+    rendered = partial(run_episodes, env, random_actions(config.seed, config.repeats, len(world.ranges)), to_gray)
     return {
         "one simulated infant, rendered": Workload(config.repeats, rendered),
         f"{count} imagined infants, drawn": Workload(count, imagine),

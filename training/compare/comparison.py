@@ -45,8 +45,8 @@ def folders_of(run: Path, seeds: int) -> dict[int, Path]:
 
 def tasks_of(config: Config, seed: int, folder: Path) -> Iterator[Task]:
     """All trainings of one seed, and the scoring at the end."""
-    known = read_info(runs.data_of(config.run)).recipe.knows_hand
-    stages = {name: stage for name, stage in STAGES.items() if known or not stage.learns_hand}
+    recipe = read_info(runs.data_of(config.run)).recipe
+    stages = {name: stage for name, stage in STAGES.items() if stage.learns_from(recipe)}
     for stage in stages.values():
         after = tuple(needed.name for needed in stage.needs)
         yield _task(stage.name, seed, folder, train, usual(config, stage, seed, folder), after)

@@ -86,7 +86,7 @@ def attempts_of(config: Config) -> list[Attempt]:
     compared = Comparison(config.run, methods="all", device=config.device)
     found = []
     for method in sorted(METHODS, key=lambda method: not method.stages):  # trained methods come first
-        if method.learns_hand and not opened.knows_hand:
+        if not method.learns_from(opened.info.recipe):
             continue
         usual = [comparison.usual(compared, stage, config.seed, config.run) for stage in method.stages]
         for changes in method.trials:

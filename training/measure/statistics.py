@@ -115,8 +115,8 @@ def intervals(errors: ErrorsByMethod, draw: Resampling) -> dict[str, dict[str, I
 def differences(
     errors: ErrorsByMethod, reference: Mapping[str, Floats], draw: Resampling
 ) -> dict[str, dict[str, Interval]]:
-    """Difference of each method's error from the reference, on the same seeds and samples."""
+    """Difference of each method's error from the reference, on the same seeds and samples, of the reference's mappings."""
     return {
-        name: {mapping: draw.interval(e - reference[mapping]) for mapping, e in row.items()}
+        name: {mapping: draw.interval(e - reference[mapping]) for mapping, e in row.items() if mapping in reference}
         for name, row in errors.items()
     }

@@ -32,13 +32,16 @@ LABELS = {
 Floats = NDArray[np.floating[Any]]
 
 
-def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.MotionErrors, metrics.MotionErrors]:
-    """Errors of joints and of hands after each step of an episode, for the imagined motion and for two yardsticks."""
-    joints = motion.actions.shape[2]
+def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> list[metrics.MotionErrors]:
+    """Errors of joints, of hands, and of a gaze that turns, after each step of an episode.
+
+    Each has the errors of the imagined motion, and of two yardsticks.
+    """
+    poses, (low, high) = _true(motion), np.concatenate([arm.joint_ranges, arm.gaze.ranges]).T
     imagined = _errors(world, motion, _imagined(world, motion))
-    stays = _errors(world, motion, np.repeat(motion.felt[:, :1, :joints], motion.actions.shape[1], 1))
-    arrives = _errors(world, motion, arm.denormalize((motion.actions + 1) / 2))
-    of_joints, of_hands = (
+    stays = _errors(world, motion, np.repeat(poses[:, :1], motion.actions.shape[1], 1))
+    arrives = _errors(world, motion, low + (motion.actions + 1) / 2 * (high - low))
+    return [
         metrics.MotionErrors(
             imagined=_means(own),
             imagined_median=np.median(own, 0).tolist(),
@@ -47,8 +50,7 @@ def measure(world: WorldModel, arm: ArmModel, motion: Motion) -> tuple[metrics.M
             arrives=_means(jumping),
         )
         for own, resting, jumping in zip(imagined, stays, arrives, strict=True)
-    )
-    return of_joints, of_hands
+    ]
 
 
 def _means(errors: Floats, where: NDArray[np.bool_] | None = None) -> list[float | None]:
@@ -67,14 +69,14 @@ def of_pictures(
     world: WorldModel, arm: ArmModel, motion: Motion, data: Dataset, episodes: int
 ) -> dict[str, metrics.PictureErrors]:
     """Mean absolute errors of pictures after some steps, against preprocessed frames of the eye."""
-    eye, state, joints = EyeCamera(arm, data.eye_size, data.acuity), arm.new_data(), motion.actions.shape[2]
-    poses, background = _imagined(world, motion)[:episodes], world.generator.background.cpu().numpy()
+    eye, state = EyeCamera(arm, data.eye_size, data.acuity), arm.new_data()
+    poses = _imagined(world, motion)[:episodes]
     result = {}
     for horizon in HORIZONS:
-        true = motion.felt[:episodes, horizon, :joints]
+        true = _true(motion)[:episodes, horizon]
         seen = world.format.squeeze(np.stack([_frame(arm, eye, state, pose) for pose in true]))
         drawn = {"imagined": poses[:, horizon - 1], "generator": true}
-        pictures = {name: _drawn(world, of) for name, of in drawn.items()} | {"empty": background}
+        pictures = {name: _drawn(world, of) for name, of in drawn.items()} | {"empty": _empty(world, true)}
         errors = {name: float(np.abs(picture - seen).mean()) for name, picture in pictures.items()}
         result[str(horizon)] = metrics.PictureErrors(**errors)
     eye.close()
@@ -85,7 +87,9 @@ def table(measured: metrics.WorldModelErrors) -> tuple[list[str], list[list[str]
     """Header and rows: errors of joints, hand and pictures after some steps."""
     header = ["mean error after", *(f"{h} step{'s' * (h > 1)}" for h in HORIZONS)]
     rows = []
-    for motion, unit in ((measured.joint_error_deg, "joints, deg"), (measured.hand_error_cm, "hand, cm")):
+    motions = [(measured.joint_error_deg, "joints, deg"), (measured.hand_error_cm, "hand, cm")]
+    motions += [(measured.gaze_error_deg, "gaze, deg")] if measured.gaze_error_deg else []
+    for motion, unit in motions:
         for name, label in LABELS.items():
             rows.append([f"{unit}: {label}", *_cells([getattr(motion, name)[h - 1] for h in HORIZONS], 3)])
     labels = {
@@ -131,9 +135,10 @@ def figure(measured: metrics.WorldModelErrors) -> Figure:
 
 
 def _imagined(world: WorldModel, motion: Motion) -> Floats:
-    """Imagined poses after each step, (N, E, J), rad, from the start alone."""
-    joints = motion.actions.shape[2]
-    q, v = (torch.from_numpy(part).to(world.device) for part in np.split(motion.felt[:, 0], [joints], axis=1))
+    """Imagined joints and gazes after each step, (N, E, J + G), rad, from the start alone."""
+    resting = np.zeros_like(motion.gazes[:, 0])
+    starts = _true(motion)[:, 0], np.hstack([motion.felt[:, 0, motion.joint_count :], resting])
+    q, v = (torch.from_numpy(np.ascontiguousarray(start)).to(world.device) for start in starts)
     poses = []
     for actions in torch.from_numpy(motion.actions).to(world.device).unbind(1):
         q, v = world.step(q, v, actions)
@@ -141,16 +146,30 @@ def _imagined(world: WorldModel, motion: Motion) -> Floats:
     return torch.stack(poses, 1).cpu().numpy()
 
 
-def _errors(world: WorldModel, motion: Motion, poses: Floats) -> tuple[Floats, Floats]:
-    """Errors of joints (deg) and hands (cm) in each episode and step, (N, E) each."""
-    true = motion.felt[:, 1:, : poses.shape[2]]
+def _true(motion: Motion) -> Floats:
+    """The real joints and gazes before each step and after the last, (N, E + 1, J + G), rad."""
+    return np.concatenate([motion.felt[:, :, : motion.joint_count], motion.gazes], 2)
+
+
+def _errors(world: WorldModel, motion: Motion, poses: Floats) -> list[Floats]:
+    """Errors of joints (deg), hands (cm), and of a gaze that turns (deg), in each episode and step, (N, E) each."""
+    off = np.abs(poses - _true(motion)[:, 1:])
     hands = world.hand(torch.from_numpy(poses.astype(np.float32)).to(world.device)).cpu().numpy()
-    return np.degrees(np.abs(poses - true).mean(2)), 100 * np.linalg.norm(hands - motion.hands, axis=2)
+    joints, gazes = np.split(off, [motion.joint_count], axis=2)
+    errors = [np.degrees(joints.mean(2)), 100 * np.linalg.norm(hands - motion.hands, axis=2)]
+    return [*errors, np.degrees(gazes.mean(2))] if gazes.size else errors
 
 
 def _frame(arm: ArmModel, eye: EyeCamera, data: mujoco.MjData, pose: Floats) -> NDArray[np.uint8]:
-    arm.place(data, pose)
+    arm.place(data, *np.split(pose, [len(arm.joint_names)]))
     return eye.render(data)
+
+
+def _empty(world: WorldModel, poses: Floats) -> NDArray[np.float32]:
+    """What the eye sees without the arm, (*shape), or of an eye that moves (n, *shape), from joints and gazes (n, J + G)."""
+    low, high = world.ranges.T
+    normalized = (torch.from_numpy(np.ascontiguousarray(poses)).to(world.device) - low) / (high - low)
+    return np.asarray(world.generator.backgrounds(normalized).cpu().numpy())
 
 
 def _drawn(world: WorldModel, poses: Floats) -> NDArray[np.float32]:

@@ -32,13 +32,11 @@ def restore_reports(run: Path) -> None:
 def missing(run: Path) -> list[str]:
     """What a run could also have: a line for each quick method that is not trained there, with the command that trains it."""
     recipe = read_info(Path(path_of_data(run))).recipe
-    moves = recipe.gaze != "held"
     return [
         f"{method.name}: not trained; `{method.stages[-1].line(run)}` adds it to the table"
         for method in METHODS
         if method.stages and not method.slow and not method.is_trained(run)
-        if not moves or all(stage.moving_eye for stage in method.builds_on)
-        if recipe.knows_hand or not method.learns_hand
+        if method.learns_from(recipe)
     ]
 
 

@@ -15,6 +15,7 @@ from infant_env.senses.modalities import PROPRIOCEPTION, VISION
 from infant_env.senses.vision import GRAY, Format
 
 from ..data.dataset import Dataset
+from ..data.recipe.recipe import Recipe
 from ..measure.senses import always_given
 from ..train import calibration, som
 from ..train.skeleton import Stage
@@ -110,10 +111,9 @@ class Method:
         """Whether all its files lie in a run's folder."""
         return all((run / stage.file).exists() for stage in self.stages)
 
-    @property
-    def learns_hand(self) -> bool:
-        """Whether one of its stages learns where the hand is."""
-        return any(stage.learns_hand for stage in self.stages)
+    def learns_from(self, recipe: Recipe) -> bool:
+        """Whether all its stages can learn from data of this recipe."""
+        return all(stage.learns_from(recipe) for stage in self.builds_on)
 
     @property
     def builds_on(self) -> list[Stage[Any, Any]]:

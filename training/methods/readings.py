@@ -1,6 +1,6 @@
 """Readings: how trained models make the predictions of Table 1."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -10,11 +10,11 @@ from tqdm import tqdm
 from agents.mind.imagination import Imagination
 from agents.mind.som_autoencoder import SomAutoencoder
 from agents.networks.generator import PictureGenerator, luminance
-from agents.networks.glance import Glance
+from agents.networks.glance import PictureReader
 from agents.som.readout import Readout
 from agents.som_training.sample_som import SampleSom
 from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION, VISION_LEFT
-from infant_env.senses.vision import GRAY, GRAY_SIZE, Format
+from infant_env.senses.vision import GRAY_SIZE, Format
 
 from ..data.latents import in_chunks
 
@@ -104,15 +104,15 @@ class GeneratorReading:
 
 
 @dataclass(frozen=True)
-class GlanceReading:
-    """A glance; it predicts only joints from pictures, and from the gaze of an eye that moves."""
+class JointsReading:
+    """A network that predicts only joints from pictures, and from the gaze of an eye that moves."""
 
-    glance: Glance
+    network: PictureReader
 
     @property
     def format(self) -> Format:
         """The format of the pictures that it is given."""
-        return Format.of(self.glance.background.shape)
+        return Format.of(self.network.background.shape)
 
     def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
         """Normalized joints (B, J) from pictures (B, *format.shape); nothing from other senses."""
@@ -122,19 +122,4 @@ class GlanceReading:
         """As `predict`, with the gaze (B, 2), in [0, 1]; without it, the gaze is straight ahead."""
         if VISION not in samples:
             return {}
-        straight = None if self.glance.eye is None else torch.full((len(samples[VISION]), 2), 0.5)
-        return {PROPRIOCEPTION: self.glance.guess(samples[VISION], samples.get(GAZE, straight)).likeliest}
-
-
-@dataclass(frozen=True)
-class JointsReading:
-    """A network that predicts only joints from pictures."""
-
-    guess: Callable[[Tensor], Tensor]
-    """Pictures (B, *format.shape) -> normalized joints (B, J)."""
-    format: Format = GRAY
-    """The format of the pictures that it is given."""
-
-    def predict(self, source: str, samples: Tensor) -> dict[str, Tensor]:
-        """Normalized joints (B, J) from pictures (B, *format.shape); nothing from other senses."""
-        return {PROPRIOCEPTION: self.guess(samples)} if source == VISION else {}
+        return {PROPRIOCEPTION: self.network.predict(samples[VISION], samples.get(GAZE))}

@@ -9,14 +9,13 @@ from typing import Any
 from agents.baselines.constant import Constant
 from agents.baselines.nearest_neighbor import NearestNeighbors
 from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
-from infant_env.senses.vision import COLOR
 
 from ..measure.senses import ALWAYS
 from ..train import autoencoder, calibration, generator, glance, pixel_som, regressor, som
 from ..train.baselines import color_regressor, desom, dnm, latent_mlp, mmcm, mvae
 from ..train.skeleton import Stage
 from .method import Method, in_order
-from .readings import GeneratorReading, GlanceReading, ImageryReading, JointsReading, MapReading, PixelMapReading
+from .readings import GeneratorReading, ImageryReading, JointsReading, MapReading, PixelMapReading
 
 SOM_AE = "som_ae"
 """The paper's own method."""
@@ -85,16 +84,18 @@ METHODS = (
     ),
     Method(
         "regressor",
-        {"regressor": lambda at: JointsReading(at.made_by(regressor.STAGE).predict)},
+        {"regressor": lambda at: JointsReading(at.made_by(regressor.STAGE))},
         (regressor.STAGE,),
         _rates_and_batches(3e-3),
+        asked_by=_WITH_GAZE,
         reaches=True,
     ),
     Method(
         "color_regressor",
-        {"color_regressor": lambda at: JointsReading(at.made_by(color_regressor.STAGE).predict, COLOR)},
+        {"color_regressor": lambda at: JointsReading(at.made_by(color_regressor.STAGE))},
         (color_regressor.STAGE,),
         _rates_and_batches(3e-3),
+        asked_by=_WITH_GAZE,
         reaches=True,
     ),
     Method(
@@ -112,7 +113,7 @@ METHODS = (
     ),
     Method(
         "glance",
-        {"glance": lambda at: GlanceReading(at.made_by(glance.STAGE))},
+        {"glance": lambda at: JointsReading(at.made_by(glance.STAGE))},
         (glance.STAGE,),
         _rates_and_batches(3e-3, batch=32),
         asked_by=_WITH_GAZE,

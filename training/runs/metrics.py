@@ -193,6 +193,8 @@ class WorldModelErrors(Section):
     pictures: dict[str, PictureErrors] = {}
     """By number of steps."""
     straight: EndErrors | None = None
+    gaze_error_deg: MotionErrors | None = None
+    """Of an eye that moves."""
 
 
 class Ablated(Section):

@@ -1,7 +1,9 @@
 """The infant in 3D, and the sliders of its joints and its age."""
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from .studio import Studio, spoken
 TOUCHED = (213, 94, 0)
 """Color of touched places."""
 _MOST_BALLS, _FULL = 12, 50.0  # balls; newtons at which a ball is largest
+_GAZE = "gaze to the left", "gaze down"
 FLOOR, SKY = (226, 214, 198), (214, 226, 234)
 
 
@@ -25,6 +28,7 @@ class BodyView:
     """Shows the infant and moves its joints.
 
     Attributes:
+        gaze_sliders: of the gaze to the left and down; none if it is held.
         touched: balls where its skin is touched.
     """
 
@@ -34,7 +38,15 @@ class BodyView:
         gui.add_markdown(
             "Drag a joint, or take a random pose. Angles are in degrees; servos move the arm in the simulator."
         )
-        self._sliders = [self._add_slider(k) for k in range(len(self._infant.arm.joint_names))]
+        arm = self._infant.arm
+        self._sliders = [
+            self._add_slider(name, ends, partial(self._move_joint, k))
+            for k, (name, ends) in enumerate(zip(spoken(arm.joint_names), arm.joint_ranges, strict=True))
+        ]
+        self.gaze_sliders = [
+            self._add_slider(name, ends, partial(self._turn_gaze, k))
+            for k, (name, ends) in enumerate(zip(_GAZE[: len(arm.gaze_joints)], arm.gaze.ranges, strict=True))
+        ]
         studio.when(gui.add_button("A pose at random").on_click, self._take_random_pose)
         body = studio.data.body
         if body.mjcf is None:
@@ -45,14 +57,14 @@ class BodyView:
         self._infant.body_listeners.append(self._show_body)
         self._infant.listeners.append(self._show)
         self._shown_targets: tuple[int, ...] = ()  # the sliders' values
+        self._shown_gaze: tuple[int, ...] = ()
 
-    def _add_slider(self, joint: int) -> Any:
-        low, high = np.degrees(self._infant.arm.joint_ranges[joint])
+    def _add_slider(self, name: str, ends: NDArray[np.float64], move: Callable[[float], None]) -> Any:
+        """A slider between two angles, rad; it calls `move` with degrees."""
+        low, high = np.degrees(ends)
         middle = round(float(low + high) / 2)
-        slider = self._studio.server.gui.add_slider(
-            spoken(self._infant.arm.joint_names)[joint], min=round(low), max=round(high), step=1, initial_value=middle
-        )
-        self._studio.when(slider.on_update, lambda event: self._move_joint(joint, slider.value), ("joint", joint))
+        slider = self._studio.server.gui.add_slider(name, min=round(low), max=round(high), step=1, initial_value=middle)
+        self._studio.when(slider.on_update, lambda event: move(slider.value), ("slider", name))
         return slider
 
     def _move_joint(self, joint: int, degrees: float) -> None:
@@ -61,6 +73,14 @@ class BodyView:
         self._shown_targets = _whole_degrees(targets)  # do not set the slider: the user may still drag it
         self._infant.move_to(targets)
         self._studio.say(f"**{spoken(self._infant.arm.joint_names)[joint].capitalize()}** goes to {degrees:.0f}°.")
+
+    def _turn_gaze(self, angle: int, degrees: float) -> None:
+        targets = self._infant.gaze.copy()
+        targets[angle] = np.radians(degrees)
+        self._shown_gaze = _whole_degrees(targets)
+        self._infant.stop()
+        self._infant.look(targets)
+        self._studio.say(f"**The gaze** turns to {degrees:.0f}° {_GAZE[angle].removeprefix('gaze ')}.")
 
     def _take_random_pose(self, event: Any) -> None:
         self._infant.move_to(self._infant.arm.valid_pose(self._infant.arm.new_data(), self._infant.random))
@@ -88,11 +108,13 @@ class BodyView:
 
     def _show(self, moment: Moment) -> None:
         self._scene.update_from_mjdata(self._infant.data)
-        degrees = _whole_degrees(moment.targets)
+        degrees, gaze = _whole_degrees(moment.targets), _whole_degrees(self._infant.gaze)
         if degrees != self._shown_targets:  # something else than a slider moved the arm
             self._shown_targets = degrees
-            for slider, value in zip(self._sliders, degrees, strict=True):
-                slider.value = value
+            _set(self._sliders, degrees)
+        if gaze != self._shown_gaze:
+            self._shown_gaze = gaze
+            _set(self.gaze_sliders, gaze)
         depth = moment.info["penetration"]
         touch = f"It touches something ({1000 * depth:.0f} mm deep)." if depth > 0 else "It touches nothing."
         if self._infant.touch is not None:
@@ -100,6 +122,11 @@ class BodyView:
             pressed = strongest(self._infant.touch, self._infant.data)
             touch += f" It feels {', '.join(pressed)}." if pressed else ""
         self._pose.content = f"Now at {', '.join(f'{d:.0f}°' for d in np.degrees(moment.joints))}. {touch}"
+
+
+def _set(sliders: Sequence[Any], degrees: Sequence[int]) -> None:
+    for slider, value in zip(sliders, degrees, strict=True):
+        slider.value = value
 
 
 class TouchedPlaces:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from infant_env.body.model import ArmModel
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.arm_env import InfantArmEnv
+from infant_env.senses.modalities import GAZE
 from infant_env.senses.skin.touch import Touch
 
 Floats = NDArray[Any]
 Behavior = Iterator[Floats | None]
-"""What the infant does: the target joints (J,) in rad for each control step; None keeps the targets."""
+"""What the infant does: the target joints (J,) in rad for each control step; None keeps the targets. It turns the gaze by
+`LiveInfant.look`."""
 FASTEST = 5.0
 """The highest speed of a joint's target, rad/s."""
 _STILL, _PATIENCE = 0.02, 75  # rad/s; control steps after which it counts as at rest even if something pushes it
@@ -43,6 +45,11 @@ class Moment:
         """Shape (J,), rad."""
         return self.observation["joints"]
 
+    @property
+    def gaze(self) -> NDArray[np.float32] | None:
+        """The gaze that it feels, shape (2,), rad; None if it is held."""
+        return self.observation.get(GAZE)
+
 
 class LiveInfant:
     """Simulates an infant at 25 Hz while something moves, and waits while nothing moves.
@@ -64,6 +71,8 @@ class LiveInfant:
         self.body_listeners: list[Callable[[ArmModel], None]] = []
         """Are called when the infant has another body."""
         self.random = np.random.default_rng(seed)
+        self.gaze: NDArray[np.float64] = np.zeros(len(arm.gaze_joints))
+        """The targets of the gaze, shape (G,), rad; G is 0 if it is held."""
         self.waiting = False
         """A behavior sets it to wait for the user, whose next step clears it."""
         self._jobs: dict[Hashable, Callable[[], None]] = {}
@@ -110,6 +119,13 @@ class LiveInfant:
         self._set_targets(joints)
         self._still_steps = 0
 
+    def look(self, gaze: Floats | None) -> None:
+        """Turns the gaze to these angles (2,), rad, clipped to their ranges; None: straight ahead. A held gaze stays held."""
+        low, high = self.arm.gaze.ranges.T
+        if len(low):
+            self.gaze = np.clip(np.zeros(len(low)) if gaze is None else np.asarray(gaze, float), low, high)
+            self._steps_since_target = self._still_steps = 0
+
     def perform(self, behavior: Behavior, report: Callable[[Exception], None]) -> None:
         """Starts a behavior and ends the present one.
 
@@ -133,7 +149,7 @@ class LiveInfant:
 
     @property
     def at_rest(self) -> bool:
-        """Whether the arm has arrived at its targets and rests."""
+        """Whether the arm has arrived at its targets, and arm and gaze rest."""
         there = bool(np.abs(self.targets - self._commanded).max() < 1e-6)
         return there and (self._still_steps >= _SETTLED or self._steps_since_target > _PATIENCE)
 
@@ -147,7 +163,7 @@ class LiveInfant:
     def show_again(self) -> None:
         """Calls the listeners once more."""
         self._steps_since_target = min(self._steps_since_target, _PATIENCE)
-        self._show(*self._env.hold(self._env.action_for(self._commanded), 1))
+        self._show(*self._hold())
 
     @property
     def data(self) -> Any:
@@ -197,7 +213,9 @@ class LiveInfant:
         if not self.arm.is_valid(data, joints):  # another body may be in the way in this pose
             joints = self.arm.valid_pose(data, self.random)
         self.targets = self._commanded = np.asarray(joints, float)
-        observation, info = self._env.reset(options={"joints": joints})
+        self.gaze = np.clip(self.gaze, *self.arm.gaze.ranges.T)
+        looks = {GAZE: self.gaze} if len(self.gaze) else {}
+        observation, info = self._env.reset(options={"joints": joints, **looks})
         for listener in self.body_listeners:
             _print_errors(partial(listener, self.arm))
         self._steps_since_target = self._still_steps = 0
@@ -209,11 +227,16 @@ class LiveInfant:
             self._continue_behavior()
         reach = FASTEST / CONTROL_HZ
         self._commanded = self._commanded + np.clip(self.targets - self._commanded, -reach, reach)
-        observation, info = self._env.hold(self._env.action_for(self._commanded), 1)
-        still = np.abs(self.data.qvel[self.arm.dof_ids]).max() < _STILL  # what it feels may be noisy or late
+        observation, info = self._hold()
+        moving = np.concatenate([self.arm.dof_ids, self.arm.gaze.dof_ids])
+        still = np.abs(self.data.qvel[moving]).max() < _STILL  # what it feels may be noisy or late
         self._still_steps = self._still_steps + 1 if still else 0
         self._steps_since_target += 1
         self._show(observation, info)
+
+    def _hold(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Simulates one control step toward the commanded joints and the gaze."""
+        return self._env.hold(self._env.action_for(self._commanded, self.gaze), 1)
 
     def _continue_behavior(self) -> None:
         assert self._behavior is not None

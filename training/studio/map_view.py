@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from agents.mind import remembered_poses
-from infant_env.senses.modalities import PROPRIOCEPTION, VISION
+from infant_env.senses.modalities import GAZE, PROPRIOCEPTION, VISION
 from infant_env.senses.vision import to_gray
 
 from ..show.film import as_seen
@@ -75,6 +75,8 @@ class MapView:
         self._pose.content = f"**Neuron ({row}, {column})** holds: {', '.join(angles)}."
         self._studio.say(f"It takes the pose of **neuron ({row}, {column})**.")
         self._studio.infant.move_to(joints)
+        if GAZE in self._mind.som.modalities:
+            self._studio.infant.look(self._studio.infant.arm.gaze.denormalize(self._gaze_of(flat)))
         self.chosen = row, column
         for browser in self.browsers.values():
             self._mark_chosen(browser)
@@ -122,7 +124,12 @@ class MapView:
     def _query(self, moment: Moment) -> dict[str, torch.Tensor]:
         """A query with what it sees and feels."""
         seen = to_gray(moment.observation["eye"])
-        return {VISION: self._mind.latents(seen[None]), PROPRIOCEPTION: self._felt(moment)}
+        gaze = self._studio.gaze_felt(moment).get(GAZE)
+        return {VISION: self._mind.latents(seen[None], gaze), PROPRIOCEPTION: self._felt(moment)}
+
+    def _gaze_of(self, neuron: torch.Tensor) -> Any:
+        """The gaze that a neuron (1,) holds, shape (2,), in [0, 1]."""
+        return self._mind.som.weights_at(GAZE, neuron)[0].cpu().numpy()
 
     def _felt(self, moment: Moment) -> torch.Tensor:
         return self._mind.normalize(moment.joints[None]).clamp(0, 1)

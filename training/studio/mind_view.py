@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.mind.som_autoencoder import Array
 from infant_env.senses.modalities import VISION
 from infant_env.senses.sense import EYE, EYE_LEFT
 from infant_env.senses.vision import to_gray
@@ -27,8 +28,9 @@ class MindView:
     """
 
     def __init__(self, studio: Studio) -> None:
-        self._agent, blank = studio.agent, np.full((*SIZE, 3), 255, np.uint8)
-        labels = ("The eye sees", "Joints imagine", "Vision recalls", "Their difference")
+        self._studio, self._agent, blank = studio, studio.agent, np.full((*SIZE, 3), 255, np.uint8)
+        self._recalls = "Vision and gaze recall" if studio.infant.arm.gaze_joints else "Vision recalls"
+        labels = ("The eye sees", "Joints imagine", self._recalls, "Their difference")
         if EYE_LEFT in studio.infant.arm.eyes:
             self._left = studio.server.gui.add_image(blank, label="The left eye sees")
             labels = ("The right eye sees", *labels[1:])
@@ -43,12 +45,13 @@ class MindView:
             self.left = as_seen(left, left.shape[:2], SIZE)
             self._left.image = self.left
         seen, format = to_gray(eye), agent.imagination.format
-        drawn = agent.imagine(moment.joints[None])[0]
+        drawn = agent.imagine(moment.joints[None], moment.gaze)[0]
         imagined = format.gray(drawn)
-        recalled = agent.imagination.mind.predict(VISION, seen[None], "local_linear")[VISION][0].float().cpu().numpy()
+        known: dict[str, Array] = {VISION: seen[None], **self._studio.gaze_felt(moment)}
+        recalled = agent.imagination.mind.predict_from(known, "local_linear")[VISION][0].float().cpu().numpy()
         difference = colored(imagined - recalled, -_STRONG, _STRONG, "PuOr_r")
         self.pictures = [as_seen(picture, eye.shape[:2], SIZE) for picture in (eye, drawn, recalled, difference)]
         for image, picture in zip(self._images, self.pictures, strict=True):
             image.image = picture
         self._images[1].label = f"Joints imagine: off by {np.abs(imagined - seen).mean():.3f}"
-        self._images[2].label = f"Vision recalls: off by {np.abs(recalled - seen).mean():.3f}"
+        self._images[2].label = f"{self._recalls}: off by {np.abs(recalled - seen).mean():.3f}"

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from agents.mind.agent import MentalImageryAgent
-from infant_env.errors import UserError
 
 from ..data.dataset import Dataset
 from ..runs import folder as runs
@@ -40,7 +39,6 @@ class Page:
 
     def __init__(self, run: Path, host: str, port: int, seed: int, device: Device) -> None:
         data = Dataset.open(runs.data_of(run))
-        _check_gaze(data, run)
         data.check_seen_arm("the studio")
         data.check_simulated("the studio")
         agent = MentalImageryAgent.load(run, device=pick_device(device))
@@ -85,11 +83,3 @@ class Page:
         panel.set_width(_LEFT)
         gui.main_panel.dock_right()
         gui.main_panel.set_width(_RIGHT)
-
-
-def _check_gaze(data: Dataset, run: Path) -> None:
-    if data.body.gaze != "held":
-        raise UserError(
-            f"{data.path} was collected with --gaze {data.body.gaze}, expected a data set of --gaze held, because the studio "
-            f"shows an eye that does not move; `infant-arm report --run {run}` shows this run's maps"
-        )

@@ -95,7 +95,8 @@ class TestPictures:
         sample = int(self._samples[number - 1])
         eye = self._data.eye(sample)
         hands, shown = self._data.hand_positions[sample], self._data.shows_hands[sample]
-        goal = Goal(self._format.squeeze(eye), self._data.joints[sample], hands, shown)
+        gaze = None if self._data.body.gaze == "held" else self._data.felt_gaze[sample]
+        goal = Goal(self._format.squeeze(eye), self._data.joints[sample], hands, shown, gaze)
         return Chosen(f"test picture {number}", goal, eye)
 
     def at_random(self, random: np.random.Generator) -> int:

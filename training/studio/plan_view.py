@@ -11,6 +11,7 @@ from agents.mind.planning import PosePlanner
 from infant_env.body.servos import CONTROL_HZ
 from infant_env.envs.simulated import hands_of
 
+from ..act.goals import gazes_of
 from .infant import Behavior
 from .pictures import Cell, Chosen, TestPictures, grid
 from .studio import Studio
@@ -86,9 +87,12 @@ class PlanView:
     def _go(self) -> Behavior:
         agent, infant = self._studio.agent, self._studio.infant
         first, last = self._shown
-        found = agent.imagination.hypotheses(np.stack([first.goal.picture, last.goal.picture]), 1)
+        ends = gazes_of([first.goal, last.goal])
+        found = agent.imagination.hypotheses(np.stack([first.goal.picture, last.goal.picture]), 1, ends)
         way = agent.plan(*found.joints[:, 0].cpu().numpy())
-        film = agent.imagine(way)
+        gazes = None if ends is None else np.linspace(ends[0], ends[1], len(way))  # (T, 2)
+        film = agent.imagine(way, gazes)
+        infant.look(None if gazes is None else gazes[0])
         self._studio.say(f"It **imagines** the way: {len(way)} pictures, {(len(way) - 1) / CONTROL_HZ:.1f} s.")
         for picture in film:
             self._film.image = self._grid(picture)
@@ -97,7 +101,8 @@ class PlanView:
             yield way[0]
         self._studio.say("Now it **goes** there.")
         depth = 0.0
-        for joints, picture in zip(way, film, strict=True):
+        for k, (joints, picture) in enumerate(zip(way, film, strict=True)):
+            infant.look(None if gazes is None else gazes[k])
             yield joints
             depth = max(depth, infant.moment.info["penetration"])
             self._film.image = self._grid(picture, infant.moment.observation["eye"])

@@ -90,16 +90,17 @@ class ReachView:
         infant = self._studio.infant
         infant.waiting = False
         if infant.behavior is None or infant.behavior is not self._reaching:
-            self._looks, self._has_hypotheses, self._reaching = [], False, self._reach(self._chosen)
+            self._looks, self._has_hypotheses, self._reaching = [], False, self.reach(self._chosen)
             infant.perform(self._reaching, partial(self._studio.show_error, client))
 
-    def _reach(self, chosen: Chosen) -> Behavior:
+    def reach(self, chosen: Chosen) -> Behavior:
         """The infant thinks, moves, looks, and corrects itself."""
         agent, infant = self._studio.agent, self._studio.infant
         self._studio.say("It **thinks**: which pose may show this?")
         yield None
         yield from self._think(chosen)
         self._studio.say("It **goes** to the likeliest pose.")
+        infant.look(agent.gaze)
         for _ in range(_MAX_STEPS):
             looks = len(agent.looks)
             agent.act(infant.moment.observation)
@@ -115,14 +116,14 @@ class ReachView:
 
     def _think(self, chosen: Chosen) -> Behavior:
         """Shows the trials in its head, then the hypotheses."""
-        agent = self._studio.agent
+        agent, goal = self._studio.agent, chosen.goal
         try:
-            for number, (joints, errors) in enumerate(agent.imagination.rounds(chosen.goal.picture)):
+            for number, (joints, errors) in enumerate(agent.imagination.rounds(goal.picture, goal.gaze)):
                 self._studio.progress(100 * (number + 1) / (len(_ROUNDS) + 1))
-                self._show_trials(_ROUNDS[number], joints, errors)
+                self._show_trials(_ROUNDS[number], joints, errors, goal)
                 yield None
                 yield from self._pause()
-            agent.set_goal(chosen.goal.picture)
+            agent.set_goal(goal.picture, gaze=goal.gaze)
             self._has_hypotheses = True
         finally:
             self._studio.progress(None)
@@ -137,9 +138,9 @@ class ReachView:
             yield None
             self._text.content = text
 
-    def _show_trials(self, title: str, joints: Tensor, errors: Tensor) -> None:
+    def _show_trials(self, title: str, joints: Tensor, errors: Tensor, goal: Goal) -> None:
         """The best six of its trials, as it imagines them."""
-        pictures = self._studio.agent.imagine(joints[:6])
+        pictures = self._studio.agent.imagine(joints[:6], goal.gaze)
         cells = [Cell(f"off by {e:.4f}", p) for e, p in zip(errors[:6].sqrt().tolist(), pictures, strict=True)]
         self._thoughts.image = self._grid(cells, 3)
         self._thoughts.label = f"Tried in its head: best {len(cells)} of {len(errors)}, {title}"
@@ -153,7 +154,7 @@ class ReachView:
         cells = [
             Cell(f"{share:.0%}", picture, k == agent.trying)
             for k, (picture, share) in enumerate(
-                zip(agent.imagine(found.joints[0]), found.probabilities[0].tolist(), strict=True)
+                zip(agent.imagine(found.joints[0], agent.gaze), found.probabilities[0].tolist(), strict=True)
             )
             if not found.repeated[0, k]
         ]

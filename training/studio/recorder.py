@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infant_env.body.servos import CONTROL_HZ
-from infant_env.senses.modalities import VISION
 from infant_env.senses.vision import to_gray
 
 from ..show.film import PANEL, Video, as_seen, fit, ideas, map_picture, what_it_sees
@@ -73,8 +72,7 @@ class Recorder:
         """Six panels; while it reaches, they show its goal and its hypotheses."""
         assert self._outside is not None
         agent, eye = self._studio.agent, moment.observation["eye"]
-        mind, seen = agent.imagination.mind, to_gray(eye)
-        activity = mind.activity(VISION, seen[None])[0].cpu().numpy()
+        activity = agent.imagination.activity(to_gray(eye)[None], moment.gaze)[0].cpu().numpy()
         _, imagined, recalled, difference = self._mind.pictures
         panels = [
             ("from outside", self._outside.render(self._studio.infant.data)),

@@ -5,11 +5,16 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from agents.mind.agent import MentalImageryAgent
 from infant_env.errors import UserError
+from infant_env.senses.modalities import GAZE
 
 from ..data.dataset import Dataset
-from .infant import LiveInfant, retrying
+from .infant import LiveInfant, Moment, retrying
 
 Handler = Callable[[Any], None]
 """Handles an event of the page, in the infant's thread."""
@@ -34,6 +39,13 @@ class Studio:
         if percent is not None:
             self.bar.value = round(percent)
         self.bar.visible = percent is not None
+
+    def gaze_felt(self, moment: Moment) -> dict[str, Tensor]:
+        """The gaze as a sense of the map, by its name, in [0, 1], shape (1, 2); nothing if it is held."""
+        if moment.gaze is None:
+            return {}
+        normalized = self.infant.arm.gaze.normalize(moment.gaze[None])
+        return {GAZE: torch.from_numpy(normalized.astype(np.float32)).to(self.agent.imagination.mind.device)}
 
     def say(self, text: str) -> None:
         """Shows a text in the status line."""

@@ -1,5 +1,6 @@
 """`infant-arm train-regressor`: the yardstick that shows how much a picture says about the pose."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from ..runs.config import NetworkConfig
 from ..runs.distributed import Place
 from ..runs.metrics import Metrics
 from ..runs.trained import Regressor
-from .pictures import PictureTraining
+from .pictures import PictureTraining, gazes_of, moving_eye, validation_rows
 from .skeleton import Stage, Work
 
 REGRESSOR = "regressor.safetensors"
@@ -46,20 +47,27 @@ class Training(PictureTraining):
         self.rates = self._one_cycle_rates()
 
     def _make(self, data: Dataset, here: Place) -> tuple[dict[str, nn.Module], float]:
-        self.regressor = CnnRegressor(torch.from_numpy(data.background), self.joints.shape[1]).to(here.device)
+        background, eye = torch.from_numpy(data.background), moving_eye(data)
+        self.regressor = CnnRegressor(background, self.joints.shape[1], eye=eye).to(here.device)
+        rows = data.split("train"), validation_rows(data)
+        self.gazes, self.validation_gazes = (gazes_of(data, each, here.device) for each in rows)
         return {"regressor": self.regressor}, _WEIGHT_DECAY
 
     def _losses(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         with fast_precision(self.here.device):
-            loss = functional.l1_loss(self.regressor(self.images[batch]), self.joints[batch])
+            loss = functional.l1_loss(self.regressor(self.images[batch], self.gazes[batch]), self.joints[batch])
         return loss, loss
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
         if len(self.curve) + 1 == self.config.epochs:  # over all batches: up to a fifth less error
-            update_bn(self.images.split(CHUNK), self.regressor)
-        predicted = self.regressor.predict(self.validation_images)
+            update_bn(self._shown_together(), _OfPairs(self.regressor))
+        predicted = self.regressor.predict(self.validation_images, self.validation_gazes)
         return {"validation_mae": float((predicted - self.validation_joints).abs().mean())}
+
+    def _shown_together(self) -> Iterator[tuple[tuple[Tensor, Tensor]]]:
+        """All training pictures and their gazes, in pairs of (n, *format.shape) and (n, G), as `update_bn` takes them."""
+        return ((pair,) for pair in zip(self.images.split(CHUNK), self.gazes.split(CHUNK), strict=True))
 
     def _order(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.config.seed)
@@ -83,11 +91,24 @@ class Training(PictureTraining):
         return rates
 
 
+class _OfPairs(nn.Module):
+    """A regressor that takes a picture and its gaze as one pair: `update_bn` gives a network one argument."""
+
+    def __init__(self, regressor: CnnRegressor) -> None:
+        super().__init__()
+        self.regressor = regressor
+
+    def forward(self, pair: tuple[Tensor, Tensor]) -> Tensor:
+        """Pictures (n, *format.shape) and gazes (n, G) -> normalized joints (n, J)."""
+        joints: Tensor = self.regressor(*pair)
+        return joints
+
+
 def _fit(work: Work[Config]) -> tuple[CnnRegressor, Metrics]:
     training = Training(work.config, work.data, work.here)
     training.fit(work.checkpoint, work.identity)
     regressor = training.regressor.eval()
-    predicted = regressor.predict(training.validation_images)
+    predicted = regressor.predict(training.validation_images, training.validation_gazes)
     errors = (predicted - training.validation_joints).cpu().abs().mean(dim=0).tolist()
     joint_mae = dict(zip(work.data.joint_names, errors, strict=True))
     return regressor, Metrics(regressor=Regressor(training.curve, joint_mae))
@@ -95,5 +116,5 @@ def _fit(work: Work[Config]) -> tuple[CnnRegressor, Metrics]:
 
 STAGE = Stage(
     "train-regressor", "regressor", REGRESSOR, KIND, Config, _fit,
-    lambda run, _, device: CnnRegressor.load(run / REGRESSOR, device),
+    lambda run, _, device: CnnRegressor.load(run / REGRESSOR, device), moving_eye=True,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from infant_env.errors import UserError
 from infant_env.senses import vision
 
 from ..data.dataset import Dataset
+from ..data.recipe.recipe import Recipe
 from ..runs import folder as runs
 from ..runs.config import DataConfig, StageConfig, command_line
 from ..runs.device import threads
@@ -118,6 +119,10 @@ class Stage(Generic[C, M]):
     def name(self) -> str:
         """Its name in `config.json` and in the table of costs."""
         return self.command.replace(" ", "-")
+
+    def learns_from(self, recipe: Recipe) -> bool:
+        """Whether it can learn from data of this recipe: not all learn without the hand's places, or from an eye that moves."""
+        return (recipe.knows_hand or not self.learns_hand) and (recipe.gaze == "held" or self.moving_eye)
 
     def run(self, config: C) -> M:
         """Makes the model, unless an equal one lies in the run's folder already; after a kill it goes on.

@@ -9,6 +9,7 @@ from msgspec import Meta
 from agents.mind.familiarity import remembered
 from agents.mind.imagination import Imagination
 from agents.world.arm_chain import ArmChain
+from agents.world.gaze_response import GazeResponse
 from agents.world.servo_response import ServoResponse
 from agents.world.world_model import KIND, WORLD_MODEL, WorldModel
 from infant_env.body.model import ArmModel
@@ -55,29 +56,38 @@ def _fit(work: Work[Config]) -> tuple[WorldModel, Metrics]:
         )
     imagination = Imagination.load(work.config.run, work.device)
     mind, arm = imagination.mind, work.data.arm
-    response, learned = _learned(work.config, work.data, arm)
+    response, gaze, learned = _learned(work.config, work.data, arm)
     poses = mind.denormalize(remembered(mind.som).clamp(0, 1))
-    world = WorldModel(response.to(work.device), imagination.generator, poses)
+    looks = None if gaze is None else gaze.to(work.device)
+    world = WorldModel(response.to(work.device), imagination.generator, poses, looks)
     world.body, world.eye_size = work.data.body.as_dict(), work.data.eye_size
     return world, Metrics(world_model=_measured(work.config, world, work.data, arm, learned))
 
 
-def _learned(config: Config, data: Dataset, arm: ArmModel) -> tuple[ServoResponse, tuple[int, float]]:
-    """Learns the arm's chain from the training poses and its response from babbling.
+def _learned(
+    config: Config, data: Dataset, arm: ArmModel
+) -> tuple[ServoResponse, GazeResponse | None, tuple[int, float]]:
+    """Learns the arm's chain from the training poses, and its response and that of an eye that moves from babbling.
 
     Returns:
-        The response; the number of transitions, and the mean error of the hand in a known pose, mm.
+        The responses; the number of transitions, and the mean error of the hand in a known pose, mm.
     """
     train = data.split("train")
     joints, hands = (torch.from_numpy(values[train]) for values in (data.joints, data.hand_position))
     chain = ArmChain.fit(joints, hands, config.seed)
-    seen = babble(arm, config.steps, config.seed).transitions()
+    motion = babble(arm, config.steps, config.seed)
+    seen = motion.transitions()
     response = ServoResponse.fit(chain, torch.from_numpy(data.joint_ranges), seen)
+    gaze = None
+    if arm.gaze_joints:
+        ranges = torch.from_numpy(arm.gaze.ranges)
+        targets = torch.from_numpy(motion.actions[:, :, motion.joint_count :])
+        gaze = GazeResponse.fit(ranges, torch.from_numpy(motion.gazes), targets)
     other = data.split("validation")
     errors = chain.hand(torch.from_numpy(data.joints[other]).double()) - torch.from_numpy(data.hand_position[other])
     transitions, off = len(seen.joints), 1e3 * float(errors.norm(dim=1).mean())
     print(f"world model: learned from {transitions} steps; the hand is {off:.2g} mm off in a known pose")
-    return response, (transitions, off)
+    return response, gaze, (transitions, off)
 
 
 def _measured(
@@ -86,12 +96,15 @@ def _measured(
     """The errors of the world model against the simulator, on other babbling."""
     motion = babble(arm, max(config.check, EPISODE), config.seed + _HELD_OUT)
     straight = go_straight(arm, len(motion.actions), config.seed + _HELD_OUT)
+    joints, hands, *gazes = world_model_errors.measure(world, arm, motion)
     measured = WorldModelErrors(
         *learned,
-        *world_model_errors.measure(world, arm, motion),
+        joints,
+        hands,
         touched=motion.touched.mean(0).tolist(),
         pictures=world_model_errors.of_pictures(world, arm, motion, data, config.pictures),
         straight=world_model_errors.of_ends(world, straight),
+        gaze_error_deg=gazes[0] if gazes else None,
     )
     html_page.figure(config.run, "world_model", world_model_errors.figure(measured))
     print(tables.as_text(*world_model_errors.table(measured)))
@@ -102,5 +115,5 @@ def _measured(
 STAGE = Stage(
     "train-world-model", "world model", WORLD_MODEL, KIND, Config, _fit,
     lambda run, _, device: WorldModel.load(run, device), lambda work, made: made.save(work.config.run, work.header),
-    needs=(generator.STAGE, som.STAGE), sees=False,
+    needs=(generator.STAGE, som.STAGE), sees=False, moving_eye=True,
 )  # fmt: skip

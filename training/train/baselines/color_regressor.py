@@ -26,5 +26,5 @@ def _fit(work: Work[Config]) -> tuple[CnnRegressor, Metrics]:
 _NAME = "color_regressor"
 STAGE = Stage(
     f"train-baseline {_NAME}", _NAME, f"{_NAME}.safetensors", KIND, Config, _fit,
-    lambda run, _, device: CnnRegressor.load(run / f"{_NAME}.safetensors", device),
+    lambda run, _, device: CnnRegressor.load(run / f"{_NAME}.safetensors", device), moving_eye=True,
 )  # fmt: skip
