@@ -19,6 +19,7 @@ from training.data import collect
 from training.data.dataset import Dataset
 from training.data.info import collect_line
 from training.measure import metrics
+from training.measure.probabilities import right_ones
 from training.rl.config import Config as LearningConfig
 from training.runs import folder as runs
 
@@ -130,6 +131,16 @@ def test_goals_of_both_arms_know_both_hands_and_which_are_shown(both: Dataset, t
         assert goal.hand_error(goal.hands) == 0
         moved = goal.hands + 0.05 * goal.shown[:, None] + 9.0 * ~goal.shown[:, None]
         assert goal.hand_error(moved) == pytest.approx(0.05 * 3**0.5, rel=1e-4)
+
+
+def test_a_hypothesis_about_two_arms_is_right_if_those_are_right_whose_hands_are_shown(both: Dataset):
+    rows = np.arange(len(both))
+    wrong_left = both.joints[:, None].copy()
+    wrong_left[..., wrong_left.shape[2] // 2 :] += 0.3
+    right, left = both.shows_hands.T
+    assert right_ones(both.joints[:, None], rows, both).all()
+    assert (right & ~left).any()
+    assert (right_ones(wrong_left, rows, both)[:, 0] == (right & ~left)).all()
 
 
 def test_the_distance_of_two_hands_is_the_mean_of_those_that_are_shown():

@@ -9,7 +9,7 @@ from .arms import arm_of
 
 SAME_POSE, SAME_HAND = 10.0, 0.02
 """A hypothesis is right if all joints are within this number of degrees and the hand within this number of meters, if its
-place is known."""
+place is known. Of two arms, the one whose hand the picture shows counts; if it shows no hand, both count."""
 
 
 def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Dataset) -> NDArray[np.bool_]:
@@ -18,7 +18,11 @@ def right_ones(joints: NDArray[np.float32], samples: NDArray[np.int64], data: Da
     arm = arm_of(data)
     normalized = [arm.normalize(poses.reshape(-1, poses.shape[2])).astype(np.float32) for poses in (joints, true)]
     shown = np.repeat(data.shows_hands[samples], joints.shape[1], 0)
-    turned = np.degrees(np.abs(joints - true)).max(2)
+    each = (
+        np.degrees(np.abs(joints - true)).reshape(*joints.shape[:2], max(len(arm.hands), 1), -1).max(3)
+    )  # of each arm
+    counts = data.shows_hands[samples][:, None] if len(arm.hands) > 1 else np.ones((len(joints), 1, 1), bool)
+    turned = np.where(counts | ~counts.any(2, keepdims=True), each, 0).max(2)
     if not arm.hands:
         return turned <= SAME_POSE
     hands = metrics.hand_errors(normalized[0], normalized[1], arm, shown)
