@@ -72,7 +72,7 @@ def test_what_is_guessed_at_a_glance_is_imagined_too(imagination: Imagination, p
     without = PoseSearch(imagination.generator, None, imagination._search.memory)
     first, with_guess = (next(search.rounds(goals, recalled)).joints for search in (without, imagination._search))
     expected = imagination.glance.guess(torch.from_numpy(pictures))
-    guessed = torch.cat([recalled, expected.joints, expected.samples(pose_search._GUESSED)], 1)
+    guessed = torch.cat([recalled, expected.guesses, expected.samples(pose_search._GUESSED)], 1)
     assert torch.equal(first, recalled)
     assert torch.allclose(with_guess, guessed, atol=1e-5)
 
