@@ -39,8 +39,8 @@ class ArmColors(nn.Module):
             pictures: what an eye sees, or what a network draws.
             background: what it sees without the arm, one picture or one for each.
         """
-        differences, planes = (pictures - background).abs(), pictures.view(len(pictures), -1, *pictures.shape[-2:])
-        shown = differences.view(planes.shape).amax(1) > _SHOWN
+        differences, planes = (pictures - background).abs(), pictures.reshape(len(pictures), -1, *pictures.shape[-2:])
+        shown = differences.reshape(planes.shape).amax(1) > _SHOWN
         pixels = planes.movedim(1, -1)[shown]  # (P, C)
         means, _, sizes = _gathered(pixels.clamp(0, 1), _FIELD)
         return cls(means, sizes / max(len(pixels), 1))
@@ -52,9 +52,10 @@ class ArmColors(nn.Module):
             return None
         return cls(tensors["colors.means"], tensors["colors.shares"])
 
-    def distances(self, pixels: Tensor) -> Tensor:
-        """How far each of some colors (P, C) is from the nearest one that is not rare, (P,)."""
-        return torch.cdist(pixels, self.means[self.shares >= _RARE]).amin(1)
+    @property
+    def usual(self) -> Tensor:
+        """Those that are not rare, (U, C)."""
+        return self.means[self.shares >= _RARE]
 
     def arm_among(self, picture: Tensor, told: Tensor) -> Tensor:
         """The probability that pixels show the arm and not the room, from their colors too.

@@ -124,3 +124,18 @@ def test_in_another_room_the_network_tells_what_is_room():
     near = F.avg_pool2d(arm.float()[None, None], 9, 1, 4)[0, 0]
     assert float((seen - shown)[..., near == 1].abs().max()) < 0.01
     assert float((seen - background)[..., near == 0].abs().max()) < 0.01
+
+
+def test_in_another_room_the_imagined_arms_tell_where_the_network_is_in_doubt():
+    background, shown = room(), with_arm(room())
+    arm = (shown - background).abs().amax(1)[0] > 0.01
+    other = torch.where(torch.arange(64) % 16 < 8, 0.8, 0.05).expand(shown.shape)  # colors of the arm
+    everywhere = told(0.45, 0.45, 0.1, torch.ones_like(arm))
+    colors = ArmColors.of(shown, background)
+    view = UsualView(
+        background, colors, lambda *_: everywhere, lambda goals: arm.float().expand(len(goals.pictures), 1, 64, 64)
+    )
+    seen = view.of(torch.where(arm, shown, other)).pictures.view(shown.shape)
+    near = F.avg_pool2d(arm.float()[None, None], 9, 1, 4)[0, 0]
+    assert float((seen - shown)[..., near == 1].abs().max()) < 0.01
+    assert float((seen - background)[..., near == 0].abs().max()) < 0.01

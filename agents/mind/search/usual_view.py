@@ -126,10 +126,10 @@ class UsualView:
 
     def _of_other_colors(self, seen: Tensor, among: Tensor, limit: Tensor) -> Tensor:
         """Which of some pixels have a color that the arm does not have, (B, 1, S, S); without small things."""
-        if not len(self.colors.means):  # the generator draws no arm
+        if not len(self.colors.usual):  # no arm was seen or drawn
             return torch.zeros_like(among)
         rows = _smooth(seen).permute(0, 2, 3, 1).flatten(0, 2)
-        nearest = self.colors.distances(rows).view(among.shape)
+        nearest = torch.cdist(rows, self.colors.usual).amin(1).view(among.shape)
         new = (among & (nearest > limit)).float()
         wide = -F.max_pool2d(-new, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2)  # without the edges of the arm
         return F.max_pool2d(wide, _LEAST_WIDE, stride=1, padding=_LEAST_WIDE // 2) > 0
