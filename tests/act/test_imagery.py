@@ -14,10 +14,10 @@ def test_the_area_under_the_curve_of_a_hand_made_case():
 
 
 def test_the_command_measures_hypotheses_doubt_and_disturbances(tiny_run: Path, capsys: pytest.CaptureFixture[str]):
-    found = imagery.run(imagery.Config(tiny_run, goals=4))
+    found = imagery.run(imagery.Config(tiny_run, goals=8))
     every, some = found.hypotheses.all, found.hypotheses.show_the_hand
     assert 0 <= every.hand_first <= every.hand_any <= 1
-    assert some.pictures == every.pictures == 4
+    assert some.pictures == every.pictures == 8
     assert found.impossible["noise"].auroc == found.impossible["noise"].auroc_hand == 1
     assert {"age 1 months", "all of these", "test pictures"} <= set(found.impossible)
     assert found.disturbed["as they are"].median > 0

@@ -104,7 +104,7 @@ def test_all_of_it_goes_through(folder: Path):
     run("evaluate", *out)
     run("reach", *out, "--goals", 2, "--steps", 2, "--looks", 1, "--video", "--video-goals", 1)
     run("reach", *out, "--goal-joints", 10, 40, "--steps", 2, "--looks", 1)
-    run("imagery", *out, "--goals", 2)
+    run("imagery", *out, "--goals", 4)
     run("train-world-model", *out, "--steps", 50, "--check", 25, "--pictures", 1)
     run("report", *out)
     metrics = json.loads((folder / "run" / "metrics.json").read_text())
