@@ -106,7 +106,7 @@ class PictureGenerator(nn.Module):
 
     def save(self, path: str | Path, header: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint; `header` gives further entries of its header."""
-        sizes = {size: getattr(self, size) for size in _SIZES}
+        sizes = {size: getattr(self, size) for size in _SIZES if size != "arms" or self.arms > 1}
         checkpoints.write(Path(path), KIND, self.state_dict(), {**(header or {}), **sizes})
 
     @classmethod
@@ -125,7 +125,7 @@ class PictureGenerator(nn.Module):
         cls, tensors: Mapping[str, Tensor], header: Mapping[str, Any], device: str | torch.device
     ) -> "PictureGenerator":
         """The generator of a file's tensors and header."""
-        sizes = {size: header[size] for size in _SIZES if size in header}  # earlier versions know one arm
+        sizes = {size: header[size] for size in _SIZES if size in header}  # without `arms`, it has one
         network = cls(tensors["background"], **sizes, eye=MovingEye.among(tensors))
         return checkpoints.filled(network, tensors, device)
 
