@@ -118,7 +118,7 @@ class Imagination:
         memory = None if moves else PictureMemory(generator, remembered(mind.som).clamp(0, 1), self.format.shape)
         self._search = PoseSearch(self.generator, glance, memory)
         segments, known = (None, None) if glance is None else (glance.segments, glance.colors)
-        colors = known or _drawn_colors(mind.som, generator)  # a glance of version 0.1 knows none
+        colors = known or _drawn_colors(mind.som, generator)  # older glances know none
         self._usual_view = UsualView(generator.background, colors, segments, self._imagined_arm)
         self.calibration = calibration or Calibration()
 

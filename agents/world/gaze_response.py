@@ -30,9 +30,8 @@ class GazeResponse:
         braked = 1 / (1 + SUBSTEP * damping)
         pull, kept = -SUBSTEP * stiffness * braked, braked  # shares of distance and velocity in the next velocity
         rows = [1 + SUBSTEP * pull, SUBSTEP * kept, pull, kept]
-        self._moved = torch.linalg.matrix_power(
-            torch.stack(rows, 1).view(-1, 2, 2), SUBSTEPS
-        )  # of (distance, velocity)
+        substep = torch.stack(rows, 1).view(-1, 2, 2)  # of (distance, velocity)
+        self._moved = torch.linalg.matrix_power(substep, SUBSTEPS)
 
     def step(self, angles: Tensor, velocities: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """The gaze 40 ms later.

@@ -106,9 +106,8 @@ class ImaginedArmReachVectorEnv(ManyEnv, VectorEnv[Observations, NDArray[np.floa
         self._poses = self.world.poses.clamp(*self.world.response.ranges.T)
         self._hands = self.world.hand(self._poses)
         self._size = self._poses.shape[1]
-        self._joints = self._poses.new_zeros(
-            num_envs, len(self.world.ranges)
-        )  # followed by the gaze of an eye that moves
+        # joints, followed by the gaze of an eye that moves
+        self._joints = self._poses.new_zeros(num_envs, len(self.world.ranges))
         self._velocities = torch.zeros_like(self._joints)
         self.goal_joints: NDArray[np.float64] = np.zeros((num_envs, self._size))
         """Poses that reach the present goals, shape (N, 5), rad, for oracles."""

@@ -125,9 +125,8 @@ def test_three_collections_into_one_folder_end_with_the_same_data(small_data: Da
     assert [process.returncode for process in processes] == [0, 0, 0], said
     assert sum(f"another process collects in {tmp_path / 'data'}; waiting" in text for text in said) >= 1, said
     mine, usual = files(tmp_path / "data"), files(small_data.path)
-    assert mine.keys() == {
-        name for name in usual if "-as-" not in name
-    }  # other tests read its pictures in other formats
+    # other tests read its pictures in other formats
+    assert mine.keys() == {name for name in usual if "-as-" not in name}
     assert all(mine[name] == usual[name] for name in mine if name.startswith("cache"))
     assert Dataset.open(tmp_path / "data").fingerprint == small_data.fingerprint
 

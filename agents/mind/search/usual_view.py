@@ -48,8 +48,8 @@ class UsualView:
     """Finds light, camera and new things of pictures, from what they show of the background.
 
     Args:
-        background: the picture without the arm, shape (64, 64), or (3, 64, 64) in color; of an eye that moves those of the
-            drawn pictures, shape (N, ...).
+        background: the picture without the arm, shape (64, 64), or (3, 64, 64) in color; an eye that moves is given each
+            picture's own one, see `of`.
         colors: the colors of the arm.
         segments: tells the arm, the room and new things apart in pictures and gazes; without it, colors do.
         imagine: tells the arm by the poses that may show a picture; it is asked in other rooms.
